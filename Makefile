@@ -1,0 +1,65 @@
+# `make demo` and `make test` do everything from nothing but Python 3.11 to 3.13; `make` lists the rest.
+
+PYTHON ?= python3
+BIN := .venv/bin
+TREE := musicvae server data_pipeline bridge
+SOURCES := pyproject.toml $(shell find $(TREE) -type f -not -path '*/__pycache__/*')
+PROTO := proto/musicvae/v1/musicvae.proto
+
+# torch and CUDA's libraries are not in the lock: the CPU build of torch has another hash than the
+# registry's, and needs none of those libraries. It is pinned by version and brings what it needs.
+TORCH := torch==2.13.0
+UNLOCKED := cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti \
+    nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile \
+    nvidia-curand nvidia-cusolver nvidia-cusparse nvidia-cusparselt-cu13 \
+    nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx torch triton
+
+.PHONY: help
+help:
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+
+.PHONY: demo
+demo: .venv/installed ## Sample, interpolate and transform over the real server; MIDI and pictures in demo/
+	@$(BIN)/python benchmarks/demo.py --out demo
+
+.PHONY: test
+test: .venv/installed ## Lint, types, import rules, tests
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2
+
+.PHONY: serve
+serve: .venv/installed ## The embedded bundle on port 50051
+	$(BIN)/musicvae serve
+
+.PHONY: proto
+proto: .venv/installed ## The Python of the contract
+	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=. --pyi_out=. --grpc_python_out=. $(PROTO)
+
+.PHONY: lock
+lock: .venv/installed ## The newest versions that fit, with hashes
+	echo $(TORCH) | $(BIN)/uv pip compile pyproject.toml --extra dev --constraint - --upgrade \
+	    --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    $(addprefix --no-emit-package=,$(UNLOCKED)) --quiet --output-file requirements.lock
+
+.PHONY: clean
+clean: ## Everything that was made
+	rm -rf .venv build demo *.egg-info
+
+.venv/installed: .venv/packages $(SOURCES)
+	@echo "Installing musicvae"
+	@rm -rf build/__editable__*
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable . \
+	    --config-settings editable_mode=strict
+	@touch $@
+
+.venv/packages: requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit( \
+	    "Python %d.%d found; 3.11 to 3.13 expected. Name one: make PYTHON=python3.12" % v)'
+	@echo "Installing packages into .venv: a few minutes, the first time"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet $(TORCH)
+	@touch $@

@@ -1,0 +1,155 @@
+"""Everything that can go wrong through no fault of ours, as one tree.
+
+    MusicVAEError
+    ├── MidiError              bytes that are no MIDI file, or one past the limits
+    ├── ScoreError             a score (ABC, MusicXML, a corpus) that could not be read
+    ├── RepresentationError    notes that a representation cannot hold; has a `cause`
+    ├── LatentError            latents of the wrong number, size or value
+    ├── AttributeNameError     an attribute that does not exist
+    ├── SettingError           a preset, option or setting that does not exist or is out of range
+    ├── DataError              a prepared data set that is missing, damaged or of another kind
+    ├── TrainingError          a run that cannot start or go on
+    ├── BundleError            a bundle that is missing, damaged or of another version
+    ├── RequestError           a request with several things wrong; lists each of them
+    └── ServiceError           a server that could not be reached, or that refused a request
+        └── BusyError          a server with too much work waiting
+
+Each of them is the caller's to mend, and says three things: what was found, what was expected,
+and what to do. What is our own mistake is an `assert`, or flies as Python's own exceptions do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that is wrong with a request.
+
+    Attributes:
+        field: Its path, such as `points[1].excerpt.midi`; empty if it is none in particular.
+        reason: The `reason` of the error that says it.
+        description: What was found, what was expected, and what to do.
+    """
+
+    field: str
+    reason: str
+    description: str
+
+
+class MusicVAEError(Exception):
+    """The root: an error that the caller can mend.
+
+    Args:
+        found: What was given, in the domain's words.
+        expected: What would have been right.
+        action: What to do about it, one sentence.
+        field: The request field or option that was wrong, when it is known.
+    """
+
+    reason = "MUSICVAE"
+    """A stable name for machines: the `reason` of the service's google.rpc.ErrorInfo."""
+
+    def __init__(self, found: str, *, expected: str, action: str, field: str | None = None) -> None:
+        super().__init__(f"{found}; expected {expected}. {action}")
+        self.found = found
+        self.expected = expected
+        self.action = action
+        self.field = field
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """What is wrong, one entry a field."""
+        return (Violation(self.field or "", self.reason, str(self)),)
+
+
+class MidiError(MusicVAEError):
+    """Bytes that are no MIDI file, or one past the limits."""
+
+    reason = "MIDI_UNREADABLE"
+
+
+class ScoreError(MusicVAEError):
+    """A score (ABC, MusicXML, a corpus) that could not be read."""
+
+    reason = "SCORE_UNREADABLE"
+
+
+class RepresentationError(MusicVAEError):
+    """Notes that a representation cannot hold; `cause` names why in one word."""
+
+    reason = "NOT_REPRESENTABLE"
+
+    def __init__(
+        self, found: str, *, cause: str, expected: str, action: str, field: str | None = None
+    ) -> None:
+        super().__init__(found, expected=expected, action=action, field=field)
+        self.cause = cause
+
+
+class LatentError(MusicVAEError):
+    """Latents of the wrong number, size or value."""
+
+    reason = "LATENT_INVALID"
+
+
+class AttributeNameError(MusicVAEError):
+    """An attribute that does not exist."""
+
+    reason = "ATTRIBUTE_UNKNOWN"
+
+
+class SettingError(MusicVAEError):
+    """A preset, option or setting that does not exist or is out of range."""
+
+    reason = "SETTING_INVALID"
+
+
+class DataError(MusicVAEError):
+    """A prepared data set that is missing, damaged or of another kind."""
+
+    reason = "DATA_INVALID"
+
+
+class TrainingError(MusicVAEError):
+    """A run that cannot start or go on."""
+
+    reason = "TRAINING_INVALID"
+
+
+class BundleError(MusicVAEError):
+    """A bundle that is missing, damaged or of another version."""
+
+    reason = "BUNDLE_INVALID"
+
+
+class RequestError(MusicVAEError):
+    """A request with several things wrong, so that all of them can be mended at once."""
+
+    reason = "REQUEST_INVALID"
+
+    def __init__(self, violations: Iterable[Violation]) -> None:
+        self._violations = tuple(violations)
+        super().__init__(
+            "; ".join(f"{each.field}: {each.description}" for each in self._violations),
+            expected="a request whose every field is right",
+            action="Mend each of them.",
+        )
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        return self._violations
+
+
+class ServiceError(MusicVAEError):
+    """A server that could not be reached, or that refused a request."""
+
+    reason = "SERVICE_FAILED"
+
+
+class BusyError(ServiceError):
+    """A server with too much work waiting."""
+
+    reason = "BUSY"
