@@ -1,0 +1,194 @@
+"""The served artefact: a folder with everything needed to make music, and nothing that runs code.
+
+    config.json         format, name, version, the experiment, the attributes' units and spreads
+    model.safetensors   the weights in fp16, and one `attribute.NAME` vector for each attribute
+    README.md           the model card, generated from the run
+
+No pickle anywhere. A bundle needs neither the run nor the data it came from.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from musicvae.errors import BundleError, SettingError
+from musicvae.experiment import Experiment, build_model, from_dict, to_dict
+from musicvae.model import MusicVAE
+from musicvae.representation import Representation
+
+FORMAT_VERSION = 1
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+CARD_FILE = "README.md"
+EMBEDDED = Path(__file__).parent / "bundles"
+_ATTRIBUTE_PREFIX = "attribute."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A model that is ready to serve.
+
+    Attributes:
+        name: What requests call it.
+        version: Changes whenever the weights or vectors do: the first digits of their hash.
+        experiment: What was trained.
+        model: In evaluation mode, single precision.
+        attribute_vectors: The direction of each attribute, by name (Roberts et al. 2018,
+            section 5.5).
+        card: The model card, Markdown.
+        facts: What the run measured and saw, as plain values; also in the card.
+    """
+
+    name: str
+    version: str
+    experiment: Experiment
+    model: MusicVAE
+    attribute_vectors: Mapping[str, Float[Tensor, " latent"]]
+    card: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def representation(self) -> Representation:
+        """The map between its music and its tensors."""
+        representation: Representation = self.experiment.representation
+        return representation
+
+
+def embedded() -> tuple[str, ...]:
+    """The names of the bundles that ship with the package."""
+    return tuple(sorted(path.parent.name for path in EMBEDDED.glob(f"*/{CONFIG_FILE}")))
+
+
+def save(
+    directory: Path,
+    *,
+    name: str,
+    experiment: Experiment,
+    weights: Mapping[str, Tensor],
+    attribute_vectors: Mapping[str, Float[Tensor, " latent"]],
+    card: str,
+    facts: Mapping[str, Any],
+) -> None:
+    """Writes a bundle, the whole folder or nothing.
+
+    Raises:
+        BundleError: If `directory` exists and is no bundle.
+    """
+    if directory.exists() and any(directory.iterdir()) and not (directory / CONFIG_FILE).exists():
+        raise BundleError(
+            f"a folder {directory} with something else in it",
+            expected="a new folder, or an older bundle to replace",
+            action="Give another --out.",
+            field="out",
+        )
+    tensors = {
+        **weights,
+        **{_ATTRIBUTE_PREFIX + key: vector for key, vector in attribute_vectors.items()},
+    }
+    blob = save_tensors({key: tensor.half().contiguous() for key, tensor in tensors.items()})
+    config = {
+        "format_version": FORMAT_VERSION,
+        "name": name,
+        "version": hashlib.sha256(blob).hexdigest()[:12],
+        "experiment": to_dict(experiment),
+        "facts": dict(facts),
+    }
+    partial = directory.with_name(directory.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    (partial / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
+    (partial / WEIGHTS_FILE).write_bytes(blob)
+    (partial / CARD_FILE).write_text(card)
+    if directory.exists():
+        shutil.rmtree(directory)
+    partial.rename(directory)
+
+
+def load(name_or_path: str | Path) -> Bundle:
+    """Loads an embedded bundle by name, or any bundle by its folder.
+
+    Raises:
+        BundleError: If there is no such bundle, it is damaged, or of another version.
+    """
+    directory = _find(name_or_path)
+    config = _read_config(directory)
+    try:
+        experiment = from_dict(config["experiment"])
+        name, version, facts = config["name"], config["version"], config["facts"]
+        blob = (directory / WEIGHTS_FILE).read_bytes()
+        tensors = load_tensors(blob)
+        card = (directory / CARD_FILE).read_text()
+    except (KeyError, OSError, SafetensorError, SettingError) as error:
+        raise _damaged(directory, f"{type(error).__name__}: {error}") from error
+    if hashlib.sha256(blob).hexdigest()[:12] != version:
+        raise _damaged(directory, f"weights that are not those of version {version}")
+    vectors = {
+        key.removeprefix(_ATTRIBUTE_PREFIX): tensors.pop(key).float()
+        for key in sorted(tensors)
+        if key.startswith(_ATTRIBUTE_PREFIX)
+    }
+    model = build_model(experiment)
+    try:
+        model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+    except RuntimeError as error:
+        raise _damaged(directory, "weights that are not those of its experiment") from error
+    model.eval().requires_grad_(requires_grad=False)
+    return Bundle(
+        name=name,
+        version=version,
+        experiment=experiment,
+        model=model,
+        attribute_vectors=vectors,
+        card=card,
+        facts=facts,
+    )
+
+
+def _find(name_or_path: str | Path) -> Path:
+    for directory in (EMBEDDED / name_or_path, Path(name_or_path)):
+        if (directory / CONFIG_FILE).is_file():
+            return directory
+    raise BundleError(
+        f"no bundle {str(name_or_path)!r}",
+        expected=f"one of {', '.join(embedded()) or 'none embedded'}, or a folder with a "
+        f"{CONFIG_FILE}",
+        action="`musicvae models` lists the embedded ones; `musicvae export` makes a folder.",
+        field="bundle",
+    )
+
+
+def _read_config(directory: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((directory / CONFIG_FILE).read_text())
+    except (OSError, ValueError) as error:
+        raise _damaged(directory, f"a {CONFIG_FILE} that is no JSON") from error
+    if not isinstance(config, dict) or "format_version" not in config:
+        raise _damaged(directory, f"a {CONFIG_FILE} without format_version")
+    if config["format_version"] != FORMAT_VERSION:
+        raise BundleError(
+            f"a bundle of format {config['format_version']!r} in {directory}",
+            expected=f"format {FORMAT_VERSION}",
+            action="Export it again with this version of musicvae, or install the version that "
+            "wrote it.",
+            field="bundle",
+        )
+    return config
+
+
+def _damaged(directory: Path, found: str) -> BundleError:
+    return BundleError(
+        f"{found} in {directory}",
+        expected="a bundle written by `musicvae export`",
+        action="Export or copy it again.",
+        field="bundle",
+    )

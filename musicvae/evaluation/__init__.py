@@ -1,0 +1,1 @@
+"""What a model is worth, as numbers: the same measures for every model."""

@@ -1,0 +1,168 @@
+"""An experiment: everything a training run needs, as values, and its form as plain JSON.
+
+A user lays a YAML file or `--set name.field=value` over an experiment; the result is written
+beside every checkpoint and into every bundle.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import yaml
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from musicvae.errors import SettingError
+from musicvae.model import ModelConfig, MusicVAE
+from musicvae.notes import Meter
+from musicvae.objective import Objective
+from musicvae.representation import Melody, Representation
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """How the weights are found.
+
+    Attributes:
+        steps: Optimiser steps of the whole run.
+        batch_size: Examples a step in one process.
+        learning_rate: Adam's, at its highest.
+        warmup_steps: Steps over which it rises from zero; then it falls in a line to zero.
+        gradient_norm: Gradients are scaled down to this norm.
+        most_semitones: An example is transposed by up to this much, either way.
+        validate_every: Steps between two validations.
+        validation_examples: Examples of a validation; a fixed choice from the split.
+    """
+
+    steps: int = 36_000
+    batch_size: int = 32
+    learning_rate: float = 3e-3
+    warmup_steps: int = 300
+    gradient_norm: float = 1.0
+    most_semitones: int = 5
+    validate_every: int = 1_000
+    validation_examples: int = 512
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value <= 0 and not (name in ("most_semitones", "warmup_steps") and value == 0):
+                raise SettingError(
+                    f"training.{name}={value}",
+                    expected="more than 0",
+                    action="Give a positive number.",
+                    field=f"training.{name}",
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A complete experiment: what is modelled, by what, and how it is trained."""
+
+    name: str
+    representation: Melody
+    model: ModelConfig
+    objective: Objective
+    training: TrainingConfig
+
+
+def build_model(experiment: Experiment) -> MusicVAE:
+    """An untrained model of the experiment's widths for its representation."""
+    representation: Representation = experiment.representation
+    return MusicVAE(
+        experiment.model,
+        vocabulary_sizes=representation.vocabulary_sizes,
+        bars=representation.bars,
+        steps_per_bar=representation.steps_per_bar,
+    )
+
+
+def to_dict(experiment: Experiment) -> dict[str, Any]:
+    """The experiment as plain values, for JSON; `from_dict` reads it back."""
+    values: dict[str, Any] = TypeAdapter(Experiment).dump_python(experiment, mode="json")
+    return values
+
+
+def from_dict(values: Mapping[str, Any]) -> Experiment:
+    """Reads what `to_dict` wrote, strictly: nothing may be missing or unknown.
+
+    Raises:
+        SettingError: If a field is unknown, missing, of the wrong type or out of range.
+    """
+    try:
+        return _ADAPTER.validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise SettingError(
+            f"{field}={first.get('input')!r}",
+            expected=first["msg"][0].lower() + first["msg"][1:],
+            action="See `musicvae train --help` for the settings.",
+            field=field,
+        ) from error
+
+
+def overlay(
+    experiment: Experiment, *, yaml_text: str | None = None, settings: Sequence[str] = ()
+) -> Experiment:
+    """Lays a YAML mapping, then `name.field=value` settings, over an experiment.
+
+    Raises:
+        SettingError: If a setting is not of that form, unknown or out of range.
+    """
+    values = to_dict(experiment)
+    if yaml_text is not None:
+        _merge(values, _yaml(yaml_text), "")
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        if not equals:
+            raise SettingError(
+                f"--set {setting}",
+                expected="NAME.FIELD=VALUE",
+                action="Write it like --set objective.beta_max=0.1.",
+                field="set",
+            )
+        value = _yaml(text)
+        for part in reversed(path.strip().split(".")):
+            value = {part: value}
+        _merge(values, value, "")
+    return from_dict(values)
+
+
+_FORBID = ConfigDict(extra="forbid", strict=False)
+for _class in (Experiment, Melody, Meter, ModelConfig, Objective, TrainingConfig):
+    _class.__pydantic_config__ = _FORBID  # type: ignore[union-attr]  # pydantic looks it up
+_ADAPTER = TypeAdapter(Experiment)
+
+
+def _yaml(text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingError(
+            f"{text!r}",
+            expected="YAML",
+            action="Check the quotes, colons and indentation.",
+            field="overlay",
+        ) from error
+
+
+def _merge(values: dict[str, Any], changes: Any, path: str) -> None:
+    if not isinstance(changes, dict):
+        raise SettingError(
+            f"{path or 'overlay'}={changes!r}",
+            expected="a mapping of names to values",
+            action="Write it like `objective: {beta_max: 0.1}`.",
+            field=path or "overlay",
+        )
+    for name, change in changes.items():
+        where = f"{path}.{name}" if path else str(name)
+        if name not in values:
+            raise SettingError(
+                f"setting {where!r}",
+                expected=f"one of {', '.join(values)}",
+                action="See `musicvae train --help` for the settings.",
+                field=where,
+            )
+        if isinstance(values[name], dict):
+            _merge(values[name], change, where)
+        else:
+            values[name] = change

@@ -1,0 +1,39 @@
+"""The conductor: from one latent to one plan a bar.
+
+Source: Roberts et al. 2018, section 3.2. As in Magenta's code its own inputs are empty, so that
+all the plans can be had before any bar is decoded.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Conductor(nn.Module):
+    """An LSTM over the bars that starts from the latent and plans each bar.
+
+    Args:
+        latent_size: Size of the latent.
+        hidden_size: Size of the LSTM's state.
+        layers: Number of layers.
+        plan_size: Size of one bar's plan.
+        bars: Number of bars to plan.
+    """
+
+    def __init__(
+        self, *, latent_size: int, hidden_size: int, layers: int, plan_size: int, bars: int
+    ) -> None:
+        super().__init__()
+        self.bars = bars
+        self.layers = layers
+        self.initial = nn.Linear(latent_size, 2 * layers * hidden_size)
+        self.lstm = nn.LSTM(1, hidden_size, layers, batch_first=True)
+        self.plan = nn.Linear(hidden_size, plan_size)
+
+    def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch bar hidden"]:
+        # (batch, 2 * layer * hidden) -> hidden and cell state, each (layer, batch, hidden)
+        states = torch.tanh(self.initial(z)).unflatten(1, (2, self.layers, -1)).permute(1, 2, 0, 3)
+        nothing = z.new_zeros(len(z), self.bars, 1)
+        outputs, _ = self.lstm(nothing, (states[0].contiguous(), states[1].contiguous()))
+        plans: Tensor = self.plan(outputs)
+        return plans

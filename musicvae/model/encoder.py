@@ -1,0 +1,85 @@
+"""Events to one summary of the excerpt, from which the posterior is read.
+
+Source: Roberts et al. 2018, section 3.1: a bidirectional LSTM whose last states parametrise the
+posterior. We add the mean state of every beat beside them: with the last states alone, the
+middle of an excerpt is learnt late.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from musicvae.model.event_embedding import EventEmbedding
+
+STEPS_PER_BEAT = 4
+
+
+class BidirectionalSummary(nn.Module):
+    """A bidirectional LSTM over a sequence, reduced to its last states and its parts' means.
+
+    Args:
+        input_size: Size of one input.
+        hidden_size: Size of the state in each direction.
+        layers: Number of layers.
+        parts: Number of equal parts of the sequence whose mean states are kept.
+    """
+
+    def __init__(self, *, input_size: int, hidden_size: int, layers: int, parts: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(input_size, hidden_size, layers, batch_first=True, bidirectional=True)
+        self.parts = parts
+        self.size = 2 * hidden_size * (1 + parts)
+
+    def forward(self, inputs: Float[Tensor, "batch step hidden"]) -> Float[Tensor, "batch _"]:
+        states, (last, _) = self.lstm(inputs)
+        means = nn.functional.adaptive_avg_pool1d(states.transpose(1, 2), self.parts)
+        return torch.cat([last[-2], last[-1], means.flatten(1)], dim=-1)
+
+
+class BidirectionalEncoder(nn.Module):
+    """One bidirectional LSTM over the whole excerpt: for short excerpts."""
+
+    def __init__(
+        self, *, embedding: EventEmbedding, bars: int, hidden_size: int, layers: int
+    ) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.excerpt = BidirectionalSummary(
+            input_size=embedding.size,
+            hidden_size=hidden_size,
+            layers=layers,
+            parts=bars * max(1, embedding.steps_per_bar // STEPS_PER_BEAT),
+        )
+        self.size = self.excerpt.size
+
+    def forward(self, events: Int[Tensor, "batch step stream"]) -> Float[Tensor, "batch _"]:
+        summary: Tensor = self.excerpt(self.embedding(events))
+        return summary
+
+
+class HierarchicalEncoder(nn.Module):
+    """A bidirectional LSTM within each bar, and one over the bars: for long excerpts."""
+
+    def __init__(
+        self, *, embedding: EventEmbedding, bars: int, hidden_size: int, layers: int
+    ) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.bars = bars
+        self.bar = BidirectionalSummary(
+            input_size=embedding.size,
+            hidden_size=hidden_size,
+            layers=layers,
+            parts=max(1, embedding.steps_per_bar // STEPS_PER_BEAT),
+        )
+        self.excerpt = BidirectionalSummary(
+            input_size=self.bar.size, hidden_size=hidden_size, layers=layers, parts=bars
+        )
+        self.size = self.excerpt.size
+
+    def forward(self, events: Int[Tensor, "batch step stream"]) -> Float[Tensor, "batch _"]:
+        # (batch, bar * step, stream) -> (batch * bar, step, stream): every bar is a row
+        rows = events.unflatten(1, (self.bars, -1)).flatten(0, 1)
+        bars = self.bar(self.embedding(rows)).unflatten(0, (-1, self.bars))
+        summary: Tensor = self.excerpt(bars)
+        return summary

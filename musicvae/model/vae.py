@@ -1,0 +1,144 @@
+"""The variational autoencoder of music: the one place where its parts are put together.
+
+Source: Roberts et al. 2018, A Hierarchical Latent Vector Model for Learning Long-Term Structure in
+Music (MusicVAE).
+"""
+
+from dataclasses import dataclass, fields
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.distributions import Distribution, Independent, Normal
+
+from musicvae.errors import SettingError
+from musicvae.model.bar_decoder import BarDecoder
+from musicvae.model.conductor import Conductor
+from musicvae.model.decoder import FlatDecoder, HierarchicalDecoder
+from musicvae.model.encoder import BidirectionalEncoder, HierarchicalEncoder
+from musicvae.model.event_distribution import EventDistribution
+from musicvae.model.event_embedding import EventEmbedding
+
+SMALLEST_STDDEV = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The widths of a model; what depends on the representation is not repeated here.
+
+    Attributes:
+        is_hierarchical: Whether bars are encoded and decoded one by one under a conductor.
+        latent_size: Size of the latent.
+        event_size: Size of the vector of a step's events.
+        position_size: Size of the vector of a step's place in the bar.
+        encoder_size: State of the encoder's LSTM in each direction.
+        encoder_layers: Its layers.
+        decoder_size: State of the (bar) decoder's LSTM.
+        decoder_layers: Its layers.
+        conductor_size: State of the conductor's LSTM; unused in a flat model.
+        conductor_layers: Its layers.
+        plan_size: Size of one bar's plan.
+
+    Raises:
+        SettingError: If a width is below 1.
+    """
+
+    is_hierarchical: bool = False
+    latent_size: int = 128
+    event_size: int = 64
+    position_size: int = 16
+    encoder_size: int = 256
+    encoder_layers: int = 1
+    decoder_size: int = 256
+    decoder_layers: int = 2
+    conductor_size: int = 256
+    conductor_layers: int = 2
+    plan_size: int = 128
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) < 1 and field.name != "is_hierarchical":
+                raise SettingError(
+                    f"model.{field.name}={getattr(self, field.name)}",
+                    expected="1 or more",
+                    action="Give a positive width.",
+                    field=f"model.{field.name}",
+                )
+
+
+class MusicVAE(nn.Module):
+    """Encodes excerpts to a posterior over latents, and decodes latents to music.
+
+    Args:
+        config: The widths.
+        vocabulary_sizes: Number of events of each stream.
+        bars: Number of bars of an excerpt.
+        steps_per_bar: Length of a bar.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        *,
+        vocabulary_sizes: tuple[int, ...],
+        bars: int,
+        steps_per_bar: int,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.length_steps = bars * steps_per_bar
+
+        def embedding() -> EventEmbedding:
+            return EventEmbedding(
+                vocabulary_sizes=vocabulary_sizes,
+                steps_per_bar=steps_per_bar,
+                event_size=config.event_size,
+                position_size=config.position_size,
+            )
+
+        encoder = HierarchicalEncoder if config.is_hierarchical else BidirectionalEncoder
+        self.encoder = encoder(
+            embedding=embedding(),
+            bars=bars,
+            hidden_size=config.encoder_size,
+            layers=config.encoder_layers,
+        )
+        self.posterior = nn.Linear(self.encoder.size, 2 * config.latent_size)
+        bar_decoder = BarDecoder(
+            embedding=embedding(),
+            vocabulary_sizes=vocabulary_sizes,
+            plan_size=config.plan_size if config.is_hierarchical else config.latent_size,
+            hidden_size=config.decoder_size,
+            layers=config.decoder_layers,
+        )
+        self.decoder: FlatDecoder | HierarchicalDecoder
+        if config.is_hierarchical:
+            conductor = Conductor(
+                latent_size=config.latent_size,
+                hidden_size=config.conductor_size,
+                layers=config.conductor_layers,
+                plan_size=config.plan_size,
+                bars=bars,
+            )
+            self.decoder = HierarchicalDecoder(
+                conductor=conductor, bar_decoder=bar_decoder, vocabulary_sizes=vocabulary_sizes
+            )
+        else:
+            self.decoder = FlatDecoder(bar_decoder=bar_decoder, vocabulary_sizes=vocabulary_sizes)
+
+    def encode(self, events: Int[Tensor, "batch step stream"]) -> Independent[Normal]:
+        """The posterior q(z | events): a diagonal Gaussian over `(batch, latent)`."""
+        mean, raw = self.posterior(self.encoder(events)).chunk(2, dim=-1)
+        stddev = nn.functional.softplus(raw) + SMALLEST_STDDEV
+        return Independent(Normal(mean, stddev, validate_args=False), 1, validate_args=False)
+
+    def decode(self, z: Float[Tensor, "batch latent"]) -> EventDistribution:
+        """p(events | z): a distribution over excerpts for every latent."""
+        distribution: EventDistribution = self.decoder(z, self.length_steps)
+        return distribution
+
+    def prior(self) -> Distribution:
+        """p(z): the standard Gaussian of one latent."""
+        parameter = next(self.parameters())
+        zeros = parameter.new_zeros(self.config.latent_size)
+        return Independent(Normal(zeros, torch.ones_like(zeros)), 1)

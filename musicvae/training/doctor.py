@@ -1,0 +1,81 @@
+"""Checks before a run, so that what can't work says so at once and not after hours."""
+
+import copy
+
+import numpy as np
+import torch
+from jaxtyping import Int16
+
+from musicvae.errors import DataError, TrainingError
+from musicvae.experiment import Experiment, build_model
+from musicvae.objective import elbo
+from musicvae.shards import Manifest
+from musicvae.training.data import BatchStream
+
+OVERFIT_STEPS = 15
+LEAST_FALL = 0.1
+
+
+def check_data(
+    experiment: Experiment,
+    manifest: Manifest,
+    events: Int16[np.ndarray, "batch step stream"],
+    *,
+    batch_examples: int,
+    split: str,
+) -> None:
+    """Makes sure that the data are of the experiment's kind, and enough.
+
+    Args:
+        experiment: What is to be trained.
+        manifest: Of the prepared data.
+        events: The examples of one split.
+        batch_examples: How many of them are needed at once.
+        split: The split's name, for the message.
+
+    Raises:
+        DataError: If the representation differs or there are too few examples.
+    """
+    expected = experiment.representation.config()
+    if dict(manifest.representation) != expected:
+        raise DataError(
+            f"data in the representation {dict(manifest.representation)}",
+            expected=f"{expected}, as {experiment.name} has it",
+            action="Prepare the data again with these settings, or choose another preset.",
+            field="data",
+        )
+    if len(events) < batch_examples:
+        raise DataError(
+            f"{len(events)} examples in the split {split!r}",
+            expected=f"at least {batch_examples}, one batch",
+            action="Prepare more music, or lower training.batch_size by --set.",
+            field="data",
+        )
+
+
+def check_learning(experiment: Experiment, stream: BatchStream, *, seed: int) -> None:
+    """Makes sure that a fresh model learns one batch by heart.
+
+    Raises:
+        TrainingError: If the loss is not a number, or hardly falls within a few steps.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = copy.deepcopy(build_model(experiment))
+    events = stream.batch(0)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    losses: list[float] = []
+    for _ in range(OVERFIT_STEPS):
+        posterior = model.encode(events)
+        terms = elbo(posterior, model.decode(posterior.mean).log_prob(events), beta=0.0)
+        optimizer.zero_grad()
+        terms.loss.backward()
+        optimizer.step()
+        losses.append(terms.loss.item())
+    if not losses[-1] < (1 - LEAST_FALL) * losses[0]:
+        raise TrainingError(
+            f"a loss from {losses[0]:.1f} to {losses[-1]:.1f} nats over {OVERFIT_STEPS} steps on "
+            "one batch",
+            expected=f"a fall of at least {LEAST_FALL:.0%}",
+            action="The model cannot learn even one batch: check the data and the model's widths.",
+        )

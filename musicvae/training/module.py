@@ -1,0 +1,106 @@
+"""The thin Lightning layer: joins model, objective, schedules and metrics."""
+
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
+from musicvae.experiment import Experiment, TrainingConfig, build_model, to_dict
+from musicvae.latent import draw
+from musicvae.model import Teacher
+from musicvae.objective import beta_at, elbo, sampled_share_at
+
+
+class TrainingModule(lightning.LightningModule):
+    """Trains the model of an experiment.
+
+    All chance in a step comes from the seed and the step's number, so that a resumed run takes
+    exactly the steps it would have taken.
+
+    Args:
+        experiment: What to train, and how.
+        seed: Of the initial weights and of everything drawn while training.
+    """
+
+    def __init__(self, experiment: Experiment, *, seed: int) -> None:
+        super().__init__()
+        self.experiment = experiment
+        self.seed = seed
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.model = build_model(experiment)
+        self.last_reconstruction: Reconstruction | None = None
+
+    def training_step(self, events: Int[Tensor, "batch step stream"], _: int) -> Float[Tensor, ""]:
+        objective = self.experiment.objective
+        step = self.global_step
+        generator = self._generator(step)
+        teacher = Teacher(
+            hidden=objective.history_hidden,
+            sampled=sampled_share_at(objective, step),
+            generator=generator,
+        )
+        beta = beta_at(objective, step)
+        posterior = self.model.encode(events)
+        z = draw(posterior, generator)
+        log_likelihood = self.model.decode(z).log_prob(events, teacher=teacher)
+        terms = elbo(posterior, log_likelihood, beta=beta, free_nats=objective.free_nats)
+        self.log("train/loss", terms.loss, prog_bar=True)
+        self.log("train/reconstruction_nats", terms.log_likelihood.mean())
+        self.log("train/divergence_nats", terms.divergence.mean(), prog_bar=True)
+        self.log("train/beta", beta)
+        return terms.loss
+
+    def validation_step(self, events: Int[Tensor, "batch step stream"], _: int) -> None:
+        measured = reconstruct(
+            self.model,
+            self.experiment.representation,
+            events.cpu().numpy().astype(np.int16),
+            seed=self.seed,
+        )
+        self.last_reconstruction = measured
+        for name, value in {
+            "accuracy_sampled": measured.sampled.all_steps,
+            "accuracy_sampled_onsets": measured.sampled.onsets,
+            "accuracy_sampled_from_draw": measured.sampled_from_draw.all_steps,
+            "accuracy_teacher_forced": measured.teacher_forced.all_steps,
+            "elbo_nats": measured.elbo_nats,
+            "reconstruction_nats": measured.reconstruction_nats,
+            "divergence_nats": measured.divergence_nats,
+            "active_units": float(measured.active_units),
+        }.items():
+            is_shown = name == "accuracy_sampled"
+            self.log(f"validation/{name}", value, prog_bar=is_shown, sync_dist=True)
+
+    def configure_optimizers(self) -> Any:
+        """Adam; the rate rises over the warm-up and then falls in a line to zero."""
+        config = self.experiment.training
+        optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: learning_rate_share(config, step)
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Writes what the weights belong to beside them."""
+        checkpoint["experiment"] = to_dict(self.experiment)
+        checkpoint["seed"] = self.seed
+
+    def _generator(self, step: int) -> torch.Generator:
+        state = np.random.SeedSequence([self.seed, 2, step, self.global_rank]).generate_state(2)
+        return torch.Generator(self.device).manual_seed(int(state[0]) << 32 | int(state[1]))
+
+
+def learning_rate_share(config: TrainingConfig, step: int) -> float:
+    """The share of the highest learning rate at a step, 0 to 1."""
+    if step < config.warmup_steps:
+        return (step + 1) / config.warmup_steps
+    left = config.steps - step
+    return max(0.0, left / max(1, config.steps - config.warmup_steps))
