@@ -26,8 +26,8 @@ demo: .venv/installed ## Sample, interpolate and transform over the real server;
 test: .venv/installed ## Lint, types, import rules, tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	cd build/__editable__* && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p musicvae
+	cd build/__editable__* && $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/pyproject.toml
 	$(BIN)/pytest -n 2
 
 .PHONY: serve

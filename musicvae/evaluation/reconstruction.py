@@ -95,8 +95,8 @@ def reconstruct(
         ]
     steps = sum(batch.steps for batch in batches)
     onsets = sum(batch.onsets for batch in batches)
-    hits = sum(batch.hits for batch in batches) / steps
-    onset_hits = sum(batch.onset_hits for batch in batches) / max(1, onsets)
+    hits = np.sum([batch.hits for batch in batches], axis=0) / steps
+    onset_hits = np.sum([batch.onset_hits for batch in batches], axis=0) / max(1, onsets)
     accuracies = [
         Accuracy(all_steps=float(a), onsets=float(b)) for a, b in zip(hits, onset_hits, strict=True)
     ]

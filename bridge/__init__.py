@@ -1,0 +1,1 @@
+"""A DAW's side of the conversation: its MIDI, clock and OSC on one side, requests on the other."""

@@ -1,0 +1,1 @@
+"""The bundles that ship with the package: folders of data, which `musicvae.bundle` reads."""
