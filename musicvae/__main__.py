@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -43,6 +43,7 @@ def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
 
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
+SEED = click.IntRange(0, 2**63 - 1)
 MIDI_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 model_options = _options(
@@ -55,14 +56,16 @@ model_options = _options(
 )
 music_options = _options(
     model_options,
-    click.option("--seed", type=int, help="Makes the result repeatable (default: any)."),
+    click.option("--seed", type=SEED, help="Makes the result repeatable (default: any)."),
     click.option("--temperature", type=float, help="0: likeliest events; 1: as the model draws."),
     click.option("--qpm", type=float, help="Tempo in quarter notes a minute."),
     click.option("--out", type=FOLDER, default="music", show_default=True, help="For MIDI files."),
     click.option("--plot", is_flag=True, help="Draw all results as one picture, too."),
 )
 input_options = _options(
-    click.option("--start-bar", type=int, help="First bar to use of longer music, from 1."),
+    click.option(
+        "--start-bar", type=click.IntRange(1), help="First bar to use of longer music, from 1."
+    ),
     click.option("--top-line", is_flag=True, help="Reduce to its top line what is no melody."),
 )
 
@@ -143,11 +146,11 @@ def prepare(
 @click.argument("preset")
 @click.option("--data", type=FOLDER, required=True, help="A folder made by `musicvae prepare`.")
 @click.option("--out", type=FOLDER, required=True, help="The run's folder.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on exactly where the run in --out stopped.")
 @click.option("--set", "settings", multiple=True, metavar="NAME.FIELD=VALUE",
               help="Change a setting, such as objective.beta_max=0.1.")  # fmt: skip
-@click.option("--overlay", type=click.File(), help="A YAML file of settings to change.")
+@click.option("--overlay", type=click.File("rb"), help="A YAML file of settings to change.")
 @click.option("--accelerator", default="auto", show_default=True,
               type=click.Choice(["auto", "cpu", "cuda", "mps"]))  # fmt: skip
 @click.option("--devices", type=int, default=1, show_default=True, help="Processes of DDP.")
@@ -163,7 +166,7 @@ def train(preset: str, settings: tuple[str, ...], overlay: Any, **options: Any) 
 
     chosen = experiment.overlay(
         presets.get_preset(preset),
-        yaml_text=overlay.read() if overlay else None,
+        yaml_bytes=overlay.read() if overlay else None,
         settings=settings,
     )
     if not run(chosen, RunSettings(**options), _console()):
@@ -174,7 +177,7 @@ def train(preset: str, settings: tuple[str, ...], overlay: Any, **options: Any) 
 @click.argument("model", metavar="BUNDLE", default=DEFAULT_BUNDLE)
 @click.option("--data", type=FOLDER, required=True, help="A folder made by `musicvae prepare`.")
 @click.option("--split", default="test", show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path), help="Write all figures here."
 )
@@ -218,7 +221,9 @@ def export(run: Path, out: Path, checkpoint: str) -> None:
 
 
 @cli.command()
-@click.option("-n", "count", type=int, default=4, show_default=True, help="Number of clips.")
+@click.option(
+    "-n", "count", type=click.IntRange(1), default=4, show_default=True, help="Number of clips."
+)
 @music_options
 def sample(count: int, **options: Any) -> None:
     """Draw new music from the prior."""
@@ -231,7 +236,7 @@ def sample(count: int, **options: Any) -> None:
 
 @cli.command()
 @click.argument("inputs", nargs=-1, required=True, type=MIDI_FILE, metavar="A.mid B.mid ...")
-@click.option("-n", "count", type=int, default=7, show_default=True,
+@click.option("-n", "count", type=click.IntRange(2), default=7, show_default=True,
               help="Clips from one input to the next, both included.")  # fmt: skip
 @music_options
 @input_options
@@ -242,7 +247,8 @@ def interpolate(inputs: tuple[Path, ...], count: int, **options: Any) -> None:
     points = [_read(path, options) for path in inputs]
     request = InterpolateRequest(points=points, count=count, **_drawing(options))
     last = (len(inputs) - 1) * (count - 1)
-    with _musician([options["model"]], options["server"]) as musician:
+    names = {f"points[{index}].excerpt": path for index, path in enumerate(inputs)}
+    with _naming(names), _musician([options["model"]], options["server"]) as musician:
         clips = musician.interpolate(request)
         _keep("interpolate", ((f"step {c.index} of {last}", c) for c in clips), options)
 
@@ -262,7 +268,8 @@ def transform(input_file: Path, add: tuple[str, ...], **options: Any) -> None:
         amounts=dict(_amount(text) for text in add),
         **_drawing(options),
     )
-    with _musician([options["model"]], options["server"]) as musician:
+    names = {"point.excerpt": input_file}
+    with _naming(names), _musician([options["model"]], options["server"]) as musician:
         made = musician.transform(request)
     _keep("transform", [("before", made.before), (", ".join(add), made.after)], options)
     for name, before in made.before.attributes.items():
@@ -278,12 +285,12 @@ def reconstruct(inputs: tuple[Path, ...], **options: Any) -> None:
     from musicvae.requests import DecodeRequest, EncodeRequest
 
     name = options["model"] if options["server"] and options["model"] else ""
-    excerpts = [_read(path, options) for path in inputs]
+    requests = [EncodeRequest(model=name, excerpt=_read(path, options)) for path in inputs]
+    latents = []
     with _musician([options["model"]], options["server"]) as musician:
-        latents = [
-            musician.encode(EncodeRequest(model=name, excerpt=excerpt)).latent
-            for excerpt in excerpts
-        ]
+        for path, request in zip(inputs, requests, strict=True):
+            with _naming({"excerpt": path}):
+                latents.append(musician.encode(request).latent)
         clips = musician.decode(DecodeRequest(latents=latents, **_drawing(options)))
         _keep("reconstruct", ((inputs[clip.index].name, clip) for clip in clips), options)
 
@@ -297,7 +304,8 @@ def reconstruct(inputs: tuple[Path, ...], **options: Any) -> None:
     help=f"What to serve; the first is the default (default: {DEFAULT_BUNDLE}).",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 is every interface.")
-@click.option("--port", type=int, default=50051, show_default=True, help="0: any that is free.")
+@click.option("--port", type=click.IntRange(0, 65535), default=50051, show_default=True,
+              help="0: any that is free.")  # fmt: skip
 def serve(bundles: tuple[str, ...], host: str, port: int) -> None:
     """Answer requests over gRPC, until stopped."""
     from musicvae import bundle
@@ -332,15 +340,32 @@ def _drawing(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
+@contextmanager
+def _naming(inputs: Mapping[str, Path]) -> Iterator[None]:
+    """Says the name of a file where an error has the field of a request that it was read into."""
+    try:
+        yield
+    except MusicVAEError as error:
+        if any(each.field.startswith(tuple(inputs)) for each in error.violations):
+            text = "; ".join(f"{each.field}: {each.description}" for each in error.violations)
+            for field, path in inputs.items():
+                text = text.replace(f"{field}.", f"{path}, ").replace(field, str(path))
+            error.args = (text,)
+        raise
+
+
 def _read(path: Path, options: dict[str, Any]) -> Excerpt:
     from musicvae import midi
     from musicvae.requests import Excerpt
 
-    return Excerpt(
-        notes=midi.read(path.read_bytes()),
-        start_bar=options["start_bar"],
-        reduce=options["top_line"],
-    )
+    with path.open("rb") as file, _naming({"midi": path}):
+        try:
+            # No more than it takes to see that a file is too large.
+            notes = midi.read(file.read(midi.DEFAULT_LIMITS.max_bytes + 1))
+        except MusicVAEError as error:
+            error.field = "midi"
+            raise
+    return Excerpt(notes=notes, start_bar=options["start_bar"], reduce=options["top_line"])
 
 
 def _keep(command: str, clips: Iterable[tuple[str, Clip]], options: dict[str, Any]) -> None:
@@ -355,10 +380,14 @@ def _keep(command: str, clips: Iterable[tuple[str, Clip]], options: dict[str, An
     if options["plot"] and kept:
         from musicvae.plots import piano_rolls
 
-        picture = options["out"] / f"{command}-{kept[0][1].seed}.png"
+        first = kept[0][1]
+        made_by = f"{command} · {first.model} · seed {first.seed}"
+        drawn = options["out"] / f".{command}-{first.seed}.png"
         titles = [title for title, _ in kept]
-        made_by = f"{command} · {kept[0][1].model} · seed {kept[0][1].seed}"
-        piano_rolls([c.notes for _, c in kept], picture, titles=titles, suptitle=made_by)
+        piano_rolls([c.notes for _, c in kept], drawn, titles=titles, suptitle=made_by)
+        picture = drawn.rename(
+            _free(options["out"] / f"{command}-{first.seed}.png", drawn.read_bytes())
+        )
         _console().print(f"{picture}  all as piano rolls", highlight=False)
 
 

@@ -109,9 +109,12 @@ def save(
     (partial / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
     (partial / WEIGHTS_FILE).write_bytes(blob)
     (partial / CARD_FILE).write_text(card)
+    old = directory.with_name(directory.name + ".old")
     if directory.exists():
-        shutil.rmtree(directory)
+        shutil.rmtree(old, ignore_errors=True)
+        directory.rename(old)
     partial.rename(directory)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def load(name_or_path: str | Path) -> Bundle:
@@ -128,7 +131,7 @@ def load(name_or_path: str | Path) -> Bundle:
         blob = (directory / WEIGHTS_FILE).read_bytes()
         tensors = load_tensors(blob)
         card = (directory / CARD_FILE).read_text()
-    except (KeyError, OSError, SafetensorError, SettingError) as error:
+    except (KeyError, OSError, UnicodeDecodeError, SafetensorError, SettingError) as error:
         raise _damaged(directory, f"{type(error).__name__}: {error}") from error
     if hashlib.sha256(blob).hexdigest()[:12] != version:
         raise _damaged(directory, f"weights that are not those of version {version}")
@@ -142,6 +145,8 @@ def load(name_or_path: str | Path) -> Bundle:
         model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
     except RuntimeError as error:
         raise _damaged(directory, "weights that are not those of its experiment") from error
+    if any(vector.shape != (experiment.model.latent_size,) for vector in vectors.values()):
+        raise _damaged(directory, "attribute vectors that are not of its latent's size")
     model.eval().requires_grad_(requires_grad=False)
     return Bundle(
         name=name,

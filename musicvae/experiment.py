@@ -44,7 +44,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if value <= 0 and not (name in ("most_semitones", "warmup_steps") and value == 0):
+            if not value > 0 and not (name in ("most_semitones", "warmup_steps") and value == 0):
                 raise SettingError(
                     f"training.{name}={value}",
                     expected="more than 0",
@@ -101,7 +101,7 @@ def from_dict(values: Mapping[str, Any]) -> Experiment:
 
 
 def overlay(
-    experiment: Experiment, *, yaml_text: str | None = None, settings: Sequence[str] = ()
+    experiment: Experiment, *, yaml_bytes: bytes | None = None, settings: Sequence[str] = ()
 ) -> Experiment:
     """Lays a YAML mapping, then `name.field=value` settings, over an experiment.
 
@@ -109,8 +109,8 @@ def overlay(
         SettingError: If a setting is not of that form, unknown or out of range.
     """
     values = to_dict(experiment)
-    if yaml_text is not None:
-        _merge(values, _yaml(yaml_text), "")
+    if yaml_bytes is not None:
+        _merge(values, _yaml(yaml_bytes), "")
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals:
@@ -133,7 +133,7 @@ for _class in (Experiment, Melody, Meter, ModelConfig, Objective, TrainingConfig
 _ADAPTER = TypeAdapter(Experiment)
 
 
-def _yaml(text: str) -> Any:
+def _yaml(text: str | bytes) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -44,12 +44,13 @@ class Objective:
     teacher_decay: float | None = None
 
     def __post_init__(self) -> None:
+        k = self.teacher_decay
         ranges = {
             "beta_max": (self.beta_max, 0.0, math.inf),
             "beta_rate": (self.beta_rate, 0.0, 1.0),
             "free_nats": (self.free_nats, 0.0, math.inf),
             "history_hidden": (self.history_hidden, 0.0, 1.0),
-            "teacher_decay": (self.teacher_decay or 1.0, 1.0, math.inf),
+            "teacher_decay": (math.inf if k is None else k, 1.0, math.inf),
         }
         for name, (value, low, high) in ranges.items():
             if not low <= value <= high:
@@ -99,6 +100,8 @@ def divergence_by_dimension(posterior: Independent[Normal]) -> Float[Tensor, "ba
 
 def beta_at(objective: Objective, step: int) -> float:
     """The weight of the divergence at an optimiser step."""
+    if objective.beta_rate == 0:
+        return objective.beta_max
     return objective.beta_max * (1 - objective.beta_rate**step)
 
 

@@ -105,8 +105,12 @@ def to_rows(evaluation: Evaluation) -> list[tuple[str, tuple[str, ...]]]:
         *(
             (
                 f"… {name.replace('_', ' ')}: mean (in the data), overlap",
-                (f"{c.draws_mean:.2f} ({c.data_mean:.2f})", f"{c.overlap:.3f}"),
+                (f"{_mean(c.draws_mean)} ({_mean(c.data_mean)})", f"{c.overlap:.3f}"),
             )
             for name, c in draws.measures.items()
         ),
     ]
+
+
+def _mean(value: float | None) -> str:
+    return "none" if value is None else f"{value:.2f}"

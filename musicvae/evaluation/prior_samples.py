@@ -31,14 +31,14 @@ class Comparison:
     """One measure on draws and on data.
 
     Attributes:
-        overlap: The area the two histograms share, 0 to 1.
-        draws_mean: The measure's mean over the draws.
+        overlap: The area the two histograms share, 0 to 1; 0 where one set has no values.
+        draws_mean: The measure's mean over the draws, None where they have no values.
         data_mean: The same over the data.
     """
 
     overlap: float
-    draws_mean: float
-    data_mean: float
+    draws_mean: float | None
+    data_mean: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,12 +104,10 @@ def _compare(
 ) -> Comparison:
     ours = np.array([value for music in drawn for value in measure(music)])
     theirs = np.array([value for music in data for value in measure(music)])
-    if not len(ours) or not len(theirs):
-        return Comparison(overlap=0.0, draws_mean=float("nan"), data_mean=float("nan"))
     return Comparison(
-        overlap=overlap(ours, theirs, is_whole=is_whole),
-        draws_mean=float(ours.mean()),
-        data_mean=float(theirs.mean()),
+        overlap=overlap(ours, theirs, is_whole=is_whole) if ours.size and theirs.size else 0.0,
+        draws_mean=float(ours.mean()) if ours.size else None,
+        data_mean=float(theirs.mean()) if theirs.size else None,
     )
 
 

@@ -121,7 +121,7 @@ def reconstruct(
 
 def _parts(
     events: Int16[np.ndarray, "batch step stream"], batch_size: int
-) -> Iterator[Int16[np.ndarray, "part step stream"]]:
+) -> Iterator[Int16[np.ndarray, "_ step stream"]]:
     for first in range(0, len(events), batch_size):
         yield events[first : first + batch_size]
 

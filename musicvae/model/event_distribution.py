@@ -137,8 +137,9 @@ class EventDistribution:
             generators = [torch.Generator().manual_seed(seed) for seed in randomness]
             uniform = torch.stack([torch.rand(shape, generator=each) for each in generators])
         smallest = torch.finfo(uniform.dtype).tiny
-        gumbel = -torch.log(-torch.log(uniform.clamp_min(smallest)).clamp_min(smallest))
-        return self._to_rows(gumbel.to(self._plans))
+        # A draw stays below 1, so the inner logarithm is never 0.
+        gumbel = -torch.log(-torch.log(uniform.clamp_min(smallest)))
+        return self._to_rows(gumbel.to(self._plans.device))
 
     def _lead(self, truth: Tensor, step: int, logits: Tensor, teacher: Teacher) -> Tensor:
         """What the next step hears of this one under a teacher who lets it err."""

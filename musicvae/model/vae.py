@@ -128,7 +128,8 @@ class MusicVAE(nn.Module):
 
     def encode(self, events: Int[Tensor, "batch step stream"]) -> Independent[Normal]:
         """The posterior q(z | events): a diagonal Gaussian over `(batch, latent)`."""
-        mean, raw = self.posterior(self.encoder(events)).chunk(2, dim=-1)
+        # Single precision under autocast, too: noise and divergence are no matter for 8 bits.
+        mean, raw = self.posterior(self.encoder(events)).float().chunk(2, dim=-1)
         stddev = nn.functional.softplus(raw) + SMALLEST_STDDEV
         return Independent(Normal(mean, stddev, validate_args=False), 1, validate_args=False)
 

@@ -55,11 +55,10 @@ def representation_from_config(config: Mapping[str, object]) -> Representation:
         SettingError: If the name or the settings are not those of a representation.
     """
     settings = dict(config)
-    name = settings.pop("name", None)
-    meter = settings.pop("meter", {})
     try:
-        assert isinstance(name, str) and isinstance(meter, dict)
-        return REPRESENTATIONS[name](meter=Meter(**meter), **settings)  # type: ignore[arg-type]
+        kind = REPRESENTATIONS[str(settings.pop("name"))]
+        meter = Meter(**_whole_numbers(settings.pop("meter", {})))
+        return kind(meter=meter, **_whole_numbers(settings))
     except (AssertionError, KeyError, TypeError) as error:
         raise SettingError(
             f"a representation {dict(config)}",
@@ -67,3 +66,11 @@ def representation_from_config(config: Mapping[str, object]) -> Representation:
             action="Use the config that the manifest or the bundle was written with.",
             field="representation",
         ) from error
+
+
+def _whole_numbers(settings: object) -> dict[str, int]:
+    """Settings as they are, once it is sure that they are whole numbers by name."""
+    # Not isinstance: True is no number of bars.
+    if not isinstance(settings, dict) or any(type(value) is not int for value in settings.values()):
+        raise TypeError(f"{settings} are no whole numbers by name")
+    return settings

@@ -1,12 +1,12 @@
-"""What happens beside the steps of a run: pictures, the collapse alarm, stopping cleanly."""
+"""What happens beside the steps of a run: pictures, alarms, stopping cleanly."""
 
+import math
 import signal
 from types import FrameType
 from typing import Any
 
 import lightning
 import numpy as np
-import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
@@ -17,6 +17,7 @@ from musicvae.training.module import TrainingModule
 
 LEAST_DIVERGENCE_NATS = 1.0
 LEAST_ACTIVE_SHARE = 0.05
+COLLAPSED_VALIDATIONS = 2
 PICTURES = 4
 LOOK_EVERY_STEPS = 50
 
@@ -53,10 +54,15 @@ class Pictures(lightning.Callback):
 
 
 class CollapseAlarm(lightning.Callback):
-    """Says so when the decoder has learnt to do without the latent, and what to change."""
+    """Says so when the decoder has learnt to do without the latent, and what to change.
+
+    A model that has learnt nothing yet uses its latent as little: the alarm waits for the end of
+    the warm-up, and for a second validation that finds the same.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._collapsed = 0
 
     def on_validation_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
@@ -64,10 +70,12 @@ class CollapseAlarm(lightning.Callback):
         """Looks at how much of the latent is used."""
         assert isinstance(pl_module, TrainingModule)
         measured = pl_module.last_reconstruction
-        if measured is None or trainer.sanity_checking or not trainer.is_global_zero:
+        if measured is None or trainer.global_step < pl_module.experiment.training.warmup_steps:
             return
         active = measured.active_units / measured.latent_size
-        if measured.divergence_nats > LEAST_DIVERGENCE_NATS and active > LEAST_ACTIVE_SHARE:
+        is_used = measured.divergence_nats > LEAST_DIVERGENCE_NATS and active > LEAST_ACTIVE_SHARE
+        self._collapsed = 0 if is_used else self._collapsed + 1
+        if self._collapsed != COLLAPSED_VALIDATIONS:
             return
         objective = pl_module.experiment.objective
         self._console.print(
@@ -81,37 +89,80 @@ class CollapseAlarm(lightning.Callback):
 
 
 class CleanStop(lightning.Callback):
-    """Ends a run between two steps when it is interrupted, so that it can go on exactly there."""
+    """Ends a run between two steps, at its last or when it is interrupted.
 
-    def __init__(self, console: Console) -> None:
+    An interrupted run can go on exactly there.
+
+    Args:
+        console: Is told of the signal.
+        validate_every: Steps between two validations.
+    """
+
+    def __init__(self, console: Console, *, validate_every: int) -> None:
         self._console = console
+        self._validate_every = validate_every
         self._handlers: dict[signal.Signals, Any] = {}
-        self.was_interrupted = False
+        self._was_interrupted = False
 
-    def on_fit_start(
+    def on_train_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Takes over Ctrl-C and the termination signal."""
+        """Takes over Ctrl-C and the termination signal.
+
+        Not earlier: Lightning's own handlers, which come before this, end the run with an
+        exception.
+        """
 
         def stop(number: int, _: FrameType | None) -> None:
-            if self.was_interrupted:
+            if self._was_interrupted:
                 raise KeyboardInterrupt
-            self.was_interrupted = True
-            trainer.should_stop = True
+            self._was_interrupted = True
             name = signal.Signals(number).name
             self._console.print(f"{name}: stopping after this step (again: at once)")
 
         for number in (signal.SIGINT, signal.SIGTERM):
             self._handlers[number] = signal.signal(number, stop)
 
-    def on_fit_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Stops all processes after the same step, though a signal may have reached one only."""
+        if trainer.global_step == trainer.max_steps:
+            # Lightning validates before an early stop: so the last weights are judged, too.
+            trainer.should_stop = True
+        elif trainer.strategy.reduce_boolean_decision(self._was_interrupted, all=False):
+            trainer.should_stop = True
+            if trainer.global_step % self._validate_every:
+                # Without the interruption there would have been no validation here.
+                trainer.limit_val_batches = 0
+
+    def on_train_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
         """Gives the signals back."""
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+        self._give_back()
+
+    def on_exception(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        exception: BaseException,
+    ) -> None:
+        """Gives the signals back."""
+        self._give_back()
+
+    def _give_back(self) -> None:
+        while self._handlers:
+            signal.signal(*self._handlers.popitem())
 
 
 class NotANumberAlarm(lightning.Callback):
-    """Ends a run whose loss is no longer a number."""
+    """Ends a run whose loss is no longer a number, before anything is kept of it."""
 
     def on_train_batch_end(
         self,
@@ -122,12 +173,23 @@ class NotANumberAlarm(lightning.Callback):
         batch_idx: int,
     ) -> None:
         """Looks at the loss every so often, since looking makes a GPU wait."""
-        if trainer.global_step % LOOK_EVERY_STEPS:
-            return
-        loss = outputs["loss"]
-        if not torch.isfinite(loss):
+        if trainer.global_step % LOOK_EVERY_STEPS == 0:
+            self._check("a loss", outputs["loss"].item(), trainer.global_step)
+
+    def on_validation_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Looks at the likelihood, which the last step may have ruined."""
+        assert isinstance(pl_module, TrainingModule)
+        measured = pl_module.last_reconstruction
+        if measured is not None:
+            self._check("an ELBO on the validation split", measured.elbo_nats, trainer.global_step)
+
+    def _check(self, name: str, nats: float, step: int) -> None:
+        if not math.isfinite(nats):
             raise TrainingError(
-                f"a loss of {loss.item()} at step {trainer.global_step}",
+                f"{name} of {nats} nats at step {step}",
                 expected="a number",
                 action="Start again with a lower --set training.learning_rate.",
+                field="training.learning_rate",
             )

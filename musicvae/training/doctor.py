@@ -1,6 +1,6 @@
 """Checks before a run, so that what can't work says so at once and not after hours."""
 
-import copy
+import math
 
 import numpy as np
 import torch
@@ -12,8 +12,11 @@ from musicvae.objective import elbo
 from musicvae.shards import Manifest
 from musicvae.training.data import BatchStream
 
-OVERFIT_STEPS = 15
+MOST_OVERFIT_STEPS = 60
 LEAST_FALL = 0.1
+LEAST_LEARNING_RATE = 1e-3
+"""The check takes the experiment's learning rate, but no lower one than this: a rate that is too
+high shows within a few steps, one that is low may be meant so."""
 
 
 def check_data(
@@ -54,28 +57,34 @@ def check_data(
 
 
 def check_learning(experiment: Experiment, stream: BatchStream, *, seed: int) -> None:
-    """Makes sure that a fresh model learns one batch by heart.
+    """Makes sure that a fresh model starts to learn one batch by heart.
 
     Raises:
         TrainingError: If the loss is not a number, or hardly falls within a few steps.
     """
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = copy.deepcopy(build_model(experiment))
+        model = build_model(experiment)
     events = stream.batch(0)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    rate = max(experiment.training.learning_rate, LEAST_LEARNING_RATE)
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
     losses: list[float] = []
-    for _ in range(OVERFIT_STEPS):
+    for _ in range(MOST_OVERFIT_STEPS):
         posterior = model.encode(events)
         terms = elbo(posterior, model.decode(posterior.mean).log_prob(events), beta=0.0)
+        losses.append(terms.loss.item())
+        if losses[-1] <= (1 - LEAST_FALL) * losses[0] or not math.isfinite(losses[-1]):
+            break
         optimizer.zero_grad()
         terms.loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), experiment.training.gradient_norm)
         optimizer.step()
-        losses.append(terms.loss.item())
-    if not losses[-1] < (1 - LEAST_FALL) * losses[0]:
+    if not losses[-1] <= (1 - LEAST_FALL) * losses[0]:
         raise TrainingError(
-            f"a loss from {losses[0]:.1f} to {losses[-1]:.1f} nats over {OVERFIT_STEPS} steps on "
+            f"a loss from {losses[0]:.1f} to {losses[-1]:.1f} nats over {len(losses)} steps on "
             "one batch",
             expected=f"a fall of at least {LEAST_FALL:.0%}",
-            action="The model cannot learn even one batch: check the data and the model's widths.",
+            action=f"The model can't learn even one batch: lower training.learning_rate={rate:g}, "
+            "or raise the model's widths.",
+            field="training",
         )

@@ -30,7 +30,7 @@ class TrainingModule(lightning.LightningModule):
         super().__init__()
         self.experiment = experiment
         self.seed = seed
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.model = build_model(experiment)
         self.last_reconstruction: Reconstruction | None = None

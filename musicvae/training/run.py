@@ -1,35 +1,38 @@
 """A run: a folder with the experiment, its checkpoints and its curves.
 
 RUN/run.json            the experiment, the seed, and the data it was trained on
-RUN/checkpoints/        best.ckpt by sampled accuracy on the validation split, last.ckpt
+RUN/checkpoints/        best.ckpt and last.ckpt, see checkpoints.py
 RUN/tensorboard/        the curves
 """
 
 import json
 import logging
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning
-import numpy as np
 import torch
-from jaxtyping import Int, Int16
-from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
 from musicvae import shards
-from musicvae.errors import TrainingError
+from musicvae.errors import SettingError, TrainingError
 from musicvae.experiment import Experiment, from_dict, to_dict
-from musicvae.representation import Representation
 from musicvae.training import doctor
 from musicvae.training.callbacks import CleanStop, CollapseAlarm, NotANumberAlarm, Pictures
-from musicvae.training.data import BatchStream
+from musicvae.training.checkpoints import BEST, LAST, Checkpoints, checkpoint_path, read_checkpoint
+from musicvae.training.data import TrainingData
 from musicvae.training.module import TrainingModule
+from musicvae.training.progress import TrainingProgress
 
 RUN_FILE = "run.json"
+SEEDS = range(2**63)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,9 @@ class RunSettings:
         resume: Whether to go on from the last checkpoint in `out`.
         accelerator: `auto`, `cpu`, `cuda` or `mps`.
         devices: Number of devices; each is a process with a batch of its own.
+
+    Raises:
+        SettingError: If a number is out of its range.
     """
 
     data: Path
@@ -51,6 +57,19 @@ class RunSettings:
     resume: bool = False
     accelerator: str = "auto"
     devices: int = 1
+
+    def __post_init__(self) -> None:
+        for name, is_right, expected in (
+            ("seed", self.seed in SEEDS, "0 to 2^63 - 1"),
+            ("devices", self.devices >= 1, "1 or more"),
+        ):
+            if not is_right:
+                raise SettingError(
+                    f"{name}={getattr(self, name)}",
+                    expected=expected,
+                    action="Give a number in that range.",
+                    field=name,
+                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,78 +98,57 @@ class Run:
 def train(experiment: Experiment, settings: RunSettings, console: Console) -> bool:
     """Trains until the experiment's last step; returns False if it was interrupted before.
 
+    With several devices Lightning runs the whole command again for each further one. Only the
+    first process checks, opens the run's folder and speaks.
+
     Raises:
         DataError: If the data are missing, too few or of another representation.
         TrainingError: If `out` holds another run, or nothing to resume, or learning fails.
     """
+    is_first = rank_zero_only.rank == 0  # type: ignore[attr-defined]  # Lightning sets it
     manifest = shards.load_manifest(settings.data)
     training = experiment.training
     examples = shards.load(settings.data, "train").events
     validation = shards.load(settings.data, "validation").events
+    data = TrainingData(experiment, examples, validation, seed=settings.seed)
     batch = training.batch_size * settings.devices
-    doctor.check_data(experiment, manifest, examples, batch_examples=batch, split="train")
-    doctor.check_data(experiment, manifest, validation, batch_examples=1, split="validation")
-    checkpoint = _open_run(experiment, settings, manifest)
-    if checkpoint is None:
-        stream = _stream(experiment, examples, settings.seed)
-        doctor.check_learning(experiment, stream, seed=settings.seed)
-
+    callbacks = _callbacks(experiment, settings, console if is_first else Console(quiet=True))
+    trainer = _make_trainer(experiment, settings, callbacks)
+    checkpoint = _last_checkpoint(settings)
+    if is_first:
+        doctor.check_data(experiment, manifest, examples, batch_examples=batch, split="train")
+        doctor.check_data(experiment, manifest, validation, batch_examples=1, split="validation")
+        record = _record(experiment, settings, manifest)
+        _check_folder(settings, record)
+        if checkpoint is None:
+            doctor.check_learning(experiment, data.stream(), seed=settings.seed)
+        _write_record(settings.out, record)
     module = TrainingModule(experiment, seed=settings.seed)
-    data = _Data(experiment, examples, validation, seed=settings.seed)
-    stop = CleanStop(console)
-    saver = ModelCheckpoint(
-        settings.out / "checkpoints",
-        filename="best",
-        monitor="validation/accuracy_sampled",
-        mode="max",
-        save_last=True,
-        enable_version_counter=False,
-    )
-    weights = sum(parameter.numel() for parameter in module.model.parameters())
-    console.print(
-        f"{experiment.name}: {weights / 1e6:.1f} M weights, {len(examples):,} examples, "
-        f"{training.steps:,} steps of {batch}"
-    )
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)  # its advertisements
-    trainer = lightning.Trainer(
-        accelerator=settings.accelerator,
-        devices=settings.devices,
-        strategy="ddp" if settings.devices > 1 else "auto",
-        use_distributed_sampler=False,
-        precision="bf16-mixed" if _is_cuda(settings.accelerator) else "32-true",
-        max_steps=training.steps,
-        val_check_interval=min(training.validate_every, training.steps),
-        check_val_every_n_epoch=None,
-        num_sanity_val_steps=0,
-        gradient_clip_val=training.gradient_norm,
-        logger=TensorBoardLogger(settings.out, name="tensorboard", version=""),
-        log_every_n_steps=20,
-        callbacks=[
-            saver,
-            stop,
-            Pictures(),
-            CollapseAlarm(console),
-            NotANumberAlarm(),
-            RichProgressBar(leave=True),
-        ],
-        enable_model_summary=False,
-    )
-    trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
-    if trainer.global_step < training.steps:
-        trainer.save_checkpoint(settings.out / "checkpoints" / "last.ckpt")
-        console.print(f"stopped at step {trainer.global_step:,}; go on with --resume")
-        return False
+    if is_first:
+        weights = sum(parameter.numel() for parameter in module.model.parameters())
+        console.print(
+            f"{experiment.name}: {weights / 1e6:.1f} M weights, {len(examples):,} examples, "
+            f"{training.steps:,} steps of {batch}"
+        )
+    with _quiet():
+        trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+        if trainer.global_step < training.steps:
+            trainer.save_checkpoint(checkpoint_path(settings.out, LAST))
+            if is_first:
+                console.print(f"stopped at step {trainer.global_step:,}; go on with --resume")
+            # A process of another device that ends with a failure has all the others killed.
+            return not is_first
     return True
 
 
-def load_run(directory: Path, *, checkpoint: str = "best") -> Run:
-    """Reads a run's best (or `last`) checkpoint.
+def load_run(directory: Path, *, checkpoint: str = BEST) -> Run:
+    """Reads a run's `BEST` or `LAST` checkpoint.
 
     Raises:
-        TrainingError: If the folder is no run, or has no such checkpoint yet.
+        TrainingError: If the folder is no run, or has no such checkpoint yet, or it is damaged.
     """
     record = _read_record(directory)
-    path = directory / "checkpoints" / f"{checkpoint}.ckpt"
+    path = checkpoint_path(directory, checkpoint)
     if not path.exists():
         raise TrainingError(
             f"no checkpoint {path}",
@@ -158,7 +156,7 @@ def load_run(directory: Path, *, checkpoint: str = "best") -> Run:
             action="Let the run go on with `musicvae train ... --resume`.",
             field="run",
         )
-    saved = torch.load(path, map_location="cpu", weights_only=True)
+    saved = read_checkpoint(path)
     prefix = "model."
     experiment = from_dict(saved["experiment"])
     return Run(
@@ -176,100 +174,86 @@ def load_run(directory: Path, *, checkpoint: str = "best") -> Run:
     )
 
 
-class _Data(lightning.LightningDataModule):
-    """The streams of a run, made where Lightning wants them: after a resumed step is known."""
+def _callbacks(
+    experiment: Experiment, settings: RunSettings, console: Console
+) -> list[lightning.Callback]:
+    training = experiment.training
+    return [
+        NotANumberAlarm(),  # before anything draws or keeps what is not a number
+        CleanStop(console, validate_every=training.validate_every),
+        Pictures(),
+        CollapseAlarm(console),
+        TrainingProgress(console, batch_examples=training.batch_size * settings.devices),
+        Checkpoints(settings.out),
+    ]
 
-    def __init__(
-        self,
-        experiment: Experiment,
-        examples: Int16[np.ndarray, "batch step stream"],
-        validation: Int16[np.ndarray, "batch step stream"],
-        *,
-        seed: int,
-    ) -> None:
-        super().__init__()
-        self._experiment = experiment
-        self._examples = examples
-        self._seed = seed
-        count = min(len(validation), experiment.training.validation_examples)
-        choice = np.random.default_rng(seed).permutation(len(validation))[:count]
-        self._validation = torch.from_numpy(validation[np.sort(choice)].astype(np.int64))
 
-    def train_dataloader(self) -> BatchStream:
-        """The batches from the trainer's step on, this rank's part."""
-        trainer = self.trainer
-        assert trainer is not None
-        return _stream(
-            self._experiment,
-            self._examples,
-            self._seed,
-            first_step=trainer.global_step,
-            rank=trainer.global_rank,
-            ranks=trainer.world_size,
+def _make_trainer(
+    experiment: Experiment, settings: RunSettings, callbacks: list[lightning.Callback]
+) -> lightning.Trainer:
+    training = experiment.training
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)  # its advertisements
+    try:
+        return lightning.Trainer(
+            accelerator=settings.accelerator,
+            devices=settings.devices,
+            strategy="ddp" if settings.devices > 1 else "auto",
+            use_distributed_sampler=False,
+            precision="bf16-mixed" if _is_cuda(settings.accelerator) else "32-true",
+            max_steps=training.steps,
+            val_check_interval=training.validate_every,
+            check_val_every_n_epoch=None,
+            num_sanity_val_steps=0,
+            gradient_clip_val=training.gradient_norm,
+            logger=TensorBoardLogger(settings.out, name="tensorboard", version=""),
+            log_every_n_steps=20,
+            callbacks=callbacks,
+            enable_model_summary=False,
+            enable_progress_bar=False,
+            enable_checkpointing=False,
         )
-
-    def val_dataloader(self) -> "_OneBatch":
-        """The same examples at every validation."""
-        return _OneBatch(self._validation)
-
-
-class _OneBatch:
-    """A loader of a single batch; Lightning would take a list for several loaders."""
-
-    def __init__(self, batch: Int[torch.Tensor, "batch step stream"]) -> None:
-        self._batch = batch
-
-    def __len__(self) -> int:
-        return 1
-
-    def __iter__(self) -> Iterator[Int[torch.Tensor, "batch step stream"]]:
-        yield self._batch
+    except MisconfigurationException as error:
+        raise TrainingError(
+            f"{settings.devices} of accelerator {settings.accelerator} ({error})",
+            expected="devices that this machine has",
+            action="Choose another --accelerator, or fewer --devices.",
+            field="accelerator",
+        ) from error
 
 
-def _stream(
-    experiment: Experiment,
-    examples: Int16[np.ndarray, "batch step stream"],
-    seed: int,
-    *,
-    first_step: int = 0,
-    rank: int = 0,
-    ranks: int = 1,
-) -> BatchStream:
-    representation: Representation = experiment.representation
-    return BatchStream(
-        examples,
-        representation,
-        batch_size=experiment.training.batch_size,
-        seed=seed,
-        most_semitones=experiment.training.most_semitones,
-        first_step=first_step,
-        rank=rank,
-        ranks=ranks,
-    )
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps back what Lightning and torch say to those who wrote them, not to who trains."""
+    with warnings.catch_warnings():
+        # Lightning's copy of torch's tree functions makes a leaf in a way that torch 2.13 regrets.
+        warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)`", FutureWarning)
+        yield
 
 
-def _open_run(
+def _last_checkpoint(settings: RunSettings) -> Path | None:
+    """The checkpoint to go on from; None is the start, also of a run that ended before one."""
+    last = checkpoint_path(settings.out, LAST)
+    return last if settings.resume and last.exists() else None
+
+
+def _record(
     experiment: Experiment, settings: RunSettings, manifest: shards.Manifest
-) -> Path | None:
-    """Starts the run's folder, or finds the checkpoint to go on from."""
-    last = settings.out / "checkpoints" / "last.ckpt"
-    record = {
+) -> dict[str, Any]:
+    """What a run is: going on with it takes the same, wherever the data lie."""
+    return {
         "experiment": to_dict(experiment),
         "seed": settings.seed,
         "data": str(settings.data.resolve()),
         "content_hash": manifest.content_hash,
         "devices": settings.devices,
     }
+
+
+def _check_folder(settings: RunSettings, record: Mapping[str, Any]) -> None:
+    """Makes sure that the run's folder is free, or holds the same run in order to go on with it."""
     if settings.resume:
-        if not last.exists():
-            raise TrainingError(
-                f"nothing to resume in {settings.out}",
-                expected=f"a checkpoint {last}",
-                action="Leave --resume out to start a run there.",
-                field="resume",
-            )
         before = _read_record(settings.out)
-        changed = [name for name in record if name != "data" and before.get(name) != record[name]]
+        changed = [name for name in record if name != "data" and before[name] != record[name]]
         if changed:
             raise TrainingError(
                 f"a run in {settings.out} with another {' and '.join(changed)}",
@@ -277,34 +261,37 @@ def _open_run(
                 action="Give the same preset, settings, seed and data, or another --out.",
                 field=changed[0],
             )
-        return last
-    if (settings.out / RUN_FILE).exists():
+        if checkpoint := _last_checkpoint(settings):
+            read_checkpoint(checkpoint)
+    elif (settings.out / RUN_FILE).exists():
         raise TrainingError(
             f"a run that exists in {settings.out}",
             expected="a new folder, or --resume",
             action="Add --resume to go on with it, or give another --out.",
             field="out",
         )
-    settings.out.mkdir(parents=True, exist_ok=True)
-    partial = settings.out / f"{RUN_FILE}.partial"
+
+
+def _write_record(directory: Path, record: Mapping[str, Any]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    partial = directory / f"{RUN_FILE}.partial"
     partial.write_text(json.dumps(record, indent=2) + "\n")
-    partial.rename(settings.out / RUN_FILE)
-    return None
+    partial.replace(directory / RUN_FILE)
 
 
 def _read_record(directory: Path) -> dict[str, Any]:
     path = directory / RUN_FILE
     try:
         record = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        names = ("experiment", "seed", "data", "content_hash", "devices")
+        return {name: record[name] for name in names}
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(
             f"{directory} without a readable {RUN_FILE}",
             expected="a folder made by `musicvae train`",
-            action="Give the folder that was --out of the training.",
+            action="Give the folder that was --out of the training; a new run has no --resume.",
             field="run",
         ) from error
-    assert isinstance(record, dict)
-    return record
 
 
 def _is_cuda(accelerator: str) -> bool:

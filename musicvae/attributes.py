@@ -1,0 +1,191 @@
+"""Musical measures of notes, and the directions in latent space that change them.
+
+Conventions: a measure maps a `NoteSequence` to one finite number; music without the notes it looks
+at measures 0. Positions are counted in 16th notes from the start, four to a quarter note,
+whatever the meter; several notes on one position are one onset. Pitch is measured on notes that are
+no drums, rhythm on all.
+
+Source: the five measures and the vectors are those of Roberts et al. 2018, A Hierarchical Latent
+Vector Model for Learning Long-Term Structure in Music, section on attribute vector arithmetic and
+figures 6 to 11 of its appendix. The paper names the measures and draws them; where its words leave
+room, the definitions here say what was chosen.
+"""
+
+import itertools
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from musicvae.errors import AttributeNameError, LatentError
+from musicvae.notes import NoteSequence
+
+C_MAJOR_SCALE = frozenset({0, 2, 4, 5, 7, 9, 11})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribute:
+    """A musical measure.
+
+    Attributes:
+        name: Its name in requests, bundles and reports.
+        unit: What its numbers count.
+        definition: How it is measured, one sentence.
+        measure: Takes the measure.
+    """
+
+    name: str
+    unit: str
+    definition: str
+    measure: Callable[[NoteSequence], float]
+
+
+def measure(sequence: NoteSequence) -> dict[str, float]:
+    """Takes every measure, by its attribute's name."""
+    return {name: attribute.measure(sequence) for name, attribute in ATTRIBUTES.items()}
+
+
+def get_attribute(name: str, names: Collection[str] | None = None) -> Attribute:
+    """Finds an attribute by its name, among `names` only where a model has not all of them.
+
+    Raises:
+        AttributeNameError: If there is no such attribute.
+    """
+    known = [each for each in ATTRIBUTES if names is None or each in names]
+    if name not in known:
+        raise AttributeNameError(
+            f"attribute {name!r}",
+            expected=", ".join(known) or "none: this model has no attributes",
+            action="Choose one of those names.",
+            field="amounts",
+        )
+    return ATTRIBUTES[name]
+
+
+def fit_vectors(
+    latents: Float[Tensor, "batch latent"], values: Mapping[str, Float[np.ndarray, " batch"]]
+) -> dict[str, Float[Tensor, " latent"]]:
+    """Finds the direction of each attribute: mean latent of the upper minus of the lower quartile.
+
+    Adding the whole vector thus moves music from what is typical of the lower quarter of the data
+    to what is typical of the upper. An attribute that is the same for all examples gets zeros.
+
+    Args:
+        latents: The latents of examples, at least one.
+        values: The measures of the same examples, by the attribute's name. Examples that measure
+            alike are never divided: both quartiles take in all that equal their boundary, and where
+            both boundaries are one value, only what lies above and below it.
+
+    Raises:
+        AttributeNameError: If there is no such attribute.
+        LatentError: If a latent or a measure is not finite.
+
+    Source: Roberts et al. 2018, section on attribute vector arithmetic.
+    """
+    if not torch.isfinite(latents).all() or not all(np.isfinite(v).all() for v in values.values()):
+        raise LatentError(
+            "latents or measures that are not finite",
+            expected="finite numbers",
+            action="Encode the examples with a model that was trained without divergence.",
+        )
+    exact = latents.cpu().double()
+    vectors = {}
+    for name, value in values.items():
+        lower, upper = map(torch.from_numpy, _quartiles(value))
+        difference = exact[upper].mean(0) - exact[lower].mean(0)
+        vectors[get_attribute(name).name] = difference.to(latents)
+    return vectors
+
+
+def _quartiles(
+    value: Float[np.ndarray, " batch"],
+) -> tuple[Bool[np.ndarray, " batch"], Bool[np.ndarray, " batch"]]:
+    """Which examples are the lower and the upper quartile."""
+    low, high = np.quantile(value, [0.25, 0.75])
+    lower, upper = value <= low, value >= high
+    if low == high:
+        # More than half of the examples have this one value: they are the middle, and stand for
+        # the lower or upper end only where there is nothing beyond.
+        lower = value < low if (value < low).any() else lower
+        upper = value > high if (value > high).any() else upper
+    return lower, upper
+
+
+def _c_diatonic(sequence: NoteSequence) -> float:
+    pitches = [note.pitch for note in sequence.notes if not note.is_drum]
+    return _share(sum(pitch % 12 in C_MAJOR_SCALE for pitch in pitches), len(pitches))
+
+
+def _note_density(sequence: NoteSequence) -> float:
+    return _share(len(_onsets(sequence)) * sequence.steps_per_quarter, sequence.length_steps * 4)
+
+
+def _average_interval(sequence: NoteSequence) -> float:
+    # Notes come in order of pitch: of those that start together the highest stays.
+    line = {note.start_step: note.pitch for note in sequence.notes if not note.is_drum}
+    pitches = list(line.values())
+    intervals = [abs(b - a) for a, b in itertools.pairwise(pitches)]
+    return _share(sum(intervals), len(intervals))
+
+
+def _syncopation_16th(sequence: NoteSequence) -> float:
+    onsets = _onsets(sequence)
+    return _share(sum(at % 2 == 1 and at - 1 not in onsets for at in onsets), len(onsets))
+
+
+def _syncopation_8th(sequence: NoteSequence) -> float:
+    onsets = _onsets(sequence)
+    return _share(sum(at % 4 == 2 and at - 2 not in onsets for at in onsets), len(onsets))
+
+
+def _onsets(sequence: NoteSequence) -> set[float]:
+    """The positions in 16th notes on which something starts."""
+    return {note.start_step * 4 / sequence.steps_per_quarter for note in sequence.notes}
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+ATTRIBUTES: dict[str, Attribute] = {
+    attribute.name: attribute
+    for attribute in (
+        Attribute(
+            name="c_diatonic",
+            unit="share of the notes, 0 to 1",
+            definition="Notes whose pitch is a white key of the piano (the scale of C major).",
+            measure=_c_diatonic,
+        ),
+        Attribute(
+            name="note_density",
+            unit="share of the 16th-note positions, 0 to 1",
+            definition="16th-note positions on which a note starts.",
+            measure=_note_density,
+        ),
+        Attribute(
+            name="average_interval",
+            unit="semitones",
+            definition="Mean distance in pitch, up or down, from each onset to the next; of notes "
+            "that start together the highest counts.",
+            measure=_average_interval,
+        ),
+        Attribute(
+            name="syncopation_16th",
+            unit="share of the onsets, 0 to 1",
+            definition="Onsets between two eighths (the 2nd, 4th, 6th ... 16th note) without an "
+            "onset on the eighth just before.",
+            measure=_syncopation_16th,
+        ),
+        Attribute(
+            name="syncopation_8th",
+            unit="share of the onsets, 0 to 1",
+            definition="Onsets halfway between two quarters (the 2nd, 4th, 6th ... eighth) without "
+            "an onset on the quarter just before.",
+            measure=_syncopation_8th,
+        ),
+    )
+}
+"""Every attribute by its name."""

@@ -1,0 +1,351 @@
+"""What can be asked of a model, in this process or of a server, and who answers.
+
+A request is checked when it is made, as far as that is possible without the model: every wrong
+field is told at once. Fields have the names of the contract (proto/musicvae/v1/musicvae.proto),
+which says what each of them means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from musicvae.clips import SAMPLED, Clip, Encoding, Latent, ModelInfo, Transformed, latent_from_text
+from musicvae.errors import LatentError, MusicVAEError, RequestError, SettingError
+from musicvae.notes import DEFAULT_QPM, STEPS_PER_QUARTER, NoteSequence
+
+SEEDS = range(2**63)
+INDICES = range(2**31)
+LOWEST_QPM, HIGHEST_QPM = 10.0, 480.0
+LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.01, 4.0
+LARGEST_AMOUNT = 10.0
+LARGEST_LATENT_VALUE = 1e6  # far outside of any prior; keeps every sum of squares finite in float32
+
+SAMPLE_TEMPERATURE = 0.5
+"""The latent brings the variety; drawing every event as freely besides makes wrong notes."""
+
+DEFAULT_CLIPS_A_LEG = 7
+
+
+class Problems:
+    """Gathers what is wrong with a request, so that all of it is told at once."""
+
+    def __init__(self) -> None:
+        self._errors: list[MusicVAEError] = []
+
+    def __len__(self) -> int:
+        return len(self._errors)
+
+    def add(self, error: MusicVAEError) -> None:
+        """Notes one error."""
+        self._errors.append(error)
+
+    def require(self, is_right: bool, name: str, found: object, expected: str) -> None:  # noqa: FBT001
+        """Notes that field `name` holds `found` instead of `expected`, unless it is right."""
+        if not is_right:
+            action = f"Set `{name}` to {expected}."
+            self.add(SettingError(f"{found}", expected=expected, action=action, field=name))
+
+    @contextmanager
+    def gather(self, name: str | None = None) -> Iterator[None]:
+        """Notes an error raised inside, and that it concerns `name` where it does not say which."""
+        try:
+            yield
+        except MusicVAEError as error:
+            error.field = error.field or name
+            self.add(error)
+
+    def raise_all(self) -> None:
+        """Raises the one error noted, or all of them as one.
+
+        Raises:
+            MusicVAEError: The only error.
+            RequestError: All errors, if there are several.
+        """
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise RequestError(each for error in self._errors for each in error.violations)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excerpt:
+    """Music of the caller's, and which part of it to use.
+
+    Attributes:
+        notes: The music.
+        start_bar: First bar to use, from 1; None to use all of it, which must then fit.
+        reduce: Whether what the model can't hold is reduced to its top line.
+    """
+
+    notes: NoteSequence
+    start_bar: int | None = None
+    reduce: bool = False
+
+
+Point: TypeAlias = Excerpt | Latent
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleRequest:
+    """Asks for clips drawn from the prior.
+
+    Raises:
+        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+    """
+
+    model: str = ""
+    count: int = 1
+    seed: int | None = None
+    first_index: int = 0
+    temperature: float = SAMPLE_TEMPERATURE
+    top_p: float = 1.0
+    qpm: float = DEFAULT_QPM
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+        problems.require(self.count >= 1, "count", self.count, "1 or more")
+        last = self.first_index + max(self.count, 1) - 1
+        problems.require(
+            self.first_index in INDICES and last in INDICES,
+            "first_index",
+            self.first_index,
+            "0 to 2^31 - count",
+        )
+        _check_drawing(problems, self)
+        problems.raise_all()
+
+    @property
+    def rows(self) -> int:
+        """How much work it is: the number of clips it asks for."""
+        return self.count
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterpolateRequest:
+    """Asks for a path through two or more points, with `count` clips from each to the next.
+
+    Raises:
+        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+    """
+
+    model: str = ""
+    points: Sequence[Point]
+    count: int = DEFAULT_CLIPS_A_LEG
+    seed: int | None = None
+    temperature: float = 0.0
+    top_p: float = 1.0
+    qpm: float | None = None
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+        problems.require(len(self.points) >= 2, "points", f"{len(self.points)} points", "2 or more")
+        for index, point in enumerate(self.points):
+            _check_point(problems, point, f"points[{index}]")
+        problems.require(self.count >= 2, "count", self.count, "2 or more")
+        _check_drawing(problems, self)
+        problems.raise_all()
+
+    @property
+    def rows(self) -> int:
+        """How much work it is: the number of clips it asks for."""
+        return (len(self.points) - 1) * (self.count - 1) + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformRequest:
+    """Asks for music moved along attributes by so much of each.
+
+    Raises:
+        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+    """
+
+    model: str = ""
+    point: Point
+    amounts: Mapping[str, float]
+    seed: int | None = None
+    temperature: float = 0.0
+    top_p: float = 1.0
+    qpm: float | None = None
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+        _check_point(problems, self.point, "point")
+        problems.require(bool(self.amounts), "amounts", "no attribute", "one or more attributes")
+        for name, amount in self.amounts.items():
+            problems.require(
+                abs(amount) <= LARGEST_AMOUNT,
+                f'amounts["{name}"]',
+                amount,
+                f"-{LARGEST_AMOUNT:g} to {LARGEST_AMOUNT:g}",
+            )
+        _check_drawing(problems, self)
+        problems.raise_all()
+
+    @property
+    def rows(self) -> int:
+        """How much work it is: the number of clips it asks for."""
+        return 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodeRequest:
+    """Asks for the latent of an excerpt: the posterior's mean, or with a seed a draw from it.
+
+    Raises:
+        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+    """
+
+    model: str = ""
+    excerpt: Excerpt
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+        _check_excerpt(problems, self.excerpt, "excerpt")
+        _check_seed(problems, self.seed)
+        problems.raise_all()
+
+    @property
+    def rows(self) -> int:
+        """How much work it is: the number of latents that it takes to find."""
+        return 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodeRequest:
+    """Asks for latents to be played, all with the same noise.
+
+    Raises:
+        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+    """
+
+    model: str = ""
+    latents: Sequence[Latent]
+    seed: int | None = None
+    temperature: float = 0.0
+    top_p: float = 1.0
+    qpm: float = DEFAULT_QPM
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+        problems.require(len(self.latents) >= 1, "latents", "no latents", "1 or more")
+        for index, latent in enumerate(self.latents):
+            _check_latent(problems, latent, f"latents[{index}]")
+        _check_drawing(problems, self)
+        problems.raise_all()
+
+    @property
+    def rows(self) -> int:
+        """How much work it is: the number of clips it asks for."""
+        return len(self.latents)
+
+
+class Musician(Protocol):
+    """Who answers requests: the engine in this process, or the client of a server.
+
+    The law: the same request with a seed has the same answer from either.
+    """
+
+    def sample(self, request: SampleRequest) -> Iterator[Clip]: ...
+    def interpolate(self, request: InterpolateRequest) -> Iterator[Clip]: ...
+    def transform(self, request: TransformRequest) -> Transformed: ...
+    def encode(self, request: EncodeRequest) -> Encoding: ...
+    def decode(self, request: DecodeRequest) -> Iterator[Clip]: ...
+    def models(self) -> tuple[ModelInfo, ...]: ...
+    def model(self, name: str) -> ModelInfo: ...
+
+
+def request_again(provenance: Mapping[str, object]) -> SampleRequest | DecodeRequest:
+    """The request that makes a clip again, from what `Clip.provenance` says of it.
+
+    Raises:
+        SettingError: If something is missing or is of another kind.
+        MusicVAEError: If a field is out of range.
+    """
+    made = {name: str(value) for name, value in provenance.items()}
+    try:
+        model, seed, qpm = made["model"], int(made["seed"]), float(made["qpm"])
+        temperature, top_p = float(made["temperature"]), float(made["top_p"])
+        if made["method"] == SAMPLED:
+            return SampleRequest(
+                model=model,
+                first_index=int(made["index"]),
+                seed=seed,
+                temperature=temperature,
+                top_p=top_p,
+                qpm=qpm,
+            )
+        return DecodeRequest(
+            model=model,
+            latents=[latent_from_text(made["latent"])],
+            seed=seed,
+            temperature=temperature,
+            top_p=top_p,
+            qpm=qpm,
+        )
+    except (KeyError, ValueError) as error:
+        raise SettingError(
+            f"a provenance whose {error} is missing or no number",
+            expected="what the text event of a clip says",
+            action="Use a MIDI file that this program made.",
+            field="provenance",
+        ) from error
+
+
+def _check_seed(problems: Problems, seed: int | None) -> None:
+    problems.require(seed is None or seed in SEEDS, "seed", seed, "0 to 2^63 - 1")
+
+
+def _check_drawing(
+    problems: Problems,
+    request: SampleRequest | InterpolateRequest | TransformRequest | DecodeRequest,
+) -> None:
+    _check_seed(problems, request.seed)
+    temperature, top_p, qpm = request.temperature, request.top_p, request.qpm
+    problems.require(
+        temperature == 0 or LOWEST_TEMPERATURE <= temperature <= HIGHEST_TEMPERATURE,
+        "temperature",
+        temperature,
+        f"0, or {LOWEST_TEMPERATURE:g} to {HIGHEST_TEMPERATURE:g}",
+    )
+    problems.require(0 < top_p <= 1, "top_p", top_p, "above 0 and at most 1")
+    problems.require(
+        qpm is None or LOWEST_QPM <= qpm <= HIGHEST_QPM,
+        "qpm",
+        qpm,
+        f"{LOWEST_QPM:g} to {HIGHEST_QPM:g} quarter notes a minute",
+    )
+
+
+def _check_point(problems: Problems, point: Point, path: str) -> None:
+    if isinstance(point, Excerpt):
+        _check_excerpt(problems, point, f"{path}.excerpt")
+    else:
+        _check_latent(problems, point, f"{path}.latent")
+
+
+def _check_excerpt(problems: Problems, excerpt: Excerpt, path: str) -> None:
+    bar, grid = excerpt.start_bar, excerpt.notes.steps_per_quarter
+    problems.require(bar is None or bar >= 1, f"{path}.start_bar", bar, "1 or more")
+    problems.require(
+        grid == STEPS_PER_QUARTER,
+        f"{path}.notes",
+        f"a grid of {grid} steps a quarter note",
+        f"notes on a grid of {STEPS_PER_QUARTER}",
+    )
+
+
+def _check_latent(problems: Problems, latent: Latent, path: str) -> None:
+    wrong = [value for value in latent if not abs(value) <= LARGEST_LATENT_VALUE]
+    if wrong:
+        problems.add(
+            LatentError(
+                f"a value of {wrong[0]}",
+                expected=f"finite values of at most {LARGEST_LATENT_VALUE:g} either way",
+                action="Give a latent from an earlier reply.",
+                field=path,
+            )
+        )

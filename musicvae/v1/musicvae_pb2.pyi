@@ -1,0 +1,324 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ClipFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CLIP_FORMAT_UNSPECIFIED: _ClassVar[ClipFormat]
+    CLIP_FORMAT_MIDI: _ClassVar[ClipFormat]
+    CLIP_FORMAT_NOTES: _ClassVar[ClipFormat]
+CLIP_FORMAT_UNSPECIFIED: ClipFormat
+CLIP_FORMAT_MIDI: ClipFormat
+CLIP_FORMAT_NOTES: ClipFormat
+
+class SampleRequest(_message.Message):
+    __slots__ = ("model", "count", "seed", "first_index", "temperature", "top_p", "qpm", "clip_format")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    FIRST_INDEX_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    TOP_P_FIELD_NUMBER: _ClassVar[int]
+    QPM_FIELD_NUMBER: _ClassVar[int]
+    CLIP_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    count: int
+    seed: int
+    first_index: int
+    temperature: float
+    top_p: float
+    qpm: float
+    clip_format: ClipFormat
+    def __init__(self, model: _Optional[str] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., first_index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ...) -> None: ...
+
+class SampleResponse(_message.Message):
+    __slots__ = ("clip",)
+    CLIP_FIELD_NUMBER: _ClassVar[int]
+    clip: Clip
+    def __init__(self, clip: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
+
+class InterpolateRequest(_message.Message):
+    __slots__ = ("model", "points", "count", "seed", "temperature", "top_p", "qpm", "clip_format")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    TOP_P_FIELD_NUMBER: _ClassVar[int]
+    QPM_FIELD_NUMBER: _ClassVar[int]
+    CLIP_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    points: _containers.RepeatedCompositeFieldContainer[Point]
+    count: int
+    seed: int
+    temperature: float
+    top_p: float
+    qpm: float
+    clip_format: ClipFormat
+    def __init__(self, model: _Optional[str] = ..., points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ...) -> None: ...
+
+class InterpolateResponse(_message.Message):
+    __slots__ = ("clip",)
+    CLIP_FIELD_NUMBER: _ClassVar[int]
+    clip: Clip
+    def __init__(self, clip: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
+
+class TransformRequest(_message.Message):
+    __slots__ = ("model", "point", "amounts", "seed", "temperature", "top_p", "qpm", "clip_format")
+    class AmountsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    POINT_FIELD_NUMBER: _ClassVar[int]
+    AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    TOP_P_FIELD_NUMBER: _ClassVar[int]
+    QPM_FIELD_NUMBER: _ClassVar[int]
+    CLIP_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    point: Point
+    amounts: _containers.ScalarMap[str, float]
+    seed: int
+    temperature: float
+    top_p: float
+    qpm: float
+    clip_format: ClipFormat
+    def __init__(self, model: _Optional[str] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., amounts: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ...) -> None: ...
+
+class TransformResponse(_message.Message):
+    __slots__ = ("before", "after")
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    before: Clip
+    after: Clip
+    def __init__(self, before: _Optional[_Union[Clip, _Mapping]] = ..., after: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
+
+class EncodeRequest(_message.Message):
+    __slots__ = ("model", "excerpt", "seed")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    EXCERPT_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    excerpt: Excerpt
+    seed: int
+    def __init__(self, model: _Optional[str] = ..., excerpt: _Optional[_Union[Excerpt, _Mapping]] = ..., seed: _Optional[int] = ...) -> None: ...
+
+class EncodeResponse(_message.Message):
+    __slots__ = ("latent", "mean", "stddev", "notes", "attributes", "seed", "model", "model_version")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    LATENT_FIELD_NUMBER: _ClassVar[int]
+    MEAN_FIELD_NUMBER: _ClassVar[int]
+    STDDEV_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    latent: Latent
+    mean: _containers.RepeatedScalarFieldContainer[float]
+    stddev: _containers.RepeatedScalarFieldContainer[float]
+    notes: NoteSequence
+    attributes: _containers.ScalarMap[str, float]
+    seed: int
+    model: str
+    model_version: str
+    def __init__(self, latent: _Optional[_Union[Latent, _Mapping]] = ..., mean: _Optional[_Iterable[float]] = ..., stddev: _Optional[_Iterable[float]] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., attributes: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ...) -> None: ...
+
+class DecodeRequest(_message.Message):
+    __slots__ = ("model", "latents", "seed", "temperature", "top_p", "qpm", "clip_format")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    LATENTS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    TOP_P_FIELD_NUMBER: _ClassVar[int]
+    QPM_FIELD_NUMBER: _ClassVar[int]
+    CLIP_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    latents: _containers.RepeatedCompositeFieldContainer[Latent]
+    seed: int
+    temperature: float
+    top_p: float
+    qpm: float
+    clip_format: ClipFormat
+    def __init__(self, model: _Optional[str] = ..., latents: _Optional[_Iterable[_Union[Latent, _Mapping]]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ...) -> None: ...
+
+class DecodeResponse(_message.Message):
+    __slots__ = ("clip",)
+    CLIP_FIELD_NUMBER: _ClassVar[int]
+    clip: Clip
+    def __init__(self, clip: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
+
+class ListModelsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListModelsResponse(_message.Message):
+    __slots__ = ("models",)
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    models: _containers.RepeatedCompositeFieldContainer[Model]
+    def __init__(self, models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ...) -> None: ...
+
+class GetModelRequest(_message.Message):
+    __slots__ = ("model",)
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    def __init__(self, model: _Optional[str] = ...) -> None: ...
+
+class GetModelResponse(_message.Message):
+    __slots__ = ("model",)
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    model: Model
+    def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
+
+class Excerpt(_message.Message):
+    __slots__ = ("midi", "notes", "start_bar", "reduce")
+    MIDI_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    START_BAR_FIELD_NUMBER: _ClassVar[int]
+    REDUCE_FIELD_NUMBER: _ClassVar[int]
+    midi: bytes
+    notes: NoteSequence
+    start_bar: int
+    reduce: bool
+    def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., start_bar: _Optional[int] = ..., reduce: _Optional[bool] = ...) -> None: ...
+
+class Point(_message.Message):
+    __slots__ = ("excerpt", "latent")
+    EXCERPT_FIELD_NUMBER: _ClassVar[int]
+    LATENT_FIELD_NUMBER: _ClassVar[int]
+    excerpt: Excerpt
+    latent: Latent
+    def __init__(self, excerpt: _Optional[_Union[Excerpt, _Mapping]] = ..., latent: _Optional[_Union[Latent, _Mapping]] = ...) -> None: ...
+
+class Latent(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class Clip(_message.Message):
+    __slots__ = ("midi", "notes", "latent", "seed", "index", "temperature", "top_p", "model", "model_version", "attributes")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    MIDI_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    LATENT_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    TOP_P_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    midi: bytes
+    notes: NoteSequence
+    latent: Latent
+    seed: int
+    index: int
+    temperature: float
+    top_p: float
+    model: str
+    model_version: str
+    attributes: _containers.ScalarMap[str, float]
+    def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., latent: _Optional[_Union[Latent, _Mapping]] = ..., seed: _Optional[int] = ..., index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., attributes: _Optional[_Mapping[str, float]] = ...) -> None: ...
+
+class NoteSequence(_message.Message):
+    __slots__ = ("notes", "length_steps", "qpm", "meter", "key")
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_STEPS_FIELD_NUMBER: _ClassVar[int]
+    QPM_FIELD_NUMBER: _ClassVar[int]
+    METER_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    notes: _containers.RepeatedCompositeFieldContainer[Note]
+    length_steps: int
+    qpm: float
+    meter: Meter
+    key: Key
+    def __init__(self, notes: _Optional[_Iterable[_Union[Note, _Mapping]]] = ..., length_steps: _Optional[int] = ..., qpm: _Optional[float] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., key: _Optional[_Union[Key, _Mapping]] = ...) -> None: ...
+
+class Note(_message.Message):
+    __slots__ = ("start_step", "end_step", "pitch", "velocity", "program", "is_drum", "offset")
+    START_STEP_FIELD_NUMBER: _ClassVar[int]
+    END_STEP_FIELD_NUMBER: _ClassVar[int]
+    PITCH_FIELD_NUMBER: _ClassVar[int]
+    VELOCITY_FIELD_NUMBER: _ClassVar[int]
+    PROGRAM_FIELD_NUMBER: _ClassVar[int]
+    IS_DRUM_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    start_step: int
+    end_step: int
+    pitch: int
+    velocity: int
+    program: int
+    is_drum: bool
+    offset: float
+    def __init__(self, start_step: _Optional[int] = ..., end_step: _Optional[int] = ..., pitch: _Optional[int] = ..., velocity: _Optional[int] = ..., program: _Optional[int] = ..., is_drum: _Optional[bool] = ..., offset: _Optional[float] = ...) -> None: ...
+
+class Meter(_message.Message):
+    __slots__ = ("numerator", "denominator")
+    NUMERATOR_FIELD_NUMBER: _ClassVar[int]
+    DENOMINATOR_FIELD_NUMBER: _ClassVar[int]
+    numerator: int
+    denominator: int
+    def __init__(self, numerator: _Optional[int] = ..., denominator: _Optional[int] = ...) -> None: ...
+
+class Key(_message.Message):
+    __slots__ = ("tonic", "is_minor")
+    TONIC_FIELD_NUMBER: _ClassVar[int]
+    IS_MINOR_FIELD_NUMBER: _ClassVar[int]
+    tonic: int
+    is_minor: bool
+    def __init__(self, tonic: _Optional[int] = ..., is_minor: _Optional[bool] = ...) -> None: ...
+
+class Model(_message.Message):
+    __slots__ = ("name", "version", "representation", "bars", "meter", "length_steps", "latent_size", "attributes", "card")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    REPRESENTATION_FIELD_NUMBER: _ClassVar[int]
+    BARS_FIELD_NUMBER: _ClassVar[int]
+    METER_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_STEPS_FIELD_NUMBER: _ClassVar[int]
+    LATENT_SIZE_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    CARD_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    representation: str
+    bars: int
+    meter: Meter
+    length_steps: int
+    latent_size: int
+    attributes: _containers.RepeatedCompositeFieldContainer[Attribute]
+    card: str
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., representation: _Optional[str] = ..., bars: _Optional[int] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., length_steps: _Optional[int] = ..., latent_size: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., card: _Optional[str] = ...) -> None: ...
+
+class Attribute(_message.Message):
+    __slots__ = ("name", "unit", "description")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    unit: str
+    description: str
+    def __init__(self, name: _Optional[str] = ..., unit: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...

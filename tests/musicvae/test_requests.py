@@ -1,0 +1,83 @@
+import math
+
+import pytest
+
+from musicvae.errors import LatentError, MidiError, RequestError, SettingError
+from musicvae.notes import NoteSequence
+from musicvae.requests import (
+    DecodeRequest,
+    EncodeRequest,
+    Excerpt,
+    InterpolateRequest,
+    Problems,
+    SampleRequest,
+    TransformRequest,
+)
+
+SILENCE = NoteSequence(notes=(), length_steps=0)
+
+
+def test_nothing_wrong_raises_nothing():
+    problems = Problems()
+    problems.require(True, "a", 1, "1")
+    problems.raise_all()
+
+
+def test_one_wrong_field_is_raised_as_itself():
+    problems = Problems()
+    with problems.gather("points[0].midi"):
+        raise MidiError("noise", expected="MIDI", action="Export it again.")
+    with pytest.raises(MidiError, match="noise; expected MIDI") as caught:
+        problems.raise_all()
+    assert caught.value.field == "points[0].midi"
+
+
+def test_several_wrong_fields_are_raised_as_one():
+    problems = Problems()
+    problems.require(False, "count", 0, "1 or more")
+    with problems.gather("points"):
+        raise RequestError(SettingError("x", expected="y", action="z", field="seed").violations * 2)
+    with pytest.raises(RequestError, match=r"count: 0; expected 1 or more.*seed: x") as caught:
+        problems.raise_all()
+    assert [each.field for each in caught.value.violations] == ["count", "seed", "seed"]
+    assert len(problems) == 2
+
+
+def test_mistakes_of_ours_fly():
+    problems = Problems()
+    with pytest.raises(ZeroDivisionError), problems.gather("a"):
+        1 / 0  # noqa: B018
+
+
+def test_request_tells_everything_that_is_wrong_with_it():
+    with pytest.raises(RequestError) as caught:
+        SampleRequest(count=0, seed=-1, temperature=math.nan, top_p=0.0, qpm=1.0, first_index=-1)
+    fields = {each.field for each in caught.value.violations}
+    assert fields == {"count", "seed", "temperature", "top_p", "qpm", "first_index"}
+
+
+def test_latent_must_be_finite():
+    with pytest.raises(LatentError) as caught:
+        DecodeRequest(latents=[(0.0,), (math.inf,)])
+    assert caught.value.field == "latents[1]"
+
+
+def test_excerpt_must_be_on_the_grid_of_16ths():
+    fine = NoteSequence(notes=(), length_steps=0, steps_per_quarter=8)
+    with pytest.raises(SettingError, match="a grid of 8 steps") as caught:
+        EncodeRequest(excerpt=Excerpt(notes=fine))
+    assert caught.value.field == "excerpt.notes"
+
+
+@pytest.mark.parametrize(
+    ("request_", "rows"),
+    [
+        (SampleRequest(count=5), 5),
+        (InterpolateRequest(points=[(0.0,)] * 3, count=7), 13),
+        (TransformRequest(point=(0.0,), amounts={"c_diatonic": 1.0}), 2),
+        (EncodeRequest(excerpt=Excerpt(notes=SILENCE)), 1),
+        (DecodeRequest(latents=[(0.0,)] * 4), 4),
+    ],
+)
+def test_rows_are_the_work_asked_for(request_, rows):
+    assert request_.rows == rows
