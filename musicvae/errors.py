@@ -133,7 +133,7 @@ class RequestError(MusicVAEError):
     def __init__(self, violations: Iterable[Violation]) -> None:
         self._violations = tuple(violations)
         super().__init__(
-            "; ".join(f"{each.field}: {each.description}" for each in self._violations),
+            "; ".join(map(_with_field, self._violations)),
             expected="a request whose every field is right",
             action="Mend each of them.",
         )
@@ -141,6 +141,11 @@ class RequestError(MusicVAEError):
     @property
     def violations(self) -> tuple[Violation, ...]:
         return self._violations
+
+
+def _with_field(violation: Violation) -> str:
+    is_told = violation.description.startswith(violation.field)
+    return violation.description if is_told else f"{violation.field}: {violation.description}"
 
 
 class ServiceError(MusicVAEError):

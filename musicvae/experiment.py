@@ -33,7 +33,7 @@ class TrainingConfig:
         validation_examples: Examples of a validation; a fixed choice from the split.
     """
 
-    steps: int = 36_000
+    steps: int = 26_000
     batch_size: int = 32
     learning_rate: float = 3e-3
     warmup_steps: int = 300

@@ -115,7 +115,8 @@ class NoteSequence:
         A note that began before the window is left out; one that outlasts it is cut short.
         """
         end = start_step + length_steps
-        notes = tuple(
+        # Sorted anew: notes on one step and pitch may have differed by their ends alone.
+        notes = sorted(
             replace(
                 note,
                 start_step=note.start_step - start_step,
@@ -124,7 +125,7 @@ class NoteSequence:
             for note in self.notes
             if start_step <= note.start_step < end
         )
-        return replace(self, notes=notes, length_steps=length_steps)
+        return replace(self, notes=tuple(notes), length_steps=length_steps)
 
     def transpose(self, semitones: int) -> NoteSequence:
         """Moves every note but the drums, and the key, up by `semitones`.

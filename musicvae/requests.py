@@ -46,7 +46,7 @@ class Problems:
         """Notes that field `name` holds `found` instead of `expected`, unless it is right."""
         if not is_right:
             action = f"Set `{name}` to {expected}."
-            self.add(SettingError(f"{found}", expected=expected, action=action, field=name))
+            self.add(SettingError(f"{name}={found}", expected=expected, action=action, field=name))
 
     @contextmanager
     def gather(self, name: str | None = None) -> Iterator[None]:
@@ -141,7 +141,7 @@ class InterpolateRequest:
 
     def __post_init__(self) -> None:
         problems = Problems()
-        problems.require(len(self.points) >= 2, "points", f"{len(self.points)} points", "2 or more")
+        problems.require(len(self.points) >= 2, "points", len(self.points), "2 or more")
         for index, point in enumerate(self.points):
             _check_point(problems, point, f"points[{index}]")
         problems.require(self.count >= 2, "count", self.count, "2 or more")
@@ -173,7 +173,7 @@ class TransformRequest:
     def __post_init__(self) -> None:
         problems = Problems()
         _check_point(problems, self.point, "point")
-        problems.require(bool(self.amounts), "amounts", "no attribute", "one or more attributes")
+        problems.require(bool(self.amounts), "amounts", "none", "one attribute or more")
         for name, amount in self.amounts.items():
             problems.require(
                 abs(amount) <= LARGEST_AMOUNT,
@@ -231,7 +231,7 @@ class DecodeRequest:
 
     def __post_init__(self) -> None:
         problems = Problems()
-        problems.require(len(self.latents) >= 1, "latents", "no latents", "1 or more")
+        problems.require(len(self.latents) >= 1, "latents", len(self.latents), "1 or more")
         for index, latent in enumerate(self.latents):
             _check_latent(problems, latent, f"latents[{index}]")
         _check_drawing(problems, self)

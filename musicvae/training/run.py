@@ -192,7 +192,8 @@ def _make_trainer(
     experiment: Experiment, settings: RunSettings, callbacks: list[lightning.Callback]
 ) -> lightning.Trainer:
     training = experiment.training
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)  # its advertisements
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # no advertisements
     try:
         return lightning.Trainer(
             accelerator=settings.accelerator,

@@ -1,0 +1,69 @@
+"""The fifth stage: assigns each piece to a side of the split, before excerpts are counted.
+
+The side hangs on a hash of the piece's key alone: the same piece falls on the same side whatever
+other pieces there are. The key is the path within the input, or the normalised title of an ABC
+tune, so that a tune printed in two collections falls on one side.
+"""
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping
+
+from musicvae.errors import SettingError
+
+TRAIN = "train"
+
+
+def parse_shares(text: str) -> dict[str, float]:
+    """Reads `train=0.8,validation=0.1,test=0.1` or `test=1`.
+
+    Raises:
+        SettingError: If the names or shares can't be read, or don't sum to 1.
+    """
+    entries = [entry.split("=") for entry in text.replace(" ", "").split(",")]
+    try:
+        shares = {name: float(share) for name, share in entries}
+    except ValueError as error:
+        raise _wrong_shares(text) from error
+    if len(shares) != len(entries):
+        raise _wrong_shares(text)
+    check_shares(shares)
+    return shares
+
+
+def check_shares(shares: Mapping[str, float]) -> None:
+    """Checks that the shares are those of a whole.
+
+    Raises:
+        SettingError: If a share is not above 0 or they don't sum to 1, or a name is no word.
+    """
+    is_whole = math.isclose(sum(shares.values()), 1.0, abs_tol=1e-6)
+    are_shares = all(0 < share <= 1 for share in shares.values())
+    are_names = all(re.fullmatch(r"[a-z][a-z_0-9]*", name) for name in shares)
+    if not (is_whole and are_shares and are_names):
+        raise _wrong_shares(",".join(f"{name}={share:g}" for name, share in shares.items()))
+
+
+def assign_split(key: str, shares: Mapping[str, float]) -> str:
+    """The side of the split that a piece with this key falls on.
+
+    >>> assign_split("acacia", {"test": 1.0})
+    'test'
+    """
+    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+    point = int.from_bytes(digest, "big") / 2**64
+    for name, share in shares.items():
+        point -= share
+        if point < 0:
+            return name
+    return name  # rounding: the shares sum to a little less than 1
+
+
+def _wrong_shares(found: str) -> SettingError:
+    return SettingError(
+        f"the split {found}",
+        expected="names in small letters with shares above 0 that sum to 1",
+        action="Write it as train=0.8,validation=0.1,test=0.1.",
+        field="split",
+    )

@@ -1,0 +1,98 @@
+"""Latents to clips: groups of rows through the model, one clip after another out of it.
+
+The answer of a row is the same to the last bit whatever else is asked for: it draws from its own
+seed, one thread does the work, and it is decoded in a batch of `GROUP_ROWS` rows, however few are
+wanted. Matrix products of 1 or 2 rows, or divided among threads, round differently; in a batch of
+one width a row came out the same wherever it stood and whatever stood beside it.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from musicvae.attributes import measure
+from musicvae.bundle import Bundle
+from musicvae.clips import Clip
+
+GROUP_ROWS = 8
+"""On a CPU wider batches win little, and the first clip of a request should not wait for many."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """How the clips of one request are drawn and played.
+
+    Attributes:
+        method: `SAMPLED` or `DECODED`, see `Clip`.
+        seed: Seed of the request.
+        temperature: Divides the logits; 0 takes the likeliest event.
+        top_p: Share of the probability that is drawn from.
+        qpm: Tempo of the clips.
+    """
+
+    method: str
+    seed: int
+    temperature: float
+    top_p: float
+    qpm: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One clip to be made.
+
+    Attributes:
+        index: Which clip of the request it is.
+        z: The latent to play.
+        seed: Seed of its own noise.
+    """
+
+    index: int
+    z: Float[Tensor, " latent"]
+    seed: int
+
+
+def decode(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iterator[Clip]:
+    """Plays rows in order; the model works at the first clip of every group."""
+    for start in range(0, len(rows), GROUP_ROWS):
+        yield from _decode_group(bundle, rows[start : start + GROUP_ROWS], drawing)
+
+
+def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iterator[Clip]:
+    spare = GROUP_ROWS - len(rows)
+    z = torch.stack([*(row.z for row in rows), *[torch.zeros_like(rows[0].z)] * spare])
+    with one_thread(), torch.inference_mode():
+        events = bundle.model.decode(z).sample(
+            temperature=drawing.temperature,
+            top_p=drawing.top_p,
+            randomness=[*(row.seed for row in rows), *[0] * spare],
+        )
+    for row, excerpt in zip(rows, events.numpy(), strict=False):
+        notes = replace(bundle.representation.to_notes(excerpt), qpm=drawing.qpm)
+        yield Clip(
+            notes=notes,
+            latent=tuple(row.z.tolist()),
+            method=drawing.method,
+            seed=drawing.seed,
+            index=row.index,
+            temperature=drawing.temperature,
+            top_p=drawing.top_p,
+            model=bundle.name,
+            model_version=bundle.version,
+            attributes=measure(notes),
+        )
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keeps torch to one thread for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

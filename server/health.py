@@ -1,0 +1,45 @@
+"""Health: that music can be made, not that a port is open."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from grpc_health.v1 import health, health_pb2
+
+from musicvae.requests import SampleRequest
+
+from .engine import Engine
+from .turns import Turns
+
+
+class Health:
+    """What the standard health service says, of one service and of the server as a whole.
+
+    It says SERVING once `prove` has made music, and NOT_SERVING before and after `stop`.
+
+    Args:
+        service: Full name of the service.
+    """
+
+    def __init__(self, service: str) -> None:
+        self.servicer = health.aio.HealthServicer()
+        self._names = (health.OVERALL_HEALTH, service)
+
+    async def start(self) -> None:
+        """Says NOT_SERVING; to be called before the port opens."""
+        await self._set(health_pb2.HealthCheckResponse.NOT_SERVING)
+
+    async def prove(self, engine: Engine, turns: Turns) -> None:
+        """Draws one clip from every model, and then says SERVING."""
+        for model in engine.models():
+            request = SampleRequest(model=model.name, seed=0)
+            await turns.run(partial(next, engine.sample(request)), request.rows)
+        await self._set(health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self) -> None:
+        """Says NOT_SERVING for good, so that no one new is sent here."""
+        await self.servicer.enter_graceful_shutdown()
+
+    async def _set(self, status: int) -> None:
+        for name in self._names:
+            await self.servicer.set(name, status)

@@ -1,0 +1,156 @@
+"""Messages of the contract to requests: within the limits, and every wrong field told at once.
+
+The other direction, from values to messages, is in `musicvae.wire`, which clients share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from musicvae import midi
+from musicvae.notes import NoteSequence
+from musicvae.requests import (
+    DecodeRequest,
+    EncodeRequest,
+    Excerpt,
+    InterpolateRequest,
+    Point,
+    Problems,
+    SampleRequest,
+    TransformRequest,
+)
+from musicvae.v1 import musicvae_pb2 as pb
+from musicvae.wire import notes_from_message
+
+from .settings import Limits
+
+Request = TypeVar("Request")
+
+_DRAWING = ("seed", "temperature", "top_p", "qpm")
+_SILENCE = NoteSequence(notes=(), length_steps=0)
+
+
+def sample_request(message: pb.SampleRequest, limits: Limits) -> SampleRequest:
+    """Reads what Sample is asked for.
+
+    Raises:
+        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+    """
+    problems = Problems()
+    _check_most(problems, "count", message.count, limits.max_count)
+    _check_format(problems, message.clip_format)
+    given = _given(message, "count", "first_index", *_DRAWING)
+    return _made(problems, SampleRequest, model=message.model, **given)
+
+
+def interpolate_request(message: pb.InterpolateRequest, limits: Limits) -> InterpolateRequest:
+    """Reads what Interpolate is asked for.
+
+    Raises:
+        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+    """
+    problems = Problems()
+    _check_most(problems, "points", len(message.points), limits.max_points)
+    _check_most(problems, "count", message.count, limits.max_path_count)
+    _check_format(problems, message.clip_format)
+    points = [
+        _point(point, problems, f"points[{index}]", limits)
+        for index, point in enumerate(message.points[: limits.max_points])
+    ]
+    given = _given(message, "count", *_DRAWING)
+    return _made(problems, InterpolateRequest, model=message.model, points=points, **given)
+
+
+def transform_request(message: pb.TransformRequest, limits: Limits) -> TransformRequest:
+    """Reads what Transform is asked for.
+
+    Raises:
+        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+    """
+    problems = Problems()
+    _check_format(problems, message.clip_format)
+    return _made(
+        problems,
+        TransformRequest,
+        model=message.model,
+        point=_point(message.point, problems, "point", limits),
+        amounts=dict(message.amounts),
+        **_given(message, *_DRAWING),
+    )
+
+
+def encode_request(message: pb.EncodeRequest, limits: Limits) -> EncodeRequest:
+    """Reads what Encode is asked for.
+
+    Raises:
+        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+    """
+    problems = Problems()
+    excerpt = _excerpt(message.excerpt, problems, "excerpt", limits)
+    given = _given(message, "seed")
+    return _made(problems, EncodeRequest, model=message.model, excerpt=excerpt, **given)
+
+
+def decode_request(message: pb.DecodeRequest, limits: Limits) -> DecodeRequest:
+    """Reads what Decode is asked for.
+
+    Raises:
+        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+    """
+    problems = Problems()
+    _check_most(problems, "latents", len(message.latents), limits.max_latents)
+    _check_format(problems, message.clip_format)
+    latents = [tuple(latent.values) for latent in message.latents[: limits.max_latents]]
+    given = _given(message, *_DRAWING)
+    return _made(problems, DecodeRequest, model=message.model, latents=latents, **given)
+
+
+def _given(message: Any, *names: str) -> dict[str, Any]:
+    """The fields that the message holds; the others keep the request's own defaults."""
+    return {name: getattr(message, name) for name in names if message.HasField(name)}
+
+
+def _made(problems: Problems, kind: Callable[..., Request], **fields: Any) -> Request:
+    """Makes the request, and adds what it finds wrong with itself to what is known already."""
+    request = None
+    with problems.gather():
+        request = kind(**fields)
+    problems.raise_all()
+    assert request is not None
+    return request
+
+
+def _check_most(problems: Problems, name: str, found: int, most: int) -> None:
+    problems.require(found <= most, name, found, f"at most {most}")
+
+
+def _check_format(problems: Problems, clip_format: int) -> None:
+    is_known = clip_format in pb.ClipFormat.values()
+    problems.require(is_known, "clip_format", clip_format, "CLIP_FORMAT_MIDI or CLIP_FORMAT_NOTES")
+
+
+def _point(message: pb.Point, problems: Problems, path: str, limits: Limits) -> Point:
+    kind = message.WhichOneof("point")
+    problems.require(kind is not None, path, "none", "an excerpt or a latent")
+    if kind == "excerpt":
+        return _excerpt(message.excerpt, problems, f"{path}.excerpt", limits)
+    return tuple(message.latent.values)
+
+
+def _excerpt(message: pb.Excerpt, problems: Problems, path: str, limits: Limits) -> Excerpt:
+    """Reads an excerpt; one that is wrong is silence, and the problem is noted."""
+    notes = None
+    kind = message.WhichOneof("content")
+    problems.require(kind is not None, path, "none", "midi or notes")
+    if kind == "midi":
+        with problems.gather(f"{path}.midi"):
+            notes = midi.read(message.midi, limits=limits.midi)
+    elif kind == "notes" and len(message.notes.notes) > limits.max_notes:
+        _check_most(problems, f"{path}.notes.notes", len(message.notes.notes), limits.max_notes)
+    elif kind == "notes":
+        longest = limits.max_length_steps
+        notes = notes_from_message(
+            message.notes, problems, f"{path}.notes", max_length_steps=longest
+        )
+    return Excerpt(notes=notes or _SILENCE, reduce=message.reduce, **_given(message, "start_bar"))

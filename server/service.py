@@ -1,0 +1,102 @@
+# ruff: noqa: N802  # methods have the names that the contract gives them
+"""The calls: read the request, let the engine work in turns, write what it makes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+import grpc
+
+from musicvae.clips import Clip
+from musicvae.v1 import musicvae_pb2 as pb
+from musicvae.v1.musicvae_pb2_grpc import MusicServiceServicer
+from musicvae.wire import clip_to_message, encoding_to_message, model_to_message
+
+from . import messages
+from .engine import Engine
+from .settings import Limits
+from .turns import Turns
+
+NAME = pb.DESCRIPTOR.services_by_name["MusicService"].full_name
+
+Message = TypeVar("Message")
+Request = TypeVar("Request")
+
+
+class MusicService(MusicServiceServicer):
+    """Answers the calls of the contract, which says what each of them does.
+
+    Args:
+        engine: Makes the music; only in its turns.
+        turns: At the engine.
+        limits: How much one request may ask for.
+    """
+
+    def __init__(self, engine: Engine, turns: Turns, limits: Limits) -> None:
+        self._engine = engine
+        self._turns = turns
+        self._limits = limits
+
+    async def Sample(self, message: pb.SampleRequest, context: grpc.aio.ServicerContext) -> None:
+        request = await self._read(messages.sample_request, message)
+        work = self._engine.sample(request)
+        await self._stream(work, request.rows, message, pb.SampleResponse, context)
+
+    async def Interpolate(
+        self, message: pb.InterpolateRequest, context: grpc.aio.ServicerContext
+    ) -> None:
+        request = await self._read(messages.interpolate_request, message)
+        work = self._engine.interpolate(request)
+        await self._stream(work, request.rows, message, pb.InterpolateResponse, context)
+
+    async def Transform(
+        self, message: pb.TransformRequest, _: grpc.aio.ServicerContext
+    ) -> pb.TransformResponse:
+        request = await self._read(messages.transform_request, message)
+        done = await self._turns.run(lambda: self._engine.transform(request), request.rows)
+        return pb.TransformResponse(
+            before=clip_to_message(done.before, message.clip_format),
+            after=clip_to_message(done.after, message.clip_format),
+        )
+
+    async def Encode(
+        self, message: pb.EncodeRequest, _: grpc.aio.ServicerContext
+    ) -> pb.EncodeResponse:
+        request = await self._read(messages.encode_request, message)
+        encoding = await self._turns.run(lambda: self._engine.encode(request), request.rows)
+        return encoding_to_message(encoding)
+
+    async def Decode(self, message: pb.DecodeRequest, context: grpc.aio.ServicerContext) -> None:
+        request = await self._read(messages.decode_request, message)
+        work = self._engine.decode(request)
+        await self._stream(work, request.rows, message, pb.DecodeResponse, context)
+
+    async def ListModels(
+        self, _: pb.ListModelsRequest, __: grpc.aio.ServicerContext
+    ) -> pb.ListModelsResponse:
+        return pb.ListModelsResponse(models=map(model_to_message, self._engine.models()))
+
+    async def GetModel(
+        self, message: pb.GetModelRequest, _: grpc.aio.ServicerContext
+    ) -> pb.GetModelResponse:
+        return pb.GetModelResponse(model=model_to_message(self._engine.model(message.model)))
+
+    async def _read(self, read: Callable[[Message, Limits], Request], message: Message) -> Request:
+        # A large MIDI file takes a tenth of a second: other calls should not wait for it.
+        return await asyncio.to_thread(read, message, self._limits)
+
+    async def _stream(
+        self,
+        work: Iterator[Clip],
+        rows: int,
+        message: Any,
+        response: Callable[..., Any],
+        context: grpc.aio.ServicerContext,
+    ) -> None:
+        """Sends clips as they are made; none is made before the one before it is on its way."""
+        async with aclosing(self._turns.stream(work, rows)) as clips:
+            async for clip in clips:
+                await context.write(response(clip=clip_to_message(clip, message.clip_format)))

@@ -1,0 +1,128 @@
+"""The server's life: from bundles to an open port, and to a stop that lets calls finish."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Sequence
+
+import grpc
+from grpc_health.v1 import health
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
+from grpc_reflection.v1alpha import reflection
+
+from musicvae.bundle import Bundle
+from musicvae.errors import SettingError
+from musicvae.v1.musicvae_pb2_grpc import add_MusicServiceServicer_to_server
+
+from .engine import Engine
+from .health import Health
+from .service import NAME, MusicService
+from .settings import Settings
+from .status import StatusInterceptor
+from .turns import Turns
+
+
+class RunningServer:
+    """A server whose port is open. `start` makes one.
+
+    Attributes:
+        address: Where it listens, as `host:port`.
+    """
+
+    def __init__(
+        self, *, address: str, server: grpc.aio.Server, health: Health, turns: Turns, grace_s: float
+    ) -> None:
+        self.address = address
+        self._server = server
+        self._health = health
+        self._turns = turns
+        self._grace_s = grace_s
+
+    async def stop(self) -> None:
+        """Takes no new calls, and lets those in flight finish for as long as the grace lasts."""
+        await self._health.stop()
+        await self._server.stop(self._grace_s)
+        self._turns.close()
+
+
+async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
+    """Opens the port, and returns when every model has made its first clip.
+
+    Raises:
+        SettingError: If the address can't be listened on.
+    """
+    engine, turns, health_ = Engine(bundles), Turns(settings.max_waiting_rows), Health(NAME)
+    server = grpc.aio.server(
+        interceptors=[StatusInterceptor(NAME)],
+        maximum_concurrent_rpcs=settings.max_rpcs,
+        options=[
+            ("grpc.max_receive_message_length", settings.max_message_bytes),
+            ("grpc.so_reuseport", 0),  # two servers on one port would share its calls by chance
+        ],
+    )
+    servicer = MusicService(engine, turns, settings.limits)
+    add_MusicServiceServicer_to_server(servicer, server)  # type: ignore[no-untyped-call]  # generated
+    add_HealthServicer_to_server(health_.servicer, server)
+    names = (NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+    await health_.start()
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    port = _listen(server, host, settings.port)
+    await server.start()
+    await health_.prove(engine, turns)
+    return RunningServer(
+        address=f"{host}:{port}",
+        server=server,
+        health=health_,
+        turns=turns,
+        grace_s=settings.grace_s,
+    )
+
+
+def serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[str], None]) -> None:
+    """Serves until SIGTERM or SIGINT, then lets calls in flight finish.
+
+    One line a call goes to the log, on standard error.
+
+    Args:
+        settings: How the server runs.
+        bundles: The models; the first is the default.
+        say: Is told where the server listens and how to try it, line by line.
+
+    Raises:
+        SettingError: If the address can't be listened on.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    asyncio.run(_serve(settings, bundles, say))
+
+
+async def _serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[str], None]) -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    running = await start(settings, bundles)
+    models = ", ".join(f"{bundle.name} {bundle.version}" for bundle in bundles)
+    say(f"serving {models} on {running.address}")
+    say(f"try: musicvae sample --server {running.address} -n 4 --out clips")
+    say(
+        "  or: buf curl --protocol grpc --http2-prior-knowledge "
+        f'-d \'{{"clip_format": "CLIP_FORMAT_NOTES"}}\' http://{running.address}/{NAME}/Sample'
+    )
+    await told.wait()
+    say(f"stopping: calls in flight have {settings.grace_s:g} s to finish")
+    await running.stop()
+
+
+def _listen(server: grpc.aio.Server, host: str, port: int) -> int:
+    try:
+        bound: int = server.add_insecure_port(f"{host}:{port}")
+    except RuntimeError as error:
+        raise SettingError(
+            f"address {host}:{port}, which can't be listened on",
+            expected="an address of this machine and a port that is free",
+            action="Choose another --port, or 0 for any that is free.",
+            field="port",
+        ) from error
+    return bound

@@ -1,0 +1,125 @@
+"""How every exception becomes a gRPC status: one table, and the interceptor that applies it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+from google.rpc import status_pb2
+
+from musicvae.error_details import error_to_status
+from musicvae.errors import BundleError, BusyError, MusicVAEError, SettingError
+
+CODES: tuple[tuple[type[MusicVAEError], grpc.StatusCode], ...] = (
+    (BusyError, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    (BundleError, grpc.StatusCode.NOT_FOUND),
+    (MusicVAEError, grpc.StatusCode.INVALID_ARGUMENT),
+)
+"""The first line whose kind an error is of gives its code. What is in no line is INTERNAL."""
+
+_DETAILS_KEY = "grpc-status-details-bin"
+
+log = logging.getLogger(__name__)
+
+
+def to_status(error: Exception) -> status_pb2.Status:
+    """The status that a caller sees of an error.
+
+    Of our own mistakes it shows an incident's id; what happened stands in the log under that id.
+    """
+    for kind, code in CODES:
+        if isinstance(error, kind):
+            return error_to_status(error, code.value[0])
+    incident = uuid.uuid4().hex
+    log.error("incident %s", incident, exc_info=error)
+    message = f"a mistake of the server's; report incident {incident}"
+    return status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message=message)
+
+
+class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
+    """Applies the table to the calls of one service, and writes a line of log for each call.
+
+    Args:
+        service: Full name of the service.
+    """
+
+    def __init__(self, service: str) -> None:
+        self._prefix = f"/{service}/"
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler:
+        handler = await continuation(handler_call_details)
+        method = handler_call_details.method
+        if handler is None or not method.startswith(self._prefix):
+            return handler
+        make, call = (
+            (grpc.unary_stream_rpc_method_handler, handler.unary_stream)
+            if handler.response_streaming
+            else (grpc.unary_unary_rpc_method_handler, handler.unary_unary)
+        )
+        # Without a deserializer the call gets bytes: what is wrong with them is ours to say.
+        return make(
+            _guard(call, handler.request_deserializer, method.removeprefix(self._prefix)),
+            response_serializer=handler.response_serializer,
+        )
+
+
+def _guard(
+    call: Callable[[Message, grpc.aio.ServicerContext], Awaitable[Message | None]],
+    parse: Callable[[bytes], Message],
+    name: str,
+) -> Callable[[bytes, grpc.aio.ServicerContext], Awaitable[Message | None]]:
+    async def guarded(data: bytes, context: grpc.aio.ServicerContext) -> Message | None:
+        start, code = time.monotonic(), "CANCELLED"
+        try:
+            reply = await call(_parse(parse, data), context)
+        except asyncio.CancelledError:
+            # The caller left, or its deadline passed; if not, no one else would answer it.
+            if not _is_cancelled():
+                code = "UNAVAILABLE"
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
+            raise
+        except Exception as error:  # the one place that takes them all
+            status = to_status(error)
+            code = _CODE_NAMES[status.code]
+            await context.abort(
+                grpc.StatusCode[code],
+                status.message,
+                ((_DETAILS_KEY, status.SerializeToString()),),
+            )
+            raise
+        else:
+            code = "OK"
+            return reply
+        finally:
+            log.info("%s %s %.0f ms", name, code, 1000 * (time.monotonic() - start))
+
+    return guarded
+
+
+def _parse(parse: Callable[[bytes], Message], data: bytes) -> Message:
+    try:
+        return parse(data)
+    except DecodeError as error:
+        raise SettingError(
+            f"{len(data)} bytes that are no such message",
+            expected="a request of musicvae.v1",
+            action="Write it with code generated from the contract.",
+        ) from error
+
+
+def _is_cancelled() -> bool:
+    task: asyncio.Task[Any] | None = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+_CODE_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}

@@ -1,0 +1,138 @@
+"""What tests of several packages share: tiny experiments, prepared data and bundles."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from musicvae import bundle, shards
+from musicvae.attributes import ATTRIBUTES
+from musicvae.bundle import Bundle
+from musicvae.experiment import Experiment, TrainingConfig, build_model
+from musicvae.model import ModelConfig
+from musicvae.presets import melody_2bar
+from musicvae.representation import Melody
+
+SPLITS = {"train": 40, "validation": 12, "test": 20}
+
+
+def tiny_experiment(**training: float) -> Experiment:
+    """The preset's shape at a size that trains a step in a few milliseconds."""
+    settings = {
+        "steps": 20,
+        "batch_size": 8,
+        "warmup_steps": 2,
+        "validate_every": 8,
+        "validation_examples": 8,
+    }
+    return replace(
+        melody_2bar(),
+        name="tiny",
+        model=ModelConfig(
+            latent_size=8, event_size=8, position_size=4, encoder_size=12, decoder_size=24
+        ),
+        training=TrainingConfig(**{**settings, **training}),
+    )
+
+
+def random_melodies(count: int, seed: int, length_steps: int = 32) -> np.ndarray:
+    """Walks over the scale, a note or a rest on some of the eighths."""
+    random = np.random.default_rng(seed)
+    events = np.zeros((count, length_steps, 1), np.int16)
+    pitches = 40 + np.cumsum(random.integers(-2, 3, (count, length_steps // 2)), axis=1)
+    kinds = random.choice(3, (count, length_steps // 2), p=[0.35, 0.1, 0.55])
+    events[:, ::2, 0] = np.choose(kinds, [0, 1, pitches])
+    events[:, 0, 0] = pitches[:, 0]
+    return events
+
+
+def write_data(directory: Path, splits: dict[str, int], *, bars: int = 2) -> Path:
+    """A prepared data set of random melodies, two excerpts to a piece."""
+    directory.mkdir(parents=True)
+    representation = Melody(bars=bars)
+    written = {
+        name: shards.write_split(
+            directory,
+            name,
+            random_melodies(count, seed, representation.length_steps),
+            [
+                shards.Provenance(
+                    piece=f"{name}-{row // 2}", source="walks", part="0", start_bar=0, qpm=120.0
+                )
+                for row in range(count)
+            ],
+        )
+        for seed, (name, count) in enumerate(splits.items())
+    }
+    source = shards.Source(
+        name="walks", licence="none needed", pieces=36, pieces_used=36, excerpts=dict(splits)
+    )
+    manifest = shards.Manifest(
+        representation=representation.config(),
+        settings={},
+        splits=written,
+        sources=(source,),
+        rejections=(),
+        content_hash=shards.hash_content(representation.config(), written),
+    )
+    shards.save_manifest(manifest, directory)
+    return directory
+
+
+def save_untrained(directory: Path, *, name: str = "tiny", seed: int = 0, **widths: int) -> Bundle:
+    """Saves an untrained model with one vector an attribute, and loads it as anyone would."""
+    experiment = tiny_experiment()
+    experiment = replace(experiment, name=name, model=replace(experiment.model, **widths))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        weights = build_model(experiment).state_dict()
+        # Untrained, it would play nearly the same for every latent: hold, in the end silence.
+        weights = {key: 6 * value for key, value in weights.items()}
+        vectors = {each: torch.randn(experiment.model.latent_size) for each in ATTRIBUTES}
+    bundle.save(
+        directory,
+        name=name,
+        experiment=experiment,
+        weights=weights,
+        attribute_vectors=vectors,
+        card="# tiny\n\nUntrained.\n",
+        facts={},
+    )
+    return bundle.load(directory)
+
+
+@pytest.fixture(scope="session")
+def make_experiment() -> Callable[..., Experiment]:
+    return tiny_experiment
+
+
+@pytest.fixture(scope="session")
+def make_bundle() -> Callable[..., Bundle]:
+    return save_untrained
+
+
+@pytest.fixture(scope="session")
+def make_data() -> Callable[..., Path]:
+    return write_data
+
+
+@pytest.fixture(scope="session")
+def melodies() -> Callable[..., np.ndarray]:
+    return random_melodies
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tiny prepared data: 40 excerpts to train on, 12 to validate, 20 to test."""
+    return write_data(tmp_path_factory.mktemp("data") / "walks", SPLITS)
+
+
+@pytest.fixture(scope="session")
+def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny untrained bundle."""
+    folder = tmp_path_factory.mktemp("bundles") / "tiny"
+    save_untrained(folder)
+    return folder

@@ -1,0 +1,69 @@
+import io
+
+from rich.console import Console
+
+from musicvae.data_pipeline.corpus import Corpus
+from musicvae.data_pipeline.excerpts import Left
+from musicvae.data_pipeline.manifest import (
+    MOST_EXAMPLES,
+    Rejections,
+    count_sources,
+    table_of_rejections,
+    table_of_sources,
+)
+from musicvae.shards import Split
+
+
+def printed(table):
+    file = io.StringIO()
+    Console(file=file, width=120).print(table)
+    return file.getvalue()
+
+
+def left(stage, reason, count=1, found="something"):
+    return Left(stage=stage, reason=reason, count=count, found=found)
+
+
+def test_reasons_are_counted_by_stage_and_source():
+    rejections = Rejections()
+    rejections.add("a/1", "a", left("excerpt", "silent", 5))
+    rejections.add("b/1", "b", left("excerpt", "silent", 2, "no notes"))
+    rejections.add("b/1", "b", left("excerpt", "off_grid", 9))
+    rejections.add("b/2", "b", left("piece", "unreadable"))
+    entries = rejections.entries()
+    assert [(e.stage, e.reason, e.count) for e in entries] == [
+        ("piece", "unreadable", 1),
+        ("excerpt", "off_grid", 9),
+        ("excerpt", "silent", 7),
+    ]
+    assert entries[2].sources == {"a": 5, "b": 2}
+    assert [example.piece for example in entries[2].examples] == ["a/1", "b/1"]
+
+
+def test_a_few_examples_are_kept():
+    rejections = Rejections()
+    for number in range(20):
+        rejections.add(f"a/{number}", "a", left("piece", "unreadable"))
+    (entry,) = rejections.entries()
+    assert entry.count == 20
+    assert len(entry.examples) == MOST_EXAMPLES
+
+
+def test_sources_are_counted_even_if_nothing_came_of_them():
+    corpora = [Corpus(source=name, licence=None, pieces=()) for name in ("a", "b")]
+    kept = [("a", "a/1", "train"), ("a", "a/1", "train"), ("a", "a/2", "test")]
+    first, second = count_sources(corpora, kept, ["train", "test"])
+    assert first.excerpts == {"train": 2, "test": 1}
+    assert first.pieces_used == 2
+    assert second.excerpts == {"train": 0, "test": 0}
+
+
+def test_tables_print_names_that_look_like_markup():
+    rejections = Rejections()
+    rejections.add("a/[/red]", "a", left("piece", "unreadable", found="[bold]"))
+    assert "a/[/red]: [bold]" in printed(table_of_rejections(rejections.entries()))
+    (source,) = count_sources([Corpus(source="[/b]", licence=None, pieces=())], [], ["train"])
+    split = Split(pieces=1, excerpts=12_345, content_hash="", files=())
+    text = printed(table_of_sources([source], {"train": split}))
+    assert "[/b]" in text
+    assert "12,345" in text

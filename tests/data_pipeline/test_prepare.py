@@ -1,0 +1,240 @@
+import io
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from musicvae import midi, shards
+from musicvae.data_pipeline import PrepareSettings, prepare, tables
+from musicvae.data_pipeline.excerpts import shape_of
+from musicvae.errors import DataError, SettingError
+from musicvae.notes import Meter
+from musicvae.representation import Melody, representation_from_config
+
+HALVES = {"train": 0.5, "test": 0.5}
+
+
+@pytest.fixture
+def settings(abc_folder, midi_folder, tmp_path):
+    """Twelve tunes and six melodies of eight bars: 126 excerpts."""
+    return PrepareSettings(
+        inputs=(str(abc_folder), str(midi_folder)),
+        out=tmp_path / "out",
+        representation=Melody(bars=2),
+        shares=HALVES,
+    )
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def counts(manifest):
+    return {(entry.stage, entry.reason): entry.count for entry in manifest.rejections}
+
+
+def test_a_data_set_is_whole_and_says_what_it_is(settings):
+    manifest = prepare(settings)
+    assert manifest == shards.load_manifest(settings.out)
+    assert representation_from_config(manifest.representation) == settings.representation
+    assert sum(split.excerpts for split in manifest.splits.values()) == 126
+    assert [(s.name, s.pieces, s.licence) for s in manifest.sources] == [
+        ("tunes", 12, "Tunes of nobody"),
+        ("files", 6, None),
+    ]
+    assert sum(sum(source.excerpts.values()) for source in manifest.sources) == 126
+    assert manifest.rejections == ()
+    assert len(tables(manifest)) == 2
+
+
+def test_no_piece_and_no_excerpt_stands_in_two_splits(settings):
+    prepare(settings)
+    train, test = (shards.load(settings.out, split) for split in ("train", "test"))
+    assert set(train.pieces) & set(test.pieces) == set()
+    melody = settings.representation
+    shapes = [shape_of(melody.to_notes(events)) for events in (*train.events, *test.events)]
+    assert len(set(shapes)) == len(shapes)
+
+
+def test_events_are_those_of_the_music(settings, melody):
+    prepare(settings)
+    examples = shards.load(settings.out, "train")
+    found = [i for i, piece in enumerate(examples.pieces) if piece.startswith("files/")]
+    assert found
+    for index in found:
+        seed = int(examples.pieces[index].removeprefix("files/melody").removesuffix(".mid"))
+        excerpt = melody(seed).window(16 * int(examples.start_bars[index]), 32)
+        np.testing.assert_array_equal(
+            examples.events[index], settings.representation.to_tensor(excerpt)
+        )
+
+
+def test_the_number_of_workers_changes_no_byte(settings, tmp_path):
+    prepare(settings)
+    other = replace(settings, out=tmp_path / "other", workers=3)
+    prepare(other)
+    assert contents(other.out) == contents(settings.out)
+
+
+def test_preparing_again_replaces_the_old_set(settings):
+    prepare(settings)
+    before = contents(settings.out)
+    (settings.out / "keep.txt").write_text("mine")
+    prepare(replace(settings, shares={"other": 1.0}))
+    assert set(contents(settings.out)) == {"other-00000.parquet", "manifest.json", "keep.txt"}
+    prepare(settings)
+    (settings.out / "keep.txt").unlink()
+    assert contents(settings.out) == before
+
+
+def test_the_same_music_in_two_places_is_kept_once(settings, abc_folder, melody):
+    for number in range(20):
+        moved = melody(0).transpose(number - 10)
+        (abc_folder / f"copy{number}.mid").write_bytes(midi.write(moved))
+    manifest = prepare(settings)
+    assert sum(split.excerpts for split in manifest.splits.values()) == 126
+    repeated = (
+        counts(manifest)["excerpt", "duplicate"] + counts(manifest)["excerpt", "in_other_split"]
+    )
+    assert repeated == 20 * 7
+
+
+def test_tunes_of_one_title_fall_on_one_side(tmp_path, tune):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        text = "\n".join(
+            tune(number, title=f"The Jolly {number}", seed=f"{name}{number}")
+            for number in range(20)
+        )
+        (tmp_path / name / "book.abc").write_text(text)
+    inputs = (str(tmp_path / "one"), str(tmp_path / "two"))
+    out = tmp_path / "out"
+    prepare(PrepareSettings(inputs=inputs, out=out, representation=Melody(), shares=HALVES))
+    numbers = [
+        {piece.split("#")[1] for piece in shards.load(out, split).pieces}
+        for split in ("train", "test")
+    ]
+    assert all(numbers)
+    assert numbers[0] & numbers[1] == set()
+
+
+def test_reasons_are_counted_and_nothing_else_is_harmed(settings, midi_folder, melody):
+    chance = random.Random(0)
+    (midi_folder / "waltz.mid").write_bytes(midi.write(melody(1, meter=Meter(3, 4))))
+    (midi_folder / "empty.mid").write_bytes(b"")
+    (midi_folder / "noise.mid").write_bytes(b"MThd" + chance.randbytes(1000))
+    (midi_folder / "noise.xml").write_bytes(chance.randbytes(1000))
+    (midi_folder / "noise.mxl").write_bytes(b"PK" + chance.randbytes(1000))
+    (midi_folder / "noise.abc").write_bytes(b"X:1\n" + chance.randbytes(1000))
+    manifest = prepare(settings)
+    assert sum(split.excerpts for split in manifest.splits.values()) == 126
+    assert counts(manifest) == {("piece", "unreadable"): 5, ("piece", "wrong_meter"): 1}
+    unreadable = manifest.rejections[0]
+    assert unreadable.sources == {"files": 5}
+    assert "files/empty.mid" in {example.piece for example in unreadable.examples}
+
+
+def test_mutated_files_never_stop_a_run(tmp_path, tune, melody):
+    folder = tmp_path / "mutated"
+    folder.mkdir()
+    chance = random.Random(1)
+    wholes = {"mid": midi.write(melody(0)), "abc": tune(1).encode()}
+    for number in range(150):
+        for ending, whole in wholes.items():
+            data = bytearray(whole)
+            for _ in range(chance.randint(1, 6)):
+                data[chance.randrange(len(data))] = chance.randrange(256)
+            (folder / f"{number}.{ending}").write_bytes(bytes(data))
+    manifest = prepare(
+        PrepareSettings(
+            inputs=(str(folder),), out=tmp_path / "out", representation=Melody(), timeout_s=10.0
+        )
+    )
+    assert counts(manifest)["piece", "unreadable"] > 10
+    assert not any(reason == "crashed" for _, reason in counts(manifest))
+
+
+def test_no_examples_is_an_error_after_the_reasons(settings):
+    console = Console(file=io.StringIO(), width=120)
+    waltzes = replace(settings, representation=Melody(meter=Meter(3, 4)))
+    with pytest.raises(DataError, match="no examples: 18 pieces wrong_meter"):
+        prepare(waltzes, console=console)
+    assert "wrong_meter" in console.file.getvalue()
+    assert "tunes/book0.abc#1:0: the meter 4/4" in console.file.getvalue()
+    assert list(settings.out.iterdir()) == []
+
+
+def test_an_old_set_survives_a_run_without_examples(settings):
+    prepare(settings)
+    before = contents(settings.out)
+    with pytest.raises(DataError, match="no examples"):
+        prepare(replace(settings, representation=Melody(bars=9)))
+    assert contents(settings.out) == before
+
+
+def test_pieces_that_are_too_short_say_so(settings):
+    with pytest.raises(DataError, match="18 parts too_short"):
+        prepare(replace(settings, representation=Melody(bars=9)))
+
+
+def test_a_console_shows_progress(settings):
+    console = Console(file=io.StringIO(), width=120, force_terminal=True)
+    prepare(settings, console=console)
+    assert "18/18" in console.file.getvalue()
+
+
+def test_an_output_that_is_a_file_is_refused_at_once(settings, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(DataError, match="can't be made a folder"):
+        prepare(settings)
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [({"workers": 0}, "workers=0"), ({"timeout_s": 0.0}, "timeout_s"), ({"shares": {}}, "split")],
+)
+def test_settings_out_of_range_are_refused(settings, change, found):
+    with pytest.raises(SettingError, match=found):
+        replace(settings, **change)
+
+
+_RUN = """
+import sys
+from pathlib import Path
+from musicvae.data_pipeline import PrepareSettings, prepare
+from musicvae.representation import Melody
+source, out = sys.argv[1:]
+settings = PrepareSettings(inputs=(source,), out=Path(out), representation=Melody())
+print(prepare(settings).content_hash)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_run_leaves_no_data_set_and_can_be_run_again(tmp_path, tune, number):
+    source, out = tmp_path / "book.abc", tmp_path / "out"
+    source.write_text("\n".join(tune(number, bars=64) for number in range(40)))
+    command = [sys.executable, "-c", _RUN, str(source), str(out)]
+    interrupted = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while not out.exists():  # made when reading begins
+        time.sleep(0.05)
+    time.sleep(0.3)
+    interrupted.send_signal(number)
+    assert interrupted.wait(timeout=20) != 0
+    with pytest.raises(DataError, match=r"no manifest\.json"):
+        shards.load_manifest(out)
+    # What a run that was killed while it wrote would have left.
+    (out / "train-00000.parquet").write_bytes(b"half a shard")
+    (out / "train-00009.partial").write_bytes(b"and another")
+    first = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    again = contents(out)
+    assert first.stdout.strip() == shards.load_manifest(out).content_hash
+    assert set(again) == {
+        "manifest.json", "test-00000.parquet", "train-00000.parquet", "validation-00000.parquet",
+    }  # fmt: skip

@@ -1,0 +1,106 @@
+"""The real service on a free port, around tiny untrained bundles."""
+
+import asyncio
+import threading
+
+import grpc
+import pytest
+
+from musicvae import bundle
+from musicvae.bundle import Bundle
+from musicvae.client import Client
+from musicvae.notes import Note, NoteSequence
+from musicvae.server import Engine, Settings, start
+from musicvae.v1.musicvae_pb2_grpc import MusicServiceStub
+
+
+class ServerThread:
+    """The real server in an event loop of its own."""
+
+    def __init__(self, settings: Settings, *served: Bundle) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+        try:
+            self._running = self.run(start(settings, served))
+        except BaseException:
+            self._end_loop()
+            raise
+        self.address = self._running.address
+
+    def run(self, work):
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+
+    def stop(self) -> None:
+        if self.loop.is_closed():
+            return
+        self.run(self._running.stop())
+        self._end_loop()
+
+    def _end_loop(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(10)
+        self.loop.close()
+
+
+@pytest.fixture(scope="session")
+def tiny(bundle_folder):
+    return bundle.load(bundle_folder)
+
+
+@pytest.fixture(scope="session")
+def other(make_bundle, tmp_path_factory):
+    """A model beside `tiny`, with a latent of 9 instead of 8."""
+    folder = tmp_path_factory.mktemp("bundles") / "other"
+    return make_bundle(folder, name="other", seed=1, latent_size=9)
+
+
+@pytest.fixture(scope="session")
+def engine(tiny, other):
+    return Engine([tiny, other])
+
+
+@pytest.fixture(scope="session")
+def server(tiny, other):
+    running = ServerThread(Settings(port=0), tiny, other)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def start_server(tiny):
+    """Starts servers of one's own settings; those left running are stopped."""
+    started = []
+
+    def start_one(settings):
+        started.append(ServerThread(settings, tiny))
+        return started[-1]
+
+    yield start_one
+    for each in started:
+        each.stop()
+
+
+@pytest.fixture(scope="session")
+def client(server):
+    with Client(server.address) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def channel(server):
+    with grpc.insecure_channel(server.address) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def stub(channel):
+    return MusicServiceStub(channel)
+
+
+@pytest.fixture(scope="session")
+def melody():
+    """Two bars in C that any model of two bars can hold."""
+    pitches = (60, 62, 64, 65, 67, 65, 64, 62)
+    notes = [Note(4 * i, pitch, 4 * i + 4) for i, pitch in enumerate(pitches)]
+    return NoteSequence(notes=tuple(notes), length_steps=32, qpm=96.0)

@@ -1,0 +1,33 @@
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BUF = Path(sys.executable).with_name("buf")
+
+
+def test_contract_passes_lint_comments_included():
+    done = subprocess.run(
+        [BUF, "lint"], check=False, cwd=ROOT / "proto", capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_contract_is_formatted():
+    done = subprocess.run(
+        [BUF, "format", "--diff", "--exit-code"],
+        check=False,
+        cwd=ROOT / "proto",
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_generated_code_is_what_the_generator_makes(tmp_path):
+    outputs = [f"--{kind}_out={tmp_path}" for kind in ("python", "pyi", "grpc_python")]
+    command = [sys.executable, "-m", "grpc_tools.protoc", "-Iproto", *outputs]
+    subprocess.run([*command, "proto/musicvae/v1/musicvae.proto"], cwd=ROOT, check=True)
+    made = {path.name: path.read_text() for path in (tmp_path / "musicvae" / "v1").iterdir()}
+    kept = {path.name: path.read_text() for path in (ROOT / "musicvae" / "v1").glob("*_pb2*")}
+    assert made == kept

@@ -1,0 +1,83 @@
+from dataclasses import replace
+
+import pytest
+
+from musicvae.errors import RepresentationError, SettingError
+from musicvae.notes import Meter, Note, NoteSequence
+from musicvae.representation import Melody
+from musicvae.requests import Excerpt
+from musicvae.server.excerpts import fit
+
+TWO_BARS = Melody(bars=2)
+
+
+def fitted(notes, **how):
+    return fit(Excerpt(notes=notes, **how), TWO_BARS, "excerpt")
+
+
+def long_melody(bars):
+    notes = [Note(4 * i, 60 + i % 12, 4 * i + 4) for i in range(4 * bars)]
+    return NoteSequence(notes=tuple(notes), length_steps=16 * bars)
+
+
+def test_shorter_music_is_filled_with_silence(melody):
+    one_bar = melody.window(0, 16)
+    assert fitted(one_bar) == replace(one_bar, length_steps=32)
+
+
+def test_silence_at_the_end_is_not_too_long(melody):
+    assert fitted(replace(melody, length_steps=160)) == melody
+
+
+def test_bars_are_counted_from_one():
+    notes = long_melody(6)
+    assert fitted(notes, start_bar=3) == notes.window(32, 32)
+    assert fitted(notes, start_bar=1) == notes.window(0, 32)
+    assert len(fitted(notes, start_bar=6).notes) == 4
+
+
+def test_longer_music_is_refused_with_advice():
+    with pytest.raises(
+        RepresentationError, match=r"6 bars.*at most the 2 bars.*start_bar"
+    ) as caught:
+        fitted(long_melody(6))
+    assert (caught.value.cause, caught.value.field) == ("wrong_length", "excerpt")
+
+
+def test_bar_past_the_end_is_refused():
+    with pytest.raises(SettingError, match="bar 7 of music of 6 bars") as caught:
+        fitted(long_melody(6), start_bar=7)
+    assert caught.value.field == "excerpt.start_bar"
+    with pytest.raises(SettingError, match="bar 4294967295"):
+        fitted(long_melody(6), start_bar=2**32 - 1)
+
+
+def test_bars_without_notes_are_refused(melody):
+    late = replace(melody, notes=(Note(64, 60, 68),), length_steps=80)
+    with pytest.raises(RepresentationError, match="bars 1 to 2") as caught:
+        fitted(late, start_bar=1)
+    assert caught.value.cause == "empty"
+    with pytest.raises(RepresentationError):
+        fitted(NoteSequence(notes=(), length_steps=0))
+
+
+def test_chords_are_refused_or_reduced_to_the_top_line(melody):
+    chords = sorted(
+        [*melody.notes, *(replace(note, pitch=note.pitch - 12) for note in melody.notes)]
+    )
+    both = replace(melody, notes=tuple(chords))
+    with pytest.raises(RepresentationError, match="together at step 0") as caught:
+        fitted(both)
+    assert caught.value.cause == "polyphonic"
+    assert fitted(both, reduce=True) == melody
+
+
+def test_another_meter_is_refused(melody):
+    with pytest.raises(RepresentationError, match="3/4") as caught:
+        fitted(replace(melody, meter=Meter(3, 4)), reduce=True)
+    assert caught.value.cause == "wrong_meter"
+
+
+@pytest.mark.parametrize(("given", "used"), [(3.6, 10.0), (120.5, 120.5), (5000.0, 480.0)])
+def test_tempo_is_brought_to_what_clips_may_have(melody, given, used):
+    assert fitted(replace(melody, qpm=given)).qpm == used

@@ -1,0 +1,92 @@
+"""Whatever is sent, the answer is OK or says what is wrong: never INTERNAL, never silence."""
+
+import importlib.util
+import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import pytest
+
+from musicvae import midi
+from musicvae.v1 import musicvae_pb2 as pb
+
+MUTATIONS = Path(__file__).parents[1] / "musicvae" / "midi_mutations.py"
+ALLOWED = {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT}
+
+
+@pytest.fixture(scope="module")
+def mutants():
+    spec = importlib.util.spec_from_file_location("midi_mutations", MUTATIONS)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.mutants
+
+
+def code_of(call, message):
+    try:
+        reply = call(message, timeout=30)
+        for _ in reply if hasattr(reply, "__next__") else ():
+            pass
+    except grpc.RpcError as error:
+        return error.code()
+    return grpc.StatusCode.OK
+
+
+def test_mutated_midi_is_heard_or_refused(stub, mutants):
+    def send(data, *, reduce):
+        excerpt = pb.Excerpt(midi=data, reduce=reduce, start_bar=1 if reduce else None)
+        return code_of(stub.Encode, pb.EncodeRequest(excerpt=excerpt))
+
+    files = list(mutants(20, 300))
+    with ThreadPoolExecutor(4) as pool:
+        strict = list(pool.map(lambda data: send(data, reduce=False), files))
+        lenient = list(pool.map(lambda data: send(data, reduce=True), files))
+    assert set(strict) | set(lenient) == ALLOWED
+    assert lenient.count(grpc.StatusCode.OK) > 20
+    assert strict.count(grpc.StatusCode.INVALID_ARGUMENT) > 50
+
+
+def messages(seed, count, melody):
+    """Valid messages of every call with a few of their bytes changed, where they still parse."""
+    chance = random.Random(seed)
+    excerpt = pb.Excerpt(midi=midi.write(melody), start_bar=1)
+    notes = pb.Note(start_step=1, end_step=3, pitch=64, velocity=70, offset=0.2)
+    sequence = pb.NoteSequence(
+        notes=[notes] * 2, length_steps=32, qpm=100, meter=pb.Meter(numerator=4, denominator=4)
+    )
+    points = [
+        pb.Point(excerpt=excerpt),
+        pb.Point(latent=pb.Latent(values=[0.3] * 8)),
+        pb.Point(excerpt=pb.Excerpt(notes=sequence, reduce=True)),
+    ]
+    how = {"seed": 5, "temperature": 0.7, "top_p": 0.9, "qpm": 130}
+    healthy = [
+        ("Sample", pb.SampleRequest(count=3, first_index=4, **how)),
+        ("Interpolate", pb.InterpolateRequest(points=points, count=3, **how)),
+        (
+            "Transform",
+            pb.TransformRequest(point=points[1], amounts={"note_density": 0.5}, **how),
+        ),
+        ("Encode", pb.EncodeRequest(excerpt=points[2].excerpt, seed=3)),
+        ("Decode", pb.DecodeRequest(latents=[points[1].latent] * 2, **how)),
+    ]
+    for _ in range(count):
+        name, message = chance.choice(healthy)
+        data = bytearray(message.SerializeToString())
+        for _ in range(chance.randint(1, 4)):
+            data[chance.randrange(len(data))] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, 0xF0))
+        yield name, bytes(data)
+
+
+def test_mutated_messages_are_answered_or_refused(channel, melody):
+    kinds = {
+        name: channel.unary_unary if name in ("Transform", "Encode") else channel.unary_stream
+        for name in ("Sample", "Interpolate", "Transform", "Encode", "Decode")
+    }
+    calls = {name: kind(f"/musicvae.v1.MusicService/{name}") for name, kind in kinds.items()}
+    sent = list(messages(21, 250, melody))
+    with ThreadPoolExecutor(4) as pool:
+        codes = list(pool.map(lambda each: code_of(calls[each[0]], each[1]), sent))
+    # A changed byte may also fall into the name of the model.
+    assert set(codes) - {grpc.StatusCode.NOT_FOUND} == ALLOWED

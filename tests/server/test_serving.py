@@ -1,0 +1,254 @@
+"""The server as a whole: many callers at once, callers who leave, its start and its end."""
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf import descriptor_pb2
+from google.rpc import error_details_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
+from grpc_status import rpc_status
+
+from musicvae import midi
+from musicvae.client import Client
+from musicvae.errors import ServiceError, SettingError
+from musicvae.requests import SampleRequest
+from musicvae.server import Limits, Settings
+from musicvae.v1 import musicvae_pb2 as pb
+from musicvae.v1.musicvae_pb2_grpc import MusicServiceStub
+
+SERVICE = "musicvae.v1.MusicService"
+SERVING, NOT_SERVING = (
+    health_pb2.HealthCheckResponse.SERVING,
+    health_pb2.HealthCheckResponse.NOT_SERVING,
+)
+
+
+def reply_bytes(stub, melody, call):
+    """What one request of each kind is answered, as bytes in a fixed order of map entries."""
+    excerpt = pb.Excerpt(midi=midi.write(melody))
+    point = pb.Point(excerpt=excerpt)
+    latent = pb.Point(latent=pb.Latent(values=[0.5] * 8))
+    how = {"seed": 9, "temperature": 1.0, "top_p": 0.95}
+    replies = {
+        "sample": lambda: stub.Sample(pb.SampleRequest(count=11, **how)),
+        "interpolate": lambda: stub.Interpolate(
+            pb.InterpolateRequest(points=[point, latent], count=10, **how)
+        ),
+        "transform": lambda: [
+            stub.Transform(pb.TransformRequest(point=point, amounts={"c_diatonic": 1}, **how))
+        ],
+        "encode": lambda: [stub.Encode(pb.EncodeRequest(excerpt=excerpt, seed=9))],
+        "decode": lambda: stub.Decode(pb.DecodeRequest(latents=[latent.latent], **how)),
+    }
+    return [reply.SerializeToString(deterministic=True) for reply in replies[call]()]
+
+
+def test_same_request_same_bytes_alone_and_among_others(stub, melody):
+    calls = ["sample", "interpolate", "transform", "encode", "decode"]
+    alone = {call: reply_bytes(stub, melody, call) for call in calls}
+    end = threading.Event()
+
+    def disturb(seed):
+        while not end.is_set():
+            model = ("tiny", "other")[seed % 2]
+            list(stub.Sample(pb.SampleRequest(model=model, count=1 + seed, seed=seed)))
+
+    with ThreadPoolExecutor(8) as others:
+        noise = [others.submit(disturb, seed) for seed in range(8)]
+        try:
+            for _ in range(2):
+                for call in calls:
+                    assert reply_bytes(stub, melody, call) == alone[call], call
+        finally:
+            end.set()
+        for each in noise:
+            each.result()
+
+
+def test_short_request_does_not_wait_for_a_long_one(stub):
+    times = {}
+
+    def take(name, count):
+        list(stub.Sample(pb.SampleRequest(count=count, seed=3)))
+        times[name] = time.monotonic()
+
+    threads = [threading.Thread(target=take, args=each) for each in (("long", 256), ("short", 8))]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.05)
+    for thread in threads:
+        thread.join()
+    assert times["short"] < times["long"]
+
+
+SMALL = Settings(
+    port=0,
+    limits=Limits(max_count=64, max_points=2, max_path_count=2, max_latents=2),
+    max_waiting_rows=64,
+)
+
+
+@pytest.mark.parametrize("how", ["cancel", "deadline"])
+def test_caller_who_leaves_frees_the_queue(start_server, how):
+    server = start_server(SMALL)
+    with grpc.insecure_channel(server.address) as channel:
+        stub = MusicServiceStub(channel)
+        for _ in range(3):
+            call = stub.Sample(
+                pb.SampleRequest(count=64, seed=1), timeout=None if how == "cancel" else 0.1
+            )
+            if how == "cancel":
+                next(call)
+                call.cancel()
+            with pytest.raises(grpc.RpcError) as caught:
+                list(call)
+            code = {"cancel": "CANCELLED", "deadline": "DEADLINE_EXCEEDED"}[how]
+            assert caught.value.code().name == code
+            # As many rows as the queue holds: what was left must be free by the next turn.
+            deadline = time.monotonic() + 10
+            while True:
+                try:
+                    assert len(list(stub.Sample(pb.SampleRequest(count=64, seed=2)))) == 64
+                    break
+                except grpc.RpcError as error:
+                    if error.code() != grpc.StatusCode.RESOURCE_EXHAUSTED:
+                        raise
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+
+
+def test_too_much_at_once_is_resource_exhausted_with_details(start_server):
+    server = start_server(SMALL)
+    with grpc.insecure_channel(server.address) as channel:
+        stub = MusicServiceStub(channel)
+        long = stub.Sample(pb.SampleRequest(count=64, seed=1))
+        next(long)
+        with pytest.raises(grpc.RpcError) as caught:
+            list(stub.Sample(pb.SampleRequest(count=64, seed=1)))
+        long.cancel()
+        assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+        for detail in rpc_status.from_call(caught.value).details:
+            _ = detail.Unpack(info) or detail.Unpack(retry)
+        assert (info.reason, info.domain) == ("BUSY", "musicvae")
+        assert retry.retry_delay.seconds == 1
+
+
+def test_health_is_serving_once_a_clip_was_made(channel):
+    health = health_pb2_grpc.HealthStub(channel)
+    for service in ("", SERVICE):
+        request = health_pb2.HealthCheckRequest(service=service)
+        assert health.Check(request).status == SERVING
+    with pytest.raises(grpc.RpcError) as caught:
+        health.Check(health_pb2.HealthCheckRequest(service="another"))
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_reflection_tells_the_contract(channel):
+    database = ProtoReflectionDescriptorDatabase(channel)
+    assert {SERVICE, "grpc.health.v1.Health"} <= set(database.get_services())
+    file = database.FindFileContainingSymbol(SERVICE)
+    ours = descriptor_pb2.FileDescriptorProto()
+    pb.DESCRIPTOR.CopyToProto(ours)
+    assert file == ours
+
+
+def test_stop_lets_calls_finish_and_takes_no_new_ones(start_server):
+    server = start_server(SMALL)
+    with grpc.insecure_channel(server.address) as channel, Client(server.address) as late:
+        health = health_pb2_grpc.HealthStub(channel)
+        said = health.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
+        assert next(said).status == SERVING
+        stub = MusicServiceStub(channel)
+        call = stub.Sample(pb.SampleRequest(count=64, seed=1))
+        next(call)
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        assert next(said).status == NOT_SERVING
+        said.cancel()
+        time.sleep(0.1)
+        with pytest.raises(ServiceError, match="UNAVAILABLE"):
+            list(late.sample(SampleRequest(seed=1)))
+        assert sum(1 for _ in call) == 63
+        stopping.join(10)
+        assert not stopping.is_alive()
+
+
+def test_port_that_is_taken_is_told(server, start_server):
+    port = int(server.address.rpartition(":")[2])
+    with pytest.raises(SettingError, match=r"can't be listened on.*--port"):
+        start_server(Settings(port=port))
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from musicvae import bundle
+from musicvae.server import Settings, serve
+serve(Settings(port=0), [bundle.load(Path(sys.argv[1]))], lambda line: print(line, flush=True))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_the_program_after_the_calls_in_flight(bundle_folder, number):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(bundle_folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        first, second, third = (process.stdout.readline() for _ in range(3))
+        address = first.split()[-1]
+        assert first.startswith("serving tiny ")
+        assert f"musicvae sample --server {address}" in second
+        assert f"http://{address}/{SERVICE}/Sample" in third
+        with Client(address) as client:
+            clips = client.sample(SampleRequest(count=64, seed=1))
+            next(clips)
+            process.send_signal(number)
+            assert sum(1 for _ in clips) == 63
+        assert process.wait(20) == 0
+        assert "Traceback" not in process.stderr.read()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_buf_curl_gets_a_clip_through_reflection(server):
+    buf = Path(sys.executable).with_name("buf")
+    request = json.dumps({"count": 2, "seed": 7, "temperature": 0.8})
+    done = subprocess.run(
+        [
+            *(buf, "curl", "--protocol", "grpc", "--http2-prior-knowledge", "--reflect"),
+            *("-d", request, f"http://{server.address}/{SERVICE}/Sample"),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NO_PROXY": "127.0.0.1"},
+    )
+    assert done.returncode == 0, done.stderr
+    decoder, at, replies = json.JSONDecoder(), 0, []
+    text = done.stdout.strip()
+    while at < len(text):
+        reply, at = decoder.raw_decode(text, at)
+        at += len(text[at:]) - len(text[at:].lstrip())
+        replies.append(reply["clip"])
+    files = [midi.read(base64.b64decode(clip["midi"])) for clip in replies]
+    with Client(server.address) as client:
+        clips = list(client.sample(SampleRequest(count=2, seed=7, temperature=0.8)))
+    assert files == [clip.notes for clip in clips]
