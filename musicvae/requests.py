@@ -8,13 +8,13 @@ which says what each of them means.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from musicvae.clips import SAMPLED, Clip, Encoding, Latent, ModelInfo, Transformed, latent_from_text
-from musicvae.errors import LatentError, MusicVAEError, RequestError, SettingError
+from musicvae.errors import LatentError, SettingError
 from musicvae.notes import DEFAULT_QPM, STEPS_PER_QUARTER, NoteSequence
+from musicvae.problems import Problems
 
 SEEDS = range(2**63)
 INDICES = range(2**31)
@@ -28,46 +28,7 @@ SAMPLE_TEMPERATURE = 0.5
 
 DEFAULT_CLIPS_A_LEG = 7
 
-
-class Problems:
-    """Gathers what is wrong with a request, so that all of it is told at once."""
-
-    def __init__(self) -> None:
-        self._errors: list[MusicVAEError] = []
-
-    def __len__(self) -> int:
-        return len(self._errors)
-
-    def add(self, error: MusicVAEError) -> None:
-        """Notes one error."""
-        self._errors.append(error)
-
-    def require(self, is_right: bool, name: str, found: object, expected: str) -> None:  # noqa: FBT001
-        """Notes that field `name` holds `found` instead of `expected`, unless it is right."""
-        if not is_right:
-            action = f"Set `{name}` to {expected}."
-            self.add(SettingError(f"{name}={found}", expected=expected, action=action, field=name))
-
-    @contextmanager
-    def gather(self, name: str | None = None) -> Iterator[None]:
-        """Notes an error raised inside, and that it concerns `name` where it does not say which."""
-        try:
-            yield
-        except MusicVAEError as error:
-            error.field = error.field or name
-            self.add(error)
-
-    def raise_all(self) -> None:
-        """Raises the one error noted, or all of them as one.
-
-        Raises:
-            MusicVAEError: The only error.
-            RequestError: All errors, if there are several.
-        """
-        if len(self._errors) == 1:
-            raise self._errors[0]
-        if self._errors:
-            raise RequestError(each for error in self._errors for each in error.violations)
+_MOST_NAME = 32  # characters of a name that the path of a field repeats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +138,7 @@ class TransformRequest:
         for name, amount in self.amounts.items():
             problems.require(
                 abs(amount) <= LARGEST_AMOUNT,
-                f'amounts["{name}"]',
+                f'amounts["{name[:_MOST_NAME]}"]',
                 amount,
                 f"-{LARGEST_AMOUNT:g} to {LARGEST_AMOUNT:g}",
             )

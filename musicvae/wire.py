@@ -19,7 +19,7 @@ from musicvae.notes import (
     Note,
     NoteSequence,
 )
-from musicvae.requests import Problems
+from musicvae.problems import Problems
 from musicvae.v1 import musicvae_pb2 as pb
 
 _BEATS = (1, 2, 4, 8, 16, 32, 64)

@@ -27,13 +27,13 @@ from musicvae.clips import (
 )
 from musicvae.errors import BundleError, LatentError
 from musicvae.notes import DEFAULT_QPM, NoteSequence
+from musicvae.problems import Problems
 from musicvae.requests import (
     DecodeRequest,
     EncodeRequest,
     Excerpt,
     InterpolateRequest,
     Point,
-    Problems,
     SampleRequest,
     TransformRequest,
 )

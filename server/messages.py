@@ -6,17 +6,18 @@ The other direction, from values to messages, is in `musicvae.wire`, which clien
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, TypeVar
 
 from musicvae import midi
 from musicvae.notes import NoteSequence
+from musicvae.problems import Problems
 from musicvae.requests import (
     DecodeRequest,
     EncodeRequest,
     Excerpt,
     InterpolateRequest,
     Point,
-    Problems,
     SampleRequest,
     TransformRequest,
 )
@@ -69,13 +70,14 @@ def transform_request(message: pb.TransformRequest, limits: Limits) -> Transform
         MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
     """
     problems = Problems()
+    _check_most(problems, "amounts", len(message.amounts), limits.max_amounts)
     _check_format(problems, message.clip_format)
     return _made(
         problems,
         TransformRequest,
         model=message.model,
         point=_point(message.point, problems, "point", limits),
-        amounts=dict(message.amounts),
+        amounts=dict(islice(message.amounts.items(), limits.max_amounts)),
         **_given(message, *_DRAWING),
     )
 

@@ -32,6 +32,7 @@ class Limits:
         max_points: Points of one Interpolate. A path through more is several paths.
         max_path_count: Clips from one point to the next; finer than this no step is heard.
         max_latents: Latents of one Decode, as `max_count`.
+        max_amounts: Attributes of one Transform; there are five.
         max_notes: Notes of one excerpt, as MIDI or as messages. An hour of a melody has
             10,000; a message of 20,000 takes 0.1 s to check.
         max_midi_bytes: Size of one MIDI file in bytes: twice the largest of 400 real files.
@@ -43,6 +44,7 @@ class Limits:
     max_points: int = 16
     max_path_count: int = 64
     max_latents: int = 256
+    max_amounts: int = 32
     max_notes: int = 20_000
     max_midi_bytes: int = 1024 * 1024
     max_midi_tracks: int = 128

@@ -47,7 +47,10 @@ class BarDecoder(nn.Module):
         history: Int[Tensor, "batch step stream"],
     ) -> Float[Tensor, "batch step event"]:
         """Logits of every step, when `history[:, t]` is what step t hears of step t - 1."""
-        logits, _ = self._advance(plan, history, 0, self._start(plan))
+        plans = plan[:, None].expand(-1, history.shape[1], -1)
+        inputs = torch.cat([self.embedding(history), plans], dim=-1)
+        outputs, _ = self.lstm(inputs, self._start(plan))
+        logits: Tensor = self.output(outputs)
         return logits
 
     def unroll(
@@ -58,27 +61,25 @@ class BarDecoder(nn.Module):
     ) -> Float[Tensor, "batch step event"]:
         """Logits of every step, where each step hears what `choose(step, logits)` made of the last.
 
-        This one loop serves sampling and scheduled sampling.
+        This one loop serves sampling and scheduled sampling. It takes the LSTM's steps one by one:
+        `nn.LSTM` packs its weights anew at every call, which costs more than the step.
         """
-        state = self._start(plan)
+        hidden, cell = (list(state.unbind()) for state in self._start(plan))
         heard = self.embedding.unknown.expand(len(plan), 1, -1)
         every: list[Tensor] = []
         for step in range(length_steps):
-            logits, state = self._advance(plan, heard, step, state)
-            heard = choose(step, logits[:, 0])[:, None]
+            inputs = torch.cat([self.embedding(heard, first_step=step)[:, 0], plan], dim=-1)
+            for layer, weights in enumerate(self.lstm.all_weights):
+                state = (hidden[layer], cell[layer])
+                hidden[layer], cell[layer] = torch.lstm_cell(inputs, state, *weights)
+                inputs = hidden[layer]
+            logits = self.output(inputs)
+            heard = choose(step, logits)[:, None]
             every.append(logits)
-        return torch.cat(every, dim=1)
+        return torch.stack(every, dim=1)
 
     def _start(self, plan: Tensor) -> tuple[Tensor, Tensor]:
         # (batch, 2 * layer * hidden) -> hidden and cell state, each (layer, batch, hidden)
         states = torch.tanh(self.initial(plan)).unflatten(1, (2, self.layers, -1))
         hidden, cell = states.permute(1, 2, 0, 3)
         return hidden.contiguous(), cell.contiguous()
-
-    def _advance(
-        self, plan: Tensor, history: Tensor, first_step: int, state: tuple[Tensor, Tensor]
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        heard = self.embedding(history, first_step=first_step)
-        plans = plan[:, None].expand(-1, heard.shape[1], -1)
-        outputs, state = self.lstm(torch.cat([heard, plans], dim=-1), state)
-        return self.output(outputs), state

@@ -410,7 +410,7 @@ def test_thousands_of_programs_do_not_balloon():
 
 
 def test_ten_thousand_damaged_files_are_read_or_refused():
-    program = Path(__file__).with_name("midi_mutations.py")
+    program = Path(__file__).parents[1] / "support" / "midi_mutations.py"
     done = subprocess.run(
         [sys.executable, str(program), "2018", "10000"],
         capture_output=True,

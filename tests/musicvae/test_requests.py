@@ -2,51 +2,18 @@ import math
 
 import pytest
 
-from musicvae.errors import LatentError, MidiError, RequestError, SettingError
+from musicvae.errors import LatentError, RequestError, SettingError
 from musicvae.notes import NoteSequence
 from musicvae.requests import (
     DecodeRequest,
     EncodeRequest,
     Excerpt,
     InterpolateRequest,
-    Problems,
     SampleRequest,
     TransformRequest,
 )
 
 SILENCE = NoteSequence(notes=(), length_steps=0)
-
-
-def test_nothing_wrong_raises_nothing():
-    problems = Problems()
-    problems.require(True, "a", 1, "1")
-    problems.raise_all()
-
-
-def test_one_wrong_field_is_raised_as_itself():
-    problems = Problems()
-    with problems.gather("points[0].midi"):
-        raise MidiError("noise", expected="MIDI", action="Export it again.")
-    with pytest.raises(MidiError, match="noise; expected MIDI") as caught:
-        problems.raise_all()
-    assert caught.value.field == "points[0].midi"
-
-
-def test_several_wrong_fields_are_raised_as_one():
-    problems = Problems()
-    problems.require(False, "count", 0, "1 or more")
-    with problems.gather("points"):
-        raise RequestError(SettingError("x", expected="y", action="z", field="seed").violations * 2)
-    with pytest.raises(RequestError, match=r"count=0; expected 1 or more.*seed: x") as caught:
-        problems.raise_all()
-    assert [each.field for each in caught.value.violations] == ["count", "seed", "seed"]
-    assert len(problems) == 2
-
-
-def test_mistakes_of_ours_fly():
-    problems = Problems()
-    with pytest.raises(ZeroDivisionError), problems.gather("a"):
-        1 / 0  # noqa: B018
 
 
 def test_request_tells_everything_that_is_wrong_with_it():

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from musicvae import errors
 from musicvae.error_details import MOST_TEXT_BYTES, error_from_status, error_to_status
 from musicvae.notes import Key, Meter, Note, NoteSequence
-from musicvae.requests import Problems
+from musicvae.problems import Problems
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.wire import notes_from_message, notes_to_message
 

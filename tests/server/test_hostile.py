@@ -1,26 +1,15 @@
 """Whatever is sent, the answer is OK or says what is wrong: never INTERNAL, never silence."""
 
-import importlib.util
 import random
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import grpc
-import pytest
+from midi_mutations import mutants
 
 from musicvae import midi
 from musicvae.v1 import musicvae_pb2 as pb
 
-MUTATIONS = Path(__file__).parents[1] / "musicvae" / "midi_mutations.py"
 ALLOWED = {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT}
-
-
-@pytest.fixture(scope="module")
-def mutants():
-    spec = importlib.util.spec_from_file_location("midi_mutations", MUTATIONS)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.mutants
 
 
 def code_of(call, message):
@@ -33,18 +22,18 @@ def code_of(call, message):
     return grpc.StatusCode.OK
 
 
-def test_mutated_midi_is_heard_or_refused(stub, mutants):
+def test_mutated_midi_is_heard_or_refused(stub):
     def send(data, *, reduce):
         excerpt = pb.Excerpt(midi=data, reduce=reduce, start_bar=1 if reduce else None)
         return code_of(stub.Encode, pb.EncodeRequest(excerpt=excerpt))
 
-    files = list(mutants(20, 300))
+    files = list(mutants(20, 10_000))
     with ThreadPoolExecutor(4) as pool:
-        strict = list(pool.map(lambda data: send(data, reduce=False), files))
-        lenient = list(pool.map(lambda data: send(data, reduce=True), files))
+        strict = list(pool.map(lambda data: send(data, reduce=False), files[::2]))
+        lenient = list(pool.map(lambda data: send(data, reduce=True), files[1::2]))
     assert set(strict) | set(lenient) == ALLOWED
-    assert lenient.count(grpc.StatusCode.OK) > 20
-    assert strict.count(grpc.StatusCode.INVALID_ARGUMENT) > 50
+    assert lenient.count(grpc.StatusCode.OK) > 300
+    assert strict.count(grpc.StatusCode.INVALID_ARGUMENT) > 1000
 
 
 def messages(seed, count, melody):

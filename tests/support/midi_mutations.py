@@ -1,6 +1,6 @@
 """Reads thousands of damaged MIDI files that it makes from a seed; run as a program by its test.
 
-    python tests/musicvae/midi_mutations.py SEED COUNT
+    python tests/support/midi_mutations.py SEED COUNT
 
 In a process of its own with bounded memory and time, so that a crash, a hang or a file that
 balloons is a failed test and not the end of all tests. Prints one line of JSON.

@@ -1,0 +1,49 @@
+"""What is wrong with a request, gathered so that the caller hears all of it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from musicvae.errors import MusicVAEError, RequestError, SettingError
+
+
+class Problems:
+    """Gathers errors while a request is read and checked, and raises them in the end."""
+
+    def __init__(self) -> None:
+        self._errors: list[MusicVAEError] = []
+
+    def __len__(self) -> int:
+        return len(self._errors)
+
+    def add(self, error: MusicVAEError) -> None:
+        """Notes one error."""
+        self._errors.append(error)
+
+    def require(self, is_right: bool, name: str, found: object, expected: str) -> None:  # noqa: FBT001
+        """Notes that field `name` holds `found` instead of `expected`, unless it is right."""
+        if not is_right:
+            action = f"Set `{name}` to {expected}."
+            self.add(SettingError(f"{name}={found}", expected=expected, action=action, field=name))
+
+    @contextmanager
+    def gather(self, name: str | None = None) -> Iterator[None]:
+        """Notes an error raised inside, and that it concerns `name` where it does not say which."""
+        try:
+            yield
+        except MusicVAEError as error:
+            error.field = error.field or name
+            self.add(error)
+
+    def raise_all(self) -> None:
+        """Raises the one error noted, or all of them as one.
+
+        Raises:
+            MusicVAEError: The only error.
+            RequestError: All errors, if there are several.
+        """
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise RequestError(each for error in self._errors for each in error.violations)

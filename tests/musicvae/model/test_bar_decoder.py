@@ -1,0 +1,56 @@
+import pytest
+import torch
+
+
+@pytest.fixture
+def decoder(make_model):
+    return make_model(vocabulary_sizes=(5, 4, 7)).decoder.bar_decoder
+
+
+def shifted(decoder, events):
+    unknown = decoder.embedding.unknown.expand_as(events[:, :1])
+    return torch.cat([unknown, events[:, :-1]], dim=1)
+
+
+def test_step_by_step_gives_the_logits_of_all_steps_at_once(decoder, make_events, make_z):
+    plan, events = make_z(3), make_events(3, 16, (5, 4, 7))
+    at_once = decoder(plan, shifted(decoder, events))
+    stepwise = decoder.unroll(plan, 16, lambda step, _: events[:, step])
+    assert at_once.shape == (3, 16, 5 + 4 + 7)
+    assert torch.allclose(stepwise, at_once, atol=1e-5)
+
+
+def test_unroll_hands_over_the_logits_of_the_step_it_asks_about(decoder, make_events, make_z):
+    plan, events = make_z(3), make_events(3, 8, (5, 4, 7))
+    seen = {}
+
+    def choose(step, logits):
+        seen[step] = logits
+        return events[:, step]
+
+    logits = decoder.unroll(plan, 8, choose)
+    assert list(seen) == list(range(8))
+    assert torch.equal(torch.stack(list(seen.values()), dim=1), logits)
+
+
+def test_the_plan_is_heard_at_every_step_and_in_the_first_state(decoder, make_events, make_z):
+    events = shifted(decoder, make_events(1, 16, (5, 4, 7))).expand(2, -1, -1)
+    plan = make_z(2)
+    with torch.no_grad():
+        weight = decoder.initial.weight.clone()
+        decoder.initial.weight.zero_()
+        by_steps = decoder(plan, events)
+        decoder.initial.weight.copy_(weight)
+        decoder.lstm.weight_ih_l0[:, decoder.embedding.size :] = 0
+        by_state = decoder(plan, events)
+    for logits in (by_steps, by_state):
+        assert (logits[0, 0] - logits[1, 0]).abs().amax() > 1e-3
+    # What only the first state tells fades; what every step tells does not.
+    assert (by_steps[0, -1] - by_steps[1, -1]).abs().amax() > 1e-2
+
+
+def test_the_position_is_heard(decoder, make_z):
+    unknown = decoder.embedding.unknown.expand(1, 16, -1)
+    before = decoder(make_z(1), unknown)
+    torch.nn.init.zeros_(decoder.embedding.positions.weight)
+    assert not torch.allclose(decoder(make_z(1), unknown), before, atol=1e-3)

@@ -1,0 +1,127 @@
+"""The contract of the model, over every architecture, length, meter and set of streams."""
+
+import pytest
+import torch
+
+from musicvae.errors import SettingError
+from musicvae.latent import draw
+from musicvae.model import ModelConfig, Teacher
+from musicvae.notes import Meter
+from musicvae.objective import elbo
+
+SHAPES = {
+    "flat, 1 bar": {"is_hierarchical": False, "bars": 1},
+    "flat, 2 bars": {"is_hierarchical": False, "bars": 2},
+    "hierarchical, 1 bar": {"is_hierarchical": True, "bars": 1},
+    "hierarchical, 2 bars": {"is_hierarchical": True, "bars": 2},
+    "hierarchical, 16 bars": {"is_hierarchical": True, "bars": 16},
+}
+METERS = [Meter(4, 4), Meter(3, 4), Meter(6, 8), Meter(7, 8)]
+STREAMS = [(5,), (5, 4, 7)]
+
+shapes = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+streams = pytest.mark.parametrize("vocabulary_sizes", STREAMS, ids=["1 stream", "3 streams"])
+
+
+@shapes
+@streams
+@pytest.mark.parametrize("meter", METERS, ids=str)
+@pytest.mark.parametrize("batch", [1, 3])
+def test_events_to_a_latent_and_a_latent_to_events(
+    make_model, make_events, shape, vocabulary_sizes, meter, batch
+):
+    steps_per_bar = meter.steps_per_bar()
+    model = make_model(**shape, steps_per_bar=steps_per_bar, vocabulary_sizes=vocabulary_sizes)
+    steps = shape["bars"] * steps_per_bar
+    assert model.length_steps == steps
+    events = make_events(batch, steps, vocabulary_sizes)
+    posterior = model.encode(events)
+    assert posterior.batch_shape == (batch,)
+    assert posterior.event_shape == (model.config.latent_size,)
+    assert (posterior.stddev > 0).all()
+    decoded = model.decode(posterior.mean)
+    log_prob = decoded.log_prob(events)
+    assert log_prob.shape == (batch,)
+    assert torch.isfinite(log_prob).all() and (log_prob < 0).all()
+    sample = decoded.sample(randomness=torch.Generator().manual_seed(0))
+    assert sample.shape == events.shape
+    assert ((sample >= 0) & (sample < torch.tensor(vocabulary_sizes))).all()
+
+
+@shapes
+@streams
+@pytest.mark.parametrize(("hidden", "sampled"), [(0.0, 0.0), (0.5, 0.0), (0.3, 0.5)])
+def test_every_parameter_gets_a_gradient_from_the_objective(
+    make_model, make_events, shape, vocabulary_sizes, hidden, sampled
+):
+    model = make_model(**shape, vocabulary_sizes=vocabulary_sizes, scale=1.0)
+    events = make_events(3, model.length_steps, vocabulary_sizes)
+    generator = torch.Generator().manual_seed(0)
+    teacher = Teacher(hidden=hidden, sampled=sampled, generator=generator)
+    posterior = model.encode(events)
+    log_likelihood = model.decode(draw(posterior, generator)).log_prob(events, teacher=teacher)
+    elbo(posterior, log_likelihood, beta=0.5).loss.backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        # The conductor's own input is empty, so the weight of its only value learns nothing; and
+        # an LSTM over one bar, from an empty state, has no use for its recurrent weights.
+        is_dead = name == "decoder.conductor.lstm.weight_ih_l0" or (
+            shape == SHAPES["hierarchical, 1 bar"]
+            and name.startswith("encoder.excerpt.lstm.weight_hh")
+        )
+        assert is_dead or parameter.grad.abs().max() > 0, name
+
+
+@streams
+def test_training_makes_the_excerpt_likelier(make_model, make_events, vocabulary_sizes):
+    model = make_model(is_hierarchical=True, vocabulary_sizes=vocabulary_sizes, scale=1.0)
+    events = make_events(2, 1, vocabulary_sizes).expand(-1, model.length_steps, -1)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+    losses = []
+    for _ in range(12):
+        posterior = model.encode(events)
+        loss = elbo(posterior, model.decode(posterior.mean).log_prob(events), beta=0.0).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.9 * losses[0]
+
+
+def test_a_seeded_model_is_the_same_again(make_model, make_events):
+    events = make_events(2, 32, (5,))
+    first, second = (make_model(seed=3).encode(events) for _ in range(2))
+    assert torch.equal(first.mean, second.mean)
+    assert not torch.equal(first.mean, make_model(seed=4).encode(events).mean)
+
+
+def test_the_prior_is_the_standard_gaussian_of_one_latent(make_model):
+    prior = make_model().prior()
+    assert prior.event_shape == (5,)
+    assert prior.log_prob(torch.zeros(5)).item() == pytest.approx(-2.5 * 1.8378770664)
+
+
+def test_a_draw_of_the_posterior_has_gaussian_noise(make_model, make_events):
+    posterior = make_model().encode(make_events(1, 32, (5,)).expand(4000, -1, -1))
+    drawn = draw(posterior, torch.Generator().manual_seed(0))
+    noise = ((drawn - posterior.mean) / posterior.stddev).detach()
+    assert noise.mean().abs() < 0.02
+    assert noise.std() == pytest.approx(1, abs=0.02)
+    # Uniform noise of the same spread never goes beyond the square root of 3.
+    assert (noise.abs() > 2).float().mean() == pytest.approx(0.0455, abs=0.006)
+    assert (noise.abs() > 3).any()
+
+
+def test_the_posterior_is_of_single_precision_under_autocast(make_model, make_events):
+    model = make_model(is_hierarchical=True)
+    events = make_events(3, 32, (5,))
+    with torch.autocast("cpu", torch.bfloat16):
+        posterior = model.encode(events)
+        log_prob = model.decode(posterior.mean).log_prob(events)
+    assert posterior.mean.dtype == posterior.stddev.dtype == log_prob.dtype == torch.float32
+
+
+@pytest.mark.parametrize("name", ["latent_size", "decoder_layers", "plan_size"])
+def test_a_width_below_one_is_refused(name):
+    with pytest.raises(SettingError, match=f"model.{name}=0; expected 1 or more"):
+        ModelConfig(**{name: 0})

@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from musicvae import shards
+from musicvae.errors import DataError, TrainingError
+from musicvae.model import ModelConfig
+from musicvae.presets import melody_16bar
+from musicvae.representation import Melody
+from musicvae.training.data import TrainingData
+from musicvae.training.doctor import check_data, check_learning
+
+
+def stream_of(experiment, events):
+    return TrainingData(experiment, events, events, seed=0).stream()
+
+
+def test_good_data_pass(make_experiment, data):
+    manifest, events = shards.load_manifest(data), shards.load(data, "train").events
+    check_data(make_experiment(), manifest, events, batch_examples=40, split="train")
+
+
+def test_too_few_examples_are_counted(make_experiment, data):
+    manifest, events = shards.load_manifest(data), shards.load(data, "train").events
+    with pytest.raises(DataError, match="40 examples in the split 'train'; expected at least 41"):
+        check_data(make_experiment(), manifest, events, batch_examples=41, split="train")
+
+
+def test_data_in_another_representation_are_refused(make_experiment, data):
+    manifest, events = shards.load_manifest(data), shards.load(data, "train").events
+    experiment = replace(make_experiment(), representation=Melody(bars=4))
+    with pytest.raises(DataError, match="'bars': 2.*expected.*'bars': 4.*Prepare the data again"):
+        check_data(experiment, manifest, events, batch_examples=1, split="train")
+
+
+def test_a_model_that_learns_passes(make_experiment, melodies):
+    experiment = make_experiment()
+    check_learning(experiment, stream_of(experiment, melodies(20, seed=0)), seed=0)
+
+
+def test_a_hierarchical_model_passes(make_experiment, melodies):
+    experiment = replace(
+        make_experiment(),
+        representation=melody_16bar().representation,
+        model=ModelConfig(
+            is_hierarchical=True,
+            latent_size=8,
+            event_size=8,
+            position_size=4,
+            encoder_size=12,
+            decoder_size=24,
+            conductor_size=12,
+            plan_size=8,
+        ),
+    )
+    events = melodies(8, seed=0, length_steps=256)
+    check_learning(experiment, stream_of(experiment, events), seed=0)
+
+
+def test_a_learning_rate_that_blows_up_is_found_at_once(make_experiment, melodies):
+    experiment = make_experiment(learning_rate=1e9)
+    with pytest.raises(TrainingError, match="lower training.learning_rate=1e[+]09"):
+        check_learning(experiment, stream_of(experiment, melodies(20, seed=0)), seed=0)
+
+
+def test_a_model_too_narrow_for_its_data_is_found(make_experiment):
+    # Noise, which can only be learnt by heart, and one number to do it with.
+    events = np.random.default_rng(0).integers(0, 90, (64, 32, 1)).astype(np.int16)
+    experiment = replace(
+        make_experiment(batch_size=64, most_semitones=0),
+        model=ModelConfig(
+            latent_size=1, event_size=1, position_size=1, encoder_size=1, decoder_size=1
+        ),
+    )
+    with pytest.raises(TrainingError, match="on one batch; expected a fall of at least 10%"):
+        check_learning(experiment, stream_of(experiment, events), seed=0)

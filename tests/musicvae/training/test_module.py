@@ -1,0 +1,69 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from musicvae.experiment import build_model, from_dict
+from musicvae.objective import Objective
+from musicvae.training.module import TrainingModule, learning_rate_share
+
+
+def test_the_seed_decides_the_weights_and_leaves_the_global_state(make_experiment):
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    first = TrainingModule(make_experiment(), seed=1)
+    assert torch.equal(torch.rand(3), expected)
+    again, other = (TrainingModule(make_experiment(), seed=seed) for seed in (1, 2))
+    name = "model.posterior.weight"
+    assert torch.equal(first.state_dict()[name], again.state_dict()[name])
+    assert not torch.equal(first.state_dict()[name], other.state_dict()[name])
+
+
+def test_its_weights_are_the_models_by_a_prefix(make_experiment):
+    module = TrainingModule(make_experiment(), seed=0)
+    names = {f"model.{name}" for name in build_model(make_experiment()).state_dict()}
+    assert set(module.state_dict()) == names
+
+
+def test_the_rate_rises_over_the_warm_up_and_falls_to_zero_in_a_line(make_experiment):
+    config = make_experiment(steps=100, warmup_steps=10).training
+    shares = [learning_rate_share(config, step) for step in range(101)]
+    assert shares[:10] == pytest.approx(np.arange(1, 11) / 10)
+    assert shares[10:] == pytest.approx(np.linspace(1, 0, 91))
+    assert learning_rate_share(config, 10**6) == 0
+
+
+def test_the_rate_without_a_warm_up_starts_at_its_highest(make_experiment):
+    config = make_experiment(steps=10, warmup_steps=0).training
+    assert [learning_rate_share(config, step) for step in (0, 5, 10)] == [1, 0.5, 0]
+
+
+def test_the_rate_of_a_run_shorter_than_its_warm_up(make_experiment):
+    config = make_experiment(steps=5, warmup_steps=10).training
+    assert [learning_rate_share(config, step) for step in range(5)] == pytest.approx(
+        [0.1, 0.2, 0.3, 0.4, 0.5]
+    )
+
+
+def test_a_checkpoint_says_what_its_weights_belong_to(make_experiment):
+    checkpoint = {}
+    TrainingModule(make_experiment(), seed=5).on_save_checkpoint(checkpoint)
+    assert from_dict(json.loads(json.dumps(checkpoint["experiment"]))) == make_experiment()
+    assert checkpoint["seed"] == 5
+
+
+def test_the_noise_of_a_step_depends_on_seed_step_and_rank_alone(make_experiment, monkeypatch):
+    def noise(seed, step, rank=0):
+        module = TrainingModule(make_experiment(), seed=seed)
+        monkeypatch.setattr(TrainingModule, "global_rank", rank)
+        return torch.rand(4, generator=module._generator(step)).tolist()
+
+    assert noise(1, 3) == noise(1, 3)
+    assert len({tuple(noise(*key)) for key in ((1, 3), (2, 3), (1, 4), (1, 3, 1), (3, 1))}) == 5
+
+
+def test_scheduled_sampling_is_on_where_the_objective_asks(make_experiment):
+    assert make_experiment().objective.teacher_decay is None
+    assert Objective(teacher_decay=2000.0).teacher_decay == 2000.0
