@@ -187,6 +187,7 @@ def evaluate(model: str, data: Path, split: str, seed: int, json_file: Path | No
     from dataclasses import asdict
 
     from musicvae import bundle, shards
+    from musicvae.clip_files import write
     from musicvae.evaluation.evaluate import evaluate as run
     from musicvae.evaluation.evaluate import to_table
 
@@ -199,7 +200,7 @@ def evaluate(model: str, data: Path, split: str, seed: int, json_file: Path | No
     _console().print(to_table(measured))
     if json_file is not None:
         record = {"model": loaded.name, "version": loaded.version, **asdict(measured)}
-        _write(json_file, json.dumps(record, indent=2).encode() + b"\n")
+        write(json_file, json.dumps(record, indent=2).encode() + b"\n")
 
 
 @cli.command()
@@ -355,55 +356,16 @@ def _naming(inputs: Mapping[str, Path]) -> Iterator[None]:
 
 
 def _read(path: Path, options: dict[str, Any]) -> Excerpt:
-    from musicvae import midi
-    from musicvae.requests import Excerpt
+    from musicvae.clip_files import read_excerpt
 
-    with path.open("rb") as file, _naming({"midi": path}):
-        try:
-            # No more than it takes to see that a file is too large.
-            notes = midi.read(file.read(midi.DEFAULT_LIMITS.max_bytes + 1))
-        except MusicVAEError as error:
-            error.field = "midi"
-            raise
-    return Excerpt(notes=notes, start_bar=options["start_bar"], reduce=options["top_line"])
+    return read_excerpt(path, start_bar=options["start_bar"], reduce=options["top_line"])
 
 
 def _keep(command: str, clips: Iterable[tuple[str, Clip]], options: dict[str, Any]) -> None:
-    """Writes each clip as it comes, then the picture of all."""
-    kept: list[tuple[str, Clip]] = []
-    for title, clip in clips:
-        data = clip.to_midi()
-        path = _free(options["out"] / f"{command}-{clip.seed}-{len(kept):03d}.mid", data)
-        _write(path, data)
-        kept.append((title, clip))
-        _console().print(f"{path}  {title}, {len(clip.notes.notes)} notes", highlight=False)
-    if options["plot"] and kept:
-        from musicvae.plots import piano_rolls
+    from musicvae.clip_files import keep
 
-        first = kept[0][1]
-        made_by = f"{command} · {first.model} · seed {first.seed}"
-        drawn = options["out"] / f".{command}-{first.seed}.png"
-        titles = [title for title, _ in kept]
-        piano_rolls([c.notes for _, c in kept], drawn, titles=titles, suptitle=made_by)
-        picture = drawn.rename(
-            _free(options["out"] / f"{command}-{first.seed}.png", drawn.read_bytes())
-        )
-        _console().print(f"{picture}  all as piano rolls", highlight=False)
-
-
-def _free(path: Path, data: bytes) -> Path:
-    """A path that holds nothing else yet, so that no earlier result is lost."""
-    candidate, number = path, 2
-    while candidate.exists() and candidate.read_bytes() != data:
-        candidate, number = path.with_stem(f"{path.stem}-{number}"), number + 1
-    return candidate
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    partial.rename(path)
+    for kept in keep(options["out"], command, clips, draws_picture=options["plot"]):
+        _console().print(f"{kept.path}  {kept.content}", highlight=False)
 
 
 def _meter(text: str) -> dict[str, int]:

@@ -46,9 +46,7 @@ def test_settings_are_laid_over_a_preset():
         7,
         True,
     )
-    assert changed.objective == replace(
-        melody_2bar().objective, beta_max=0.25, teacher_decay=500.0
-    )
+    assert changed.objective == replace(melody_2bar().objective, beta_max=0.25, teacher_decay=500.0)
 
 
 def test_nothing_laid_over_changes_nothing():
@@ -99,10 +97,10 @@ def test_a_wrong_overlay_is_named(text, message):
 
 def test_nothing_may_be_missing_or_unknown():
     values = to_dict(melody_2bar())
-    with pytest.raises(SettingError, match="training.stpes"):
+    with pytest.raises(SettingError, match=r"training.stpes"):
         from_dict({**values, "training": {**values["training"], "stpes": 3}})
     del values["objective"]
-    with pytest.raises(SettingError, match="objective"):
+    with pytest.raises(SettingError, match=r"objective"):
         from_dict(values)
 
 

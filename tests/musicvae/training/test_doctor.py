@@ -23,14 +23,14 @@ def test_good_data_pass(make_experiment, data):
 
 def test_too_few_examples_are_counted(make_experiment, data):
     manifest, events = shards.load_manifest(data), shards.load(data, "train").events
-    with pytest.raises(DataError, match="40 examples in the split 'train'; expected at least 41"):
+    with pytest.raises(DataError, match=r"40 examples in the split 'train'; expected at least 41"):
         check_data(make_experiment(), manifest, events, batch_examples=41, split="train")
 
 
 def test_data_in_another_representation_are_refused(make_experiment, data):
     manifest, events = shards.load_manifest(data), shards.load(data, "train").events
     experiment = replace(make_experiment(), representation=Melody(bars=4))
-    with pytest.raises(DataError, match="'bars': 2.*expected.*'bars': 4.*Prepare the data again"):
+    with pytest.raises(DataError, match=r"'bars': 2.*expected.*'bars': 4.*Prepare the data again"):
         check_data(experiment, manifest, events, batch_examples=1, split="train")
 
 
@@ -60,7 +60,7 @@ def test_a_hierarchical_model_passes(make_experiment, melodies):
 
 def test_a_learning_rate_that_blows_up_is_found_at_once(make_experiment, melodies):
     experiment = make_experiment(learning_rate=1e9)
-    with pytest.raises(TrainingError, match="lower training.learning_rate=1e[+]09"):
+    with pytest.raises(TrainingError, match=r"lower training.learning_rate=1e[+]09"):
         check_learning(experiment, stream_of(experiment, melodies(20, seed=0)), seed=0)
 
 
@@ -73,5 +73,5 @@ def test_a_model_too_narrow_for_its_data_is_found(make_experiment):
             latent_size=1, event_size=1, position_size=1, encoder_size=1, decoder_size=1
         ),
     )
-    with pytest.raises(TrainingError, match="on one batch; expected a fall of at least 10%"):
+    with pytest.raises(TrainingError, match=r"on one batch; expected a fall of at least 10%"):
         check_learning(experiment, stream_of(experiment, events), seed=0)

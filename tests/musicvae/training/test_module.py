@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from musicvae.experiment import build_model, from_dict
-from musicvae.objective import Objective
 from musicvae.training.module import TrainingModule, learning_rate_share
 
 
@@ -62,8 +61,3 @@ def test_the_noise_of_a_step_depends_on_seed_step_and_rank_alone(make_experiment
 
     assert noise(1, 3) == noise(1, 3)
     assert len({tuple(noise(*key)) for key in ((1, 3), (2, 3), (1, 4), (1, 3, 1), (3, 1))}) == 5
-
-
-def test_scheduled_sampling_is_on_where_the_objective_asks(make_experiment):
-    assert make_experiment().objective.teacher_decay is None
-    assert Objective(teacher_decay=2000.0).teacher_decay == 2000.0

@@ -1,0 +1,123 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from musicvae.evaluation.reconstruction import reconstruct
+from musicvae.experiment import build_model
+from musicvae.objective import divergence_by_dimension, elbo
+from musicvae.representation import Melody
+
+
+@pytest.fixture(scope="module")
+def learnt(make_experiment, melodies):
+    """A model that knows eight melodies by heart, and the melodies."""
+    tiny = make_experiment()
+    widths = replace(
+        tiny.model,
+        latent_size=16,
+        event_size=16,
+        position_size=16,
+        encoder_size=32,
+        decoder_size=128,
+        decoder_layers=1,
+    )
+    events = melodies(8, seed=5)
+    batch = torch.from_numpy(events.astype(np.int64))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = build_model(replace(tiny, model=widths))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(250):
+        posterior = model.encode(batch)
+        loss = elbo(posterior, model.decode(posterior.mean).log_prob(batch), beta=0.0).loss
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        if loss.item() < 0.5:
+            break
+    with torch.no_grad():
+        # A sure posterior: a draw is then as good as the mean.
+        model.posterior.weight[widths.latent_size :] = 0
+        model.posterior.bias[widths.latent_size :] = -6
+    return model, events
+
+
+def test_a_model_that_knows_its_excerpts_by_heart_gives_them_back(learnt):
+    model, events = learnt
+    measured = reconstruct(model, Melody(), events, seed=0)
+    for accuracy in (measured.teacher_forced, measured.sampled, measured.sampled_from_draw):
+        assert (accuracy.all_steps, accuracy.onsets) == (1.0, 1.0)
+    assert measured.examples == 8
+    assert -2 < measured.reconstruction_nats < 0
+    assert measured.active_units == measured.latent_size == 16
+
+
+def test_accuracies_are_shares_of_the_steps_that_are_right(make_stubborn):
+    events = np.zeros((2, 32, 1), np.int16)
+    events[0, :8], events[1, 3], events[1, 5] = 41, 41, 50  # 9 of 64 steps, 9 of 10 onsets
+    always = reconstruct(make_stubborn(41), Melody(), events, seed=0)
+    never = reconstruct(make_stubborn(0), Melody(), events, seed=0)
+    for name in ("teacher_forced", "sampled", "sampled_from_draw"):
+        assert getattr(always, name).all_steps == pytest.approx(9 / 64)
+        assert getattr(always, name).onsets == pytest.approx(9 / 10)
+        assert getattr(never, name).all_steps == pytest.approx(54 / 64)
+        assert getattr(never, name).onsets == 0
+
+
+@pytest.fixture(scope="module")
+def untrained(make_experiment):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return build_model(make_experiment())
+
+
+def test_the_terms_of_the_bound_agree(untrained, melodies):
+    events = melodies(20, seed=1)
+    measured = reconstruct(untrained, Melody(), events, seed=0)
+    assert measured.elbo_nats == pytest.approx(
+        measured.reconstruction_nats - measured.divergence_nats
+    )
+    assert measured.bits_per_step == pytest.approx(-measured.elbo_nats / math.log(2) / 32)
+    assert sum(measured.divergence_by_dimension) == pytest.approx(measured.divergence_nats)
+    posterior = untrained.encode(torch.from_numpy(events.astype(np.int64)))
+    expected = divergence_by_dimension(posterior).sum(1).mean().item()
+    assert measured.divergence_nats == pytest.approx(expected, rel=1e-5)
+    # Hardly better than 90 events equally likely.
+    assert 0.9 * math.log2(90) < measured.bits_per_step < 1.1 * math.log2(90)
+
+
+def test_an_untrained_model_uses_no_dimension(untrained, melodies):
+    measured = reconstruct(untrained, Melody(), melodies(20, seed=1), seed=0)
+    assert measured.active_units == 0
+    for accuracy in (measured.teacher_forced, measured.sampled, measured.sampled_from_draw):
+        assert 0 <= accuracy.onsets <= accuracy.all_steps + 0.5 <= 1.5
+
+
+def test_the_seed_decides_the_draws(learnt, melodies):
+    model, _ = learnt
+    events = melodies(20, seed=1)
+    first, again, other = (reconstruct(model, Melody(), events, seed=seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first.sampled == other.sampled  # of the mean: nothing is drawn
+    assert first.elbo_nats != other.elbo_nats
+
+
+def test_the_batch_size_changes_only_the_draws(learnt, melodies):
+    model, _ = learnt
+    events = melodies(20, seed=1)
+    whole, parts = (
+        reconstruct(model, Melody(), events, seed=0, batch_size=size) for size in (256, 7)
+    )
+    assert parts.sampled == whole.sampled
+    assert parts.active_units == whole.active_units
+    assert parts.divergence_nats == pytest.approx(whole.divergence_nats, rel=1e-5)
+
+
+def test_excerpts_without_an_onset_have_no_accuracy_over_onsets(untrained):
+    measured = reconstruct(untrained, Melody(), np.zeros((3, 32, 1), np.int16), seed=0)
+    assert measured.sampled.onsets == 0
+    assert 0 <= measured.sampled.all_steps <= 1
