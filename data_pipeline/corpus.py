@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -26,6 +27,14 @@ _XML_ENDINGS = {".mxl", ".musicxml", ".xml"}
 _ABC_ENDINGS = {".abc"}
 _TUNE = re.compile(rb"^X:[ \t]*(\d*)", re.MULTILINE)
 _TITLE = re.compile(rb"^T:[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
+_NO_TITLE = re.compile(
+    r"the|reel|jig|hornpipe|polka|march|strathspey|waltz|mazurka|quickstep|highlandfling|air|[0-9]+$"
+)
+"""What one collection adds to a tune's name and another leaves out."""
+
+MOST_NAMESAKES = 5
+"""A name that more pieces of a source bear is no title (`Minuet`, `track 7`)."""
+
 _LICENCE_NAMES = re.compile(r"(licen[cs]e|copying)(\.(md|txt))?", re.IGNORECASE)
 
 _ENCODED = "distributed with music21 by permission of its encoders, see music21/corpus/license.txt"
@@ -45,6 +54,7 @@ class Piece:
         id: Unique within the data set.
         source: The name of its source.
         kind: How it is read: `midi`, `musicxml` or `abc`.
+        title: Its normalised title; empty where it has none.
         path: The file it is in.
         split_key: What the split hashes: pieces of one key go to the same side.
         header_bytes: For a tune of an ABC file, the size of the file's own head.
@@ -55,6 +65,7 @@ class Piece:
     id: str
     source: str
     kind: str
+    title: str
     path: Path
     split_key: str
     header_bytes: int = 0
@@ -101,14 +112,18 @@ def find_corpora(inputs: Sequence[str]) -> tuple[Corpus, ...]:
 
 
 def normalise_title(title: str) -> str:
-    """Brings the titles of one tune in several collections together.
+    """Brings the titles and file names of one tune in several collections together.
 
-    >>> normalise_title("Acacia -- Reel"), normalise_title("The Acácia.")
-    ('acacia', 'acacia')
+    It rather takes two tunes for one than one for two. Empty where nothing but a kind of dance or a
+    number is named.
+
+    >>> normalise_title("The Wind That Shakes The Barley -- Reel")
+    'windthatshakesbarley'
+    >>> normalise_title("WindThatShakestheBarleyreelThe")
+    'windthatshakesbarley'
     """
     plain = unicodedata.normalize("NFKD", title.split("--", maxsplit=1)[0]).lower()
-    words = re.sub(r"[^\w\s]|_", "", plain).split()
-    return " ".join(word for word in words if word not in ("the", "a", "an"))
+    return _NO_TITLE.sub("", re.sub(r"\W|_", "", plain))
 
 
 def _find_corpus(name: str, taken: set[str]) -> Corpus:
@@ -135,7 +150,7 @@ def _find_corpus(name: str, taken: set[str]) -> Corpus:
             (path for path in root.rglob("*") if path.is_file()),
             key=lambda path: path.relative_to(root).as_posix(),
         )
-    pieces = tuple(piece for path in paths for piece in _find_pieces(path, root, source))
+    pieces = _with_titles([piece for path in paths for piece in _find_pieces(path, root, source)])
     if not pieces and root.is_file():
         raise ScoreError(
             f"{name}, which is no music that can be read",
@@ -179,14 +194,27 @@ def _find_licence(root: Path) -> str | None:
     return None
 
 
+def _with_titles(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """Gives pieces that have a title of their own that title as the split's key."""
+    namesakes = Counter(piece.title for piece in pieces)
+    return tuple(
+        replace(piece, split_key=piece.title)
+        if piece.title and namesakes[piece.title] <= MOST_NAMESAKES
+        else piece
+        for piece in pieces
+    )
+
+
 def _find_pieces(path: Path, root: Path, source: str) -> Iterator[Piece]:
     ending = path.suffix.lower()
+    performance = _performance(path, root)
     piece = Piece(
         id=f"{source}/{_within(path, root)}",
         source=source,
         kind="midi",
+        title="" if performance is not path else normalise_title(_readable(path.stem)),
         path=path,
-        split_key=_within(_performance(path, root).with_suffix(""), root),
+        split_key=_within(performance.with_suffix(""), root),
     )
     if ending in _ABC_ENDINGS:
         yield from _find_tunes(replace(piece, kind="abc"))
@@ -240,13 +268,13 @@ def _find_tunes(file: Piece) -> Iterator[Piece]:
     ends = [match.start() for match in starts[1:]] + [len(data)]
     for index, (match, end) in enumerate(zip(starts, ends, strict=True)):
         title = _TITLE.search(data, match.start(), end)
-        key = normalise_title(title[1].decode("utf-8", errors="replace")) if title else ""
         number = match[1].decode() or "0"
         # Numbers repeat in files that were joined: the place in the file tells them apart.
         yield replace(
             file,
             id=f"{file.id}#{index + 1}:{number}",
-            split_key=key or _hash(data[match.start() : end]),
+            title=normalise_title(title[1].decode("utf-8", errors="replace")) if title else "",
+            split_key=_hash(data[match.start() : end]),
             header_bytes=starts[0].start(),
             tune_bytes=(match.start(), end),
         )

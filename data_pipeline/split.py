@@ -1,8 +1,8 @@
 """The fifth stage: assigns each piece to a side of the split, before excerpts are counted.
 
 The side hangs on a hash of the piece's key alone: the same piece falls on the same side whatever
-other pieces there are. The key is the path within the input, or the normalised title of an ABC
-tune, so that a tune printed in two collections falls on one side.
+other pieces there are. The key is the normalised title, by the file's name or an ABC tune's own, so
+that a tune printed in two collections falls on one side; or the path, where that is no title.
 """
 
 import hashlib

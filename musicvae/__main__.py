@@ -245,6 +245,11 @@ def interpolate(inputs: tuple[Path, ...], count: int, **options: Any) -> None:
     """Morph from one MIDI file to the next."""
     from musicvae.requests import InterpolateRequest
 
+    if len(inputs) < 2:
+        raise SettingError(
+            f"{inputs[0]} alone", expected="two MIDI files or more",
+            action="Give where to start and where to end.", field="inputs",
+        )  # fmt: skip
     points = [_read(path, options) for path in inputs]
     request = InterpolateRequest(points=points, count=count, **_drawing(options))
     last = (len(inputs) - 1) * (count - 1)
@@ -370,7 +375,8 @@ def _keep(command: str, clips: Iterable[tuple[str, Clip]], options: dict[str, An
 
 def _meter(text: str) -> dict[str, int]:
     numerator, slash, denominator = text.partition("/")
-    if not (slash and numerator.isdigit() and denominator in {"1", "2", "4", "8", "16"}):
+    beats = {str(count) for count in range(1, 256)}
+    if not (slash and numerator in beats and denominator in {"1", "2", "4", "8", "16"}):
         raise SettingError(
             f"--meter {text}", expected="such as 4/4, 3/4 or 6/8", action="Write it so.",
             field="meter",

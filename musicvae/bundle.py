@@ -69,6 +69,21 @@ def embedded() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in EMBEDDED.glob(f"*/{CONFIG_FILE}")))
 
 
+def check_folder(directory: Path) -> None:
+    """Makes sure that a bundle may be written to a folder.
+
+    Raises:
+        BundleError: If it exists and holds something other than a bundle.
+    """
+    if directory.exists() and any(directory.iterdir()) and not (directory / CONFIG_FILE).exists():
+        raise BundleError(
+            f"a folder {directory} with something else in it",
+            expected="a new folder, or an older bundle to replace",
+            action="Give another --out.",
+            field="out",
+        )
+
+
 def save(
     directory: Path,
     *,
@@ -84,13 +99,7 @@ def save(
     Raises:
         BundleError: If `directory` exists and is no bundle.
     """
-    if directory.exists() and any(directory.iterdir()) and not (directory / CONFIG_FILE).exists():
-        raise BundleError(
-            f"a folder {directory} with something else in it",
-            expected="a new folder, or an older bundle to replace",
-            action="Give another --out.",
-            field="out",
-        )
+    check_folder(directory)
     tensors = {
         **weights,
         **{_ATTRIBUTE_PREFIX + key: vector for key, vector in attribute_vectors.items()},

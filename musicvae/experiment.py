@@ -4,7 +4,7 @@ A user lays a YAML file or `--set name.field=value` over an experiment; the resu
 beside every checkpoint and into every bundle.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class TrainingConfig:
         validation_examples: Examples of a validation; a fixed choice from the split.
     """
 
-    steps: int = 26_000
+    steps: int = 20_000
     batch_size: int = 32
     learning_rate: float = 3e-3
     warmup_steps: int = 300
@@ -81,7 +81,7 @@ def to_dict(experiment: Experiment) -> dict[str, Any]:
     return values
 
 
-def from_dict(values: Mapping[str, Any]) -> Experiment:
+def from_dict(values: object) -> Experiment:
     """Reads what `to_dict` wrote, strictly: nothing may be missing or unknown.
 
     Raises:
@@ -91,7 +91,7 @@ def from_dict(values: Mapping[str, Any]) -> Experiment:
         return _ADAPTER.validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = ".".join(map(str, first["loc"])) or "experiment"
         raise SettingError(
             f"{field}={first.get('input')!r}",
             expected=first["msg"][0].lower() + first["msg"][1:],
@@ -137,8 +137,9 @@ def _yaml(text: str | bytes) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
+        what = f"the value {text}" if isinstance(text, str) else f"an overlay {text[:20]!r}…"
         raise SettingError(
-            f"{text!r}",
+            what,
             expected="YAML",
             action="Check the quotes, colons and indentation.",
             field="overlay",

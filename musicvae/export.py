@@ -41,6 +41,7 @@ def export(run: Run, out: Path, *, seed: int = 0) -> Evaluation:
         DataError: If the run's data set is no longer there, or has changed.
         BundleError: If `out` holds something else.
     """
+    bundle.check_folder(out)  # before minutes of measuring, not after
     manifest = shards.load_manifest(run.data)
     if manifest.content_hash != run.content_hash:
         raise DataError(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from musicvae.errors import MusicVAEError, RepresentationError, SettingError
 from musicvae.notes import NoteSequence
-from musicvae.representation import Representation, top_line
+from musicvae.representation import Representation, on_grid, top_line
 from musicvae.requests import HIGHEST_QPM, LOWEST_QPM, Excerpt
 
 
@@ -24,7 +24,7 @@ def fit(excerpt: Excerpt, representation: Representation, path: str) -> NoteSequ
         RepresentationError: If it can't be held; beside the representation's own causes, `empty`.
         SettingError: If it has no such bar.
     """
-    notes = top_line(excerpt.notes) if excerpt.reduce else excerpt.notes
+    notes = on_grid(top_line(excerpt.notes)) if excerpt.reduce else excerpt.notes
     bar_steps, most = representation.steps_per_bar, representation.length_steps
     end = max((note.end_step for note in notes.notes), default=0)
     first = 1 if excerpt.start_bar is None else excerpt.start_bar

@@ -1,9 +1,12 @@
 """Events to one summary of the excerpt, from which the posterior is read.
 
 Source: Roberts et al. 2018, section 3.1: a bidirectional LSTM whose last states parametrise the
-posterior. We add the mean state of every beat beside them: with the last states alone, the
-middle of an excerpt is learnt late.
+posterior. We add the mean state of every quarter note beside them (of every eighth or 16th where
+a bar is no whole number of quarters): with the last states alone, the middle of an excerpt is
+learnt late.
 """
+
+import math
 
 import torch
 from jaxtyping import Float, Int
@@ -11,7 +14,7 @@ from torch import Tensor, nn
 
 from musicvae.model.event_embedding import EventEmbedding
 
-STEPS_PER_BEAT = 4
+STEPS_PER_QUARTER = 4
 
 
 class BidirectionalSummary(nn.Module):
@@ -32,7 +35,8 @@ class BidirectionalSummary(nn.Module):
 
     def forward(self, inputs: Float[Tensor, "batch step hidden"]) -> Float[Tensor, "batch _"]:
         states, (last, _) = self.lstm(inputs)
-        means = nn.functional.adaptive_avg_pool1d(states.transpose(1, 2), self.parts)
+        # (batch, step, hidden) -> (batch, part, hidden)
+        means = states.unflatten(1, (self.parts, -1)).mean(2)
         return torch.cat([last[-2], last[-1], means.flatten(1)], dim=-1)
 
 
@@ -48,7 +52,7 @@ class BidirectionalEncoder(nn.Module):
             input_size=embedding.size,
             hidden_size=hidden_size,
             layers=layers,
-            parts=bars * max(1, embedding.steps_per_bar // STEPS_PER_BEAT),
+            parts=bars * _parts_of_bar(embedding.steps_per_bar),
         )
         self.size = self.excerpt.size
 
@@ -70,7 +74,7 @@ class HierarchicalEncoder(nn.Module):
             input_size=embedding.size,
             hidden_size=hidden_size,
             layers=layers,
-            parts=max(1, embedding.steps_per_bar // STEPS_PER_BEAT),
+            parts=_parts_of_bar(embedding.steps_per_bar),
         )
         self.excerpt = BidirectionalSummary(
             input_size=self.bar.size, hidden_size=hidden_size, layers=layers, parts=bars
@@ -83,3 +87,7 @@ class HierarchicalEncoder(nn.Module):
         bars = self.bar(self.embedding(rows)).unflatten(0, (-1, self.bars))
         summary: Tensor = self.excerpt(bars)
         return summary
+
+
+def _parts_of_bar(steps_per_bar: int) -> int:
+    return steps_per_bar // math.gcd(steps_per_bar, STEPS_PER_QUARTER)

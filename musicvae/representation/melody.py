@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Int16
 
 from musicvae.errors import RepresentationError, SettingError
-from musicvae.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
+from musicvae.notes import DEFAULT_VELOCITY, STEPS_PER_QUARTER, Meter, Note, NoteSequence
 
 HOLD = 0
 STOP = 1
@@ -139,9 +139,9 @@ class Melody:
 
 
 def top_line(sequence: NoteSequence) -> NoteSequence:
-    """Reduces any music to a melody: at every step the highest note, on the grid, without drums.
+    """Reduces any music to a melody: at every step the highest note, without drums.
 
-    A note that starts below one that still sounds is left out; a note that starts above one cuts
+    Onsets stay as far off the grid as they were: `on_grid` moves them. A note that starts below one that still sounds is left out; a note that starts above one cuts
     it short. Pitches outside the piano's 88 keys move by octaves.
     """
     line: list[Note] = []
@@ -152,8 +152,13 @@ def top_line(sequence: NoteSequence) -> NoteSequence:
             if note.start_step == line[-1].start_step or note.pitch < line[-1].pitch:
                 continue
             line[-1] = replace(line[-1], end_step=note.start_step)
-        line.append(Note(start_step=note.start_step, pitch=note.pitch, end_step=note.end_step))
+        line.append(replace(note, velocity=DEFAULT_VELOCITY, program=0))
     return replace(sequence, notes=tuple(replace(n, pitch=_fold(n.pitch)) for n in line))
+
+
+def on_grid(sequence: NoteSequence) -> NoteSequence:
+    """Moves every onset to the step it is nearest to; triplets become the rhythm next to them."""
+    return replace(sequence, notes=tuple(replace(note, offset=0.0) for note in sequence.notes))
 
 
 def _fold(pitch: int) -> int:

@@ -1,3 +1,4 @@
+import copy
 import math
 from dataclasses import replace
 
@@ -54,6 +55,17 @@ def test_a_model_that_knows_its_excerpts_by_heart_gives_them_back(learnt):
     assert measured.examples == 8
     assert -2 < measured.reconstruction_nats < 0
     assert measured.active_units == measured.latent_size == 16
+
+
+def test_a_posterior_that_is_unsure_hurts_its_draws_and_not_its_mean(learnt):
+    model, events = learnt
+    unsure = copy.deepcopy(model)
+    with torch.no_grad():
+        unsure.posterior.bias[16:] = 3
+    measured = reconstruct(unsure, Melody(), events, seed=0)
+    assert measured.sampled.all_steps == 1.0
+    assert measured.sampled_from_draw.all_steps < 0.9
+    assert measured.reconstruction_nats < -10
 
 
 def test_accuracies_are_shares_of_the_steps_that_are_right(make_stubborn):

@@ -1,0 +1,240 @@
+import json
+import pickle
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import musicvae
+from musicvae import bundle
+from musicvae.attributes import ATTRIBUTES
+from musicvae.errors import BundleError
+from musicvae.experiment import build_model, to_dict
+
+
+@pytest.fixture
+def folder(bundle_folder, tmp_path):
+    """A copy to damage."""
+    return Path(shutil.copytree(bundle_folder, tmp_path / "copy"))
+
+
+def save(directory, experiment, weights, *, name="tiny", vectors=None, facts=None):
+    bundle.save(
+        directory,
+        name=name,
+        experiment=experiment,
+        weights=weights,
+        attribute_vectors=vectors or {},
+        card="# A card\n\nWith ♪ in it.\n",
+        facts=facts or {},
+    )
+
+
+@pytest.fixture
+def experiment(make_experiment):
+    return make_experiment()
+
+
+@pytest.fixture
+def weights(experiment):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return build_model(experiment).state_dict()
+
+
+def edit_config(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_a_bundle_loads_equal_up_to_half_precision(tmp_path, experiment, weights, melodies):
+    vectors = {name: torch.randn(8) for name in ATTRIBUTES}
+    save(tmp_path / "b", experiment, weights, vectors=vectors, facts={"seed": 3, "x": [1.5, None]})
+    loaded = bundle.load(tmp_path / "b")
+    assert (loaded.name, loaded.experiment) == ("tiny", experiment)
+    assert loaded.facts == {"seed": 3, "x": [1.5, None]}
+    assert loaded.card == "# A card\n\nWith ♪ in it.\n"
+    state = loaded.model.state_dict()
+    assert state.keys() == weights.keys()
+    for name, tensor in weights.items():
+        assert state[name].dtype == torch.float32
+        assert torch.equal(state[name], tensor.half().float())
+    for name, vector in vectors.items():
+        assert torch.equal(loaded.attribute_vectors[name], vector.half().float())
+    original = build_model(experiment)
+    original.load_state_dict(weights)
+    events = torch.from_numpy(melodies(4, seed=0).astype(np.int64))
+    means = (model.encode(events).mean for model in (original, loaded.model))
+    assert torch.allclose(*means, atol=5e-3)
+
+
+def test_a_loaded_model_is_for_playing_only(bundle_folder):
+    model = bundle.load(bundle_folder).model
+    assert not model.training
+    assert not any(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_a_second_save_of_the_loaded_is_the_same(tmp_path, experiment, weights):
+    save(tmp_path / "a", experiment, weights)
+    loaded = bundle.load(tmp_path / "a")
+    save(tmp_path / "b", loaded.experiment, loaded.model.state_dict())
+    for name in ("config.json", "model.safetensors", "README.md"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_the_version_follows_the_weights_and_vectors(tmp_path, experiment, weights):
+    def version(number, weights, vectors):
+        save(tmp_path / number, experiment, weights, vectors=vectors)
+        return bundle.load(tmp_path / number).version
+
+    vectors = {"note_density": torch.ones(8)}
+    first = version("1", weights, vectors)
+    assert len(first) == 12
+    assert int(first, 16) >= 0
+    assert version("2", weights, vectors) == first
+    name = "posterior.bias"
+    assert version("3", {**weights, name: weights[name] + 0.1}, vectors) != first
+    assert version("4", weights, {"note_density": torch.zeros(8)}) != first
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("config.json", b"{", "a config.json that is no JSON"),
+        ("config.json", b"\xff\xfe", "a config.json that is no JSON"),
+        ("config.json", b"[1]", "a config.json without format_version"),
+        ("config.json", b"{}", "a config.json without format_version"),
+        ("config.json", b'{"format_version": 1}', "KeyError: 'experiment'"),
+        ("model.safetensors", b"", "SafetensorError"),
+        ("model.safetensors", b"\xff" * 100, "SafetensorError"),
+        ("model.safetensors", None, "No such file"),
+        ("README.md", None, "No such file"),
+        ("README.md", b"\xff\xfe\xfa", "UnicodeDecodeError"),
+    ],
+)
+def test_damage_is_named(folder, name, content, message):
+    if content is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(content)
+    with pytest.raises(BundleError) as refused:
+        bundle.load(folder)
+    assert message in str(refused.value)
+    assert str(folder) in str(refused.value)
+    assert "Export or copy it again" in str(refused.value)
+
+
+@pytest.mark.parametrize("place", [0, 9, 100, -1])
+def test_a_changed_byte_of_the_weights_is_noticed(folder, place):
+    path = folder / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(BundleError, match=r"Export or copy it again"):
+        bundle.load(folder)
+
+
+def test_weights_cut_short_are_noticed(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(BundleError, match=r"SafetensorError.*Export or copy it again"):
+        bundle.load(folder)
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None])
+def test_another_format_is_named_with_what_to_do(folder, version):
+    edit_config(folder, format_version=version)
+    with pytest.raises(BundleError, match=r"of format .*expected format 1\. Export it again with"):
+        bundle.load(folder)
+
+
+def test_weights_of_another_experiment_are_refused(folder, experiment):
+    wider = replace(experiment, model=replace(experiment.model, decoder_size=25))
+    edit_config(folder, experiment=to_dict(wider))
+    with pytest.raises(BundleError, match=r"weights that are not those of its experiment"):
+        bundle.load(folder)
+
+
+@pytest.mark.parametrize("value", [None, 3, {}, {"name": "x"}])
+def test_an_experiment_that_is_none_is_refused(folder, value):
+    edit_config(folder, experiment=value)
+    with pytest.raises(BundleError, match=r"SettingError.*Export or copy it again"):
+        bundle.load(folder)
+
+
+def test_attribute_vectors_of_another_size_are_refused(tmp_path, experiment, weights):
+    save(tmp_path / "b", experiment, weights, vectors={"note_density": torch.ones(7)})
+    with pytest.raises(BundleError, match=r"attribute vectors that are not of its latent's size"):
+        bundle.load(tmp_path / "b")
+
+
+def test_a_bundle_that_is_not_there_is_named_with_those_that_are(tmp_path):
+    with pytest.raises(BundleError, match=r"no bundle 'melody-3bar'; .*`musicvae models` lists"):
+        bundle.load("melody-3bar")
+    with pytest.raises(BundleError, match=r"or a folder with a config.json"):
+        bundle.load(tmp_path)
+
+
+def test_a_bundle_is_found_by_name_among_the_embedded(bundle_folder, monkeypatch):
+    monkeypatch.setattr(bundle, "EMBEDDED", bundle_folder.parent)
+    assert bundle.embedded() == ("tiny",)
+    assert musicvae.load("tiny").version == bundle.load(bundle_folder).version
+
+
+def test_every_embedded_bundle_loads():
+    for name in bundle.embedded():
+        loaded = bundle.load(name)
+        assert loaded.name == name
+        assert set(loaded.attribute_vectors) == set(ATTRIBUTES)
+        assert "## Data" in loaded.card
+
+
+def test_no_pickle_is_ever_loaded(folder, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("a pickle was loaded")
+
+    for name in ("load", "loads", "Unpickler"):
+        monkeypatch.setattr(pickle, name, refuse)
+    monkeypatch.setattr(torch, "load", refuse)
+    assert bundle.load(folder).name == "tiny"
+
+
+def test_a_bundle_is_replaced_by_a_newer_one(folder, experiment, weights):
+    before = bundle.load(folder).version
+    save(folder, experiment, weights, name="newer")
+    assert bundle.load(folder).name == "newer"
+    assert bundle.load(folder).version != before
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["copy"]
+
+
+@pytest.mark.parametrize("failing", ["write_text", "write_bytes"])
+def test_the_old_bundle_stays_where_saving_fails(folder, experiment, weights, monkeypatch, failing):
+    before = bundle.load(folder).version
+
+    def fail(*_, **__):
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, failing, fail)
+        with pytest.raises(OSError, match=r"no space left"):
+            save(folder, experiment, weights, name="newer")
+    assert bundle.load(folder).version == before
+    # And what was begun does not stand in the way of the next time.
+    save(folder, experiment, weights, name="newer")
+    assert bundle.load(folder).name == "newer"
+
+
+def test_a_folder_with_something_else_is_left_alone(tmp_path, experiment, weights):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(BundleError, match=r"with something else in it.*another --out"):
+        save(tmp_path, experiment, weights)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_an_empty_folder_is_filled(tmp_path, experiment, weights):
+    (tmp_path / "empty").mkdir()
+    save(tmp_path / "empty", experiment, weights)
+    assert bundle.load(tmp_path / "empty").name == "tiny"
