@@ -38,11 +38,14 @@ serve: .venv/installed ## The embedded bundle on port 50051
 proto: .venv/installed ## The Python of the contract
 	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=. --pyi_out=. --grpc_python_out=. $(PROTO)
 
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+    --no-annotate --no-header --quiet $(addprefix --no-emit-package=,$(UNLOCKED))
+
 .PHONY: lock
-lock: .venv/installed ## The newest versions that fit, with hashes
-	echo $(TORCH) | $(BIN)/uv pip compile pyproject.toml --extra dev --constraint - --upgrade \
-	    --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-	    $(addprefix --no-emit-package=,$(UNLOCKED)) --quiet --output-file requirements.lock
+lock: .venv/installed ## The newest versions that fit, with hashes: for users, and with the tools
+	echo $(TORCH) | $(LOCK) --upgrade --constraint - --output-file requirements.lock
+	echo $(TORCH) | $(LOCK) --upgrade --constraint - --constraint requirements.lock --extra dev \
+	    --output-file requirements-dev.lock
 
 .PHONY: clean
 clean: ## Everything that was made
@@ -55,11 +58,11 @@ clean: ## Everything that was made
 	    --config-settings editable_mode=strict
 	@touch $@
 
-.venv/packages: requirements.lock
+.venv/packages: requirements-dev.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit( \
 	    "Python %d.%d found; 3.11 to 3.13 expected. Name one: make PYTHON=python3.12" % v)'
 	@echo "Installing packages into .venv: a few minutes, the first time"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements-dev.lock
 	@$(BIN)/pip install --quiet $(TORCH)
 	@touch $@

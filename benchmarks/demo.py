@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +27,23 @@ from musicvae.requests import Excerpt, InterpolateRequest, SampleRequest, Transf
 
 SEED = 7
 CLIPS = 8
+AMOUNTS = {"note_density": 1.0}
 REPEATS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One request: what it is called, what it shows, how to ask, and what its clips are called."""
+
+    name: str
+    caption: str
+    ask: Callable[[], Iterable[Clip]]
+    title: Callable[[int], str]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The clips of one request, and how long it took."""
+    """The clips of one request, and how long the first and all of them took."""
 
     clips: tuple[Clip, ...]
     first_ms: float
@@ -56,23 +67,46 @@ def serving() -> Iterator[str]:
             server.terminate()
 
 
-def ask(clips: Iterable[Clip]) -> Answer:
-    """Takes in an answer as it streams."""
+def timed(job: Job) -> Answer:
+    """Asks, and takes in the answer as it streams."""
     start = time.perf_counter()
-    times, taken = [], []
-    for clip in clips:
-        taken.append(clip)
+    clips, times = [], []
+    for clip in job.ask():
+        clips.append(clip)
         times.append(1e3 * (time.perf_counter() - start))
-    return Answer(tuple(taken), times[0], times[-1])
+    return Answer(tuple(clips), times[0], times[-1])
 
 
-def keep(folder: Path, name: str, answer: Answer, titles: Sequence[str], caption: str) -> None:
-    """Writes an answer as MIDI files and one picture."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, clip in enumerate(answer.clips):
-        (folder / f"{name}-{number}.mid").write_bytes(clip.to_midi())
-    notes = [clip.notes for clip in answer.clips]
-    piano_rolls(notes, folder / f"{name}.png", titles=titles, suptitle=caption)
+def jobs(client: Client, out: Path) -> Iterator[Job]:
+    """The three requests; the later ones take the files that the first one left."""
+    yield Job(
+        name="sample",
+        caption=f"{CLIPS} melodies drawn from the prior",
+        ask=lambda: client.sample(SampleRequest(count=CLIPS, seed=SEED)),
+        title=lambda index: f"draw {index + 1}",
+    )
+    first, second, third = (
+        Excerpt(notes=midi.read((out / f"sample-{i}.mid").read_bytes())) for i in range(3)
+    )
+    yield Job(
+        name="interpolate",
+        caption=f"a morph from draw 1 to draw 2 in {CLIPS} clips",
+        ask=lambda: client.interpolate(
+            InterpolateRequest(points=[first, second], count=CLIPS, seed=SEED)
+        ),
+        title=lambda index: f"{index} of {CLIPS - 1}",
+    )
+
+    def transform() -> tuple[Clip, Clip]:
+        made = client.transform(TransformRequest(point=third, amounts=AMOUNTS, seed=SEED))
+        return made.before, made.after
+
+    yield Job(
+        name="transform",
+        caption="draw 3 before and after note density + 1",
+        ask=transform,
+        title=lambda index: ["before", "after"][index],
+    )
 
 
 def main() -> None:
@@ -80,66 +114,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("demo"))
     out: Path = parser.parse_args().out
+    out.mkdir(parents=True, exist_ok=True)
     console = Console()
+    table = Table("picture", "shows", "MIDI files", "clips", "first clip", "all clips")
+    record = {}
     start = time.perf_counter()
     with serving() as address, Client(address) as client:
-        ready_s = time.perf_counter() - start
-        console.print(f"the server is ready at {address}, after {ready_s:.1f} s")
-
-        def sample() -> Answer:
-            return ask(client.sample(SampleRequest(count=CLIPS, seed=SEED)))
-
-        sampled = sample()
-        keep(out, "sample", sampled, [f"draw {c.index + 1}" for c in sampled.clips],
-             f"{CLIPS} melodies drawn from the prior")  # fmt: skip
-
-        # What goes back in is what a user has: the files.
-        files = [midi.read((out / f"sample-{i}.mid").read_bytes()) for i in range(3)]
-
-        def interpolate() -> Answer:
-            points = [Excerpt(notes=notes) for notes in files[:2]]
-            return ask(
-                client.interpolate(InterpolateRequest(points=points, count=CLIPS, seed=SEED))
+        console.print(
+            f"the server is ready at {address}, after {time.perf_counter() - start:.1f} s"
+        )
+        for job in jobs(client, out):
+            answers = [timed(job) for _ in range(REPEATS)]
+            clips = answers[0].clips
+            for index, clip in enumerate(clips):
+                (out / f"{job.name}-{index}.mid").write_bytes(clip.to_midi())
+            piano_rolls(
+                [clip.notes for clip in clips],
+                out / f"{job.name}.png",
+                titles=[job.title(index) for index in range(len(clips))],
+                suptitle=job.caption.capitalize(),
             )
-
-        path = interpolate()
-        keep(out, "interpolate", path, [f"{c.index} of {CLIPS - 1}" for c in path.clips],
-             "A morph from draw 1 to draw 2")  # fmt: skip
-
-        def transform() -> Answer:
-            request = TransformRequest(
-                point=Excerpt(notes=files[2]), amounts={"note_density": 1.0}, seed=SEED
-            )
-            began = time.perf_counter()
-            made = client.transform(request)
-            took_ms = 1e3 * (time.perf_counter() - began)
-            return Answer((made.before, made.after), took_ms, took_ms)
-
-        moved = transform()
-        keep(out, "transform", moved, ["draw 3, as the model plays it", "note_density + 1"],
-             "A melody made busier")  # fmt: skip
-
-        table = Table("request", "clips", "first clip", "all clips", "picture", "MIDI files")
-        record = {}
-        for name, request in (
-            ("sample", sample), ("interpolate", interpolate), ("transform", transform),
-        ):  # fmt: skip
-            answers = [request() for _ in range(REPEATS)]
-            first = statistics.median(answer.first_ms for answer in answers)
-            every = statistics.median(answer.all_ms for answer in answers)
-            count = len(answers[0].clips)
-            record[name] = {"clips": count, "first_clip_ms": first, "all_clips_ms": every}
+            first_ms = statistics.median(answer.first_ms for answer in answers)
+            all_ms = statistics.median(answer.all_ms for answer in answers)
+            record[job.name] = {"clips": len(clips), "first_clip_ms": first_ms, "all_ms": all_ms}
             table.add_row(
-                name, str(count), f"{first:.0f} ms", f"{every:.0f} ms",
-                str(out / f"{name}.png"), str(out / f"{name}-*.mid"),
-            )  # fmt: skip
+                str(out / f"{job.name}.png"),
+                job.caption,
+                str(out / f"{job.name}-*.mid"),
+                str(len(clips)),
+                f"{first_ms:.0f} ms",
+                f"{all_ms:.0f} ms",
+            )
     console.print(table)
-    density = [clip.attributes["note_density"] for clip in moved.clips]
-    console.print(f"transform moved the note density from {density[0]:.2f} to {density[1]:.2f}")
     (out / "demo.json").write_text(json.dumps(record, indent=2) + "\n")
-    took_s = time.perf_counter() - start
     console.print(
-        f"times are medians of {REPEATS}, also in {out / 'demo.json'}; {took_s:.0f} s in all"
+        f"times are medians of {REPEATS} requests, as a client sees them; also in "
+        f"{out / 'demo.json'}; {time.perf_counter() - start:.0f} s in all"
     )
 
 
