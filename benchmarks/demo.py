@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from musicvae import midi
 from musicvae.client import Client
@@ -51,17 +50,20 @@ class Answer:
 
 
 @contextmanager
-def serving() -> Iterator[str]:
+def serving(log: Path) -> Iterator[str]:
     """Runs `musicvae serve` on a free port; gives its address."""
     # -P: the folder musicvae/ of a checkout holds only a part of the installed package.
     command = [sys.executable, "-P", "-m", "musicvae", "serve", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as server,
+    ):
         try:
             assert server.stdout is not None
             said = server.stdout.readline()
             found = re.search(r"on (\S+:\d+)$", said)
             if found is None:
-                sys.exit(f"the server said {said!r} instead of where it listens")
+                sys.exit(f"the server did not start: {said or log.read_text()}")
             yield found[1]
         finally:
             server.terminate()
@@ -115,14 +117,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("demo"))
     out: Path = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
-    console = Console()
-    table = Table("picture", "shows", "MIDI files", "clips", "first clip", "all clips")
+    say = Console(soft_wrap=True, highlight=False).print
     record = {}
     start = time.perf_counter()
-    with serving() as address, Client(address) as client:
-        console.print(
-            f"the server is ready at {address}, after {time.perf_counter() - start:.1f} s"
-        )
+    with serving(out / "server.log") as address, Client(address) as client:
+        say(f"the server is ready at {address}, after {time.perf_counter() - start:.1f} s")
         for job in jobs(client, out):
             answers = [timed(job) for _ in range(REPEATS)]
             clips = answers[0].clips
@@ -137,17 +136,13 @@ def main() -> None:
             first_ms = statistics.median(answer.first_ms for answer in answers)
             all_ms = statistics.median(answer.all_ms for answer in answers)
             record[job.name] = {"clips": len(clips), "first_clip_ms": first_ms, "all_ms": all_ms}
-            table.add_row(
-                str(out / f"{job.name}.png"),
-                job.caption,
-                str(out / f"{job.name}-*.mid"),
-                str(len(clips)),
-                f"{first_ms:.0f} ms",
-                f"{all_ms:.0f} ms",
+            say(f"{out / job.name}.png    {job.caption}")
+            say(
+                f"{out / job.name}-*.mid  the same as MIDI: {len(clips)} clips, "
+                f"the first after {first_ms:.0f} ms, all after {all_ms:.0f} ms"
             )
-    console.print(table)
     (out / "demo.json").write_text(json.dumps(record, indent=2) + "\n")
-    console.print(
+    say(
         f"times are medians of {REPEATS} requests, as a client sees them; also in "
         f"{out / 'demo.json'}; {time.perf_counter() - start:.0f} s in all"
     )
