@@ -86,7 +86,7 @@ def models(model: str | None, server: str | None) -> None:
 
     table = Table("model", "version", "music", "latent", "attributes")
     with _musician([model] if model else bundle.embedded() or [None], server) as musician:
-        for each in musician.models():
+        for each in [musician.model(model)] if server and model else musician.models():
             table.add_row(
                 each.name,
                 each.version,
@@ -100,7 +100,8 @@ def models(model: str | None, server: str | None) -> None:
 @cli.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--out", type=FOLDER, required=True, help="The data set's folder.")
-@click.option("--representation", default="melody", show_default=True)
+@click.option("--representation", type=click.Choice(["melody"]), default="melody",
+              show_default=True)  # fmt: skip
 @click.option("--bars", type=int, default=2, show_default=True, help="Length of an excerpt.")
 @click.option(
     "--meter", default="4/4", show_default=True, help="Music in other meters is left out."
@@ -179,7 +180,10 @@ def train(preset: str, settings: tuple[str, ...], overlay: Any, **options: Any) 
 @click.option("--split", default="test", show_default=True)
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option(
-    "--json", "json_file", type=click.Path(path_type=Path), help="Write all figures here."
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write all figures here.",
 )
 def evaluate(model: str, data: Path, split: str, seed: int, json_file: Path | None) -> None:
     """Measure a bundle on held-out music."""
@@ -271,7 +275,7 @@ def transform(input_file: Path, add: tuple[str, ...], **options: Any) -> None:
 
     request = TransformRequest(
         point=_read(input_file, options),
-        amounts=dict(_amount(text) for text in add),
+        amounts=_amounts(add),
         **_drawing(options),
     )
     names = {"point.excerpt": input_file}
@@ -384,6 +388,18 @@ def _meter(text: str) -> dict[str, int]:
     return {"numerator": int(numerator), "denominator": int(denominator)}
 
 
+def _amounts(texts: Sequence[str]) -> dict[str, float]:
+    amounts = dict(map(_amount, texts))
+    if len(amounts) < len(texts):
+        raise SettingError(
+            f"--add {' --add '.join(texts)}",
+            expected="each attribute once",
+            action="Sum up what is to be added to one attribute.",
+            field="add",
+        )
+    return amounts
+
+
 def _amount(text: str) -> tuple[str, float]:
     name, _, amount = text.partition("=")
     try:
@@ -406,15 +422,23 @@ def _console() -> Console:
 def main() -> None:
     """Runs the command: what the caller can mend is said in one line, with exit code 2."""
     try:
-        cli(prog_name="musicvae")
+        sys.exit(cli(prog_name="musicvae", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        _complain("interrupted")
+        sys.exit(INTERRUPTED)
     except MusicVAEError as error:
-        click.secho(f"musicvae: {error}", err=True, fg="red")
+        _complain(str(error))
         sys.exit(MISUSE)
     except OSError as error:
-        if error.filename is None:
-            raise
-        click.secho(f"musicvae: {error.filename}: {error.strerror}", err=True, fg="red")
+        _complain(f"{error.filename or 'writing failed'}: {error.strerror or error}")
         sys.exit(MISUSE)
+
+
+def _complain(text: str) -> None:
+    click.secho(f"musicvae: {text}", err=True, fg="red")
 
 
 if __name__ == "__main__":

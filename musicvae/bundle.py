@@ -9,10 +9,10 @@ No pickle anywhere. A bundle needs neither the run nor the data it came from.
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from jaxtyping import Float
@@ -30,6 +30,7 @@ FORMAT_VERSION = 1
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 CARD_FILE = "README.md"
+FILES = {CONFIG_FILE, WEIGHTS_FILE, CARD_FILE}
 EMBEDDED = Path(__file__).parent / "bundles"
 _ATTRIBUTE_PREFIX = "attribute."
 
@@ -40,7 +41,7 @@ class Bundle:
 
     Attributes:
         name: What requests call it.
-        version: Changes whenever the weights or vectors do: the first digits of their hash.
+        version: The first digits of a hash of the weights, the vectors and the configuration.
         experiment: What was trained.
         model: In evaluation mode, single precision.
         attribute_vectors: The direction of each attribute, by name (Roberts et al. 2018,
@@ -75,7 +76,10 @@ def check_folder(directory: Path) -> None:
     Raises:
         BundleError: If it exists and holds something other than a bundle.
     """
-    if directory.exists() and any(directory.iterdir()) and not (directory / CONFIG_FILE).exists():
+    if not directory.exists():
+        return
+    names = {path.name for path in directory.iterdir()}
+    if names and not {CONFIG_FILE, WEIGHTS_FILE} <= names <= FILES:
         raise BundleError(
             f"a folder {directory} with something else in it",
             expected="a new folder, or an older bundle to replace",
@@ -108,22 +112,21 @@ def save(
     config = {
         "format_version": FORMAT_VERSION,
         "name": name,
-        "version": hashlib.sha256(blob).hexdigest()[:12],
         "experiment": to_dict(experiment),
         "facts": dict(facts),
     }
-    partial = directory.with_name(directory.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    (partial / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
-    (partial / WEIGHTS_FILE).write_bytes(blob)
-    (partial / CARD_FILE).write_text(card)
-    old = directory.with_name(directory.name + ".old")
-    if directory.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        directory.rename(old)
-    partial.rename(directory)
-    shutil.rmtree(old, ignore_errors=True)
+    config["version"] = _version(blob, config)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the bundle, so that the last step is a rename; under a name that nobody else has.
+    with TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}.") as beside:
+        new, old = Path(beside, "new"), Path(beside, "old")
+        new.mkdir()
+        (new / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
+        (new / WEIGHTS_FILE).write_bytes(blob)
+        (new / CARD_FILE).write_text(card)
+        if directory.exists():
+            directory.rename(old)
+        new.rename(directory)
 
 
 def load(name_or_path: str | Path) -> Bundle:
@@ -136,23 +139,23 @@ def load(name_or_path: str | Path) -> Bundle:
     config = _read_config(directory)
     try:
         experiment = from_dict(config["experiment"])
-        name, version, facts = config["name"], config["version"], config["facts"]
+        name, version, facts = str(config["name"]), config["version"], config["facts"]
         blob = (directory / WEIGHTS_FILE).read_bytes()
         tensors = load_tensors(blob)
         card = (directory / CARD_FILE).read_text()
     except (KeyError, OSError, UnicodeDecodeError, SafetensorError, SettingError) as error:
         raise _damaged(directory, f"{type(error).__name__}: {error}") from error
-    if hashlib.sha256(blob).hexdigest()[:12] != version:
-        raise _damaged(directory, f"weights that are not those of version {version}")
+    if _version(blob, config) != version:
+        raise _damaged(directory, f"weights or settings that are not those of version {version}")
     vectors = {
         key.removeprefix(_ATTRIBUTE_PREFIX): tensors.pop(key).float()
         for key in sorted(tensors)
         if key.startswith(_ATTRIBUTE_PREFIX)
     }
-    model = build_model(experiment)
     try:
+        model = build_model(experiment)
         model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
-    except RuntimeError as error:
+    except (MemoryError, RuntimeError) as error:
         raise _damaged(directory, "weights that are not those of its experiment") from error
     if any(vector.shape != (experiment.model.latent_size,) for vector in vectors.values()):
         raise _damaged(directory, "attribute vectors that are not of its latent's size")
@@ -169,9 +172,9 @@ def load(name_or_path: str | Path) -> Bundle:
 
 
 def _find(name_or_path: str | Path) -> Path:
-    for directory in (EMBEDDED / name_or_path, Path(name_or_path)):
-        if (directory / CONFIG_FILE).is_file():
-            return directory
+    directory = EMBEDDED / name_or_path if name_or_path in embedded() else Path(name_or_path)
+    if (directory / CONFIG_FILE).is_file():
+        return directory
     raise BundleError(
         f"no bundle {str(name_or_path)!r}",
         expected=f"one of {', '.join(embedded()) or 'none embedded'}, or a folder with a "
@@ -197,6 +200,12 @@ def _read_config(directory: Path) -> dict[str, Any]:
             field="bundle",
         )
     return config
+
+
+def _version(blob: bytes, config: Mapping[str, Any]) -> str:
+    settings = {name: value for name, value in config.items() if name != "version"}
+    canonical = json.dumps(settings, sort_keys=True).encode()
+    return hashlib.sha256(blob + canonical).hexdigest()[:12]
 
 
 def _damaged(directory: Path, found: str) -> BundleError:

@@ -1,6 +1,7 @@
 import json
 import pickle
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,9 +46,12 @@ def weights(experiment):
         return build_model(experiment).state_dict()
 
 
-def edit_config(folder, **changes):
+def edit_config(folder, *, is_signed=False, **changes):
     path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    config = {**json.loads(path.read_text()), **changes}
+    if is_signed:
+        config["version"] = bundle._version((folder / "model.safetensors").read_bytes(), config)
+    path.write_text(json.dumps(config))
 
 
 def test_a_bundle_loads_equal_up_to_half_precision(tmp_path, experiment, weights, melodies):
@@ -153,9 +157,26 @@ def test_another_format_is_named_with_what_to_do(folder, version):
 
 def test_weights_of_another_experiment_are_refused(folder, experiment):
     wider = replace(experiment, model=replace(experiment.model, decoder_size=25))
-    edit_config(folder, experiment=to_dict(wider))
+    edit_config(folder, is_signed=True, experiment=to_dict(wider))
     with pytest.raises(BundleError, match=r"weights that are not those of its experiment"):
         bundle.load(folder)
+
+
+def test_an_edited_setting_is_noticed(folder):
+    edit_config(folder, name="other")
+    with pytest.raises(BundleError, match=r"not those of version"):
+        bundle.load(folder)
+
+
+@pytest.mark.parametrize("mine", ["bundle/mine.md", "bundle.old/mine.md", "bundle.partial/mine.md"])
+def test_nothing_else_is_lost(tmp_path, experiment, weights, mine):
+    save(tmp_path / "bundle", experiment, weights)
+    (tmp_path / mine).parent.mkdir(exist_ok=True)
+    (tmp_path / mine).write_text("precious")
+    with suppress(BundleError):
+        save(tmp_path / "bundle", experiment, weights)
+    assert (tmp_path / mine).read_text() == "precious"
+    assert bundle.load(tmp_path / "bundle").name == "tiny"
 
 
 @pytest.mark.parametrize("value", [None, 3, {}, {"name": "x"}])

@@ -324,6 +324,10 @@ MISTAKES = {
         ["transform", "a.mid", "--add", "note_density", *MODEL],
         ["--add note_density", "ATTRIBUTE=AMOUNT"],
     ),
+    "an attribute twice": (
+        ["transform", "a.mid", "--add", "note_density=1", "--add", "note_density=2", *MODEL],
+        ["--add note_density=1 --add note_density=2", "each attribute once"],
+    ),
     "too much of it": (
         ["transform", "a.mid", "--add", "note_density=11", *MODEL],
         ["11", "-10 to 10"],
