@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -12,7 +13,7 @@ from grpc_status import rpc_status
 
 from musicvae.clips import DECODED, SAMPLED, Clip, Encoding, Latent, ModelInfo, Transformed
 from musicvae.error_details import error_from_status
-from musicvae.errors import ServiceError
+from musicvae.errors import ServiceError, SettingError
 from musicvae.requests import (
     DecodeRequest,
     EncodeRequest,
@@ -34,6 +35,9 @@ from musicvae.wire import (
 DEFAULT_TIMEOUT_S = 60.0
 MAX_REPLY_BYTES = 16 * 1024 * 1024
 
+_ADDRESS = re.compile(r"([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
+"""A name, or an address of four numbers, or one of IPv6 in brackets; and a port."""
+
 
 class Client:
     """Sends requests to a server.
@@ -44,9 +48,20 @@ class Client:
     Args:
         address: Where the server listens, as `host:port`.
         timeout_s: Seconds that each call may take.
+
+    Raises:
+        SettingError: If the address is none.
     """
 
     def __init__(self, address: str, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        found = _ADDRESS.fullmatch(address)
+        if found is None or not 1 <= int(found[3]) <= 65535:
+            raise SettingError(
+                f"server {address!r}",
+                expected="HOST:PORT",
+                action="Give the address as the server says it, such as localhost:50051.",
+                field="server",
+            )
         self._address = address
         self._timeout_s = timeout_s
         self._channel = grpc.insecure_channel(

@@ -23,6 +23,9 @@ Latent: TypeAlias = tuple[float, ...]
 SAMPLED = "sample"
 DECODED = "decode"
 
+SAMPLE_TEMPERATURE = 0.5
+"""The latent brings the variety; drawing every event as freely besides makes wrong notes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
@@ -38,7 +41,7 @@ class Clip:
         top_p: Share of the probability they were drawn from.
         model: Name of the model.
         model_version: Version of the model.
-        attributes: The measures of its notes by the attribute's name.
+        attributes: The measures of its notes by the attribute's name, in the order of the names.
     """
 
     notes: NoteSequence
@@ -53,7 +56,10 @@ class Clip:
     attributes: Mapping[str, float]
 
     def provenance(self) -> dict[str, object]:
-        """How to make it again, as JSON values: `musicvae.requests.request_again` reads it."""
+        """How to make it again, as JSON values, which its MIDI file carries along.
+
+        `musicvae.requests.request_again` makes the request of it whose answer is this clip.
+        """
         made: dict[str, object] = {
             "method": self.method,
             "model": self.model,
@@ -95,7 +101,7 @@ class Encoding:
         mean: The posterior's mean.
         stddev: The posterior's standard deviation.
         notes: The excerpt as the model heard it.
-        attributes: The measures of `notes` by the attribute's name.
+        attributes: The measures of `notes` by the attribute's name, in the order of the names.
         seed: Seed of the draw, or None where nothing was drawn.
         model: Name of the model.
         model_version: Version of the model.

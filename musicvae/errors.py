@@ -132,11 +132,9 @@ class RequestError(MusicVAEError):
 
     def __init__(self, violations: Iterable[Violation]) -> None:
         self._violations = tuple(violations)
-        super().__init__(
-            "; ".join(map(_with_field, self._violations)),
-            expected="a request whose every field is right",
-            action="Mend each of them.",
-        )
+        found = " ".join(map(_with_field, self._violations))
+        super().__init__(found, expected="no wrong field", action="Mend each of them.")
+        self.args = (found,)  # each of them says already what was expected and what to do
 
     @property
     def violations(self) -> tuple[Violation, ...]:

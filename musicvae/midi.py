@@ -109,9 +109,7 @@ class MidiFile:
         tracks: Those with notes, in the file's order; a track with several channels or programs
             is divided by them. Empty for a file without notes.
         length_steps: The length of each of them in steps, at least one bar if there are notes.
-        length_steps: The length of each of them.
         meters: The different time signatures in order of appearance; empty if there are none.
-        tempo_count: The number of different tempos.
         qpm: The first tempo in quarter notes a minute, to two decimals; 120 if there is none.
         key: The first key signature, or None.
         text: The text events at the head of the first track.
@@ -120,7 +118,6 @@ class MidiFile:
     tracks: tuple[MidiTrack, ...]
     length_steps: int
     meters: tuple[Meter, ...] = ()
-    tempo_count: int = 0
     qpm: float = DEFAULT_QPM
     key: Key | None = None
     text: tuple[str, ...] = ()
@@ -178,7 +175,6 @@ def read_tracks(
         ),
         length_steps=length_steps,
         meters=meters,
-        tempo_count=len(set(tempos.values())),
         qpm=file_qpm,
         key=key,
         text=head.texts,

@@ -24,8 +24,9 @@ class Problems:
     def require(self, is_right: bool, name: str, found: object, expected: str) -> None:  # noqa: FBT001
         """Notes that field `name` holds `found` instead of `expected`, unless it is right."""
         if not is_right:
-            action = f"Set `{name}` to {expected}."
-            self.add(SettingError(f"{name}={found}", expected=expected, action=action, field=name))
+            self.add(
+                SettingError(f"{name}={found}", expected=expected, action="Set it so.", field=name)
+            )
 
     @contextmanager
     def gather(self, name: str | None = None) -> Iterator[None]:

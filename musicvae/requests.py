@@ -11,20 +11,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from musicvae.clips import SAMPLED, Clip, Encoding, Latent, ModelInfo, Transformed, latent_from_text
+from musicvae.clips import (
+    SAMPLE_TEMPERATURE,
+    SAMPLED,
+    Clip,
+    Encoding,
+    Latent,
+    ModelInfo,
+    Transformed,
+    latent_from_text,
+)
 from musicvae.errors import LatentError, SettingError
 from musicvae.notes import DEFAULT_QPM, STEPS_PER_QUARTER, NoteSequence
 from musicvae.problems import Problems
 
 SEEDS = range(2**63)
 INDICES = range(2**31)
+COUNTS = range(1, 2**31 + 1)
+PATH_COUNTS = range(2, 2**16 + 1)  # all latents of a path are found at once
 LOWEST_QPM, HIGHEST_QPM = 10.0, 480.0
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.01, 4.0
 LARGEST_AMOUNT = 10.0
 LARGEST_LATENT_VALUE = 1e6  # far outside of any prior; keeps every sum of squares finite in float32
-
-SAMPLE_TEMPERATURE = 0.5
-"""The latent brings the variety; drawing every event as freely besides makes wrong notes."""
 
 DEFAULT_CLIPS_A_LEG = 7
 
@@ -67,10 +75,10 @@ class SampleRequest:
 
     def __post_init__(self) -> None:
         problems = Problems()
-        problems.require(self.count >= 1, "count", self.count, "1 or more")
-        last = self.first_index + max(self.count, 1) - 1
+        problems.require(self.count in COUNTS, "count", self.count, "1 to 2^31")
+        count = self.count if self.count in COUNTS else 1
         problems.require(
-            self.first_index in INDICES and last in INDICES,
+            0 <= self.first_index <= len(INDICES) - count,
             "first_index",
             self.first_index,
             "0 to 2^31 - count",
@@ -105,7 +113,7 @@ class InterpolateRequest:
         problems.require(len(self.points) >= 2, "points", len(self.points), "2 or more")
         for index, point in enumerate(self.points):
             _check_point(problems, point, f"points[{index}]")
-        problems.require(self.count >= 2, "count", self.count, "2 or more")
+        problems.require(self.count in PATH_COUNTS, "count", self.count, "2 to 65,536")
         _check_drawing(problems, self)
         problems.raise_all()
 
@@ -207,7 +215,9 @@ class DecodeRequest:
 class Musician(Protocol):
     """Who answers requests: the engine in this process, or the client of a server.
 
-    The law: the same request with a seed has the same answer from either.
+    The law: the same request with a seed has the same answer from either, unless it is larger than
+    one request to the server may be, which the server then says. Music that `musicvae.midi` reads
+    by default is never too large.
     """
 
     def sample(self, request: SampleRequest) -> Iterator[Clip]: ...

@@ -7,7 +7,7 @@ its field, and never asserted. Writing loses nothing: floats are as wide as the 
 from __future__ import annotations
 
 from musicvae import midi
-from musicvae.clips import AttributeInfo, Clip, Encoding, Latent, ModelInfo
+from musicvae.clips import AttributeInfo, Clip, Encoding, ModelInfo
 from musicvae.notes import (
     DEFAULT_QPM,
     DEFAULT_VELOCITY,
@@ -160,8 +160,13 @@ def clip_from_message(message: pb.Clip, method: str) -> Clip:
         top_p=message.top_p,
         model=message.model,
         model_version=message.model_version,
-        attributes=dict(message.attributes),
+        attributes=_attributes(message),
     )
+
+
+def _attributes(message: pb.Clip | pb.EncodeResponse) -> dict[str, float]:
+    """Measures in the order of their names, as the engine gives them: a map has none."""
+    return dict(sorted(message.attributes.items()))
 
 
 def encoding_to_message(encoding: Encoding) -> pb.EncodeResponse:
@@ -185,7 +190,7 @@ def encoding_from_message(message: pb.EncodeResponse) -> Encoding:
         mean=tuple(message.mean),
         stddev=tuple(message.stddev),
         notes=_trusted_notes(message.notes),
-        attributes=dict(message.attributes),
+        attributes=_attributes(message),
         seed=message.seed if message.HasField("seed") else None,
         model=message.model,
         model_version=message.model_version,
@@ -234,8 +239,3 @@ def model_from_message(message: pb.Model) -> ModelInfo:
         ),
         card=message.card,
     )
-
-
-def latent_from_message(message: pb.Latent) -> Latent:
-    """Reads a latent."""
-    return tuple(message.values)

@@ -6,9 +6,10 @@ wanted. Matrix products of 1 or 2 rows, or divided among threads, round differen
 one width a row came out the same wherever it stood and whatever stood beside it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import torch
 from jaxtyping import Float
@@ -56,10 +57,11 @@ class Row:
     seed: int
 
 
-def decode(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iterator[Clip]:
-    """Plays rows in order; the model works at the first clip of every group."""
-    for start in range(0, len(rows), GROUP_ROWS):
-        yield from _decode_group(bundle, rows[start : start + GROUP_ROWS], drawing)
+def decode(bundle: Bundle, rows: Iterable[Row], drawing: Drawing) -> Iterator[Clip]:
+    """Plays rows in order; a group is taken and the model works at the first clip of the group."""
+    left = iter(rows)
+    while group := list(islice(left, GROUP_ROWS)):
+        yield from _decode_group(bundle, group, drawing)
 
 
 def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iterator[Clip]:
@@ -83,7 +85,7 @@ def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iter
             top_p=drawing.top_p,
             model=bundle.name,
             model_version=bundle.version,
-            attributes=measure(notes),
+            attributes=dict(sorted(measure(notes).items())),
         )
 
 

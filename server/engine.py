@@ -77,12 +77,16 @@ class Engine:
         """
         bundle = self._bundle(request.model)
         drawing = _drawing(request, SAMPLED, request.qpm)
-        indices = range(request.first_index, request.first_index + request.count)
-        z = latents.prior(drawing.seed, indices, bundle.model.config.latent_size)
-        rows = [
-            Row(index=index, z=each, seed=latents.row_seed(drawing.seed, index, _EVENTS))
-            for index, each in zip(indices, z, strict=True)
-        ]
+        size = bundle.model.config.latent_size
+        # Each when its turn comes: a request may ask for more than there is memory for.
+        rows = (
+            Row(
+                index=index,
+                z=latents.prior(drawing.seed, [index], size)[0],
+                seed=latents.row_seed(drawing.seed, index, _EVENTS),
+            )
+            for index in range(request.first_index, request.first_index + request.count)
+        )
         yield from decode(bundle, rows, drawing)
 
     def interpolate(self, request: InterpolateRequest) -> Iterator[Clip]:
@@ -145,7 +149,7 @@ class Engine:
             mean=_values(heard.mean),
             stddev=_values(heard.stddev),
             notes=heard.notes,
-            attributes=measure(heard.notes),
+            attributes=dict(sorted(measure(heard.notes).items())),
             seed=request.seed,
             model=bundle.name,
             model_version=bundle.version,

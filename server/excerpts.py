@@ -30,10 +30,11 @@ def fit(excerpt: Excerpt, representation: Representation, path: str) -> NoteSequ
     first = 1 if excerpt.start_bar is None else excerpt.start_bar
     start = (first - 1) * bar_steps
     if first > 1 and start >= end:
+        last = max(1, -(-end // bar_steps))
         raise SettingError(
-            f"bar {first} of music of {-(-end // bar_steps)} bars",
-            expected="a bar with music in it or after it",
-            action="Count bars from 1.",
+            f"bar {first} of music whose last bar is {last}",
+            expected=f"1 to {last}",
+            action="Choose a bar that has music in it or after it.",
             field=f"{path}.start_bar",
         )
     cut = notes.window(start, most)

@@ -39,9 +39,9 @@ def sample_request(message: pb.SampleRequest, limits: Limits) -> SampleRequest:
         MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
     """
     problems = Problems()
-    _check_most(problems, "count", message.count, limits.max_count)
     _check_format(problems, message.clip_format)
-    given = _given(message, "count", "first_index", *_DRAWING)
+    given = _given(message, "first_index", *_DRAWING)
+    given |= _count(message, problems, limits.max_count)
     return _made(problems, SampleRequest, model=message.model, **given)
 
 
@@ -53,13 +53,12 @@ def interpolate_request(message: pb.InterpolateRequest, limits: Limits) -> Inter
     """
     problems = Problems()
     _check_most(problems, "points", len(message.points), limits.max_points)
-    _check_most(problems, "count", message.count, limits.max_path_count)
     _check_format(problems, message.clip_format)
     points = [
         _point(point, problems, f"points[{index}]", limits)
         for index, point in enumerate(message.points[: limits.max_points])
     ]
-    given = _given(message, "count", *_DRAWING)
+    given = _given(message, *_DRAWING) | _count(message, problems, limits.max_path_count)
     return _made(problems, InterpolateRequest, model=message.model, points=points, **given)
 
 
@@ -111,6 +110,12 @@ def decode_request(message: pb.DecodeRequest, limits: Limits) -> DecodeRequest:
 def _given(message: Any, *names: str) -> dict[str, Any]:
     """The fields that the message holds; the others keep the request's own defaults."""
     return {name: getattr(message, name) for name in names if message.HasField(name)}
+
+
+def _count(message: Any, problems: Problems, most: int) -> dict[str, Any]:
+    """The count if it is given and within the limit; past it there is no more to say of it."""
+    _check_most(problems, "count", message.count, most)
+    return _given(message, "count") if message.count <= most else {}
 
 
 def _made(problems: Problems, kind: Callable[..., Request], **fields: Any) -> Request:

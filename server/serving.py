@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 from collections.abc import Callable, Sequence
 
 import grpc
@@ -22,6 +23,8 @@ from .service import NAME, MusicService
 from .settings import Settings
 from .status import StatusInterceptor
 from .turns import Turns
+
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 class RunningServer:
@@ -55,7 +58,7 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     """
     engine, turns, health_ = Engine(bundles), Turns(settings.max_waiting_rows), Health(NAME)
     server = grpc.aio.server(
-        interceptors=[StatusInterceptor(NAME)],
+        interceptors=[StatusInterceptor(NAME, max_call_s=settings.max_call_s)],
         maximum_concurrent_rpcs=settings.max_rpcs,
         options=[
             ("grpc.max_receive_message_length", settings.max_message_bytes),
@@ -69,7 +72,11 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     reflection.enable_server_reflection(names, server)
     await health_.start()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    port = _listen(server, host, settings.port)
+    _check_free(settings.host, settings.port)
+    try:
+        port = server.add_insecure_port(f"{host}:{settings.port}")
+    except RuntimeError as error:
+        raise _not_free(settings.host, settings.port, "taken") from error
     await server.start()
     await health_.prove(engine, turns)
     return RunningServer(
@@ -99,9 +106,9 @@ def serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[str], No
 
 
 async def _serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[str], None]) -> None:
-    told = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in _STOPPING:
+        loop.add_signal_handler(number, told.set)
     running = await start(settings, bundles)
     models = ", ".join(f"{bundle.name} {bundle.version}" for bundle in bundles)
     say(f"serving {models} on {running.address}")
@@ -111,18 +118,25 @@ async def _serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[s
         f'-d \'{{"clip_format": "CLIP_FORMAT_NOTES"}}\' http://{running.address}/{NAME}/Sample'
     )
     await told.wait()
+    for number in _STOPPING:
+        loop.remove_signal_handler(number)  # who asks again will not wait
     say(f"stopping: calls in flight have {settings.grace_s:g} s to finish")
     await running.stop()
 
 
-def _listen(server: grpc.aio.Server, host: str, port: int) -> int:
+def _check_free(host: str, port: int) -> None:
+    """Tries the address with a plain socket: gRPC would write lines of its own before its error."""
     try:
-        bound: int = server.add_insecure_port(f"{host}:{port}")
-    except RuntimeError as error:
-        raise SettingError(
-            f"address {host}:{port}, which can't be listened on",
-            expected="an address of this machine and a port that is free",
-            action="Choose another --port, or 0 for any that is free.",
-            field="port",
-        ) from error
-    return bound
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
+    except OSError as error:
+        raise _not_free(host, port, error.strerror or str(error)) from error
+
+
+def _not_free(host: str, port: int, reason: str) -> SettingError:
+    return SettingError(
+        f"host {host!r} and port {port}, which can't be listened on ({reason})",
+        expected="an address of this machine and a port that is free",
+        action="Choose another --port, or 0 for any that is free.",
+        field="port",
+    )

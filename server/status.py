@@ -7,6 +7,7 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import grpc
@@ -14,7 +15,7 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc import status_pb2
 
 from musicvae.error_details import error_to_status
-from musicvae.errors import BundleError, BusyError, MusicVAEError, SettingError
+from musicvae.errors import BundleError, BusyError, MusicVAEError, ServiceError, SettingError
 
 CODES: tuple[tuple[type[MusicVAEError], grpc.StatusCode], ...] = (
     (BusyError, grpc.StatusCode.RESOURCE_EXHAUSTED),
@@ -47,10 +48,12 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # un
 
     Args:
         service: Full name of the service.
+        max_call_s: Seconds that a call may take.
     """
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, *, max_call_s: float) -> None:
         self._prefix = f"/{service}/"
+        self._max_call_s = max_call_s
 
     async def intercept_service(
         self,
@@ -66,10 +69,12 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # un
             if handler.response_streaming
             else (grpc.unary_unary_rpc_method_handler, handler.unary_unary)
         )
+        name = method.removeprefix(self._prefix)
         # Without a deserializer the call gets bytes: what is wrong with them is ours to say.
         return make(
-            _guard(call, handler.request_deserializer, method.removeprefix(self._prefix)),
-            response_serializer=handler.response_serializer,
+            _guard(call, handler.request_deserializer, name, self._max_call_s),
+            # Maps have no order of their own: without this it differs from process to process.
+            response_serializer=partial(handler.response_serializer, deterministic=True),
         )
 
 
@@ -77,11 +82,14 @@ def _guard(
     call: Callable[[Message, grpc.aio.ServicerContext], Awaitable[Message | None]],
     parse: Callable[[bytes], Message],
     name: str,
+    max_call_s: float,
 ) -> Callable[[bytes, grpc.aio.ServicerContext], Awaitable[Message | None]]:
     async def guarded(data: bytes, context: grpc.aio.ServicerContext) -> Message | None:
         start, code = time.monotonic(), "CANCELLED"
+        limit = asyncio.timeout(max_call_s)
         try:
-            reply = await call(_parse(parse, data), context)
+            async with limit:
+                reply = await call(_parse(parse, data), context)
         except asyncio.CancelledError:
             # The caller left, or its deadline passed; if not, no one else would answer it.
             if not _is_cancelled():
@@ -89,7 +97,7 @@ def _guard(
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
             raise
         except Exception as error:  # the one place that takes them all
-            status = to_status(error)
+            status = _too_long(max_call_s) if limit.expired() else to_status(error)
             code = _CODE_NAMES[status.code]
             await context.abort(
                 grpc.StatusCode[code],
@@ -104,6 +112,15 @@ def _guard(
             log.info("%s %s %.0f ms", name, code, 1000 * (time.monotonic() - start))
 
     return guarded
+
+
+def _too_long(max_call_s: float) -> status_pb2.Status:
+    error = ServiceError(
+        f"a call of more than {max_call_s:g} s",
+        expected="one that is done by then",
+        action="Ask for less in one call, and read the replies as they come.",
+    )
+    return error_to_status(error, grpc.StatusCode.DEADLINE_EXCEEDED.value[0])
 
 
 def _parse(parse: Callable[[bytes], Message], data: bytes) -> Message:

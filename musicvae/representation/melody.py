@@ -88,6 +88,7 @@ class Melody:
         for cause, find in _FINDERS.items():
             if found := find(self, excerpt):
                 expected, action = _ADVICE[cause]
+                expected = expected.format(meter=self.meter)
                 return RepresentationError(found, cause=cause, expected=expected, action=action)
         return None
 
@@ -141,8 +142,9 @@ class Melody:
 def top_line(sequence: NoteSequence) -> NoteSequence:
     """Reduces any music to a melody: at every step the highest note, without drums.
 
-    Onsets stay as far off the grid as they were: `on_grid` moves them. A note that starts below one that still sounds is left out; a note that starts above one cuts
-    it short. Pitches outside the piano's 88 keys move by octaves.
+    Onsets stay as far off the grid as they were: `on_grid` moves them. A note that starts below one
+    that still sounds is left out; a note that starts above one cuts it short. Pitches outside the
+    piano's 88 keys move by octaves.
     """
     line: list[Note] = []
     for note in sorted(sequence.notes, key=lambda note: (note.start_step, -note.pitch)):
@@ -225,7 +227,7 @@ _FINDERS = {
 _ADVICE = {
     "drums": ("pitched notes", "Leave the drums out, or use a drum model."),
     "wrong_resolution": (f"{STEPS_PER_QUARTER} steps", "Read the music on that grid."),
-    "wrong_meter": ("the meter of the representation", "Give music in that meter."),
+    "wrong_meter": ("{meter}", "Give music in that meter."),
     "wrong_length": ("an excerpt of that length", "Cut the music to whole bars."),
     "off_grid": (
         f"onsets within {MOST_OFFSET_STEPS} steps of a 16th note (no triplets)",

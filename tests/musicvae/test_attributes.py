@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 
 from musicvae.attributes import ATTRIBUTES, fit_vectors, get_attribute, measure
 from musicvae.errors import AttributeNameError, LatentError
-from musicvae.notes import Note, NoteSequence
+from musicvae.notes import Meter, Note, NoteSequence
 
 
 def melody(*notes, length_steps=16, steps_per_quarter=4):
@@ -16,7 +18,8 @@ def melody(*notes, length_steps=16, steps_per_quarter=4):
 
 
 def rhythm(*positions):
-    return melody(*((position, 60) for position in positions))
+    length_steps = max([16, *(position + 1 for position in positions)])
+    return melody(*((position, 60) for position in positions), length_steps=length_steps)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +79,26 @@ def test_average_interval(notes, semitones):
 def test_syncopation(positions, sixteenth, eighth):
     found = measure(rhythm(*positions))
     assert (found["syncopation_16th"], found["syncopation_8th"]) == (sixteenth, eighth)
+
+
+@pytest.mark.parametrize(
+    ("meter", "positions", "eighth"),
+    [
+        (Meter(7, 8), (0, 4, 8, 12), 0.0),
+        (Meter(7, 8), (2, 6, 10), 1.0),
+        (Meter(7, 16), (0, 4), 0.0),
+        (Meter(7, 16), (2, 6), 1.0),
+        (Meter(3, 4), (0, 4, 8), 0.0),
+        (Meter(6, 8), (0, 6), 0.5),  # its second beat is between two quarters
+        (Meter(6, 8), (0, 4, 6), 0.0),
+    ],
+)
+def test_a_bar_measures_the_same_wherever_it_stands(meter, positions, eighth):
+    length = meter.steps_per_bar()
+    for bar in range(4):
+        moved = rhythm(*(bar * length + position for position in positions))
+        found = measure(replace(moved, meter=meter))
+        assert (found["syncopation_16th"], found["syncopation_8th"]) == (0.0, eighth), bar
 
 
 def test_a_finer_grid_measures_the_same():

@@ -63,7 +63,7 @@ def test_nothing_laid_over_changes_nothing():
         ("training.steps=2.5", "training.steps=2.5"),
         ("training.steps=0", "training.steps=0; expected more than 0"),
         ("training.learning_rate=.nan", "training.learning_rate=nan; expected more than 0"),
-        ("objective.beta_max=-1", "objective.beta_max=-1.0; expected 0.0 to inf"),
+        ("objective.beta_max=-1", "objective.beta_max=-1.0; expected 0 or more"),
         ("model.latent_size=0", "model.latent_size=0; expected 1 or more"),
         ("model=3", "model=3; expected a mapping"),
         ("training.steps={", "expected YAML"),

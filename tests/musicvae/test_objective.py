@@ -114,11 +114,15 @@ def test_without_scheduled_sampling_the_share_is_zero():
     [
         {"beta_max": -0.1},
         {"beta_max": math.nan},
-        {"beta_rate": 1.1},
+        {"beta_max": math.inf},
+        {"beta_rate": 1.0},
+        {"beta_rate": -0.1},
         {"free_nats": -1.0},
+        {"free_nats": math.inf},
         {"history_hidden": 1.5},
         {"teacher_decay": 0.0},
         {"teacher_decay": 0.5},
+        {"teacher_decay": math.inf},
     ],
 )
 def test_a_setting_out_of_its_range_is_refused(setting):

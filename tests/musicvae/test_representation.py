@@ -10,6 +10,7 @@ from musicvae.notes import Key, Meter, Note, NoteSequence
 from musicvae.representation import (
     REPRESENTATIONS,
     Melody,
+    on_grid,
     representation_from_config,
     top_line,
 )
@@ -224,7 +225,7 @@ any_notes = st.lists(
 @given(any_notes)
 def test_the_top_line_of_any_music_is_a_melody(made):
     line = top_line(melody(*made))
-    assert TWO_BARS.check(line) is None
+    assert TWO_BARS.check(on_grid(line)) is None
     assert top_line(line) == line
     starts = {note.start_step for note in made if not note.is_drum}
     assert {note.start_step for note in line.notes} <= starts
@@ -253,9 +254,23 @@ def test_the_top_line_of_a_melody_is_itself(data):
         # Octaves lead back to the piano
         ([Note(0, 20, 4), Note(4, 120, 8), Note(8, 0, 9)],
          [Note(0, 32, 4), Note(4, 108, 8), Note(8, 24, 9)]),
-        # Human timing goes to the grid
-        ([Note(3, 60, 4, offset=0.4)], [Note(3, 60, 4)]),
+        # Triplets stay triplets, loudness and program go
+        ([Note(3, 60, 4, 33, 40, offset=0.4)], [Note(3, 60, 4, offset=0.4)]),
     ],
 )  # fmt: skip
 def test_top_line(notes, line):
     assert top_line(melody(*notes)) == melody(*line)
+
+
+def test_a_triplet_in_the_top_line_is_refused_until_it_is_put_on_the_grid():
+    line = top_line(melody(Note(0, 60, 4), Note(0, 64, 4), Note(5, 62, 8, offset=1 / 3)))
+    assert TWO_BARS.check(line).cause == "off_grid"
+    assert on_grid(line) == melody(Note(0, 64, 4), Note(5, 62, 8))
+
+
+@given(any_notes)
+def test_on_the_grid_only_offsets_change(made):
+    music = melody(*made)
+    moved = on_grid(music)
+    assert {note.offset for note in moved.notes} <= {0}
+    assert [replace(note, offset=0.0) for note in music.notes] == list(moved.notes)

@@ -23,6 +23,26 @@ def test_request_tells_everything_that_is_wrong_with_it():
     assert fields == {"count", "seed", "temperature", "top_p", "qpm", "first_index"}
 
 
+@pytest.mark.parametrize("count", [-1, 0, 2**31 + 1])
+def test_wrong_count_is_told_once_and_by_its_name(count):
+    with pytest.raises(SettingError, match=f"count={count}; expected 1 to 2") as caught:
+        SampleRequest(count=count)
+    assert caught.value.field == "count"
+
+
+def test_last_index_is_below_2_to_the_31st():
+    assert SampleRequest(count=2**31).rows == 2**31
+    assert SampleRequest(first_index=2**31 - 1).rows == 1
+    with pytest.raises(SettingError, match="first_index=1"):
+        SampleRequest(count=2**31, first_index=1)
+
+
+@pytest.mark.parametrize("count", [1, 2**16 + 1, 2_000_000_000])
+def test_path_has_as_many_clips_as_can_be_found_at_once(count):
+    with pytest.raises(SettingError, match=f"count={count}; expected 2 to 65,536"):
+        InterpolateRequest(points=[(0.0,)] * 2, count=count)
+
+
 def test_latent_must_be_finite():
     with pytest.raises(LatentError) as caught:
         DecodeRequest(latents=[(0.0,), (math.inf,)])

@@ -6,7 +6,7 @@ from musicvae.error_details import MOST_TEXT_BYTES, error_from_status, error_to_
 from musicvae.notes import Key, Meter, Note, NoteSequence
 from musicvae.problems import Problems
 from musicvae.v1 import musicvae_pb2 as pb
-from musicvae.wire import notes_from_message, notes_to_message
+from musicvae.wire import clip_from_message, notes_from_message, notes_to_message
 
 # Plain values: making ours is a matter of the test, not of the strategy, since the checker of
 # types draws from the global generator.
@@ -36,6 +36,13 @@ def test_notes_survive_the_wire(notes, length_steps, qpm, meter, key):
     problems = Problems()
     assert notes_from_message(sent, problems, "notes") == sequence
     assert len(problems) == 0
+
+
+def test_attributes_are_in_the_order_of_their_names():
+    measures = dict.fromkeys("qwertyuiopasdfghjkl", 1.0)
+    message = pb.Clip(notes=pb.NoteSequence(), attributes=measures)
+    clip = clip_from_message(pb.Clip.FromString(message.SerializeToString()), "sample")
+    assert list(clip.attributes) == sorted(measures)
 
 
 def test_long_texts_are_cut_and_the_rest_stays():

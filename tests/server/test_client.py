@@ -9,6 +9,7 @@ from musicvae.errors import (
     RepresentationError,
     RequestError,
     ServiceError,
+    SettingError,
 )
 from musicvae.notes import Key, Meter, Note, NoteSequence
 from musicvae.requests import (
@@ -95,6 +96,32 @@ def test_request_that_only_the_server_refuses_says_the_limit(client):
     with pytest.raises(Exception, match="at most 256") as caught:
         list(client.sample(SampleRequest(count=257)))
     assert caught.value.field == "count"
+
+
+def test_long_music_is_heard_alike(client, engine):
+    notes = tuple(Note(step, 60, step + 1) for step in range(60_000))
+    music = NoteSequence(notes=notes, length_steps=60_000)
+    request = EncodeRequest(excerpt=Excerpt(notes=music, start_bar=3000))
+    assert client.encode(request) == engine.encode(request)
+
+
+WRONG_ADDRESSES = [
+    *("", "localhost", ":50051", "http://localhost:1", "localhost:1/", "a b:1", "a..b:1"),
+    *("localhost:0", "localhost:65536", "localhost:http", "::1:50051", "[localhost]:1", "\n:1"),
+]
+
+
+@pytest.mark.parametrize("address", WRONG_ADDRESSES)
+def test_address_that_is_none_is_told_without_noise(capfd, address):
+    with pytest.raises(SettingError, match="expected HOST:PORT") as caught:
+        Client(address)
+    assert caught.value.field == "server"
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("address", ["localhost:1", "10.0.0.1:65535", "[::1]:50051", "a-b.c_d.:2"])
+def test_address_of_any_host_is_taken(address):
+    Client(address).close()
 
 
 def test_no_server_says_where_none_was_found():

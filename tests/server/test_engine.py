@@ -3,6 +3,7 @@ import torch
 
 from musicvae import midi
 from musicvae.attributes import measure
+from musicvae.clip_files import keep
 from musicvae.clips import DECODED, SAMPLED
 from musicvae.errors import AttributeNameError, BundleError, LatentError, RequestError
 from musicvae.requests import (
@@ -45,6 +46,11 @@ def test_without_a_seed_one_is_chosen_and_said(engine):
     assert list(engine.sample(again)) == first
 
 
+def test_first_clip_of_very_many_is_there_at_once(engine):
+    many = SampleRequest(count=2_000_000_000, seed=7)
+    assert next(engine.sample(many)) == next(engine.sample(SampleRequest(count=1, seed=7)))
+
+
 def test_clip_says_what_it_is(engine, tiny):
     (clip,) = engine.sample(SampleRequest(seed=3, qpm=90.0))
     assert (clip.model, clip.model_version) == (tiny.name, tiny.version)
@@ -52,6 +58,7 @@ def test_clip_says_what_it_is(engine, tiny):
     assert len(clip.latent) == LATENT_SIZE
     assert clip.notes.qpm == 90.0
     assert clip.attributes == measure(clip.notes)
+    assert list(clip.attributes) == sorted(clip.attributes)
     assert clip.notes.length_steps == tiny.representation.length_steps
 
 
@@ -133,7 +140,7 @@ def test_encode_gives_the_mean_or_a_draw(engine, melody):
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_clip_can_be_made_again_from_its_file_alone(engine, melody, temperature):
+def test_clip_can_be_made_again_from_its_file_alone(engine, melody, tmp_path, temperature):
     how = {"seed": 11, "temperature": temperature, "qpm": 101.3}
     ends = [Excerpt(notes=melody), next(engine.sample(SampleRequest(seed=1))).latent]
     clips = [
@@ -142,7 +149,8 @@ def test_clip_can_be_made_again_from_its_file_alone(engine, melody, temperature)
         engine.transform(TransformRequest(point=ends[0], amounts={"c_diatonic": 1.0}, **how)).after,
     ]
     for clip in clips:
-        data = clip.to_midi()
+        (kept,) = keep(tmp_path, "made", [("a clip", clip)], draws_picture=False)
+        data = kept.path.read_bytes()
         request = request_again(midi.read_provenance(data))
         (again,) = getattr(engine, clip.method)(request)
         assert again.to_midi() == data

@@ -45,7 +45,9 @@ def test_longer_music_is_refused_with_advice():
 
 
 def test_bar_past_the_end_is_refused():
-    with pytest.raises(SettingError, match="bar 7 of music of 6 bars") as caught:
+    with pytest.raises(
+        SettingError, match="bar 7 of music whose last bar is 6; expected 1 to 6"
+    ) as caught:
         fitted(long_melody(6), start_bar=7)
     assert caught.value.field == "excerpt.start_bar"
     with pytest.raises(SettingError, match="bar 4294967295"):
@@ -73,7 +75,7 @@ def test_chords_are_refused_or_reduced_to_the_top_line(melody):
 
 
 def test_another_meter_is_refused(melody):
-    with pytest.raises(RepresentationError, match="3/4") as caught:
+    with pytest.raises(RepresentationError, match="3/4; expected 4/4") as caught:
         fitted(replace(melody, meter=Meter(3, 4)), reduce=True)
     assert caught.value.cause == "wrong_meter"
 

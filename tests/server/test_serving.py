@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -37,7 +38,10 @@ SERVING, NOT_SERVING = (
 
 
 def reply_bytes(stub, melody, call):
-    """What one request of each kind is answered, as bytes in a fixed order of map entries."""
+    """What one request of each kind is answered, as bytes in a fixed order of map entries.
+
+    The bytes as the server sends them are the matter of the test with two processes.
+    """
     excerpt = pb.Excerpt(midi=midi.write(melody))
     point = pb.Point(excerpt=excerpt)
     latent = pb.Point(latent=pb.Latent(values=[0.5] * 8))
@@ -187,10 +191,22 @@ def test_stop_lets_calls_finish_and_takes_no_new_ones(start_server):
         assert not stopping.is_alive()
 
 
-def test_port_that_is_taken_is_told(server, start_server):
+def test_port_that_is_taken_is_told_without_noise(server, start_server, capfd):
     port = int(server.address.rpartition(":")[2])
-    with pytest.raises(SettingError, match=r"can't be listened on.*--port"):
+    with pytest.raises(SettingError, match=r"can't be listened on.*in use.*--port"):
         start_server(Settings(port=port))
+    with pytest.raises(SettingError, match=r"'no such host'.*can't be listened on"):
+        start_server(Settings(host="no such host", port=0))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_call_that_takes_too_long_ends_and_frees_the_queue(start_server):
+    limits = replace(SMALL.limits, max_count=4096)
+    settings = replace(SMALL, limits=limits, max_waiting_rows=4096, max_call_s=0.2)
+    with Client(start_server(settings).address) as client:
+        for _ in range(2):  # as many rows as the queue holds, each time
+            with pytest.raises(ServiceError, match=r"a call of more than 0.2 s.*less in one call"):
+                list(client.sample(SampleRequest(count=4096, seed=1)))
 
 
 PROGRAM = """
@@ -226,6 +242,56 @@ def test_signal_ends_the_program_after_the_calls_in_flight(bundle_folder, number
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_second_signal_ends_the_program_at_once(bundle_folder, number):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(bundle_folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        first, _, _ = (process.stdout.readline() for _ in range(3))
+        address = first.split()[-1]
+        with grpc.insecure_channel(address) as channel:
+            # A call that its caller never ends.
+            said = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+            next(said)
+            process.send_signal(number)
+            assert process.stdout.readline().startswith("stopping")
+            process.send_signal(number)
+            assert process.wait(10) != 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_same_request_same_bytes_from_another_process(bundle_folder, melody):
+    def answers(hash_seed):
+        process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(bundle_folder)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        )
+        try:
+            address = process.stdout.readline().split()[-1]
+            with grpc.insecure_channel(address) as channel:
+                excerpt = pb.Excerpt(midi=midi.write(melody)).SerializeToString()
+                sample = pb.SampleRequest(count=5, seed=9).SerializeToString()
+                encode = pb.EncodeRequest(excerpt=pb.Excerpt.FromString(excerpt))
+                # Bytes as they come: no serialiser of ours puts them in order.
+                clips = channel.unary_stream(f"/{SERVICE}/Sample")(sample)
+                encoding = channel.unary_unary(f"/{SERVICE}/Encode")(encode.SerializeToString())
+                return [*clips, encoding]
+        finally:
+            process.kill()
+            process.communicate()
+
+    assert answers("1") == answers("2")
 
 
 def test_buf_curl_gets_a_clip_through_reflection(server):

@@ -4,6 +4,7 @@ import logging
 import grpc
 import pytest
 from google.rpc import code_pb2
+from grpc_status import rpc_status
 
 from musicvae import errors
 from musicvae.error_details import error_from_status
@@ -66,6 +67,10 @@ class Faulty(MusicServiceServicer):
     async def Encode(self, message, context):  # noqa: N802
         raise asyncio.CancelledError
 
+    async def Decode(self, message, context):  # noqa: N802
+        await context.write(pb.DecodeResponse(clip=pb.Clip(index=1)))
+        await asyncio.sleep(60)
+
     async def Transform(self, message, context):  # noqa: N802
         raise KeyError("the secret")
 
@@ -76,7 +81,7 @@ def faulty():
     loop = asyncio.new_event_loop()
 
     async def call(work):
-        server = grpc.aio.server(interceptors=[StatusInterceptor(SERVICE)])
+        server = grpc.aio.server(interceptors=[StatusInterceptor(SERVICE, max_call_s=0.5)])
         add_MusicServiceServicer_to_server(Faulty(), server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
@@ -109,3 +114,15 @@ def test_exception_in_the_middle_of_a_stream_is_internal(faulty):
 def test_call_that_cancels_itself_is_answered(faulty):
     error = faulty(lambda stub: stub.Encode(pb.EncodeRequest(), timeout=10))
     assert error.code() == grpc.StatusCode.UNAVAILABLE
+
+
+def test_call_without_a_deadline_ends_at_the_servers(faulty):
+    async def work(stub):
+        async for reply in stub.Decode(pb.DecodeRequest()):
+            assert reply.clip.index == 1
+
+    error = faulty(work)
+    assert error.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    said = error_from_status(rpc_status.from_call(error))
+    assert isinstance(said, errors.ServiceError)
+    assert said.found == "a call of more than 0.5 s"

@@ -3,8 +3,15 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+import torch
 
-from musicvae.evaluation.prior_samples import MEASURES, compare_prior_samples, overlap
+from musicvae.evaluation import prior_samples
+from musicvae.evaluation.prior_samples import (
+    BATCH_SIZE,
+    MEASURES,
+    compare_prior_samples,
+    overlap,
+)
 from musicvae.notes import Note, NoteSequence
 from musicvae.representation import Melody
 
@@ -112,6 +119,26 @@ def test_a_model_that_plays_the_data_overlaps_with_them(make_stubborn):
         MEASURES, 1.0
     )
     assert measured.single_pitch_in_data == 1.0
+
+
+def test_draws_come_in_batches_without_gradients(make_stubborn, melodies):
+    model = make_stubborn(41)
+    seen = []
+    hook = model.decoder.register_forward_pre_hook(
+        lambda _, inputs: seen.append((len(inputs[0]), torch.is_inference_mode_enabled()))
+    )
+    measured = compare(model, melodies(5, seed=0), draws=2 * BATCH_SIZE + 3)
+    hook.remove()
+    assert seen == [(BATCH_SIZE, True), (BATCH_SIZE, True), (3, True)]
+    assert measured.draws == 2 * BATCH_SIZE + 3
+    assert measured.measures["notes"].draws_mean == 32
+
+
+def test_a_draw_is_the_same_in_any_batch(make_bundle, melodies, tmp_path, monkeypatch):
+    model = make_bundle(tmp_path / "bundle").model
+    whole = compare(model, melodies(20, seed=0), draws=20)
+    monkeypatch.setattr(prior_samples, "BATCH_SIZE", 7)
+    assert compare(model, melodies(20, seed=0), draws=20) == whole
 
 
 def test_the_seed_decides_the_draws(make_bundle, melodies, tmp_path):

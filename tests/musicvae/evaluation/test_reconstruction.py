@@ -8,8 +8,11 @@ import torch
 
 from musicvae.evaluation.reconstruction import reconstruct
 from musicvae.experiment import build_model
+from musicvae.latent import draw
 from musicvae.objective import divergence_by_dimension, elbo
 from musicvae.representation import Melody
+
+ACCURACIES = ("teacher_forced", "sampled", "sampled_from_draw", "sampled_at_temperature_1")
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,7 @@ def test_a_model_that_knows_its_excerpts_by_heart_gives_them_back(learnt):
     measured = reconstruct(model, Melody(), events, seed=0)
     for accuracy in (measured.teacher_forced, measured.sampled, measured.sampled_from_draw):
         assert (accuracy.all_steps, accuracy.onsets) == (1.0, 1.0)
+    assert measured.sampled_at_temperature_1.all_steps > 0.9
     assert measured.examples == 8
     assert -2 < measured.reconstruction_nats < 0
     assert measured.active_units == measured.latent_size == 16
@@ -73,11 +77,55 @@ def test_accuracies_are_shares_of_the_steps_that_are_right(make_stubborn):
     events[0, :8], events[1, 3], events[1, 5] = 41, 41, 50  # 9 of 64 steps, 9 of 10 onsets
     always = reconstruct(make_stubborn(41), Melody(), events, seed=0)
     never = reconstruct(make_stubborn(0), Melody(), events, seed=0)
-    for name in ("teacher_forced", "sampled", "sampled_from_draw"):
+    for name in ACCURACIES:
         assert getattr(always, name).all_steps == pytest.approx(9 / 64)
         assert getattr(always, name).onsets == pytest.approx(9 / 10)
         assert getattr(never, name).all_steps == pytest.approx(54 / 64)
         assert getattr(never, name).onsets == 0
+
+
+def test_at_temperature_1_events_are_drawn_as_often_as_the_model_has_them(make_stubborn):
+    model = make_stubborn(41)
+    with torch.no_grad():
+        model.decoder.bar_decoder.output.bias[0] = 100  # as likely as the pitch
+    events = np.full((300, 32, 1), 41, np.int16)
+    measured, other = (reconstruct(model, Melody(), events, seed=seed) for seed in (0, 1))
+    assert measured.sampled_at_temperature_1.all_steps == pytest.approx(0.5, abs=0.02)
+    assert measured.sampled_at_temperature_1 != other.sampled_at_temperature_1
+    assert measured.sampled.all_steps in (0, 1)
+
+
+def test_each_row_has_its_own_noise_whatever_the_batch(make_stubborn):
+    model = make_stubborn(41)
+    with torch.no_grad():
+        model.decoder.bar_decoder.output.bias[0] = 100
+    events = np.full((20, 32, 1), 41, np.int16)
+    whole, parts = (
+        reconstruct(model, Melody(), events, seed=0, batch_size=size) for size in (256, 7)
+    )
+    assert whole.sampled_at_temperature_1 == parts.sampled_at_temperature_1
+
+
+def test_the_log_likelihood_is_the_models_own(untrained, melodies):
+    events = melodies(20, seed=1)
+    batch = torch.from_numpy(events.astype(np.int64))
+    z = draw(untrained.encode(batch), torch.Generator().manual_seed(7))
+    expected = untrained.decode(z).log_prob(batch).mean().item()
+    measured = reconstruct(untrained, Melody(), events, seed=7)
+    assert measured.reconstruction_nats == pytest.approx(expected, rel=1e-6)
+
+
+def test_each_latent_is_prepared_and_taught_once(untrained, melodies):
+    calls = []
+    decoder = untrained.decoder
+    hooks = [
+        module.register_forward_hook(lambda *_, name=name: calls.append(name))
+        for name, module in {"plan": decoder, "teach": decoder.bar_decoder}.items()
+    ]
+    reconstruct(untrained, Melody(), melodies(5, seed=1), seed=0)
+    for hook in hooks:
+        hook.remove()
+    assert sorted(calls) == ["plan", "plan", "teach"]
 
 
 @pytest.fixture(scope="module")

@@ -95,12 +95,6 @@ def test_a_seeded_model_is_the_same_again(make_model, make_events):
     assert not torch.equal(first.mean, make_model(seed=4).encode(events).mean)
 
 
-def test_the_prior_is_the_standard_gaussian_of_one_latent(make_model):
-    prior = make_model().prior()
-    assert prior.event_shape == (5,)
-    assert prior.log_prob(torch.zeros(5)).item() == pytest.approx(-2.5 * 1.8378770664)
-
-
 def test_a_draw_of_the_posterior_has_gaussian_noise(make_model, make_events):
     posterior = make_model().encode(make_events(1, 32, (5,)).expand(4000, -1, -1))
     drawn = draw(posterior, torch.Generator().manual_seed(0))

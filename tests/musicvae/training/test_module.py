@@ -1,10 +1,13 @@
 import json
 
+import lightning
 import numpy as np
 import pytest
 import torch
 
+from musicvae.evaluation.reconstruction import reconstruct
 from musicvae.experiment import build_model, from_dict
+from musicvae.representation import Melody
 from musicvae.training.module import TrainingModule, learning_rate_share
 
 
@@ -61,3 +64,21 @@ def test_the_noise_of_a_step_depends_on_seed_step_and_rank_alone(make_experiment
 
     assert noise(1, 3) == noise(1, 3)
     assert len({tuple(noise(*key)) for key in ((1, 3), (2, 3), (1, 4), (1, 3, 1), (3, 1))}) == 5
+
+
+@pytest.mark.filterwarnings("ignore")  # Lightning's advice
+def test_a_validation_in_mixed_precision_gives_the_numbers_of_an_evaluation(
+    make_experiment, melodies, tmp_path
+):
+    module, events = TrainingModule(make_experiment(), seed=3), melodies(20, seed=1)
+    trainer = lightning.Trainer(
+        accelerator="cpu",
+        precision="bf16-mixed",
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=tmp_path,
+    )
+    batch = torch.from_numpy(events.astype(np.int64))
+    trainer.validate(module, torch.utils.data.DataLoader(batch, batch_size=20), verbose=False)
+    assert module.last_reconstruction == reconstruct(module.model, Melody(), events, seed=3)

@@ -1,0 +1,23 @@
+import pytest
+
+from musicvae.errors import SettingError
+from musicvae.midi import DEFAULT_LIMITS
+from musicvae.server import Limits, Settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("max_rpcs", 0), ("max_message_bytes", -1), ("max_call_s", 0.0)]
+)
+def test_limit_of_nothing_is_refused(name, value):
+    with pytest.raises(SettingError, match=f"{name}={value}; expected above 0"):
+        Settings(**{name: value})
+
+
+def test_queue_must_hold_the_largest_request():
+    with pytest.raises(SettingError, match="room for the largest request, 500 clips"):
+        Settings(limits=Limits(max_count=500, max_path_count=2), max_waiting_rows=499)
+
+
+def test_server_reads_of_a_file_what_a_command_reads():
+    assert Limits().midi == DEFAULT_LIMITS
+    assert Settings().max_message_bytes > 2 * DEFAULT_LIMITS.max_bytes
