@@ -11,6 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from musicvae.notes import Meter, NoteSequence
+from musicvae.representation.melody import MOST_OFFSET_STEPS
 
 from .parts import Part, ReadPiece
 
@@ -33,6 +34,16 @@ MELODY_NAME = "MELODY"
 BASS_BELOW = 48
 """The C below the bass clef's middle line: where half of a part's notes are lower, and it does not
 play alone, it is the bass."""
+
+THRESHOLDS: dict[str, float] = {
+    "fewest_notes": FEWEST_NOTES,
+    "fewest_pitches": FEWEST_PITCHES,
+    "most_overlap_steps": MOST_OVERLAP_STEPS,
+    "most_polyphony": MOST_POLYPHONY,
+    "bass_below": BASS_BELOW,
+    "most_offset_steps": MOST_OFFSET_STEPS,
+}
+"""All of them by name, the representation's own too: the manifest says what was kept by."""
 
 _CUT_TIME = {Meter(2, 2): Meter(4, 4), Meter(4, 4): Meter(2, 2)}
 """Cut time has the same bar and the same steps as common time: each stands for the other."""

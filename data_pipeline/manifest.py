@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from rich.table import Table
 from rich.text import Text
@@ -11,8 +12,8 @@ from musicvae.shards import Example, Manifest, Rejection, Source, Split
 from .corpus import Corpus
 from .excerpts import Left
 
-MOST_EXAMPLES = 5
-"""Examples of each reason: enough to see a pattern."""
+MOST_EXAMPLES = 3
+"""Examples of each reason in each source: enough to see a pattern."""
 
 STAGES = ("piece", "part", "bar", "excerpt")
 
@@ -22,13 +23,13 @@ class Rejections:
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str], Counter[str]] = {}
-        self._examples: dict[tuple[str, str], list[Example]] = {}
+        self._examples: dict[tuple[str, str], dict[str, list[Example]]] = {}
 
     def add(self, piece: str, source: str, left: Left) -> None:
         """Counts one reason of one piece."""
         at = left.stage, left.reason
         self._counts.setdefault(at, Counter())[source] += left.count
-        examples = self._examples.setdefault(at, [])
+        examples = self._examples.setdefault(at, {}).setdefault(source, [])
         if len(examples) < MOST_EXAMPLES:
             examples.append(Example(piece=piece, found=left.found))
 
@@ -40,7 +41,7 @@ class Rejections:
                 reason=reason,
                 count=counts.total(),
                 sources=dict(counts),
-                examples=tuple(self._examples[stage, reason]),
+                examples=tuple(chain.from_iterable(self._examples[stage, reason].values())),
             )
             for (stage, reason), counts in self._counts.items()
         )

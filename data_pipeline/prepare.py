@@ -2,31 +2,37 @@
 
 Reading and cutting run in processes, one piece at a time; what follows is quick and runs in order
 of the inputs and of the pieces' ids, so that the same inputs give the same bytes however many
-processes there were. Nothing in the output folder changes before every piece was read. Then the old
+processes there were; unless a piece timed out or crashed, which another run may keep: the console
+then says so. Nothing in the output folder changes before every piece was read. Then the old
 manifest goes, the shards are written, and the new manifest comes last: an interrupted run leaves
 either the old data set, or none. Running it again starts over.
 """
 
-from collections.abc import Sequence
+import platform
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int16
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from musicvae import shards
 from musicvae.errors import DataError, SettingError
 from musicvae.representation import Representation
 
-from .corpus import Corpus, Piece, find_corpora
+from .corpus import MOST_NAMESAKES, Corpus, Piece, find_corpora
 from .dedupe import Deduper, order_of_splits
 from .excerpts import CutPart, CutPiece, Cutter, Left
+from .filters import THRESHOLDS
 from .manifest import Rejections, count_sources, table_of_rejections
 from .split import assign_split, check_shares
-from .workers import Failure, run
+from .workers import GIVEN_UP, Failure, run
 
 DEFAULT_SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
@@ -76,7 +82,10 @@ class _Row:
 
 
 def prepare(settings: PrepareSettings, *, console: Console | None = None) -> shards.Manifest:
-    """Prepares a data set and returns its manifest; progress goes to the console, if there is one.
+    """Prepares a data set and returns its manifest.
+
+    Progress goes to the console, if there is one, and at the end warnings: of splits that are
+    empty, and of pieces that another run might keep.
 
     Raises:
         ScoreError: If an input is no music that can be read.
@@ -93,8 +102,12 @@ def prepare(settings: PrepareSettings, *, console: Console | None = None) -> sha
             rejections.add(piece.id, piece.source, left)
     rows = _select(pieces, cut, settings, rejections)
     if not any(rows.values()):
-        raise _no_examples(rejections, console)
-    return _write(settings, corpora, rows, rejections)
+        raise _no_examples(rejections, _wrong_meters(cut), console)
+    manifest = _write(settings, corpora, rows, rejections)
+    if console is not None:
+        for warning in _warnings(manifest):
+            console.print(f"[bold red]Warning:[/] {escape(warning)}", highlight=False)
+    return manifest
 
 
 def _make_folder(out: Path) -> None:
@@ -210,6 +223,12 @@ def _write(
             "shares": dict(settings.shares),
             "hop_bars": 1,
             "reduces_to_top_line": settings.reduces_to_top_line,
+            "timeout_s": settings.timeout_s,
+            "thresholds": {**THRESHOLDS, "most_namesakes": MOST_NAMESAKES},
+            "versions": {
+                "python": platform.python_version(),
+                **{name: version(name) for name in ("musicvae", "music21", "symusic")},
+            },
         },
         splits=splits,
         sources=count_sources(corpora, kept_rows, list(rows)),
@@ -220,14 +239,46 @@ def _write(
     return manifest
 
 
-def _no_examples(rejections: Rejections, console: Console | None) -> DataError:
+def _warnings(manifest: shards.Manifest) -> Iterator[str]:
+    """What is amiss with a data set that was made."""
+    for name, split in manifest.splits.items():
+        if not split.excerpts:
+            yield (
+                f"the split {name!r} is empty. Prepare more pieces, or give it a larger share with "
+                "--split."
+            )
+    for entry in manifest.rejections:
+        if entry.reason in GIVEN_UP:
+            yield (
+                f"{_count(entry)}, such as {entry.examples[0].piece}: another run of the same "
+                "inputs may keep more, and be another data set."
+            )
+
+
+def _count(entry: shards.Rejection) -> str:
+    return f"{entry.count} {entry.stage}{'s' * (entry.count != 1)} {entry.reason}"
+
+
+def _wrong_meters(cut: Sequence[CutPiece]) -> list[str]:
+    """What was found in pieces of the wrong meter, the most frequent first."""
+    left = (left for result in cut for left in result.left)
+    found = Counter(each.found for each in left if each.reason == "wrong_meter")
+    return [f"{meter} in {count}" for meter, count in found.most_common(3)]
+
+
+def _no_examples(
+    rejections: Rejections, wrong_meters: Sequence[str], console: Console | None
+) -> DataError:
     entries = rejections.entries()
     if console is not None:
         console.print(table_of_rejections(entries))
-    reasons = ", ".join(f"{entry.count} {entry.stage}s {entry.reason}" for entry in entries[:5])
+    reasons = ", ".join(map(_count, entries[:5]))
+    action = "Give other music, another meter or fewer bars, or ask for the top line."
+    if {entry.reason for entry in entries} == {"wrong_meter"}:
+        action = f"Give --meter as it is found ({', '.join(wrong_meters)}), or other music."
     return DataError(
         f"no examples: {reasons or 'no music in any piece'}",
         expected="at least one excerpt that can be kept",
-        action="Give other music, another meter or fewer bars, or ask for the top line.",
+        action=action,
         field="inputs",
     )

@@ -28,6 +28,9 @@ MOST_MEMORY_BYTES = 8 * 1024**3
 """Address space of one process: a hundred times what a large score needs, on top of what many
 threads of a large machine reserve."""
 
+GIVEN_UP = ("crashed", "timed_out")
+"""Reasons that hang on the machine and the moment, too."""
+
 _READY = "ready"
 
 
@@ -81,7 +84,7 @@ def run(
 
 
 class _Worker(Generic[_Item, _Result]):
-    """One process, started anew when it was given up.
+    """One process, started anew for the next item when it was given up.
 
     Attributes:
         index: The item under way, or None.
@@ -106,6 +109,8 @@ class _Worker(Generic[_Item, _Result]):
 
     def give(self, index: int, items: Sequence[_Item]) -> None:
         """Hands over the item of this index."""
+        if self.connection.closed:
+            self._start()
         self.index = index
         self.deadline = time.monotonic() + (self._timeout_s if self._is_ready else START_TIMEOUT_S)
         # A process that died while idle is noticed by `take`.
@@ -129,23 +134,19 @@ class _Worker(Generic[_Item, _Result]):
                 if not self._is_ready:
                     raise RuntimeError(f"{found} before its first item") from None
                 result = Failure("crashed", found)
-                self._restart()
+                self.stop()
             if not self._is_ready and result == _READY:
                 self._is_ready = True
                 self.deadline = time.monotonic() + self._timeout_s
                 return None
         elif time.monotonic() >= self.deadline:
             result = Failure("timed_out", f"more than {self._timeout_s:g} s of reading")
-            self._restart()
+            self.stop()
         else:
             return None
         outcome = Outcome(self.index, result)
         self.index = None
         return outcome
-
-    def _restart(self) -> None:
-        self.stop()
-        self._start()
 
     def stop(self) -> None:
         """Ends the process, whatever it is doing."""

@@ -1,9 +1,12 @@
 """Musical measures of notes, and the directions in latent space that change them.
 
 Conventions: a measure maps a `NoteSequence` to one finite number; music without the notes it looks
-at measures 0. Positions are counted in 16th notes from the start, four to a quarter note,
-whatever the meter; several notes on one position are one onset. Pitch is measured on notes that are
-no drums, rhythm on all.
+at measures 0. Positions are counted in 16th notes from the start, which is a bar line, four to a
+quarter note, whatever the meter; several notes on one position are one onset. Syncopation goes by
+the place in the bar, with quarters and eighths counted from each bar line. In compound meters these
+are not the beats: the second beat of 6/8 is halfway between two quarters, and counts as syncopated
+where nothing starts on the eighth before it. Pitch is measured on notes that are no drums, rhythm
+on all.
 
 Source: the five measures and the vectors are those of Roberts et al. 2018, A Hierarchical Latent
 Vector Model for Learning Long-Term Structure in Music, section on attribute vector arithmetic and
@@ -132,18 +135,23 @@ def _average_interval(sequence: NoteSequence) -> float:
 
 
 def _syncopation_16th(sequence: NoteSequence) -> float:
-    onsets = _onsets(sequence)
-    return _share(sum(at % 2 == 1 and at - 1 not in onsets for at in onsets), len(onsets))
+    onsets, bar = _onsets(sequence), _bar(sequence)
+    return _share(sum(at % bar % 2 == 1 and at - 1 not in onsets for at in onsets), len(onsets))
 
 
 def _syncopation_8th(sequence: NoteSequence) -> float:
-    onsets = _onsets(sequence)
-    return _share(sum(at % 4 == 2 and at - 2 not in onsets for at in onsets), len(onsets))
+    onsets, bar = _onsets(sequence), _bar(sequence)
+    return _share(sum(at % bar % 4 == 2 and at - 2 not in onsets for at in onsets), len(onsets))
 
 
 def _onsets(sequence: NoteSequence) -> set[float]:
     """The positions in 16th notes on which something starts."""
     return {note.start_step * 4 / sequence.steps_per_quarter for note in sequence.notes}
+
+
+def _bar(sequence: NoteSequence) -> float:
+    """The length of a bar in 16th notes."""
+    return 16 * sequence.meter.numerator / sequence.meter.denominator
 
 
 def _share(part: int, whole: int) -> float:

@@ -26,7 +26,8 @@ class Objective:
     Attributes:
         beta_max: The weight of the divergence at the end of the annealing, 0 or more. More gives
             better draws from the prior, less gives better reconstruction.
-        beta_rate: beta is `beta_max * (1 - beta_rate ** step)`; 0 is `beta_max` from the start.
+        beta_rate: beta is `beta_max * (1 - beta_rate ** step)`; 0 is `beta_max` from the start,
+            1 would be no divergence for ever.
         free_nats: Divergence of an excerpt that costs nothing, in nats.
         history_hidden: Share of past events hidden from the decoder, 0 to 1.
         teacher_decay: k of the inverse sigmoid `k / (k + exp(step / k))`, the share of past events
@@ -46,17 +47,17 @@ class Objective:
     def __post_init__(self) -> None:
         k = self.teacher_decay
         ranges = {
-            "beta_max": (self.beta_max, 0.0, math.inf),
-            "beta_rate": (self.beta_rate, 0.0, 1.0),
-            "free_nats": (self.free_nats, 0.0, math.inf),
-            "history_hidden": (self.history_hidden, 0.0, 1.0),
-            "teacher_decay": (math.inf if k is None else k, 1.0, math.inf),
+            "beta_max": (0 <= self.beta_max < math.inf, "0 or more, and finite"),
+            "beta_rate": (0 <= self.beta_rate < 1, "0 or more, and below 1"),
+            "free_nats": (0 <= self.free_nats < math.inf, "0 or more, and finite"),
+            "history_hidden": (0 <= self.history_hidden <= 1, "0 to 1"),
+            "teacher_decay": (k is None or 1 <= k < math.inf, "1 or more, and finite"),
         }
-        for name, (value, low, high) in ranges.items():
-            if not low <= value <= high:
+        for name, (is_within, expected) in ranges.items():
+            if not is_within:
                 raise SettingError(
-                    f"objective.{name}={value}",
-                    expected=f"{low} to {high}",
+                    f"objective.{name}={getattr(self, name)}",
+                    expected=expected,
                     action="Give a value in that range.",
                     field=f"objective.{name}",
                 )

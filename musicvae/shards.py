@@ -105,11 +105,11 @@ class Rejection:
     """One reason for leaving something out, with its count.
 
     Attributes:
-        stage: What was left out: a `piece`, a `part` of one, or an `excerpt`.
+        stage: What was left out: a `piece`, a `part` of one, a `bar`, or an `excerpt`.
         reason: The reason's name.
-        count: How many pieces, parts or excerpts.
+        count: How many pieces, parts, bars or excerpts.
         sources: The same count by source.
-        examples: A few of them.
+        examples: A few of them from each source.
     """
 
     stage: str
@@ -126,7 +126,7 @@ class Manifest:
     Attributes:
         format_version: The version of this format.
         representation: `Representation.config()` of the tensors.
-        settings: How the set was prepared.
+        settings: How the set was prepared, with what thresholds and which versions of software.
         splits: By name.
         sources: In the order they were given.
         rejections: Every reason, the most frequent first within its stage.

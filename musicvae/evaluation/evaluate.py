@@ -4,12 +4,16 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from musicvae.clips import SAMPLE_TEMPERATURE
 from musicvae.errors import DataError
 from musicvae.evaluation.prior_samples import PriorSamples, compare_prior_samples
 from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
 from musicvae.model import MusicVAE
 from musicvae.representation import Representation
 from musicvae.shards import ExampleSet, Manifest
+
+TEMPERATURES = (1.0, SAMPLE_TEMPERATURE)
+"""As the model itself has it, and as it is played to users."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +26,7 @@ class Evaluation:
         pieces: Number of pieces the excerpts come from.
         seed: Of the draws.
         reconstruction: Does it give back what it was given?
-        prior_samples: Do its own inventions sound like the excerpts?
+        prior_samples: Do its own inventions sound like the excerpts? For each of `TEMPERATURES`.
     """
 
     split: str
@@ -30,7 +34,7 @@ class Evaluation:
     pieces: int
     seed: int
     reconstruction: Reconstruction
-    prior_samples: PriorSamples
+    prior_samples: tuple[PriorSamples, ...]
 
 
 def check_representation(representation: Representation, manifest: Manifest) -> None:
@@ -69,7 +73,12 @@ def evaluate(
         pieces=len(set(examples.pieces.tolist())),
         seed=seed,
         reconstruction=reconstruct(model, representation, examples.events, seed=seed),
-        prior_samples=compare_prior_samples(model, representation, examples.events, seed=seed),
+        prior_samples=tuple(
+            compare_prior_samples(
+                model, representation, examples.events, seed=seed, temperature=temperature
+            )
+            for temperature in TEMPERATURES
+        ),
     )
 
 
@@ -83,11 +92,14 @@ def to_table(evaluation: Evaluation) -> Table:
 
 def to_rows(evaluation: Evaluation) -> list[tuple[str, tuple[str, ...]]]:
     """The figures as rows of a name and one or two cells, for a terminal or a model card."""
-    measured, draws = evaluation.reconstruction, evaluation.prior_samples
+    measured = evaluation.reconstruction
     accuracies = {
         "accuracy, teacher-forced": measured.teacher_forced,
         "accuracy, sampled (mean of the posterior, greedy)": measured.sampled,
         "accuracy, sampled (draw of the posterior, greedy)": measured.sampled_from_draw,
+        "accuracy, sampled (draw of the posterior, temperature 1)": (
+            measured.sampled_at_temperature_1
+        ),
     }
     return [
         ("examples", (f"{measured.examples:,} of {evaluation.pieces:,} pieces",)),
@@ -96,15 +108,22 @@ def to_rows(evaluation: Evaluation) -> list[tuple[str, tuple[str, ...]]]:
         ("ELBO, bits a step", (f"{measured.bits_per_step:.3f}",)),
         ("KL, nats an excerpt", (f"{measured.divergence_nats:.2f}",)),
         ("active units", (f"{measured.active_units} of {measured.latent_size}",)),
+        *(row for draws in evaluation.prior_samples for row in _rows_of_draws(draws)),
+    ]
+
+
+def _rows_of_draws(draws: PriorSamples) -> list[tuple[str, tuple[str, ...]]]:
+    at = f"… at {draws.temperature:g}"
+    return [
         (f"draws from the prior at temperature {draws.temperature:g}", (f"{draws.draws:,}",)),
-        ("… empty (in the data)", (f"{draws.empty:.2%} ({draws.empty_in_data:.2%})",)),
+        (f"{at}: empty (in the data)", (f"{draws.empty:.2%} ({draws.empty_in_data:.2%})",)),
         (
-            "… of a single pitch (in the data)",
+            f"{at}: of a single pitch (in the data)",
             (f"{draws.single_pitch:.2%} ({draws.single_pitch_in_data:.2%})",),
         ),
         *(
             (
-                f"… {name.replace('_', ' ')}: mean (in the data), overlap",
+                f"{at}: {name.replace('_', ' ')}, mean (in the data), overlap",
                 (f"{_mean(c.draws_mean)} ({_mean(c.data_mean)})", f"{c.overlap:.3f}"),
             )
             for name, c in draws.measures.items()

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float, Int16
+import torch
+from jaxtyping import Float, Int, Int16
 
 from musicvae import latent
 from musicvae.model import MusicVAE
@@ -24,6 +25,7 @@ from musicvae.representation import Representation
 
 BINS = 20
 LEAST_NOTES = 2
+BATCH_SIZE = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +76,11 @@ def compare_prior_samples(
     temperature: float = 1.0,
 ) -> PriorSamples:
     """Draws from the prior and compares with as many excerpts of `events`, or all there are."""
-    rows = range(draws)
-    z = latent.prior(seed, rows, model.config.latent_size).to(next(model.parameters()).device)
-    seeds = [latent.row_seed(seed, row, "events") for row in rows]
-    drawn_events = model.decode(z).sample(temperature=temperature, randomness=seeds)
-    drawn = [representation.to_notes(each) for each in drawn_events.cpu().numpy()]
+    drawn = [
+        representation.to_notes(each)
+        for first in range(0, draws, BATCH_SIZE)
+        for each in _draw(model, seed, range(draws)[first : first + BATCH_SIZE], temperature)
+    ]
     choice = np.random.default_rng(seed).permutation(len(events))[:draws]
     data = [representation.to_notes(each) for each in events[choice]]
     return PriorSamples(
@@ -93,6 +95,16 @@ def compare_prior_samples(
             for name, measure in MEASURES.items()
         },
     )
+
+
+@torch.inference_mode()
+def _draw(
+    model: MusicVAE, seed: int, rows: Sequence[int], temperature: float
+) -> Int[np.ndarray, "batch step stream"]:
+    z = latent.prior(seed, rows, model.config.latent_size).to(next(model.parameters()).device)
+    seeds = [latent.row_seed(seed, row, "events") for row in rows]
+    events = model.decode(z).sample(temperature=temperature, randomness=seeds)
+    return events.cpu().numpy()
 
 
 def _compare(

@@ -63,15 +63,7 @@ class EventDistribution:
         With a `teacher` it is that of the events given what the teacher let the decoder hear:
         for training only.
         """
-        logits = self.logits(events, teacher=teacher)
-        return torch.stack(
-            [
-                -torch.nn.functional.cross_entropy(
-                    stream.transpose(1, 2), events[..., i], reduction="none"
-                ).sum(1)
-                for i, stream in enumerate(logits.split(self._vocabulary_sizes, dim=-1))
-            ]
-        ).sum(0)
+        return log_likelihood(self.logits(events, teacher=teacher), events, self._vocabulary_sizes)
 
     def logits(
         self, events: Int[Tensor, "batch step stream"], *, teacher: Teacher | None = None
@@ -115,7 +107,7 @@ class EventDistribution:
             if noise is not None:
                 logits = _nucleus(logits / temperature, self._vocabulary_sizes, top_p)
                 logits = logits + noise[:, step]
-            drawn[:, step] = _likeliest(logits, self._vocabulary_sizes)
+            drawn[:, step] = likeliest(logits, self._vocabulary_sizes)
             return drawn[:, step]
 
         with torch.no_grad():
@@ -146,7 +138,7 @@ class EventDistribution:
         draws = torch.rand((2, len(truth)), generator=teacher.generator, device=truth.device)
         uniform = torch.rand(logits.shape, generator=teacher.generator, device=truth.device)
         gumbel = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
-        own = _likeliest(logits.detach() + gumbel, self._vocabulary_sizes)
+        own = likeliest(logits.detach() + gumbel, self._vocabulary_sizes)
         heard = torch.where((draws[0] < teacher.sampled)[:, None], own, truth[:, step])
         is_hidden = (draws[1] < teacher.hidden)[:, None]
         return torch.where(is_hidden, self._unknown(heard), heard)
@@ -170,7 +162,26 @@ class EventDistribution:
         return steps
 
 
-def _likeliest(logits: Tensor, vocabulary_sizes: tuple[int, ...]) -> Tensor:
+def log_likelihood(
+    logits: Float[Tensor, "batch step event"],
+    events: Int[Tensor, "batch step stream"],
+    vocabulary_sizes: tuple[int, ...],
+) -> Float[Tensor, " batch"]:
+    """Log likelihood of each excerpt under the logits of its steps, in nats."""
+    return torch.stack(
+        [
+            -torch.nn.functional.cross_entropy(
+                stream.transpose(1, 2), events[..., i], reduction="none"
+            ).sum(1)
+            for i, stream in enumerate(logits.split(vocabulary_sizes, dim=-1))
+        ]
+    ).sum(0)
+
+
+def likeliest(
+    logits: Float[Tensor, "*batch event"], vocabulary_sizes: tuple[int, ...]
+) -> Int[Tensor, "*batch stream"]:
+    """The likeliest event of each stream."""
     return torch.stack([s.argmax(-1) for s in logits.split(vocabulary_sizes, dim=-1)], dim=-1)
 
 

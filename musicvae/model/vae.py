@@ -6,10 +6,9 @@ Music (MusicVAE).
 
 from dataclasses import dataclass, fields
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.distributions import Distribution, Independent, Normal
+from torch.distributions import Independent, Normal
 
 from musicvae.errors import SettingError
 from musicvae.model.bar_decoder import BarDecoder
@@ -137,9 +136,3 @@ class MusicVAE(nn.Module):
         """p(events | z): a distribution over excerpts for every latent."""
         distribution: EventDistribution = self.decoder(z, self.length_steps)
         return distribution
-
-    def prior(self) -> Distribution:
-        """p(z): the standard Gaussian of one latent."""
-        parameter = next(self.parameters())
-        zeros = parameter.new_zeros(self.config.latent_size)
-        return Independent(Normal(zeros, torch.ones_like(zeros)), 1)

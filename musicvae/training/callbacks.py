@@ -64,6 +64,14 @@ class CollapseAlarm(lightning.Callback):
         self._console = console
         self._collapsed = 0
 
+    def state_dict(self) -> dict[str, Any]:
+        """What it has found so far, for a resumed run not to say it again."""
+        return {"collapsed": self._collapsed}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes on where the run was interrupted."""
+        self._collapsed = state_dict["collapsed"]
+
     def on_validation_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
@@ -118,7 +126,8 @@ class CleanStop(lightning.Callback):
                 raise KeyboardInterrupt
             self._was_interrupted = True
             name = signal.Signals(number).name
-            self._console.print(f"{name}: stopping after this step (again: at once)")
+            when = "after this step" if trainer.world_size == 1 else "soon"
+            self._console.print(f"{name}: stopping {when} (again: at once)")
 
         for number in (signal.SIGINT, signal.SIGTERM):
             self._handlers[number] = signal.signal(number, stop)
@@ -135,11 +144,18 @@ class CleanStop(lightning.Callback):
         if trainer.global_step == trainer.max_steps:
             # Lightning validates before an early stop: so the last weights are judged, too.
             trainer.should_stop = True
-        elif trainer.strategy.reduce_boolean_decision(self._was_interrupted, all=False):
+        elif self._is_to_stop(trainer):
             trainer.should_stop = True
             if trainer.global_step % self._validate_every:
                 # Without the interruption there would have been no validation here.
                 trainer.limit_val_batches = 0
+
+    def _is_to_stop(self, trainer: lightning.Trainer) -> bool:
+        if trainer.world_size == 1:
+            return self._was_interrupted
+        if trainer.global_step % LOOK_EVERY_STEPS:
+            return False  # asking the other processes makes a GPU wait
+        return trainer.strategy.reduce_boolean_decision(self._was_interrupted, all=False)
 
     def on_train_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule

@@ -56,12 +56,14 @@ class TrainingModule(lightning.LightningModule):
         return terms.loss
 
     def validation_step(self, events: Int[Tensor, "batch step stream"], _: int) -> None:
-        measured = reconstruct(
-            self.model,
-            self.experiment.representation,
-            events.cpu().numpy().astype(np.int16),
-            seed=self.seed,
-        )
+        # In single precision, as an evaluation measures: else other weights would be chosen.
+        with torch.autocast(self.device.type, enabled=False):
+            measured = reconstruct(
+                self.model,
+                self.experiment.representation,
+                events.cpu().numpy().astype(np.int16),
+                seed=self.seed,
+            )
         self.last_reconstruction = measured
         for name, value in {
             "accuracy_sampled": measured.sampled.all_steps,

@@ -3,7 +3,12 @@ import os
 import pytest
 
 from musicvae import midi
-from musicvae.data_pipeline.corpus import BEATS_NAME, find_corpora, normalise_title
+from musicvae.data_pipeline.corpus import (
+    BEATS_NAME,
+    MOST_NAMESAKES,
+    find_corpora,
+    normalise_title,
+)
 from musicvae.errors import DataError, ScoreError
 
 
@@ -13,7 +18,6 @@ def test_each_tune_of_an_abc_file_is_a_piece(abc_folder):
     assert corpus.licence == "Tunes of nobody"
     assert len(corpus.pieces) == 12
     assert corpus.pieces[7].id == "tunes/book6.abc#2:7"
-    assert corpus.pieces[7].split_key == "tune 7"
     assert len({piece.id for piece in corpus.pieces}) == 12
 
 
@@ -99,9 +103,62 @@ def test_a_name_in_no_encoding_becomes_text(tmp_path, melody):
     corpus.pieces[0].split_key.encode()
 
 
+def split_keys(folder):
+    return [piece.split_key for piece in find_corpora([str(folder)])[0].pieces]
+
+
+@pytest.mark.parametrize("namesakes", [MOST_NAMESAKES, MOST_NAMESAKES + 1])
+def test_a_name_that_too_many_bear_is_no_title(tmp_path, melody, tune, namesakes):
+    for number in range(namesakes):
+        folder = tmp_path / "scores" / f"book{number}"
+        folder.mkdir(parents=True)
+        (folder / "minuet.mid").write_bytes(midi.write(melody(number)))
+    tunes = [tune(number, title="Menuet") for number in range(namesakes)]
+    (tmp_path / "tunes.abc").write_text("\n".join(tunes))
+    of_files, of_tunes = split_keys(tmp_path / "scores"), split_keys(tmp_path / "tunes.abc")
+    if namesakes <= MOST_NAMESAKES:
+        assert set(of_files) == {"minuet"}
+        assert set(of_tunes) == {"menuet"}
+    else:
+        assert of_files == [f"book{number}/minuet" for number in range(namesakes)]
+        assert len(set(of_tunes)) == namesakes
+        assert all(len(key) == 32 for key in of_tunes)  # the hash of what the tune says
+
+
+def test_a_file_in_folders_by_composer_is_known_by_its_own_name(tmp_path, tune):
+    paths = [
+        "Paul_Francis_Webster-Sammy_Fain/The_Wind_Blows/The_Wind_Blows.mxl",
+        "Sammy_Fain/Wind_Blows,_The/Wind_Blows,_The.mxl",
+        "Sammy_Fain/12/12.mxl",
+    ]
+    for path in paths:
+        (tmp_path / "songs" / path).parent.mkdir(parents=True)
+        (tmp_path / "songs" / path).write_bytes(b"PK")
+    by_id = {
+        piece.id: piece.split_key for piece in find_corpora([str(tmp_path / "songs")])[0].pieces
+    }
+    assert [by_id[f"songs/{path}"] for path in paths] == [
+        "windblows",
+        "windblows",
+        "Sammy_Fain/12/12",
+    ]
+    (tmp_path / "book.abc").write_text(tune(1, title="The Wind Blows -- Reel"))
+    assert split_keys(tmp_path / "book.abc") == ["windblows"]
+
+
+@pytest.mark.parametrize("title", ["", "Reel", "The Jig", "007", "Polka 12", "***"])
+def test_a_kind_of_dance_or_a_number_is_no_title(title):
+    assert normalise_title(title) == ""
+
+
 @pytest.mark.parametrize(
     "titles",
     [
+        (
+            "WindThatShakestheBarleyreelThe",
+            "The Wind That Shakes The Barley -- Reel",
+            "Wind That Shakes the Barley, The",
+        ),
         ("Acacia -- Reel", "The Acacia", "ACACIA."),
         ("Paddy O'Rafferty", "Paddy ORafferty"),
         ("The Lads of the Village.", "Lads Of Village"),

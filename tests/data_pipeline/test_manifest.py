@@ -40,13 +40,16 @@ def test_reasons_are_counted_by_stage_and_source():
     assert [example.piece for example in entries[2].examples] == ["a/1", "b/1"]
 
 
-def test_a_few_examples_are_kept():
+def test_a_few_examples_of_each_source_are_kept():
     rejections = Rejections()
-    for number in range(20):
-        rejections.add(f"a/{number}", "a", left("piece", "unreadable"))
+    for source in ("a", "b"):
+        for number in range(20):
+            rejections.add(f"{source}/{number}", source, left("piece", "unreadable"))
     (entry,) = rejections.entries()
-    assert entry.count == 20
-    assert len(entry.examples) == MOST_EXAMPLES
+    assert entry.count == 40
+    assert [example.piece for example in entry.examples] == [
+        f"{source}/{number}" for source in ("a", "b") for number in range(MOST_EXAMPLES)
+    ]
 
 
 def test_sources_are_counted_even_if_nothing_came_of_them():

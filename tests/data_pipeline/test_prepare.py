@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import replace
 
+import music21
 import numpy as np
 import pytest
 from rich.console import Console
@@ -13,6 +14,7 @@ from rich.console import Console
 from musicvae import midi, shards
 from musicvae.data_pipeline import PrepareSettings, prepare, tables
 from musicvae.data_pipeline.excerpts import shape_of
+from musicvae.data_pipeline.prepare import _warnings
 from musicvae.errors import DataError, SettingError
 from musicvae.notes import Meter
 from musicvae.representation import Melody, representation_from_config
@@ -109,7 +111,7 @@ def test_tunes_of_one_title_fall_on_one_side(tmp_path, tune):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         text = "\n".join(
-            tune(number, title=f"The Jolly {number}", seed=f"{name}{number}")
+            tune(number, title=f"The Jolly {chr(65 + number)}", seed=f"{name}{number}")
             for number in range(20)
         )
         (tmp_path / name / "book.abc").write_text(text)
@@ -163,8 +165,10 @@ def test_mutated_files_never_stop_a_run(tmp_path, tune, melody):
 def test_no_examples_is_an_error_after_the_reasons(settings):
     console = Console(file=io.StringIO(), width=120)
     waltzes = replace(settings, representation=Melody(meter=Meter(3, 4)))
-    with pytest.raises(DataError, match="no examples: 18 pieces wrong_meter"):
+    with pytest.raises(DataError, match="no examples: 18 pieces wrong_meter") as refused:
         prepare(waltzes, console=console)
+    assert "--meter as it is found (the meter 4/4 in 18)" in refused.value.action
+    assert "top line" not in refused.value.action
     assert "wrong_meter" in console.file.getvalue()
     assert "tunes/book0.abc#1:0: the meter 4/4" in console.file.getvalue()
     assert list(settings.out.iterdir()) == []
@@ -181,6 +185,62 @@ def test_an_old_set_survives_a_run_without_examples(settings):
 def test_pieces_that_are_too_short_say_so(settings):
     with pytest.raises(DataError, match="18 parts too_short"):
         prepare(replace(settings, representation=Melody(bars=9)))
+
+
+def test_one_piece_is_counted_as_one(settings, tmp_path, melody):
+    (tmp_path / "short.mid").write_bytes(midi.write(melody(1, bars=1)))
+    with pytest.raises(DataError, match="no examples: 1 part too_short"):
+        prepare(replace(settings, inputs=(str(tmp_path / "short.mid"),)))
+
+
+def test_an_empty_split_is_warned_of(settings, tmp_path, melody):
+    (tmp_path / "one.mid").write_bytes(midi.write(melody(1)))
+    console = Console(file=io.StringIO(), width=500)
+    manifest = prepare(replace(settings, inputs=(str(tmp_path / "one.mid"),)), console=console)
+    (empty,) = (name for name, split in manifest.splits.items() if not split.excerpts)
+    said = console.file.getvalue()
+    assert f"Warning: the split '{empty}' is empty. Prepare more pieces" in said
+    assert "--split" in said
+    assert said.count("Warning") == 1
+
+
+def test_pieces_that_were_given_up_are_warned_of(settings):
+    manifest = prepare(settings)
+    rejections = tuple(
+        shards.Rejection(
+            stage="piece",
+            reason=reason,
+            count=count,
+            sources={"files": count},
+            examples=(shards.Example(piece=f"files/{reason}.mid", found="something"),),
+        )
+        for reason, count in {"crashed": 2, "timed_out": 1, "unreadable": 3}.items()
+    )
+    crashed, timed_out = _warnings(replace(manifest, rejections=rejections))
+    assert crashed.startswith("2 pieces crashed, such as files/crashed.mid: another run")
+    assert timed_out.startswith("1 piece timed_out, such as files/timed_out.mid: another run")
+
+
+def test_a_good_set_comes_without_a_warning(settings):
+    console = Console(file=io.StringIO(), width=500)
+    prepare(settings, console=console)
+    assert "Warning" not in console.file.getvalue()
+
+
+def test_the_manifest_says_by_what_thresholds_and_software_it_was_made(settings):
+    made = prepare(settings).settings
+    assert made["thresholds"] == {
+        "fewest_notes": 3,
+        "fewest_pitches": 2,
+        "most_overlap_steps": 1,
+        "most_polyphony": 0.1,
+        "bass_below": 48,
+        "most_offset_steps": 0.25,
+        "most_namesakes": 5,
+    }
+    assert set(made["versions"]) == {"python", "musicvae", "music21", "symusic"}
+    assert made["versions"]["music21"] == music21.__version__
+    assert made["timeout_s"] == 60
 
 
 def test_a_console_shows_progress(settings):

@@ -1,4 +1,7 @@
+import multiprocessing
 import time
+
+import pytest
 
 from musicvae.data_pipeline.workers import Failure, run
 
@@ -21,6 +24,15 @@ def test_an_item_that_crashes_hangs_or_raises_harms_no_other():
     assert found[3] == Failure("timed_out", "more than 1 s of reading")
     assert found[4] == Failure("unreadable", "ZeroDivisionError: division by zero")
     assert time.monotonic() - start < 60
+
+
+@pytest.mark.parametrize(("last", "timeout_s"), [(CRASH, 30.0), (HANG, 0.5)])
+def test_no_process_is_started_for_nothing(last, timeout_s):
+    outcomes = run(eval, ["1", last], workers=1, timeout_s=timeout_s)
+    assert next(outcomes).result == 1
+    assert isinstance(next(outcomes).result, Failure)
+    assert multiprocessing.active_children() == []
+    assert list(outcomes) == []
 
 
 def test_there_may_be_more_workers_than_items():
