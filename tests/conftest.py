@@ -1,5 +1,6 @@
 """What tests of several packages share: tiny experiments, prepared data and bundles."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,10 @@ from musicvae.experiment import Experiment, TrainingConfig, build_model
 from musicvae.model import ModelConfig
 from musicvae.presets import melody_2bar
 from musicvae.representation import Melody
+
+# The programs that tests start must find the installed package, not the part of it in a checkout's
+# folder musicvae/, which Python would put first.
+os.environ["PYTHONSAFEPATH"] = "1"
 
 SPLITS = {"train": 40, "validation": 12, "test": 20}
 

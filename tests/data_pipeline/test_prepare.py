@@ -283,6 +283,7 @@ def test_an_interrupted_run_leaves_no_data_set_and_can_be_run_again(tmp_path, tu
     command = [sys.executable, "-c", _RUN, str(source), str(out)]
     interrupted = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     while not out.exists():  # made when reading begins
+        assert interrupted.poll() is None
         time.sleep(0.05)
     time.sleep(0.3)
     interrupted.send_signal(number)
