@@ -12,6 +12,7 @@ from torch import Tensor
 
 from musicvae import bundle, shards
 from musicvae.attributes import ATTRIBUTES, fit_vectors, measure
+from musicvae.clips import SAMPLE_TEMPERATURE
 from musicvae.errors import DataError
 from musicvae.evaluation.evaluate import Evaluation, evaluate, to_rows
 from musicvae.experiment import build_model, to_dict
@@ -128,14 +129,17 @@ A variational autoencoder of {representation.bars} bars of {representation.name}
 | --- | --- | --- | --- |
 {sources}
 
-Split by piece before excerpts were cut; an excerpt that also occurs on the other side, transposed
-or not, was left out of training. Training excerpts were transposed by up to
+Split by piece, tunes of one title together; an excerpt that also occurs on the other side,
+transposed or not, was left out of training. A variant of a tune under another title may stand on
+both sides. Training excerpts were transposed by up to
 {experiment.training.most_semitones} semitones. Content hash `{facts["content_hash"]}`.
 
 ## Figures
 
 On the {evaluation.split} split, with the weights as shipped. The weights were chosen on the
-validation split, which has other pieces.
+validation split, which has other pieces. Music-making commands draw at temperature
+{SAMPLE_TEMPERATURE:g} unless told otherwise. Roberts et al. 2018 draw at temperature 1 where they
+say "sampling", from a model trained on other, far larger data.
 
 | measure | all steps, or value | onsets only, or overlap |
 | --- | --- | --- |
