@@ -266,10 +266,12 @@ def test_settings_out_of_range_are_refused(settings, change, found):
 
 
 _RUN = """
+import signal
 import sys
 from pathlib import Path
 from musicvae.data_pipeline import PrepareSettings, prepare
 from musicvae.representation import Melody
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 source, out = sys.argv[1:]
 settings = PrepareSettings(inputs=(source,), out=Path(out), representation=Melody())
 print(prepare(settings).content_hash)
@@ -279,13 +281,13 @@ print(prepare(settings).content_hash)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_an_interrupted_run_leaves_no_data_set_and_can_be_run_again(tmp_path, tune, number):
     source, out = tmp_path / "book.abc", tmp_path / "out"
-    source.write_text("\n".join(tune(number, bars=64) for number in range(40)))
+    source.write_text("\n".join(tune(number, bars=64) for number in range(120)))
     command = [sys.executable, "-c", _RUN, str(source), str(out)]
     interrupted = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     while not out.exists():  # made when reading begins
         assert interrupted.poll() is None
         time.sleep(0.05)
-    time.sleep(0.3)
+    time.sleep(0.2)
     interrupted.send_signal(number)
     assert interrupted.wait(timeout=20) != 0
     with pytest.raises(DataError, match=r"no manifest\.json"):
