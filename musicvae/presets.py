@@ -36,9 +36,9 @@ def melody_2bar_tiny() -> Experiment:
         objective=replace(preset.objective, free_nats=32.0),
         training=replace(
             preset.training,
-            steps=1_500,
+            steps=3_000,
             warmup_steps=100,
-            validate_every=250,
+            validate_every=500,
             validation_examples=128,
         ),
     )
