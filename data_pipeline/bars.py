@@ -87,7 +87,7 @@ def accented_step(sequence: NoteSequence, steps_per_bar: int) -> int:
     is_loud = velocities == velocities.max()
     loud = np.bincount(steps[is_loud], minlength=steps_per_bar)
     found = np.bincount(steps, minlength=steps_per_bar)
-    step = int(loud.argmax())
+    step = int(np.argmax(loud))
     elsewhere = is_loud.sum() - loud[step]
     is_clear = (
         is_loud.sum() >= _LEAST_ACCENTS

@@ -81,7 +81,7 @@ def _read_performance(data: bytes, beats_path: Path) -> ReadPiece:
     if len(downbeats) < 2:
         raise _unreadable_beats(f"{len(downbeats)} downbeats")
     distances, counts = np.unique(np.diff(downbeats), return_counts=True)
-    beats_per_bar = int(distances[counts.argmax()])
+    beats_per_bar = int(distances[np.argmax(counts)])
     meter = Meter(beats_per_bar, 4)
 
     file = midi.read_tracks(data, beats_s=table[:, 0].tolist())
