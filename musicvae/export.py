@@ -138,8 +138,8 @@ both sides. Training excerpts were transposed by up to
 
 On the {evaluation.split} split, with the weights as shipped. The weights were chosen on the
 validation split, which has other pieces. Music-making commands draw at temperature
-{SAMPLE_TEMPERATURE:g} unless told otherwise. Roberts et al. 2018 draw at temperature 1 where they
-say "sampling", from a model trained on other, far larger data.
+{SAMPLE_TEMPERATURE:g} unless told otherwise. The accuracies of Roberts et al. 2018 are not
+comparable without care: theirs is other, far larger data, and "sampling" there draws events.
 
 | measure | all steps, or value | onsets only, or overlap |
 | --- | --- | --- |
