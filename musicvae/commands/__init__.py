@@ -1,0 +1,1 @@
+"""The subcommands of `musicvae`, by what they are for."""

@@ -1,0 +1,232 @@
+"""The commands that make music: from the prior, between clips, along attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from musicvae.commands.terminal import DEFAULT_BUNDLE, FOLDER, MIDI_FILE, SEED, console
+from musicvae.errors import MusicVAEError, SettingError
+
+if TYPE_CHECKING:
+    from musicvae.bundle import Bundle
+    from musicvae.clips import Clip
+    from musicvae.requests import Excerpt, Musician
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Joins options that several commands share."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+model_options = _options(
+    click.option(
+        "--model",
+        metavar="NAME|DIR",
+        help=f"A bundle by name or folder (default: {DEFAULT_BUNDLE}), or a model of the server.",
+    ),
+    click.option("--server", metavar="HOST:PORT", help="Ask this server instead of this process."),
+)
+music_options = _options(
+    model_options,
+    click.option("--seed", type=SEED, help="Makes the result repeatable (default: any)."),
+    click.option("--temperature", type=float, help="0: likeliest events; 1: as the model draws."),
+    click.option("--qpm", type=float, help="Tempo in quarter notes a minute."),
+    click.option("--out", type=FOLDER, default="music", show_default=True, help="For MIDI files."),
+    click.option("--plot", is_flag=True, help="Draw all results as one picture, too."),
+)
+input_options = _options(
+    click.option(
+        "--start-bar", type=click.IntRange(1), help="First bar to use of longer music, from 1."
+    ),
+    click.option("--top-line", is_flag=True, help="Reduce to its top line what is no melody."),
+)
+
+
+@click.command()
+@model_options
+def models(model: str | None, server: str | None) -> None:
+    """List the models and what each can do."""
+    from rich.table import Table
+
+    from musicvae import bundle
+
+    table = Table("model", "version", "music", "latent", "attributes")
+    with _musician([model] if model else bundle.embedded() or [None], server) as musician:
+        for each in [musician.model(model)] if server and model else musician.models():
+            table.add_row(
+                each.name,
+                each.version,
+                f"{each.bars} bars of {each.representation} in {each.meter}",
+                str(each.latent_size),
+                "\n".join(attribute.name for attribute in each.attributes),
+            )
+    console().print(table)
+
+
+@click.command()
+@click.option(
+    "-n", "count", type=click.IntRange(1), default=4, show_default=True, help="Number of clips."
+)
+@music_options
+def sample(count: int, **options: Any) -> None:
+    """Draw new music from the prior."""
+    from musicvae.requests import SampleRequest
+
+    request = SampleRequest(count=count, **_drawing(options))
+    with _musician([options["model"]], options["server"]) as musician:
+        _keep("sample", ((f"draw {c.index + 1}", c) for c in musician.sample(request)), options)
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, type=MIDI_FILE, metavar="A.mid B.mid ...")
+@click.option("-n", "count", type=click.IntRange(2), default=7, show_default=True,
+              help="Clips from one input to the next, both included.")  # fmt: skip
+@music_options
+@input_options
+def interpolate(inputs: tuple[Path, ...], count: int, **options: Any) -> None:
+    """Morph from one MIDI file to the next."""
+    from musicvae.requests import InterpolateRequest
+
+    if len(inputs) < 2:
+        raise SettingError(
+            f"{inputs[0]} alone", expected="two MIDI files or more",
+            action="Give where to start and where to end.", field="inputs",
+        )  # fmt: skip
+    points = [_read(path, options) for path in inputs]
+    request = InterpolateRequest(points=points, count=count, **_drawing(options))
+    last = (len(inputs) - 1) * (count - 1)
+    names = {f"points[{index}].excerpt": path for index, path in enumerate(inputs)}
+    with _naming(names), _musician([options["model"]], options["server"]) as musician:
+        clips = musician.interpolate(request)
+        _keep("interpolate", ((f"step {c.index} of {last}", c) for c in clips), options)
+
+
+@click.command()
+@click.argument("input_file", type=MIDI_FILE, metavar="INPUT.mid")
+@click.option("--add", multiple=True, required=True, metavar="ATTRIBUTE=AMOUNT",
+              help="1 goes from what is low in the data to what is high.")  # fmt: skip
+@music_options
+@input_options
+def transform(input_file: Path, add: tuple[str, ...], **options: Any) -> None:
+    """Move a MIDI file along attributes: --add note_density=1."""
+    from musicvae.requests import TransformRequest
+
+    request = TransformRequest(
+        point=_read(input_file, options),
+        amounts=_amounts(add),
+        **_drawing(options),
+    )
+    names = {"point.excerpt": input_file}
+    with _naming(names), _musician([options["model"]], options["server"]) as musician:
+        made = musician.transform(request)
+    _keep("transform", [("before", made.before), (", ".join(add), made.after)], options)
+    for name, before in made.before.attributes.items():
+        console().print(f"{name:>24} {before:8.3f} -> {made.after.attributes[name]:.3f}")
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, type=MIDI_FILE, metavar="INPUT.mid ...")
+@music_options
+@input_options
+def reconstruct(inputs: tuple[Path, ...], **options: Any) -> None:
+    """Encode MIDI files and decode them again."""
+    from musicvae.requests import DecodeRequest, EncodeRequest
+
+    name = options["model"] if options["server"] and options["model"] else ""
+    requests = [EncodeRequest(model=name, excerpt=_read(path, options)) for path in inputs]
+    latents = []
+    with _musician([options["model"]], options["server"]) as musician:
+        for path, request in zip(inputs, requests, strict=True):
+            with _naming({"excerpt": path}):
+                latents.append(musician.encode(request).latent)
+        clips = musician.decode(DecodeRequest(latents=latents, **_drawing(options)))
+        _keep("reconstruct", ((inputs[clip.index].name, clip) for clip in clips), options)
+
+
+@contextmanager
+def _musician(models: Sequence[str | None], server: str | None) -> Iterator[Musician]:
+    """Who answers: a server, or an engine with these bundles in this process."""
+    if server is not None:
+        from musicvae.client import Client
+
+        with closing(Client(server)) as client:
+            yield client
+    else:
+        from musicvae import bundle
+        from musicvae.server.engine import Engine
+
+        loaded: list[Bundle] = [bundle.load(each or DEFAULT_BUNDLE) for each in models]
+        yield Engine(loaded)
+
+
+def _drawing(options: dict[str, Any]) -> dict[str, Any]:
+    """The request fields that were given; the others have each request's own default."""
+    given = {name: options[name] for name in ("seed", "temperature", "qpm")}
+    if options["server"]:
+        given["model"] = options["model"]
+    return {name: value for name, value in given.items() if value is not None}
+
+
+@contextmanager
+def _naming(inputs: Mapping[str, Path]) -> Iterator[None]:
+    """Says the name of a file where an error has the field of a request that it was read into."""
+    try:
+        yield
+    except MusicVAEError as error:
+        if any(each.field.startswith(tuple(inputs)) for each in error.violations):
+            text = "; ".join(f"{each.field}: {each.description}" for each in error.violations)
+            for field, path in inputs.items():
+                text = text.replace(f"{field}.", f"{path}, ").replace(field, str(path))
+            error.args = (text,)
+        raise
+
+
+def _read(path: Path, options: dict[str, Any]) -> Excerpt:
+    from musicvae.clip_files import read_excerpt
+
+    return read_excerpt(path, start_bar=options["start_bar"], reduce=options["top_line"])
+
+
+def _keep(command: str, clips: Iterable[tuple[str, Clip]], options: dict[str, Any]) -> None:
+    from musicvae.clip_files import keep
+
+    for kept in keep(options["out"], command, clips, draws_picture=options["plot"]):
+        console().print(f"{kept.path}  {kept.content}", highlight=False)
+
+
+def _amounts(texts: Sequence[str]) -> dict[str, float]:
+    amounts = dict(map(_amount, texts))
+    if len(amounts) < len(texts):
+        raise SettingError(
+            f"--add {' --add '.join(texts)}",
+            expected="each attribute once",
+            action="Sum up what is to be added to one attribute.",
+            field="add",
+        )
+    return amounts
+
+
+def _amount(text: str) -> tuple[str, float]:
+    name, _, amount = text.partition("=")
+    try:
+        return name, float(amount)
+    except ValueError as error:
+        raise SettingError(
+            f"--add {text}",
+            expected="ATTRIBUTE=AMOUNT",
+            action="Write it like --add note_density=1; `musicvae models` lists the attributes.",
+            field="add",
+        ) from error

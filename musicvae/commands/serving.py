@@ -1,0 +1,28 @@
+"""The command that serves bundles over gRPC."""
+
+from __future__ import annotations
+
+import click
+
+from musicvae.commands.terminal import DEFAULT_BUNDLE
+
+
+@click.command()
+@click.option(
+    "--bundle",
+    "bundles",
+    multiple=True,
+    metavar="NAME|DIR",
+    help=f"What to serve; the first is the default (default: {DEFAULT_BUNDLE}).",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 is every interface.")
+@click.option("--port", type=click.IntRange(0, 65535), default=50051, show_default=True,
+              help="0: any that is free.")  # fmt: skip
+def serve(bundles: tuple[str, ...], host: str, port: int) -> None:
+    """Answer requests over gRPC, until stopped."""
+    from musicvae import bundle
+    from musicvae.server import Settings
+    from musicvae.server import serve as run
+
+    loaded = [bundle.load(each) for each in bundles or [DEFAULT_BUNDLE]]
+    run(Settings(host=host, port=port), loaded, say=click.echo)

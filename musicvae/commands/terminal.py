@@ -1,0 +1,27 @@
+"""What the commands share: the terminal, exit codes, and the kinds of their arguments."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+MISUSE = 2
+INTERRUPTED = 130
+DEFAULT_BUNDLE = "melody-2bar"
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+SEED = click.IntRange(0, 2**63 - 1)
+MIDI_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+def console() -> Console:
+    """The terminal, or a pipe: then nothing is wrapped."""
+    from rich.console import Console
+
+    return Console(soft_wrap=not sys.stdout.isatty())
