@@ -1,93 +1,176 @@
 """The first stage: finds the pieces in the inputs, and gives each a stable id.
 
-Conventions: an input is a file, a folder, or `music21:NAME` for a collection in music21's corpus.
-What a file is, its content says (MIDI by its first bytes); scores go by their endings. Each tune of
-an ABC file is a piece. An id is the source's name and the path within it, with `#NUMBER` for a tune
-of an ABC file; nothing of an id comes from where the input lies.
+Conventions: what a file is, its content says; each tune of an ABC file is a piece, any other file
+one. An id is the source's name and the path within it, with `#PLACE:NUMBER` for a tune of an ABC
+file; nothing of an id comes from where the input lies, and a folder has the same ids as an archive
+of it. Files that are no music are counted and passed over.
 """
 
 import hashlib
-import importlib.util
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import count
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import chain, count, pairwise
 from pathlib import Path
 
-from musicvae.errors import DataError, ScoreError
+from musicvae.errors import DataError, MusicVAEError, ScoreError
 
-BEATS_NAME = "beat_midi.txt"
-"""A list of beat times that some collections keep beside a performance."""
-
-_MUSIC21 = "music21:"
-_MIDI_ENDINGS = {".mid", ".midi"}
-_XML_ENDINGS = {".mxl", ".musicxml", ".xml"}
-_ABC_ENDINGS = {".abc"}
-_TUNE = re.compile(rb"^X:[ \t]*(\d*)", re.MULTILINE)
-_TITLE = re.compile(rb"^T:[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
-_NO_TITLE = re.compile(
-    r"the|reel|jig|hornpipe|polka|march|strathspey|waltz|mazurka|quickstep|highlandfling|air|[0-9]+$"
-)
-"""What one collection adds to a tune's name and another leaves out."""
+from .archives import Entry, is_archive
+from .inputs import Input, open_input
+from .locations import HEAD_BYTES, HeldBytes, Location
+from .readers import kind_of
+from .survey import Survey, head_of, is_kept, look_through
+from .titles import normalise_title
 
 MOST_NAMESAKES = 5
-"""A name that more pieces of a source bear is no title (`Minuet`, `track 7`)."""
+"""A name that more pieces of all sources bear is no title (`Minuet`, `track 7`)."""
 
-_LICENCE_NAMES = re.compile(r"(licen[cs]e|copying)(\.(md|txt))?", re.IGNORECASE)
+UNREADABLE = "unreadable"
+"""The kind of a file that can't be opened, or that is named as music and is none: reading its bytes
+will say so."""
 
-_ENCODED = "distributed with music21 by permission of its encoders, see music21/corpus/license.txt"
-_MUSIC21_LICENCES = {
-    "oneills1850": f"public-domain tunes (O'Neill 1903), {_ENCODED}",
-    "ryansMammoth": f"public-domain tunes (Ryan 1883), {_ENCODED}",
-    "airdsAirs": f"public-domain tunes (Aird 1778-1801), {_ENCODED}",
-    "essenFolksong": f"legal status unclear, not for commercial use, {_ENCODED}",
-}
+_MOST_TUNES = 50_000
+"""In one ABC file; the largest collection on the web has as many settings in all."""
+
+_MUSIC_ENDINGS = (".mid", ".midi", ".mxl", ".musicxml", ".abc", ".krn", ".h2pattern")
+
+_KINDS = "MIDI, MusicXML, ABC, kern or h2pattern files"
+_TUNE = re.compile(rb"^X:[ \t]*(\d*)", re.MULTILINE)
+_TITLE = re.compile(rb"^T:[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Piece:
     """One piece of music that was found, not yet read.
 
     Attributes:
         id: Unique within the data set.
         source: The name of its source.
-        kind: How it is read: `midi`, `musicxml` or `abc`.
+        kind: How it is read: one of `readers.KINDS`, or `UNREADABLE`.
         title: Its normalised title; empty where it has none.
-        path: The file it is in.
         split_key: What the split hashes: pieces of one key go to the same side.
-        header_bytes: For a tune of an ABC file, the size of the file's own head.
-        tune_bytes: For a tune of an ABC file, where it starts and ends.
-        beats_path: A list of beat times beside a MIDI file.
+        given_split: The split that its corpus gives it: `train`, `validation`, `test` or None.
+        style: What its corpus calls its style; may be empty.
+        location: Where its bytes are.
+        side: Where the files that belong to it are, by what they hold: `beats`, `chords`, `keys`.
     """
 
     id: str
     source: str
     kind: str
     title: str
-    path: Path
     split_key: str
-    header_bytes: int = 0
-    tune_bytes: tuple[int, int] | None = None
-    beats_path: Path | None = None
+    given_split: str | None = None
+    style: str = ""
+    location: Location
+    side: dict[str, Location] = field(default_factory=dict)
+
+    def read_bytes(self) -> bytes:
+        """Its bytes; for a tune of an ABC file, those of the file's head and the tune.
+
+        Raises:
+            DataError: If the file can't be read, is too large or of no kind.
+        """
+        data = self.location.read()
+        if self.kind != UNREADABLE:
+            return data
+        if kind_of(data[:HEAD_BYTES]) == "abc":
+            raise DataError(
+                f"an ABC file of more than {_MOST_TUNES} tunes",
+                expected=f"at most {_MOST_TUNES}",
+                action="Divide it.",
+            )
+        raise DataError(
+            f"a file named as music that starts with {data[:8]!r}",
+            expected=_KINDS,
+            action="Export it anew, or leave it out.",
+        )
+
+    def read_side(self) -> dict[str, bytes]:
+        """The bytes of the files that belong to it.
+
+        Raises:
+            DataError: If one can't be read, or is too large.
+        """
+        return {role: location.read() for role, location in self.side.items()}
+
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes travel with the piece where it is handed to another process."""
+        places = (self.location, *self.side.values())
+        return sum(sum(map(len, place.parts)) for place in places if isinstance(place, HeldBytes))
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Files that were passed over for one reason.
+
+    Attributes:
+        reason: `no_music`, `side_file` (it belongs to pieces), `archive` (within the input),
+            `locked` (a member of an archive that is encrypted, packed by a rare method, or a link),
+            `link` (to a folder, or to nothing), `no_file` (a pipe, a device) or `unreadable` (it
+            went away, or may not be looked at).
+        count: How many.
+        example: The path of the first, within the source.
+    """
+
+    reason: str
+    count: int
+    example: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Corpus:
-    """All pieces of one input, in order of their ids, and the licence where one was found."""
+class CorpusSource:
+    """All pieces of one input.
 
-    source: str
+    Attributes:
+        name: What the ids of its pieces begin with.
+        licence: Its licence, where one was found.
+        corpora: The names of the corpora that it was recognised as.
+        piece_count: How many pieces it has.
+        skipped: The files that are no pieces, by reason.
+        fingerprint: Changes when a file is added, taken away or changed, as far as names, sizes and
+            times can tell.
+    """
+
+    name: str
     licence: str | None
-    pieces: tuple[Piece, ...]
+    corpora: tuple[str, ...]
+    piece_count: int
+    skipped: tuple[Skipped, ...]
+    fingerprint: str
+    _input: Input = field(repr=False)
+    _survey: Survey = field(repr=False)
+    _common_titles: frozenset[int] = field(default=frozenset(), repr=False)
+
+    def pieces(self) -> Iterator[Piece]:
+        """Every piece; the same ones in the same order each time, looked up anew.
+
+        Raises:
+            DataError: If the input can't be looked into any more.
+        """
+        with _looking_into(self._input):
+            for found in _find(self._input, self.name, self._survey):
+                if isinstance(found, Piece):
+                    yield _with_split_key(found, self._common_titles)
 
 
-def find_corpora(inputs: Sequence[str]) -> tuple[Corpus, ...]:
-    """Finds every piece in the inputs.
+def open_sources(
+    inputs: Sequence[str], *, leave_out: Path | None = None
+) -> tuple[CorpusSource, ...]:
+    """Looks through the inputs, and tells what is in each.
+
+    Args:
+        inputs: What the user named.
+        leave_out: A folder whose files are passed over where they lie below an input, such as the
+            one that is written to.
 
     Raises:
         ScoreError: If a file is no music that can be read.
-        DataError: If an input is not there, or a folder holds no music.
+        DataError: If an input is not there or a damaged archive, or a folder holds no music.
     """
     if not inputs:
         raise DataError(
@@ -96,189 +179,200 @@ def find_corpora(inputs: Sequence[str]) -> tuple[Corpus, ...]:
             action="Name one, such as music21:ryansMammoth.",
             field="inputs",
         )
-    corpora: list[Corpus] = []
+    sources: list[CorpusSource] = []
+    # The titles themselves would take ten times the memory.
+    titles: Counter[int] = Counter()
     for name in inputs:
-        taken = {corpus.source for corpus in corpora}
-        try:
-            corpora.append(_find_corpus(name, taken))
-        except OSError as error:
-            raise DataError(
-                f"{name}, which can't be looked into ({error.strerror})",
-                expected="files and folders that may be read",
-                action="Change their permissions, or leave them out.",
-                field="inputs",
-            ) from error
-    return tuple(corpora)
+        found = _open(name, leave_out)
+        sources.append(_look_into(found, {source.name for source in sources}, titles))
+    common = frozenset(title for title, number in titles.items() if number > MOST_NAMESAKES)
+    return tuple(replace(source, _common_titles=common) for source in sources)
 
 
-def normalise_title(title: str) -> str:
-    """Brings the titles and file names of one tune in several collections together.
-
-    It rather takes two tunes for one than one for two. Empty where nothing but a kind of dance or a
-    number is named.
-
-    >>> normalise_title("The Wind That Shakes The Barley -- Reel")
-    'windthatshakesbarley'
-    >>> normalise_title("WindThatShakestheBarleyreelThe")
-    'windthatshakesbarley'
-    """
-    plain = unicodedata.normalize("NFKD", title.split("--", maxsplit=1)[0]).lower()
-    return _NO_TITLE.sub("", re.sub(r"\W|_", "", plain))
-
-
-def _find_corpus(name: str, taken: set[str]) -> Corpus:
-    licence: str | None
-    if name.startswith(_MUSIC21):
-        collection = name.removeprefix(_MUSIC21)
-        root = _music21_folder(collection)
-        source, licence = name, _MUSIC21_LICENCES.get(collection, _ENCODED)
-    else:
-        root = Path(name).resolve()
-        if not root.exists():
-            raise DataError(
-                f"no file or folder {name}",
-                expected="a MIDI file, a score, a folder of them, or music21:NAME",
-                action="Check the path.",
-                field="inputs",
-            )
-        source, licence = _readable(root.name), _find_licence(root)
+def _look_into(found: Input, taken: set[str], titles: Counter[int]) -> CorpusSource:
+    """What is in an input; adds how often each title came."""
+    source = _readable(found.source)
     numbers = (f"{source}-{number}" for number in count(2))
     source = source if source not in taken else next(new for new in numbers if new not in taken)
-    paths = [root]
-    if root.is_dir():
-        paths = sorted(
-            (path for path in root.rglob("*") if path.is_file()),
-            key=lambda path: path.relative_to(root).as_posix(),
-        )
-    pieces = _with_titles([piece for path in paths for piece in _find_pieces(path, root, source)])
-    if not pieces and root.is_file():
-        raise ScoreError(
-            f"{name}, which is no music that can be read",
-            expected="a MIDI file, or a score ending in .abc, .mxl, .musicxml or .xml",
-            action="Export it as MIDI or MusicXML.",
-            field="inputs",
-        )
-    if not pieces:
-        raise DataError(
-            f"no music in the folder {name}",
-            expected="MIDI files, or scores ending in .abc, .mxl, .musicxml or .xml",
-            action="Check the path, and unpack archives first.",
-            field="inputs",
-        )
-    return Corpus(source=source, licence=licence, pieces=pieces)
-
-
-def _music21_folder(collection: str) -> Path:
-    spec = importlib.util.find_spec("music21")
-    # Importing music21 takes a second; its folder is known without.
-    assert spec is not None and spec.submodule_search_locations
-    corpus = Path(spec.submodule_search_locations[0]) / "corpus"
-    folder = corpus / collection
-    if not re.fullmatch(r"\w[\w-]*", collection) or not folder.is_dir():
-        raise DataError(
-            f"no collection {collection!r} in music21's corpus",
-            expected=f"one such as {', '.join(sorted(_MUSIC21_LICENCES))}",
-            action=f"Give {_MUSIC21}NAME with the name of a folder in music21's corpus.",
-            field="inputs",
-        )
-    return folder
-
-
-def _find_licence(root: Path) -> str | None:
-    folder = root if root.is_dir() else root.parent
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and _LICENCE_NAMES.fullmatch(path.name):
-            text = path.read_text(encoding="utf-8", errors="replace")
-            lines = (line.strip(" #\t") for line in text.splitlines())
-            return next((line[:200] for line in lines if line), None)
-    return None
-
-
-def _with_titles(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """Gives pieces that have a title of their own that title as the split's key."""
-    namesakes = Counter(piece.title for piece in pieces)
-    return tuple(
-        replace(piece, split_key=piece.title)
-        if piece.title and namesakes[piece.title] <= MOST_NAMESAKES
-        else piece
-        for piece in pieces
+    skips: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    piece_count = 0
+    with _looking_into(found):
+        survey = look_through(found)
+        for each in _find(found, source, survey):
+            if isinstance(each, Piece):
+                piece_count += 1
+                titles[hash(each.title)] += 1
+            else:
+                skips[each.reason] += 1
+                examples.setdefault(each.reason, each.path)
+    if not piece_count:
+        raise _no_music(found)
+    known_licence = "; ".join(corpus.licence for corpus in survey.corpora)
+    return CorpusSource(
+        name=source,
+        licence=found.licence or known_licence or survey.licence,
+        corpora=tuple(corpus.name for corpus in survey.corpora),
+        piece_count=piece_count,
+        skipped=tuple(
+            Skipped(reason, number, examples[reason]) for reason, number in sorted(skips.items())
+        ),
+        fingerprint=survey.fingerprint,
+        _input=found,
+        _survey=survey,
     )
 
 
-def _find_pieces(path: Path, root: Path, source: str) -> Iterator[Piece]:
-    ending = path.suffix.lower()
-    performance = _performance(path, root)
-    piece = Piece(
-        id=f"{source}/{_within(path, root)}",
-        source=source,
-        kind="midi",
-        title="" if performance is not path else normalise_title(_readable(path.stem)),
-        path=path,
-        split_key=_within(performance.with_suffix(""), root),
-    )
-    if ending in _ABC_ENDINGS:
-        yield from _find_tunes(replace(piece, kind="abc"))
-    elif ending in _XML_ENDINGS:
-        yield replace(piece, kind="musicxml")
-    elif ending in _MIDI_ENDINGS or _starts_as_midi(path):
-        beats = path.parent / BEATS_NAME
-        yield replace(piece, beats_path=beats if beats.is_file() else None)
-
-
-def _within(path: Path, root: Path) -> str:
-    is_below = root in path.parents
-    return _readable(path.relative_to(root).as_posix() if is_below else path.name)
-
-
-def _performance(path: Path, root: Path) -> Path:
-    """The file whose key a file shares: its own, unless it is a version of another.
-
-    A folder with a list of beats is one song, in however many versions within and below it; the
-    first MIDI file beside the list stands for it.
-    """
-    for folder in path.parents[: len(path.relative_to(root).parts)]:
-        if (folder / BEATS_NAME).is_file():
-            files = sorted(file for file in folder.iterdir() if file.suffix in _MIDI_ENDINGS)
-            return next(iter(files), path)
-    return path
-
-
-def _readable(name: str) -> str:
-    """A file's name as text that can be written, even where the name is in no known encoding."""
-    return name.encode(errors="surrogateescape").decode(errors="replace")
-
-
-def _starts_as_midi(path: Path) -> bool:
+def _open(name: str, leave_out: Path | None) -> Input:
     try:
-        with path.open("rb") as file:
-            return file.read(4) == b"MThd"
-    except OSError:
-        return False
+        return open_input(name, is_kept, leave_out=leave_out)
+    except OSError as error:
+        raise _closed(name, error) from error
 
 
-def _find_tunes(file: Piece) -> Iterator[Piece]:
+@dataclass(frozen=True, slots=True)
+class _Skip:
+    reason: str
+    path: str
+
+
+def _find(found: Input, source: str, survey: Survey) -> Iterator[Piece | _Skip]:
+    """Every file as a piece, as its tunes, or as why it is none; no title is a split key yet."""
+    times: Counter[int] = Counter()
+    for entry in found.listing.entries():
+        path = _tidy(entry.path.removeprefix(survey.top))
+        times[hash(path)] += 1
+        if times[hash(path)] > 1:
+            path = _told_apart(path, times)
+        if entry.location is None:
+            yield _Skip(entry.reason, path)
+            continue
+        head = head_of(entry.location)
+        kind = UNREADABLE if head is None else kind_of(head)
+        if kind is None and path.lower().endswith(_MUSIC_ENDINGS):
+            kind = UNREADABLE
+        if kind is None:
+            yield _Skip(_reason(entry, head or b"", survey), path)
+            continue
+        facts = survey.facts_of(entry.path)
+        stem = path[: path.rfind(".")] if "." in path.rpartition("/")[2][1:] else path
+        title = normalise_title(stem.rpartition("/")[2]) if facts.title is None else facts.title
+        piece = Piece(
+            id=f"{source}/{path}",
+            source=source,
+            kind=kind,
+            title="" if facts.split_key else title,
+            split_key=facts.split_key or f"{source}/{stem}",
+            given_split=facts.given_split,
+            style=facts.style,
+            location=entry.location,
+            side=facts.side,
+        )
+        if kind == "abc":
+            yield from _tunes(piece)
+        else:
+            yield piece
+
+
+def _told_apart(path: str, times: Counter[int]) -> str:
+    """A new name for a path that an archive holds again, counted as the others are."""
+    known = hash(path)
+    while hash(new := f"{path}~{times[known]}") in times:
+        times[known] += 1
+    times[hash(new)] += 1
+    return new
+
+
+def _reason(entry: Entry, head: bytes, survey: Survey) -> str:
+    if survey.is_side_file(entry.path):
+        return "side_file"
+    return "archive" if is_archive(head) else "no_music"
+
+
+def _tunes(file: Piece) -> Iterator[Piece]:
     try:
-        data = file.path.read_bytes()
-    except OSError:
-        data = b""  # reading the piece will say why
-    starts = list(_TUNE.finditer(data))
-    if not starts:
+        data = file.location.read()
+    except DataError:
+        yield file  # reading the piece will say why
+        return
+    if b"\n" not in data:
+        data = data.replace(b"\r", b"\n")
+    first = _TUNE.search(data)
+    if first is None:
         yield file
         return
-    ends = [match.start() for match in starts[1:]] + [len(data)]
-    for index, (match, end) in enumerate(zip(starts, ends, strict=True)):
-        title = _TITLE.search(data, match.start(), end)
+    if sum(1 for _ in _TUNE.finditer(data)) > _MOST_TUNES:
+        yield replace(file, kind=UNREADABLE)
+        return
+    head = data[: first.start()]
+    for index, (match, following) in enumerate(pairwise(chain(_TUNE.finditer(data), [None]))):
+        assert match is not None  # only the last is
+        tune = data[match.start() : len(data) if following is None else following.start()]
+        title = _TITLE.search(tune)
         number = match[1].decode() or "0"
         # Numbers repeat in files that were joined: the place in the file tells them apart.
         yield replace(
             file,
             id=f"{file.id}#{index + 1}:{number}",
             title=normalise_title(title[1].decode("utf-8", errors="replace")) if title else "",
-            split_key=_hash(data[match.start() : end]),
-            header_bytes=starts[0].start(),
-            tune_bytes=(match.start(), end),
+            split_key=hashlib.blake2b(tune, digest_size=16).hexdigest(),
+            location=HeldBytes((head, tune), len(head) + len(tune)),
         )
 
 
-def _hash(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
+def _with_split_key(piece: Piece, common_titles: frozenset[int]) -> Piece:
+    """Gives a piece that has a title of its own that title as the split's key."""
+    if not piece.title or hash(piece.title) in common_titles:
+        return piece
+    return replace(piece, split_key=piece.title)
+
+
+def _tidy(path: str) -> str:
+    """A path as text that can be written and shown, and that leads nowhere else."""
+    path = _readable(path)
+    parts = path.split("/")
+    if not {"", ".", ".."}.isdisjoint(parts):
+        path = "/".join(part for part in parts if part not in ("", ".", "..")) or "unnamed"
+    return path
+
+
+def _readable(name: str) -> str:
+    """A file's name as text, even where the name is in no known encoding."""
+    if name.isascii() and name.isprintable():
+        return name
+    text = name.encode(errors="surrogateescape").decode(errors="replace")
+    return _CONTROL.sub("\ufffd", text)
+
+
+@contextmanager
+def _looking_into(found: Input) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _closed(found.name, error) from error
+
+
+def _closed(name: str, error: OSError) -> DataError:
+    place = name if error.filename in (None, name) else f"{_readable(error.filename)} in {name}"
+    return DataError(
+        f"{place}, which can't be looked into ({error.strerror})",
+        expected="files and folders that may be read",
+        action="Change their permissions, or leave them out.",
+        field="inputs",
+    )
+
+
+def _no_music(found: Input) -> MusicVAEError:
+    if found.is_file:
+        return ScoreError(
+            f"{found.name}, which is no music that can be read",
+            expected=_KINDS,
+            action="Export it as MIDI or MusicXML.",
+            field="inputs",
+        )
+    return DataError(
+        f"no music in {found.name}",
+        expected=_KINDS,
+        action="Check the path; give an archive within it as an input of its own.",
+        field="inputs",
+    )

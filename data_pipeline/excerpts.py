@@ -1,50 +1,124 @@
-"""The fourth stage: one piece becomes its excerpts, as tensors.
+"""What cutting a piece gives: excerpts as tensors, with their labels, and what was left out.
 
-With the stages before it, this is what a worker process does for each piece.
+One function a representation does the cutting (in `melodies`, `drum_excerpts`, `trios` and
+`chord_excerpts`); in `cut.CUTTERS` all have the same form, from some pieces on one grid and
+`CutSettings` to a `CutPiece` each.
 """
 
-import hashlib
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Int16
+from jaxtyping import Float32, Int8, Int16, Int32, UInt64
 
-from musicvae.errors import RepresentationError
-from musicvae.notes import Key, NoteSequence
-from musicvae.representation import Representation, top_line
+from musicvae.errors import SettingError
+from musicvae.representation import Representation
 
-from .bars import regular_spans
-from .corpus import Piece
-from .filters import Reason, cut_overlaps, judge_excerpt, judge_part, judge_piece
-from .parts import Part, ReadPiece
-from .read import read_piece
+from .extraction import check_melody
+from .filters import Reason, Rules
 
-SHAPE_BYTES = 16
+MOST_HOP_BARS = 1_000
+"""No piece that is read has more bars between two excerpts than this."""
+
+_RANDOM = np.random.default_rng(20180313).integers(0, 2**64, 1 << 14, dtype=np.uint64)
+_RANDOM |= np.uint64(1)
+"""Odd factors of the digest; a constant of the format."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class CutPart:
-    """The excerpts of one part of a piece.
+class CutSettings:
+    """What is cut out of a piece, and by what rules.
 
     Attributes:
-        name: The part's name.
-        qpm: Quarter notes a minute.
-        key: The key, where it is known.
-        start_bars: The bar at which each excerpt starts.
-        events: Their tensors.
-        shapes: `SHAPE_BYTES` bytes for each excerpt, equal for excerpts that are the same up to
-            transposition.
+        representation: What the tensors are of.
+        hop_bars: Bars from the start of one excerpt to the start of the next.
+        melody: Where melodies are taken from: see `extraction`.
+        rules: What an excerpt must be like.
+
+    Raises:
+        SettingError: If `hop_bars` is out of range, an excerpt too long for the digest, or
+            `melody` no way of choosing.
     """
 
-    name: str
-    qpm: float
-    key: Key | None
-    start_bars: tuple[int, ...]
+    representation: Representation
+    hop_bars: int = 1
+    melody: str = "every"
+    rules: Rules = field(default_factory=Rules)
+
+    def __post_init__(self) -> None:
+        check_melody(self.melody)
+        if self.hop_bars not in range(1, MOST_HOP_BARS + 1):
+            raise SettingError(
+                f"hop_bars={self.hop_bars}",
+                expected=f"1 to {MOST_HOP_BARS}",
+                action="Give the bars between the starts of two excerpts.",
+                field="hop",
+            )
+        rows = self.representation.bars * self.representation.rows_per_bar
+        numbers = rows * len(self.representation.vocabulary_sizes)
+        if numbers > len(_RANDOM):
+            raise SettingError(
+                f"bars={self.representation.bars}, {numbers:,} numbers an excerpt",
+                expected=f"at most {len(_RANDOM):,}",
+                action="Give fewer bars.",
+                field="bars",
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Labels:
+    """What is known of each excerpt beside its events.
+
+    Attributes:
+        qpms: The tempo at its start, in quarter notes a minute.
+        tonics: Pitch class of the key's tonic; -1 where it is not known.
+        are_minor: 1 for a minor key, 0 for a major one; -1 where it is not known.
+        key_confidences: 1 for a key that the source writes; for one that was estimated, how often
+            such an estimate is right, 0.5 to 1; NaN where there is none.
+        attributes: The measures of `musicvae.attributes.ATTRIBUTES`, in that order; NaN for drums
+            where they need pitches.
+        chords: The chord that the source writes, at the start and at the middle of each bar: an
+            event of `representation.chords`; -1 where none is known.
+    """
+
+    qpms: Float32[np.ndarray, " batch"]
+    tonics: Int8[np.ndarray, " batch"]
+    are_minor: Int8[np.ndarray, " batch"]
+    key_confidences: Float32[np.ndarray, " batch"]
+    attributes: Float32[np.ndarray, "batch attribute"]
+    chords: Int16[np.ndarray, "batch slot"]
+
+    def rows(self, low: int, high: int) -> "Labels":
+        """The labels of the excerpts from one number up to another."""
+        return Labels(
+            qpms=self.qpms[low:high],
+            tonics=self.tonics[low:high],
+            are_minor=self.are_minor[low:high],
+            key_confidences=self.key_confidences[low:high],
+            attributes=self.attributes[low:high],
+            chords=self.chords[low:high],
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Excerpts:
+    """The excerpts of one part of a piece, or of one combination of parts.
+
+    Attributes:
+        part: The part's name; the names joined by ` + ` for a combination.
+        program: The part's program; that of the melody for a combination; 0 for drums.
+        start_bars: The bar of the piece at which each excerpt starts, from 0.
+        events: Their tensors.
+        shapes: A digest of each, equal for excerpts that are the same up to transposition.
+        labels: What else is known of each.
+    """
+
+    part: str
+    program: int
+    start_bars: Int32[np.ndarray, " batch"]
     events: Int16[np.ndarray, "batch step stream"]
-    shapes: tuple[bytes, ...]
+    shapes: UInt64[np.ndarray, " batch"]
+    labels: Labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +126,7 @@ class Left:
     """What was left out of one piece for one reason.
 
     Attributes:
-        stage: `piece`, `part`, `bar` or `excerpt`.
+        stage: `piece`, `part`, `bar`, `note` or `excerpt`.
         reason: The reason's name.
         count: How many of them.
         found: What was found in the first.
@@ -68,118 +142,11 @@ class Left:
 class CutPiece:
     """Everything that came of one piece."""
 
-    parts: tuple[CutPart, ...] = ()
+    excerpts: tuple[Excerpts, ...] = ()
     left: tuple[Left, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cutter:
-    """Reads a piece and cuts it into excerpts that start at every bar.
-
-    Attributes:
-        representation: What the tensors are of.
-        reduces_to_top_line: Whether music in several voices is reduced to its highest.
-    """
-
-    representation: Representation
-    reduces_to_top_line: bool = False
-
-    def __call__(self, piece: Piece) -> CutPiece:
-        """Cuts one piece.
-
-        Raises:
-            MusicVAEError: If it can't be read.
-        """
-        return self.cut(read_piece(piece))
-
-    def cut(self, piece: ReadPiece) -> CutPiece:
-        """Cuts a piece that was read."""
-        reason = judge_piece(piece, self.representation.meter)
-        if reason is not None:
-            return CutPiece(
-                left=(Left(stage="piece", reason=reason.name, count=1, found=reason.found),)
-            )
-        left = _Tally()
-        parts = [self._cut_part(piece, part, left) for part in piece.parts]
-        return CutPiece(parts=tuple(part for part in parts if part), left=left.entries())
-
-    def _cut_part(self, piece: ReadPiece, part: Part, left: "_Tally") -> CutPart | None:
-        if not part.is_drums:
-            notes = replace(part.notes, meter=self.representation.meter)
-            notes = top_line(notes) if self.reduces_to_top_line else cut_overlaps(notes)
-            part = replace(part, notes=notes)
-        if reason := judge_part(piece, part):
-            left.add("part", reason)
-            return None
-        start_bars: list[int] = []
-        events: list[Int16[np.ndarray, "step stream"]] = []
-        shapes: list[bytes] = []
-        for start_bar, excerpt in self._windows(part, left):
-            tensor = self._examine(excerpt)
-            if isinstance(tensor, Reason):
-                left.add("excerpt", tensor)
-                continue
-            start_bars.append(start_bar)
-            events.append(tensor)
-            shapes.append(shape_of(excerpt))
-        if not events:
-            return None
-        return CutPart(
-            name=part.name,
-            qpm=part.notes.qpm,
-            key=part.notes.key,
-            start_bars=tuple(start_bars),
-            events=np.stack(events),
-            shapes=tuple(shapes),
-        )
-
-    def _windows(self, part: Part, left: "_Tally") -> Iterator[tuple[int, NoteSequence]]:
-        bar_steps = self.representation.steps_per_bar
-        spans = regular_spans(part.bar_lines, bar_steps)
-        regular_steps = sum(span.bars for span in spans) * bar_steps
-        irregular_steps = part.bar_lines[-1] - part.bar_lines[0] - regular_steps
-        if irregular_steps:
-            count = -(-irregular_steps // bar_steps)
-            left.add("bar", Reason("irregular_bar", f"{irregular_steps} steps"), count)
-        bars = self.representation.bars
-        long_enough = [span for span in spans if span.bars >= bars]
-        longest = max((span.bars for span in spans), default=0)
-        if not long_enough:
-            left.add("part", Reason("too_short", f"{longest} regular bars in a row"))
-        elif rest := sum(span.bars for span in spans if span.bars < bars):
-            left.add("bar", Reason("short_run", f"fewer than {bars} regular bars in a row"), rest)
-        starts = [note.start_step for note in part.notes.notes]
-        length = self.representation.length_steps
-        for span in long_enough:
-            for bar in range(span.bars - bars + 1):
-                start = span.start_step + bar * bar_steps
-                # Only the notes within are looked at: pieces have thousands.
-                chosen = slice(bisect_left(starts, start), bisect_left(starts, start + length))
-                around = replace(part.notes, notes=part.notes.notes[chosen])
-                yield span.first_bar + bar, around.window(start, length)
-
-    def _examine(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"] | Reason:
-        if reason := judge_excerpt(excerpt, self.representation.steps_per_bar):
-            return reason
-        try:
-            return self.representation.to_tensor(excerpt)
-        except RepresentationError as error:
-            return Reason(error.cause, error.found)
-
-
-def shape_of(excerpt: NoteSequence) -> bytes:
-    """A digest of an excerpt that transposing it leaves as it is; drums are not transposed."""
-    pitches = [note.pitch for note in excerpt.notes if not note.is_drum]
-    lowest = min(pitches, default=0)
-    numbers = [
-        (note.start_step, note.end_step, note.is_drum, note.pitch - lowest * (not note.is_drum))
-        for note in excerpt.notes
-    ]
-    data = np.array(numbers, dtype="<i4").tobytes()
-    return hashlib.blake2b(data, digest_size=SHAPE_BYTES).digest()
-
-
-class _Tally:
+class Tally:
     """Counts reasons, and keeps what was found the first time."""
 
     def __init__(self) -> None:
@@ -187,11 +154,26 @@ class _Tally:
         self._found: dict[tuple[str, str], str] = {}
 
     def add(self, stage: str, reason: Reason, count: int = 1) -> None:
+        """Counts one reason, `count` times."""
         self._counts[stage, reason.name] += count
         self._found.setdefault((stage, reason.name), reason.found)
 
     def entries(self) -> tuple[Left, ...]:
+        """Each reason once, in the order they came."""
         return tuple(
             Left(stage=stage, reason=name, count=count, found=self._found[stage, name])
             for (stage, name), count in self._counts.items()
         )
+
+
+def digest(rows: Int32[np.ndarray, "batch _"]) -> UInt64[np.ndarray, " batch"]:
+    """A digest of each row of whole numbers: equal for equal rows, and as good as never else.
+
+    Source: Multilinear hashing (Carter and Wegman 1979), then the finaliser of SplitMix64.
+    """
+    assert rows.shape[1] <= len(_RANDOM), rows.shape
+    sums = rows.astype(np.uint64) @ _RANDOM[: rows.shape[1]]
+    sums = (sums ^ (sums >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    sums = (sums ^ (sums >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    hashed: UInt64[np.ndarray, " batch"] = sums ^ (sums >> np.uint64(31))
+    return hashed

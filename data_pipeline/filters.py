@@ -1,52 +1,19 @@
-"""The third stage: each filter passes a piece, a part or an excerpt, or names a reason why not.
+"""Why music is left out: the rules by their names, units and defaults, and the reasons they give.
 
-A filter is a function that returns what it found wrong, or None. Its reason is its name in one of
-the three tables at the end, which are also the order in which filters run: the first reason counts.
+A rule is a field of `Rules`; the manifest shows all of them with the values that were used.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
+from jaxtyping import Bool, Int32, Int64
 
-from musicvae.notes import Meter, NoteSequence
-from musicvae.representation.melody import MOST_OFFSET_STEPS
+from musicvae.notes import PITCHES
+from musicvae.representation.melody import HIGHEST_PITCH, LOWEST_PITCH
 
-from .parts import Part, ReadPiece
-
-FEWEST_NOTES = 3
-"""Fewer are no melody, in an excerpt of any length."""
-
-FEWEST_PITCHES = 2
-"""A single repeated note is left out."""
-
-MOST_OVERLAP_STEPS = 1
-"""Notes played legato overlap a little: that much is cut from the earlier note."""
-
-MOST_POLYPHONY = 0.1
-"""A part in which more than this share of the onsets falls on a sounding note is no melody; below
-it, only the excerpts that hold such an onset are left out."""
-
-MELODY_NAME = "MELODY"
-"""Where a file has a part of this name, that part alone is its melody."""
-
-BASS_BELOW = 48
-"""The C below the bass clef's middle line: where half of a part's notes are lower, and it does not
-play alone, it is the bass."""
-
-THRESHOLDS: dict[str, float] = {
-    "fewest_notes": FEWEST_NOTES,
-    "fewest_pitches": FEWEST_PITCHES,
-    "most_overlap_steps": MOST_OVERLAP_STEPS,
-    "most_polyphony": MOST_POLYPHONY,
-    "bass_below": BASS_BELOW,
-    "most_offset_steps": MOST_OFFSET_STEPS,
-}
-"""All of them by name, the representation's own too: the manifest says what was kept by."""
-
-_CUT_TIME = {Meter(2, 2): Meter(4, 4), Meter(4, 4): Meter(2, 2)}
-"""Cut time has the same bar and the same steps as common time: each stands for the other."""
+from .grid import GridPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,121 +24,290 @@ class Reason:
     found: str
 
 
-def judge_piece(piece: ReadPiece, meter: Meter) -> Reason | None:
-    """The first reason to leave a piece out, or None."""
-    for name, find in _PIECE_FILTERS.items():
-        if found := find(piece, meter):
-            return Reason(name, found)
-    return None
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What parts and excerpts must be like to be kept.
+
+    Attributes:
+        fewest_notes: Notes of a melody's excerpt, of any length.
+        fewest_pitches: Different pitches of a melody's excerpt: a single repeated note is none.
+        longest_gap_bars: An excerpt with a silence this long, in bars, is left out.
+        most_overlap_steps: Notes played legato overlap a little: that much, in steps, is cut from
+            the earlier note.
+        most_polyphony: A part in which more than this share of the onsets falls on a sounding note
+            is no melody; below it, only the excerpts that hold such an onset are left out.
+        bass_below: Where half of a part's notes are below this MIDI pitch, and it does not play
+            alone, it is the bass and no melody.
+        most_offset_quarters: An onset further than this from the grid, in quarter notes, is off it.
+        fewest_hits: Hits of an excerpt of drums, of any length: fewer are a count-in.
+        fewest_drums: Different classes of drums in an excerpt: one alone is a click or a shaker.
+        most_off_grid: Drums are put on the grid, but an excerpt of which more than this share of
+            the hits is off it (see `most_offset_quarters`) is left out; a groove never is.
+        longest_trio_gap_bars: A trio in which a line is silent this long, in bars, is left out.
+        most_trios: Combinations of a melody, a bass and drums that are taken from one piece.
+        fewest_chords: Different chords of an excerpt of chords.
+    """
+
+    fewest_notes: int = 3
+    fewest_pitches: int = 2
+    longest_gap_bars: float = 1.0
+    most_overlap_steps: int = 1
+    most_polyphony: float = 0.1
+    bass_below: int = 48
+    most_offset_quarters: float = 1 / 16
+    fewest_hits: int = 4
+    fewest_drums: int = 2
+    most_off_grid: float = 0.4
+    longest_trio_gap_bars: float = 2.0
+    most_trios: int = 16
+    fewest_chords: int = 2
 
 
-def judge_part(piece: ReadPiece, part: Part) -> Reason | None:
-    """The first reason to leave a part out, or None."""
-    for name, find in _PART_FILTERS.items():
-        if found := find(piece, part):
-            return Reason(name, found)
-    return None
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Candidates:
+    """The windows of one line, or of many end to end, before they are judged.
+
+    Attributes:
+        line: The notes.
+        lanes: The number of the lane of each window, ascending; all 0 for one line.
+        first_steps: Where each window starts.
+        low: For each window, the index of its first note.
+        high: And of the first note after it.
+        length_steps: The length of every window.
+        steps_per_bar: Of the meter.
+        steps_per_quarter: The resolution.
+    """
+
+    line: GridPart
+    lanes: Int64[np.ndarray, " batch"]
+    first_steps: Int64[np.ndarray, " batch"]
+    low: Int64[np.ndarray, " batch"]
+    high: Int64[np.ndarray, " batch"]
+    length_steps: int
+    steps_per_bar: int
+    steps_per_quarter: int
+
+    @classmethod
+    def find(
+        cls,
+        line: GridPart,
+        lanes: Int64[np.ndarray, " batch"],
+        first_steps: Int64[np.ndarray, " batch"],
+        *,
+        length_steps: int,
+        steps_per_bar: int,
+        steps_per_quarter: int,
+    ) -> "Candidates":
+        """Finds the notes of windows."""
+        # numpy would turn all notes into 64 bits to search them for such.
+        firsts = first_steps.astype(np.int32)
+        return cls(
+            line=line,
+            lanes=lanes,
+            first_steps=first_steps,
+            low=line.starts.searchsorted(firsts),
+            high=line.starts.searchsorted(firsts + np.int32(length_steps)),
+            length_steps=length_steps,
+            steps_per_bar=steps_per_bar,
+            steps_per_quarter=steps_per_quarter,
+        )
+
+    def notes_of(self, window: int) -> slice:
+        """The notes of one window."""
+        return slice(int(self.low[window]), int(self.high[window]))
+
+    def hold(self, is_one: Bool[np.ndarray, " note"]) -> Bool[np.ndarray, " batch"] | None:
+        """Which windows hold a note of these, or None where there are no such notes."""
+        return self._sum(is_one, self.high) > 0 if is_one.any() else None
+
+    def hold_pair(self, is_one: Bool[np.ndarray, " note"]) -> Bool[np.ndarray, " batch"] | None:
+        """Which windows hold a pair of these, or None; a pair is a note and the next."""
+        return self._sum(is_one, self.high - 1) > 0 if is_one.any() else None
+
+    def _sum(
+        self, is_one: Bool[np.ndarray, " note"], high: Int64[np.ndarray, " batch"]
+    ) -> Int64[np.ndarray, " batch"]:
+        sums = np.zeros(len(is_one) + 2, np.int64)
+        np.cumsum(is_one, out=sums[1:-1])
+        counts: Int64[np.ndarray, " batch"] = sums[high] - sums[self.low]
+        return counts
 
 
-def judge_excerpt(excerpt: NoteSequence, steps_per_bar: int) -> Reason | None:
-    """The first reason to leave an excerpt out, or None."""
-    for name, find in _EXCERPT_FILTERS.items():
-        if found := find(excerpt, steps_per_bar):
-            return Reason(name, found)
-    return None
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Windows of one lane that are refused for one reason.
+
+    Attributes:
+        lane: The number of the lane.
+        reason: What the first of them was refused for.
+        count: How many there are.
+    """
+
+    lane: int
+    reason: Reason
+    count: int
 
 
-def cut_overlaps(sequence: NoteSequence) -> NoteSequence:
-    """Ends each note where the next starts, if it outlasts that by a step at most."""
-    notes = list(sequence.notes)
-    for index, (earlier, later) in enumerate(pairwise(notes)):
-        overlap = earlier.end_step - later.start_step
-        if 0 < overlap <= MOST_OVERLAP_STEPS and earlier.start_step < later.start_step:
-            notes[index] = replace(earlier, end_step=later.start_step)
-    return replace(sequence, notes=tuple(sorted(notes)))
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Verdict:
+    """What the rules say of windows.
+
+    Attributes:
+        is_kept: Of each window.
+        refused: By lane, and then in the order of the rules.
+    """
+
+    is_kept: Bool[np.ndarray, " batch"]
+    refused: tuple[Refusal, ...]
 
 
-def _find_no_notes(piece: ReadPiece, _: Meter) -> str | None:
-    return None if piece.parts else "a piece without notes"
+def judge(candidates: Candidates, rules: Rules) -> Verdict:
+    """Asks every rule in order; a window is refused for the first that it breaks."""
+    is_kept = np.ones(len(candidates.first_steps), bool)
+    refused: list[Refusal] = []
+    for name, rule in _RULES.items():
+        is_broken = rule.find(candidates, rules)
+        if is_broken is None:
+            continue
+        broken = (is_broken & is_kept).nonzero()[0]
+        is_kept[broken] = False
+        lanes, firsts, counts = np.unique(
+            candidates.lanes[broken], return_index=True, return_counts=True
+        )
+        for lane, window, count in zip(
+            lanes.tolist(), broken[firsts].tolist(), counts.tolist(), strict=True
+        ):
+            found = rule.tell(candidates, rules, window)
+            refused.append(Refusal(lane, Reason(name, found), count))
+    refused.sort(key=attrgetter("lane"))
+    return Verdict(is_kept=is_kept, refused=tuple(refused))
 
 
-def _find_no_meter(piece: ReadPiece, _: Meter) -> str | None:
-    return None if piece.meters else "no time signature"
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A rule of excerpts.
+
+    Attributes:
+        find: Which windows break it, or None where it is clear that none does.
+        tell: What was found in the window of this number.
+    """
+
+    find: Callable[[Candidates, Rules], Bool[np.ndarray, " batch"] | None]
+    tell: Callable[[Candidates, Rules, int], str]
 
 
-def _find_meter_changes(piece: ReadPiece, meter: Meter) -> str | None:
-    meters = dict.fromkeys(_unify(found, meter) for found in piece.meters)
-    return f"the meters {', '.join(map(str, meters))}" if len(meters) > 1 else None
+def _find_silent(candidates: Candidates, _: Rules) -> Bool[np.ndarray, " batch"]:
+    is_silent: Bool[np.ndarray, " batch"] = candidates.high == candidates.low
+    return is_silent
 
 
-def _find_wrong_meter(piece: ReadPiece, meter: Meter) -> str | None:
-    return None if _unify(piece.meters[0], meter) == meter else f"the meter {piece.meters[0]}"
+def _tell_silent(_: Candidates, __: Rules, ___: int) -> str:
+    return "no notes"
 
 
-def _unify(found: Meter, wanted: Meter) -> Meter:
-    return wanted if _CUT_TIME.get(found) == wanted else found
+def _find_long_gaps(candidates: Candidates, rules: Rules) -> Bool[np.ndarray, " batch"]:
+    longest = rules.longest_gap_bars * candidates.steps_per_bar
+    line, first = candidates.line, candidates.first_steps
+    # Silent windows have no first note: any stands for it, as they are refused before.
+    before = line.starts[np.minimum(candidates.low, len(line.starts) - 1)] - first >= longest
+    after = first + candidates.length_steps - line.ends[candidates.high - 1] >= longest
+    has_gap: Bool[np.ndarray, " batch"] = before | after
+    between = candidates.hold_pair(line.starts[1:] - line.ends[:-1] >= longest)
+    return has_gap if between is None else has_gap | between
 
 
-def _find_drums(_: ReadPiece, part: Part) -> str | None:
-    return f"drums in {part.name!r}" if part.is_drums else None
-
-
-def _find_accompaniment(piece: ReadPiece, part: Part) -> str | None:
-    has_melody = any(other.name == MELODY_NAME for other in piece.parts)
-    return (
-        f"{part.name!r} beside {MELODY_NAME}" if has_melody and part.name != MELODY_NAME else None
-    )
-
-
-def _find_bass(piece: ReadPiece, part: Part) -> str | None:
-    median = float(np.median([note.pitch for note in part.notes.notes]))
-    is_bass = median < BASS_BELOW and len(piece.parts) > 1
-    return f"{part.name!r}, around pitch {median:g}" if is_bass else None
-
-
-def _find_polyphonic_part(_: ReadPiece, part: Part) -> str | None:
-    notes = part.notes.notes
-    starts = np.array([note.start_step for note in notes])
-    ends = np.maximum.accumulate([note.end_step for note in notes])
-    share = float((starts[1:] < ends[:-1]).mean()) if len(notes) > 1 else 0.0
-    return f"{share:.0%} of the onsets on a sounding note" if share > MOST_POLYPHONY else None
-
-
-def _find_silence(excerpt: NoteSequence, _: int) -> str | None:
-    return None if excerpt.notes else "no notes"
-
-
-def _find_gap(excerpt: NoteSequence, steps_per_bar: int) -> str | None:
-    ends = [0, *(note.end_step for note in excerpt.notes)]
-    starts = [*(note.start_step for note in excerpt.notes), excerpt.length_steps]
+def _tell_long_gap(candidates: Candidates, _: Rules, window: int) -> str:
+    line, first = candidates.line, int(candidates.first_steps[window])
+    notes = candidates.notes_of(window)
+    ends = [first, *line.ends[notes].tolist()]
+    starts = [*line.starts[notes].tolist(), first + candidates.length_steps]
     longest = max(start - end for start, end in zip(starts, ends, strict=True))
-    return f"{longest} steps of silence" if longest >= steps_per_bar else None
+    return f"{longest} steps of silence"
 
 
-def _find_few_notes(excerpt: NoteSequence, _: int) -> str | None:
-    return f"{len(excerpt.notes)} notes" if len(excerpt.notes) < FEWEST_NOTES else None
+def _find_few_notes(candidates: Candidates, rules: Rules) -> Bool[np.ndarray, " batch"]:
+    has_few: Bool[np.ndarray, " batch"] = candidates.high - candidates.low < rules.fewest_notes
+    return has_few
 
 
-def _find_few_pitches(excerpt: NoteSequence, _: int) -> str | None:
-    pitches = {note.pitch for note in excerpt.notes}
-    return f"{len(pitches)} pitch" if len(pitches) < FEWEST_PITCHES else None
+def _tell_few_notes(candidates: Candidates, _: Rules, window: int) -> str:
+    return f"{candidates.high[window] - candidates.low[window]} notes"
 
 
-_PIECE_FILTERS: dict[str, Callable[[ReadPiece, Meter], str | None]] = {
-    "no_notes": _find_no_notes,
-    "no_meter": _find_no_meter,
-    "meter_changes": _find_meter_changes,
-    "wrong_meter": _find_wrong_meter,
+def _find_few_pitches(candidates: Candidates, rules: Rules) -> Bool[np.ndarray, " batch"]:
+    has_few: Bool[np.ndarray, " batch"] = _count_pitches(candidates) < rules.fewest_pitches
+    return has_few
+
+
+def _tell_few_pitches(candidates: Candidates, _: Rules, window: int) -> str:
+    count = len(np.unique(candidates.line.pitches[candidates.notes_of(window)]))
+    return f"{count} pitch" if count == 1 else f"{count} pitches"
+
+
+def _count_pitches(candidates: Candidates) -> Int64[np.ndarray, " batch"]:
+    """The number of different pitches in each window that is not silent."""
+    bits = np.zeros((len(candidates.line.pitches) + 1, 2), np.uint64)
+    bits[:-1] = _PITCH_BITS[candidates.line.pitches]
+    ranges = np.stack([candidates.low, candidates.high], axis=1).ravel()
+    together = np.bitwise_or.reduceat(bits, ranges, axis=0)[::2]
+    counts: Int64[np.ndarray, " batch"] = np.bitwise_count(together).sum(axis=1, dtype=np.int64)
+    return counts
+
+
+_PITCH_BITS = np.array(
+    [[1 << pitch if pitch < 64 else 0, 1 << pitch - 64 if pitch >= 64 else 0] for pitch in PITCHES],
+    np.uint64,
+)
+"""A bit for each pitch, in two words."""
+
+
+def _find_off_grid(candidates: Candidates, rules: Rules) -> Bool[np.ndarray, " batch"] | None:
+    most = rules.most_offset_quarters * candidates.steps_per_quarter
+    return candidates.hold(np.abs(candidates.line.offsets) > most)
+
+
+def _tell_off_grid(candidates: Candidates, rules: Rules, window: int) -> str:
+    notes = candidates.notes_of(window)
+    most = rules.most_offset_quarters * candidates.steps_per_quarter
+    note = notes.start + int((np.abs(candidates.line.offsets[notes]) > most).argmax())
+    step = candidates.line.starts[note] - candidates.first_steps[window]
+    return f"an onset {candidates.line.offsets[note]:+.2f} steps off the grid at step {step}"
+
+
+def _find_polyphonic(candidates: Candidates, _: Rules) -> Bool[np.ndarray, " batch"] | None:
+    return candidates.hold_pair(candidates.line.starts[1:] < candidates.line.ends[:-1])
+
+
+def _tell_polyphonic(candidates: Candidates, _: Rules, window: int) -> str:
+    line, notes = candidates.line, candidates.notes_of(window)
+    starts, ends = line.starts[notes], line.ends[notes]
+    note = notes.start + int((starts[1:] < ends[:-1]).argmax())
+    step = line.starts[note + 1] - candidates.first_steps[window]
+    return f"pitches {line.pitches[note]} and {line.pitches[note + 1]} together at step {step}"
+
+
+def _find_out_of_range(candidates: Candidates, _: Rules) -> Bool[np.ndarray, " batch"] | None:
+    return candidates.hold(_are_out_of_range(candidates.line.pitches))
+
+
+def _tell_out_of_range(candidates: Candidates, _: Rules, window: int) -> str:
+    line, notes = candidates.line, candidates.notes_of(window)
+    note = notes.start + int(_are_out_of_range(line.pitches[notes]).argmax())
+    step = line.starts[note] - candidates.first_steps[window]
+    return f"pitch {line.pitches[note]} at step {step}"
+
+
+def _are_out_of_range(pitches: Int32[np.ndarray, " note"]) -> Bool[np.ndarray, " note"]:
+    return (pitches < LOWEST_PITCH) | (pitches > HIGHEST_PITCH)
+
+
+_RULES = {
+    "silent": _Rule(_find_silent, _tell_silent),
+    "long_gap": _Rule(_find_long_gaps, _tell_long_gap),
+    "few_notes": _Rule(_find_few_notes, _tell_few_notes),
+    "few_pitches": _Rule(_find_few_pitches, _tell_few_pitches),
+    "off_grid": _Rule(_find_off_grid, _tell_off_grid),
+    "polyphonic": _Rule(_find_polyphonic, _tell_polyphonic),
+    "out_of_range": _Rule(_find_out_of_range, _tell_out_of_range),
 }
-_PART_FILTERS: dict[str, Callable[[ReadPiece, Part], str | None]] = {
-    "drums": _find_drums,
-    "accompaniment": _find_accompaniment,
-    "bass": _find_bass,
-    "polyphonic": _find_polyphonic_part,
-}
-_EXCERPT_FILTERS: dict[str, Callable[[NoteSequence, int], str | None]] = {
-    "silent": _find_silence,
-    "long_gap": _find_gap,
-    "few_notes": _find_few_notes,
-    "few_pitches": _find_few_pitches,
-}
+"""In the order in which they are asked: the first that is broken counts."""

@@ -1,21 +1,23 @@
-"""The last stage: counts what was kept and what was left out, for the manifest."""
+"""Counts what was kept and what was left out, for the manifest, and prints it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from rich.table import Table
 from rich.text import Text
 
-from musicvae.shards import Example, Manifest, Rejection, Source, Split
+from musicvae.manifest import Clusters, Example, Manifest, Rejection, Source, Split
 
-from .corpus import Corpus
 from .excerpts import Left
 
 MOST_EXAMPLES = 3
 """Examples of each reason in each source: enough to see a pattern."""
 
-STAGES = ("piece", "part", "bar", "excerpt")
+MOST_PIECES_NAMED = 1_000
+"""Pieces of each source that are named with each reason for leaving out the whole of them."""
+
+STAGES = ("piece", "part", "bar", "note", "excerpt")
 
 
 class Rejections:
@@ -30,7 +32,7 @@ class Rejections:
         at = left.stage, left.reason
         self._counts.setdefault(at, Counter())[source] += left.count
         examples = self._examples.setdefault(at, {}).setdefault(source, [])
-        if len(examples) < MOST_EXAMPLES:
+        if len(examples) < (MOST_PIECES_NAMED if left.stage == "piece" else MOST_EXAMPLES):
             examples.append(Example(piece=piece, found=left.found))
 
     def entries(self) -> tuple[Rejection, ...]:
@@ -51,27 +53,6 @@ class Rejections:
                 key=lambda entry: (STAGES.index(entry.stage), -entry.count, entry.reason),
             )
         )
-
-
-def count_sources(
-    corpora: Sequence[Corpus], kept: Iterable[tuple[str, str, str]], splits: Sequence[str]
-) -> tuple[Source, ...]:
-    """Counts by source; `kept` names source, piece and split of every excerpt."""
-    excerpts: dict[str, Counter[str]] = {corpus.source: Counter() for corpus in corpora}
-    pieces: dict[str, set[str]] = {corpus.source: set() for corpus in corpora}
-    for source, piece, split in kept:
-        excerpts[source][split] += 1
-        pieces[source].add(piece)
-    return tuple(
-        Source(
-            name=corpus.source,
-            licence=corpus.licence,
-            pieces=len(corpus.pieces),
-            pieces_used=len(pieces[corpus.source]),
-            excerpts={split: excerpts[corpus.source][split] for split in splits},
-        )
-        for corpus in corpora
-    )
 
 
 def table_of_sources(sources: Sequence[Source], splits: Mapping[str, Split]) -> Table:
@@ -103,9 +84,28 @@ def table_of_rejections(rejections: Sequence[Rejection]) -> Table:
     return table
 
 
-def tables(manifest: Manifest) -> tuple[Table, Table]:
-    """What came of a preparation, to be printed."""
+def table_of_clusters(clusters: Clusters) -> Table:
+    """What was found of pieces that are alike, to be printed."""
+    table = Table(title="Alike", title_justify="left")
+    table.add_column("what")
+    table.add_column("count", justify="right")
+    for name, count in (
+        ("clusters of pieces that are one tune", clusters.count),
+        ("pieces in them", clusters.pieces),
+        ("pieces in the largest", clusters.largest),
+        ("pairs alike by their notes", clusters.pairs),
+        ("such pairs across sources", clusters.pairs_across_sources),
+        ("such pairs that titles and paths would have split", clusters.leaks_avoided),
+        ("such pairs that their corpora put on two sides", clusters.leaks_left),
+    ):
+        table.add_row(name, f"{count:,}")
+    return table
+
+
+def tables(manifest: Manifest) -> tuple[Table, ...]:
+    """What came of a preparation, to be printed; nothing of what there was none of."""
     return (
         table_of_sources(manifest.sources, manifest.splits),
-        table_of_rejections(manifest.rejections),
+        *([table_of_rejections(manifest.rejections)] if manifest.rejections else []),
+        *([table_of_clusters(manifest.clusters)] if manifest.clusters.count else []),
     )

@@ -1,40 +1,68 @@
 """Runs all stages: music in, a data set out.
 
-Reading and cutting run in processes, one piece at a time; what follows is quick and runs in order
-of the inputs and of the pieces' ids, so that the same inputs give the same bytes however many
-processes there were; unless a piece timed out or crashed, which another run may keep: the console
-then says so. Nothing in the output folder changes before every piece was read. Then the old
-manifest goes, the shards are written, and the new manifest comes last: an interrupted run leaves
-either the old data set, or none. Running it again starts over.
+Pieces are read and cut in chunks, by processes; each chunk becomes a file in OUT/.prepare. When all
+are there, pieces that are alike are brought together, each cluster gets its side of the split,
+repeated excerpts are dropped, and the shards are written. The same inputs give the same bytes
+however many processes or machines there were, and whether or not the run was killed on the way:
+run again, it goes on at the next chunk. Only pieces that timed out, crashed or ran out of memory
+may be kept by another run: the console then says so.
+
+An old data set in OUT stays until the shards of the new one are complete; then its manifest goes,
+the new shards are renamed into place, and the new manifest comes last.
 """
 
+import hashlib
+import json
+import math
+import os
 import platform
+import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int16
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Int64
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from musicvae import shards
 from musicvae.errors import DataError, SettingError
-from musicvae.representation import Representation
+from musicvae.manifest import (
+    FORMAT_VERSION,
+    Manifest,
+    Rejection,
+    Source,
+    Split,
+    hash_content,
+    save_manifest,
+)
 
-from .corpus import MOST_NAMESAKES, Corpus, Piece, find_corpora
-from .dedupe import Deduper, order_of_splits
-from .excerpts import CutPart, CutPiece, Cutter, Left
-from .filters import THRESHOLDS
-from .manifest import Rejections, count_sources, table_of_rejections
-from .split import assign_split, check_shares
-from .workers import GIVEN_UP, Failure, run
+from . import likeness
+from .chunks import Chunk, ReadChunk, is_whole, make_chunks
+from .corpus import MOST_NAMESAKES, CorpusSource, open_sources
+from .cut import INTERNAL_ERROR
+from .excerpts import CutSettings
+from .manifest import table_of_rejections
+from .selection import Selection, select
+from .split import check_shares
+from .workers import GIVEN_UP, WorkSettings, run_local
 
 DEFAULT_SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
+DEFAULT_TIMEOUT_S = 60.0
+DEFAULT_MEMORY_BYTES = 256 * 1024**2
+"""A hundred times what a large score needs."""
+
+ENGINES = ("local", "ray")
+
+_WORK_FOLDER = ".prepare"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +70,15 @@ class PrepareSettings:
     """What to prepare and how.
 
     Attributes:
-        inputs: MIDI files, scores, folders of them, or `music21:NAME`.
+        inputs: What `corpus.open_sources` takes: files, folders, globs, archives, collections.
         out: The folder of the data set; made where it is missing.
-        representation: What the tensors are of.
+        cut: What is cut out of the pieces, and by what rules.
         shares: The share of the pieces of each split, by name; they sum to 1.
-        workers: The number of processes, 1 or more.
-        reduces_to_top_line: Whether music in several voices is reduced to its highest, instead of
-            being left out as polyphonic.
-        timeout_s: How long reading one piece may take, in seconds.
+        workers: The number of processes, 1 or more; with Ray, of actors.
+        timeout_s: How long one piece may take, in seconds.
+        memory_bytes: How much memory a process may take for the pieces that it is given.
+        engine: Where the processes are: `local`, or `ray` for those of a cluster.
+        address: Of the Ray cluster, which must see the same files; None starts one here.
 
     Raises:
         SettingError: If a setting is out of range.
@@ -57,55 +86,61 @@ class PrepareSettings:
 
     inputs: tuple[str, ...]
     out: Path
-    representation: Representation
+    cut: CutSettings
     shares: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_SHARES))
     workers: int = 1
-    reduces_to_top_line: bool = False
-    timeout_s: float = 60.0
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    memory_bytes: int = DEFAULT_MEMORY_BYTES
+    engine: str = "local"
+    address: str | None = None
 
     def __post_init__(self) -> None:
         check_shares(self.shares)
-        for name in ("workers", "timeout_s"):
+        for name in ("workers", "timeout_s", "memory_bytes"):
             value = getattr(self, name)
-            if value <= 0:
+            if not 0 < value < math.inf:
                 raise SettingError(
-                    f"{name}={value}", expected="more than 0", action="Raise it.", field=name
+                    f"{name}={value}", expected="a number above 0", action="Give one.", field=name
                 )
+        if self.engine not in ENGINES:
+            raise SettingError(
+                f"the engine {self.engine!r}",
+                expected=f"one of {', '.join(ENGINES)}",
+                action="Choose one of these.",
+                field="engine",
+            )
+        if self.address is not None and self.engine != "ray":
+            raise SettingError(
+                f"the address {self.address} with the engine {self.engine}",
+                expected="an address with the engine ray alone",
+                action="Add --engine ray, or leave the address out.",
+                field="address",
+            )
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One excerpt that is kept."""
-
-    events: Int16[np.ndarray, "step stream"]
-    provenance: shards.Provenance
-
-
-def prepare(settings: PrepareSettings, *, console: Console | None = None) -> shards.Manifest:
+def prepare(settings: PrepareSettings, *, console: Console | None = None) -> Manifest:
     """Prepares a data set and returns its manifest.
 
     Progress goes to the console, if there is one, and at the end warnings: of splits that are
-    empty, and of pieces that another run might keep.
+    empty, of pieces that another run might keep, and of those that we failed on.
 
     Raises:
         ScoreError: If an input is no music that can be read.
-        DataError: If an input is not there, or if not one excerpt could be kept. In that case
-            the console gets a table of the reasons first.
+        DataError: If an input is not there, if another run is preparing the same folder, or if not
+            one excerpt could be kept. In that case the console gets a table of the reasons first.
     """
-    corpora = find_corpora(settings.inputs)
+    sources = open_sources(settings.inputs, leave_out=settings.out)
     _make_folder(settings.out)
-    pieces = [piece for corpus in corpora for piece in corpus.pieces]
-    cut = _cut_all(pieces, settings, console)
-    rejections = Rejections()
-    for piece, result in zip(pieces, cut, strict=True):
-        for left in result.left:
-            rejections.add(piece.id, piece.source, left)
-    rows = _select(pieces, cut, settings, rejections)
-    if not any(rows.values()):
-        raise _no_examples(rejections, _wrong_meters(cut), console)
-    manifest = _write(settings, corpora, rows, rejections)
+    with _locked(settings.out):
+        work = _work_folder(settings, sources)
+        selection = select(_cut_all(sources, settings, work, console), settings.shares)
+        if not (selection.verdicts == 0).any():
+            _clean(settings.out)
+            raise _no_examples(selection, console)
+        manifest = _write(settings, sources, selection, work)
+        _clean(settings.out)
     if console is not None:
-        for warning in _warnings(manifest):
+        for warning in _warnings(manifest, selection.unnamed):
             console.print(f"[bold red]Warning:[/] {escape(warning)}", highlight=False)
     return manifest
 
@@ -123,13 +158,54 @@ def _make_folder(out: Path) -> None:
         ) from error
 
 
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keeps a second run out of the folder; the lock ends with the process, however it ends."""
+    try:
+        import fcntl  # noqa: PLC0415  # not on Windows
+    except ImportError:
+        yield
+        return
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DataError(
+                f"another run that is preparing {out}",
+                expected="one run at a time",
+                action="Wait for it, end it, or choose another folder.",
+                field="out",
+            ) from error
+        yield
+    finally:
+        os.close(folder)
+
+
+def _work_folder(settings: PrepareSettings, sources: Sequence[CorpusSource]) -> Path:
+    """The folder of this run's chunks: that of a run of the same work, if one was killed."""
+    plan = {
+        "work": [settings.cut.representation.config(), _record(settings)],
+        "sources": [[source.name, source.fingerprint] for source in sources],
+        "format": FORMAT_VERSION,
+    }
+    text = json.dumps(plan, sort_keys=True)
+    name = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    folder = settings.out / _WORK_FOLDER / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for other in folder.parent.iterdir():
+        if other != folder:
+            shutil.rmtree(other)
+    return folder
+
+
 def _cut_all(
-    pieces: Sequence[Piece], settings: PrepareSettings, console: Console | None
-) -> list[CutPiece]:
-    cutter = Cutter(
-        representation=settings.representation, reduces_to_top_line=settings.reduces_to_top_line
-    )
-    cut: list[CutPiece] = [CutPiece()] * len(pieces)
+    sources: Sequence[CorpusSource],
+    settings: PrepareSettings,
+    work: Path,
+    console: Console | None,
+) -> list[Path]:
+    """Cuts the chunks that are not there yet, and gives the files of all."""
     columns = (
         TextColumn("reading"),
         BarColumn(),
@@ -137,115 +213,162 @@ def _cut_all(
         TextColumn("pieces"),
         TimeRemainingColumn(),
     )
+    paths: list[Path] = []
     with Progress(*columns, console=console, transient=True, disable=console is None) as progress:
-        task = progress.add_task("reading", total=len(pieces))
-        outcomes = run(cutter, pieces, workers=settings.workers, timeout_s=settings.timeout_s)
-        # Closed even on Ctrl-C, which ends the processes.
-        with closing(outcomes):
-            for outcome in outcomes:
-                result = outcome.result
-                if isinstance(result, Failure):
-                    left = Left(stage="piece", reason=result.reason, count=1, found=result.found)
-                    result = CutPiece(left=(left,))
-                cut[outcome.index] = result
-                progress.advance(task)
-    return cut
+        task = progress.add_task("reading", total=sum(source.piece_count for source in sources))
+
+        def missing() -> Iterator[Chunk]:
+            pieces = chain.from_iterable(source.pieces() for source in sources)
+            for chunk in make_chunks(pieces):
+                paths.append(work / chunk.name)
+                if is_whole(paths[-1]):
+                    progress.advance(task, len(chunk.pieces))
+                else:
+                    yield chunk
+
+        for chunk in _run(missing(), settings, work):
+            progress.advance(task, len(chunk.pieces))
+    return paths
 
 
-def _select(
-    pieces: Sequence[Piece],
-    cut: Sequence[CutPiece],
-    settings: PrepareSettings,
-    rejections: Rejections,
-) -> dict[str, list[_Row]]:
-    """Assigns the pieces to splits and drops duplicates."""
-    rows: dict[str, list[_Row]] = {name: [] for name in settings.shares}
-    sides = [assign_split(piece.split_key, settings.shares) for piece in pieces]
-    deduper = Deduper()
-    for split in order_of_splits(settings.shares):
-        for piece, side, result in zip(pieces, sides, cut, strict=True):
-            if side != split:
-                continue
-            for part in result.parts:
-                kept = deduper.keep(part.shapes, split)
-                rows[split].extend(_row(piece, part, index) for index in kept.indices)
-                for reason, count in (
-                    ("duplicate", kept.duplicates),
-                    ("in_other_split", kept.leaks),
-                ):
-                    if count:
-                        found = f"{count} of {len(part.shapes)} excerpts"
-                        left = Left(stage="excerpt", reason=reason, count=count, found=found)
-                        rejections.add(piece.id, piece.source, left)
-    return rows
-
-
-def _row(piece: Piece, part: CutPart, index: int) -> _Row:
-    provenance = shards.Provenance(
-        piece=piece.id,
-        source=piece.source,
-        part=part.name,
-        start_bar=part.start_bars[index],
-        qpm=part.qpm,
-        tonic=part.key.tonic if part.key else None,
-        is_minor=part.key.is_minor if part.key else None,
+def _run(chunks: Iterator[Chunk], settings: PrepareSettings, work: Path) -> Iterator[Chunk]:
+    how = WorkSettings(
+        cut=settings.cut, timeout_s=settings.timeout_s, memory_bytes=settings.memory_bytes
     )
-    return _Row(part.events[index], provenance)
+    if settings.engine == "local":
+        return run_local(chunks, how, work, workers=settings.workers)
+    # Ray is an extra, and takes a second to import.
+    from .ray_engine import run_ray  # noqa: PLC0415
+
+    return run_ray(chunks, how, work, workers=settings.workers, address=settings.address)
 
 
 def _write(
     settings: PrepareSettings,
-    corpora: Sequence[Corpus],
-    rows: dict[str, list[_Row]],
-    rejections: Rejections,
-) -> shards.Manifest:
-    representation = settings.representation
-    shape = (0, representation.length_steps, len(representation.vocabulary_sizes))
-    shards.clear(settings.out)
-    splits = {
-        name: shards.write_split(
-            settings.out,
-            name,
-            np.stack([row.events for row in kept]) if kept else np.empty(shape, np.int16),
-            [row.provenance for row in kept],
-        )
-        for name, kept in rows.items()
-    }
-    config = representation.config()
-    kept_rows = (
-        (row.provenance.source, row.provenance.piece, name)
-        for name, kept in rows.items()
-        for row in kept
-    )
-    manifest = shards.Manifest(
+    sources: Sequence[CorpusSource],
+    selection: Selection,
+    work: Path,
+) -> Manifest:
+    """Writes the shards beside the chunks, then puts them in the old data set's place."""
+    new = work / "shards"
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir()
+    splits: dict[str, Split] = {}
+    excerpts: dict[str, Counter[str]] = {}
+    pieces_used: Counter[str] = Counter()
+    for side, name in enumerate(settings.shares):
+        writer = shards.SplitWriter(new, name, _schema(settings, selection))
+        excerpts[name] = Counter()
+        for chunk, rows in selection.kept(side):
+            table = _take(chunk, rows)
+            writer.add(table)
+            counts = pc.value_counts(table["source"])
+            excerpts[name].update({str(each["values"]): each["counts"].as_py() for each in counts})
+            pieces_used.update(_sources_used(chunk, rows))
+        splits[name] = writer.close()
+    config = settings.cut.representation.config()
+    manifest = Manifest(
         representation=config,
-        settings={
-            "shares": dict(settings.shares),
-            "hop_bars": 1,
-            "reduces_to_top_line": settings.reduces_to_top_line,
-            "timeout_s": settings.timeout_s,
-            "thresholds": {**THRESHOLDS, "most_namesakes": MOST_NAMESAKES},
-            "versions": {
-                "python": platform.python_version(),
-                **{name: version(name) for name in ("musicvae", "music21", "symusic")},
-            },
-        },
+        settings={"shares": dict(settings.shares), **_record(settings)},
         splits=splits,
-        sources=count_sources(corpora, kept_rows, list(rows)),
-        rejections=rejections.entries(),
-        content_hash=shards.hash_content(config, splits),
+        sources=tuple(
+            Source(
+                name=source.name,
+                licence=source.licence,
+                pieces=source.piece_count,
+                pieces_used=pieces_used[source.name],
+                skipped_files=sum(skipped.count for skipped in source.skipped),
+                excerpts={name: excerpts[name][source.name] for name in settings.shares},
+            )
+            for source in sources
+        ),
+        rejections=selection.rejections.entries(),
+        clusters=selection.clusters,
+        meters=selection.meters,
+        content_hash=hash_content(config, splits),
     )
-    shards.save_manifest(manifest, settings.out)
+    shards.clear(settings.out)
+    for path in sorted(new.iterdir()):
+        path.replace(settings.out / path.name)
+    save_manifest(manifest, settings.out)
     return manifest
 
 
-def _warnings(manifest: shards.Manifest) -> Iterator[str]:
-    """What is amiss with a data set that was made."""
+def _schema(settings: PrepareSettings, selection: Selection) -> pa.Schema:
+    representation = settings.cut.representation
+    first = next(chunk for chunk, _ in selection.kept(0)).excerpts
+    assert first is not None, "chunks without excerpts are passed over"
+    return shards.schema(
+        (representation.bars * representation.rows_per_bar, len(representation.vocabulary_sizes)),
+        attributes=first.schema.field("attributes").type.list_size,
+        chords=first.schema.field("chords").type.list_size,
+    )
+
+
+def _sources_used(chunk: ReadChunk, rows: Int64[np.ndarray, " batch"]) -> list[str]:
+    """The source of each piece that these excerpts are of."""
+    assert chunk.excerpts is not None
+    pieces = pc.unique(chunk.excerpts["piece"].take(rows))
+    sources: list[str] = chunk.pieces["source"].take(pieces).to_pylist()
+    return sources
+
+
+def _take(chunk: ReadChunk, rows: Int64[np.ndarray, " batch"]) -> pa.Table:
+    """Some excerpts of a chunk, with what is known of their pieces."""
+    assert chunk.excerpts is not None
+    excerpts = chunk.excerpts.take(rows)
+    pieces = chunk.pieces.take(excerpts["piece"])
+    for name in ("id", "source", "style"):
+        excerpts = excerpts.append_column(f"piece_{name}", pieces[name])
+    kept = excerpts.drop_columns(["piece", "shape"])
+    renamed = {"piece_id": "piece", "piece_source": "source", "piece_style": "style"}
+    return kept.rename_columns([renamed.get(name, name) for name in kept.column_names])
+
+
+def _record(settings: PrepareSettings) -> dict[str, object]:
+    """All that the excerpts depend on beside the inputs."""
+    cut = settings.cut
+    return {
+        "hop_bars": cut.hop_bars,
+        "melody": cut.melody,
+        "rules": asdict(cut.rules),
+        "timeout_s": settings.timeout_s,
+        "memory_bytes": settings.memory_bytes,
+        "most_namesakes": MOST_NAMESAKES,
+        "likeness": {
+            "hashes": likeness.HASHES,
+            "pattern_notes": likeness.PATTERN_NOTES,
+            "pattern_hits": likeness.PATTERN_HITS,
+            "least_likeness": likeness.LEAST_LIKENESS,
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("musicvae", "music21", "numpy", "pyarrow")},
+        },
+    }
+
+
+def _clean(out: Path) -> None:
+    shutil.rmtree(out / _WORK_FOLDER, ignore_errors=True)
+
+
+def _warnings(manifest: Manifest, unnamed: Mapping[str, int]) -> Iterator[str]:
+    """What is amiss with a data set that was made; see `Selection.unnamed`."""
+    for name, count in unnamed.items():
+        yield (
+            f"{count} pieces that their corpus puts in the split {name!r}, which --split does not "
+            f"name, stand on any side. Name {name!r} in --split to keep them together."
+        )
+    if manifest.clusters.leaks_left:
+        yield (
+            f"{manifest.clusters.leaks_left} pairs of pieces that are alike stand on two sides, "
+            "since their corpora put them there."
+        )
     for name, split in manifest.splits.items():
         if not split.excerpts:
             yield (
                 f"the split {name!r} is empty. Prepare more pieces, or give it a larger share with "
-                "--split."
+                "--split; pieces of a corpus with a split of its own stay where that puts them."
             )
     for entry in manifest.rejections:
         if entry.reason in GIVEN_UP:
@@ -253,29 +376,28 @@ def _warnings(manifest: shards.Manifest) -> Iterator[str]:
                 f"{_count(entry)}, such as {entry.examples[0].piece}: another run of the same "
                 "inputs may keep more, and be another data set."
             )
+        if entry.reason == INTERNAL_ERROR:
+            example = entry.examples[0]
+            yield (
+                f"{_count(entry)}: a mistake of musicvae's own, not of the music, such as "
+                f"{example.piece}: {example.found}. Please report it."
+            )
 
 
-def _count(entry: shards.Rejection) -> str:
+def _count(entry: Rejection) -> str:
     return f"{entry.count} {entry.stage}{'s' * (entry.count != 1)} {entry.reason}"
 
 
-def _wrong_meters(cut: Sequence[CutPiece]) -> list[str]:
-    """What was found in pieces of the wrong meter, the most frequent first."""
-    left = (left for result in cut for left in result.left)
-    found = Counter(each.found for each in left if each.reason == "wrong_meter")
-    return [f"{meter} in {count}" for meter, count in found.most_common(3)]
-
-
-def _no_examples(
-    rejections: Rejections, wrong_meters: Sequence[str], console: Console | None
-) -> DataError:
-    entries = rejections.entries()
+def _no_examples(selection: Selection, console: Console | None) -> DataError:
+    entries = selection.rejections.entries()
+    meters = list(selection.meters.items())
     if console is not None:
         console.print(table_of_rejections(entries))
     reasons = ", ".join(map(_count, entries[:5]))
-    action = "Give other music, another meter or fewer bars, or ask for the top line."
+    action = "Give other music, another meter or fewer bars, or another --melody."
     if {entry.reason for entry in entries} == {"wrong_meter"}:
-        action = f"Give --meter as it is found ({', '.join(wrong_meters)}), or other music."
+        found = ", ".join(f"{count:,} bars in {name}" for name, count in meters[:3])
+        action = f"Give --meter as it is found ({found}), or other music."
     return DataError(
         f"no examples: {reasons or 'no music in any piece'}",
         expected="at least one excerpt that can be kept",

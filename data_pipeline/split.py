@@ -1,14 +1,19 @@
-"""The fifth stage: assigns each piece to a side of the split, before excerpts are counted.
+"""Assigns each cluster of pieces that are alike to a side of the split.
 
-The side hangs on a hash of the piece's key alone: the same piece falls on the same side whatever
-other pieces there are. The key is the normalised title, by the file's name or an ABC tune's own, so
-that a tune printed in two collections falls on one side; or the path, where that is no title.
+A side hangs on a hash of a key alone: the same piece falls on the same side whatever other pieces
+there are, unless one of them is the same tune. The key is the normalised title, by the file's name
+or an ABC tune's own, so that a tune printed in two collections falls on one side; or the path,
+where that is no title. A cluster takes the side of the smallest of its keys. Where a corpus comes
+with a split of its own, that rules for its pieces, so that figures can be compared with others'.
 """
 
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Int64
 
 from musicvae.errors import SettingError
 
@@ -58,6 +63,39 @@ def assign_split(key: str, shares: Mapping[str, float]) -> str:
         if point < 0:
             return name
     return name  # rounding: the shares sum to a little less than 1
+
+
+def assign_clusters(
+    clusters: Int64[np.ndarray, " batch"],
+    keys: Sequence[str],
+    given: Sequence[str | None],
+    shares: Mapping[str, float],
+) -> list[str]:
+    """The side of each piece.
+
+    Args:
+        clusters: The cluster of each piece; equal numbers are one cluster.
+        keys: The key of each.
+        given: The split that its own corpus puts it in; None where there is none.
+        shares: By the split's name. A given split that is none of these does not count.
+
+    A piece without a split of its own goes where its cluster is measured on: with the first piece
+    of it that is given to another split than training.
+    """
+    smallest: dict[int, str] = {}
+    ruled: dict[int, str] = {}
+    for cluster, key, split in zip(clusters.tolist(), keys, given, strict=True):
+        smallest[cluster] = min(key, smallest.get(cluster, key))
+        if split is not None and split in shares and ruled.get(cluster, TRAIN) == TRAIN:
+            ruled[cluster] = split
+    sides = {
+        cluster: ruled.get(cluster) or assign_split(key, shares)
+        for cluster, key in smallest.items()
+    }
+    return [
+        split if split is not None and split in shares else sides[cluster]
+        for cluster, split in zip(clusters.tolist(), given, strict=True)
+    ]
 
 
 def _wrong_shares(found: str) -> SettingError:

@@ -23,7 +23,11 @@ def cli() -> None:
 
 for command in (
     music.models,
+    data.corpora,
+    data.fetch,
+    data.inspect,
     data.prepare,
+    data.report,
     experiments.train,
     experiments.evaluate,
     experiments.export,

@@ -7,17 +7,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int16
+from jaxtyping import Float
 from torch import Tensor
 
 from musicvae import bundle, shards
-from musicvae.attributes import ATTRIBUTES, fit_vectors, measure
+from musicvae.attribute_vectors import fit_vectors
+from musicvae.attributes import ATTRIBUTES, measure
 from musicvae.clips import SAMPLE_TEMPERATURE
 from musicvae.errors import DataError
 from musicvae.evaluation.evaluate import Evaluation, evaluate, to_rows
 from musicvae.experiment import build_model, to_dict
+from musicvae.manifest import load_manifest
 from musicvae.model import MusicVAE
 from musicvae.representation import Representation
+from musicvae.shards import Events
 from musicvae.training import Run
 
 MOST_FITTED = 20_000
@@ -43,7 +46,7 @@ def export(run: Run, out: Path, *, seed: int = 0) -> Evaluation:
         BundleError: If `out` holds something else.
     """
     bundle.check_folder(out)  # before minutes of measuring, not after
-    manifest = shards.load_manifest(run.data)
+    manifest = load_manifest(run.data)
     if manifest.content_hash != run.content_hash:
         raise DataError(
             f"a data set {run.data} that has changed since the run",
@@ -88,7 +91,7 @@ def export(run: Run, out: Path, *, seed: int = 0) -> Evaluation:
 def _fit(
     model: MusicVAE,
     representation: Representation,
-    events: Int16[np.ndarray, "batch step stream"],
+    events: Events,
     *,
     seed: int,
 ) -> dict[str, Float[Tensor, " latent"]]:

@@ -145,7 +145,7 @@ def shift(
 
     Args:
         z: The latents to move.
-        vectors: What `attributes.fit_vectors` found.
+        vectors: What `attribute_vectors.fit_vectors` found.
         amounts: How much of each, by name: 1 is the whole way from the lower to the upper quartile
             of the training data, below 0 takes away.
 

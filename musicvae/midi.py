@@ -1,15 +1,9 @@
-"""MIDI bytes to notes and back: the only place, with `smf`, where there are ticks.
+"""MIDI bytes to notes and back: here ticks become steps, and steps ticks.
 
 Conventions: bytes are a Standard MIDI File of format 0 or 1 with a time division in ticks a quarter
-note. Reading puts every onset and end on the step grid by its tick, so a change of tempo moves
-nothing; what is lost stays in `Note.offset`. Where a recording keeps no grid, `beats_s` gives the
-times of its beats instead.
-
-Bytes come from strangers: `MidiLimits` bounds what is read, and whatever is no MIDI file is a
-`MidiError`, never a crash. What is odd but harmless is read: a time or key signature or a tempo
-that cannot be is passed over; a note-on without its note-off is no note; a note-off ends the
-earliest of the notes of its pitch that sound. Where a header claims another number of tracks than
-there are, those there are are read.
+note: one piece of music, which format 2 is not, on a grid, which frames of a film are not. Reading
+puts every onset and end on the step grid by its tick, so a change of tempo moves nothing; what is
+lost stays in `Note.offset`. What bytes from strangers meet is said in `midi_parser`.
 
 Source: The Complete MIDI 1.0 Detailed Specification, Standard MIDI Files 1.0 (RP-001).
 """
@@ -18,15 +12,14 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import cast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
-import symusic
 
-from musicvae import smf
-from musicvae.errors import MidiError, SettingError
+from musicvae import midi_parser, smf
+from musicvae.errors import MidiError
+from musicvae.midi_parser import DEFAULT_LIMITS, MidiLimits, ParsedTrack
 from musicvae.notes import (
     DEFAULT_QPM,
     STEPS_PER_QUARTER,
@@ -49,43 +42,6 @@ PROGRAM_FAMILIES = (
     "Sound Effects",
 )
 """General MIDI's families of eight programs each: the names of the tracks we write."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MidiLimits:
-    """How much of a file is read before it is refused.
-
-    Attributes:
-        max_bytes: Size of the file in bytes. The largest of a collection of 400 real files has
-            half a megabyte; at 4 MiB symusic needs 50 ms and 40 MB.
-        max_notes: Notes of all tracks. An hour of dense piano has 40,000; each takes 200 bytes.
-        max_tracks: Tracks, counted after those that hold several channels are divided.
-        max_program_changes: Bytes that could change a program (0xC0 to 0xCF). Each can start a part
-            of its own, which takes symusic 5 kB: unbounded, 4 MiB of them would take 2 GB. Real
-            files have up to 1,300.
-        max_length_quarters: Where the last note may end, in quarter notes: two hours at 120 a
-            minute. A file of a few bytes can claim a thousand times that, and whoever makes an
-            array of steps from it would pay.
-    """
-
-    max_bytes: int = 4 * 1024 * 1024
-    max_notes: int = 100_000
-    max_tracks: int = 512
-    max_program_changes: int = 8_192
-    max_length_quarters: int = 16_384
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if value < 1:
-                raise SettingError(
-                    f"{name}={value}",
-                    expected="1 or more",
-                    action="Give the largest that is still to be read.",
-                    field=name,
-                )
-
-
-DEFAULT_LIMITS = MidiLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +79,7 @@ class MidiFile:
     text: tuple[str, ...] = ()
 
 
-def read_tracks(
-    data: bytes,
-    *,
-    limits: MidiLimits = DEFAULT_LIMITS,
-    beats_s: Sequence[float] | None = None,
-) -> MidiFile:
+def read_tracks(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> MidiFile:
     """Reads the tracks of a MIDI file onto the step grid.
 
     All sequences have the same length: up to the end of the last note, or of the first track where
@@ -139,43 +90,33 @@ def read_tracks(
     Args:
         data: The bytes of the file.
         limits: How much of it is read.
-        beats_s: Times of the beats in seconds, ascending, in place of the file's own grid: beat k
-            falls on step `4 * k`, and time between two beats is divided evenly. Notes that start
-            outside the beats are left out. The sequences are then in 4/4, whatever the file says
-            of a grid that it does not keep, and at the tempo of the median beat.
 
     Raises:
-        MidiError: If the bytes are no MIDI file of format 0 or 1, are damaged or past the limits,
-            or if the beats are not at least two ascending times.
+        MidiError: If the bytes are no MIDI file of format 0 or 1 in ticks a quarter note, are
+            damaged or past the limits.
     """
-    tracks = _check_bytes(data, limits)
-    score = _parse(data, len(tracks))
-    found = _check_parts(score, limits)
-    head = smf.read_head((*tracks, b"")[0])
-    tempos, meters, key = _tempos(score), tuple(_meters(score)), _key(score)
-    file_qpm = round(60e6 / next(iter(tempos.values())), 2) if tempos else DEFAULT_QPM
-    if beats_s is None:
-        qpm, meter = file_qpm, (*meters, Meter())[0]
-        parts = [(part.name, _notes_by_ticks(part, score.tpq)) for part in found]
-    else:
-        beats = _check_beats(beats_s)
-        qpm, meter = 60 / float(np.median(np.diff(beats))), Meter()
-        parts = [(p.name, _notes_by_beats(p, tempos, score.tpq, beats)) for p in found]
-
+    if len(data) <= limits.max_bytes:
+        smf.check_score(smf.read_header(data))
+    parsed = midi_parser.parse(data, limits=limits)
+    ticks_per_quarter = int(parsed.ticks_per_quarter)
+    meters = tuple(dict.fromkeys(meter for _, meter in parsed.meters))
+    meter = (*meters, Meter())[0]
+    key = parsed.keys[0][1] if parsed.keys else None
+    parts = [(track.name, _notes(track, ticks_per_quarter)) for track in parsed.tracks]
     last = max((note.end_step for _, notes in parts for note in notes), default=0)
-    if beats_s is None and head.end_tick <= limits.max_length_quarters * score.tpq:
-        last = max(last, head.end_tick * STEPS_PER_QUARTER // score.tpq)
+    head = smf.read_head(parsed.first_track)
+    if head.end_tick <= limits.max_length_quarters * ticks_per_quarter:
+        last = max(last, head.end_tick * STEPS_PER_QUARTER // ticks_per_quarter)
     bar_steps = meter.steps_per_bar(STEPS_PER_QUARTER) or STEPS_PER_QUARTER
     length_steps = -(-last // bar_steps) * bar_steps
     return MidiFile(
         tracks=tuple(
-            MidiTrack(name, NoteSequence(tuple(notes), length_steps, qpm, meter, key))
+            MidiTrack(name, NoteSequence(tuple(notes), length_steps, parsed.qpm, meter, key))
             for name, notes in parts
-            if notes
         ),
         length_steps=length_steps,
         meters=meters,
-        qpm=file_qpm,
+        qpm=parsed.qpm,
         key=key,
         text=head.texts,
     )
@@ -265,161 +206,19 @@ def write(
 # Reading
 
 
-def _parse(data: bytes, track_count: int) -> symusic.core.ScoreTick:
-    data = smf.with_true_header(data, track_count)
-    try:
-        return cast("symusic.core.ScoreTick", symusic.Score.from_midi(data))
-    except (RuntimeError, ValueError, LookupError, OverflowError, MemoryError) as error:
-        raise smf.damaged(str(error).split(": iostream")[0]) from error
+def _notes(track: ParsedTrack, ticks_per_quarter: int) -> list[Note]:
+    """The notes in order.
 
-
-def _check_bytes(data: bytes, limits: MidiLimits) -> list[bytes]:
-    """Judges the file before it is parsed; the bytes of its tracks."""
-    if len(data) > limits.max_bytes:
-        raise smf.too_much(f"{len(data)} bytes", f"{limits.max_bytes} bytes")
-    tracks = smf.read_tracks(data, max_tracks=limits.max_tracks)
-    changes = int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) & 0xF0 == 0xC0))
-    if changes > limits.max_program_changes:
-        raise smf.too_much(
-            f"up to {changes} program changes", f"{limits.max_program_changes} program changes"
-        )
-    return tracks
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Part:
-    """The notes of a track as they stand in the file.
-
-    Attributes:
-        name: The track's name.
-        program: Its program; 0 for drums.
-        is_drum: Whether it is on the drum channel.
-        ticks: Onsets in the first row, ends in the second.
-        pitches: One for each column.
-        velocities: One for each column.
+    All is counted in whole numbers, so that written music reads back equal.
     """
-
-    name: str
-    program: int
-    is_drum: bool
-    ticks: np.ndarray
-    pitches: np.ndarray
-    velocities: np.ndarray
-
-
-def _check_parts(score: symusic.core.ScoreTick, limits: MidiLimits) -> list[_Part]:
-    """Judges what was parsed; the tracks that have notes."""
-    if len(score.tracks) > limits.max_tracks:
-        raise smf.too_much(f"{len(score.tracks)} tracks", f"{limits.max_tracks} tracks")
-    if score.note_num() > limits.max_notes:
-        raise smf.too_much(f"{score.note_num()} notes", f"{limits.max_notes} notes")
-    parts = []
-    for track in score.tracks:
-        if not track.note_num():
-            continue
-        notes = track.notes.numpy()
-        starts, durations = notes["time"].astype(np.int64), notes["duration"].astype(np.int64)
-        ticks = np.stack([starts, starts + durations])
-        # symusic counts ticks in 32 bits and lets them wrap to below 0.
-        last_tick = limits.max_length_quarters * score.tpq
-        if ticks.min() < 0 or durations.min() < 0 or ticks.max() > last_tick:
-            most = limits.max_length_quarters
-            raise smf.too_much(f"a note past quarter note {most}", f"{most} quarter notes")
-        if notes["pitch"].min() < 0 or notes["velocity"].min() < 0:
-            raise smf.damaged("a pitch or velocity past 127")
-        part = _Part(
-            name=track.name,
-            program=0 if track.is_drum else int(track.program),
-            is_drum=bool(track.is_drum),
-            ticks=ticks,
-            pitches=notes["pitch"],
-            velocities=notes["velocity"],
-        )
-        parts.append(part)
-    return parts
-
-
-def _meters(score: symusic.core.ScoreTick) -> Iterator[Meter]:
-    found = score.time_signatures.numpy()
-    order = np.argsort(found["time"], kind="stable")
-    pairs = zip(
-        found["numerator"][order].tolist(), found["denominator"][order].tolist(), strict=True
-    )
-    for numerator, denominator in dict.fromkeys(pairs):
-        # The file holds a power of two of any size: those past 64 are no music.
-        if numerator >= 1 and denominator in (1, 2, 4, 8, 16, 32, 64):
-            yield Meter(numerator, denominator)
-
-
-def _key(score: symusic.core.ScoreTick) -> Key | None:
-    found = score.key_signatures.numpy()
-    order = np.argsort(found["time"], kind="stable")
-    pairs = zip(found["key"][order].tolist(), found["tonality"][order].tolist(), strict=True)
-    for sharps, is_minor in pairs:
-        if -7 <= sharps <= 7 and is_minor in (0, 1):
-            # A sharp is a fifth up; the minor key stands a minor third below its major.
-            return Key(tonic=(7 * sharps - 3 * is_minor) % 12, is_minor=bool(is_minor))
-    return None
-
-
-def _tempos(score: symusic.core.ScoreTick) -> dict[int, int]:
-    """Microseconds a quarter note from each tick on where they change, in order."""
-    found = score.tempos.numpy()
-    chosen = np.flatnonzero((found["mspq"] > 0) & (found["time"] >= 0))
-    chosen = chosen[np.argsort(found["time"][chosen], kind="stable")]
-    ticks, mspq = found["time"][chosen].tolist(), found["mspq"][chosen].tolist()
-    return dict(zip(ticks, mspq, strict=True))
-
-
-def _check_beats(beats_s: Sequence[float]) -> np.ndarray:
-    beats = np.asarray(beats_s, dtype=np.float64)
-    if len(beats) < 2 or not np.isfinite(beats).all() or not (np.diff(beats) > 0).all():
-        raise MidiError(
-            f"{len(beats)} beat times that do not ascend" if len(beats) > 1 else "too few beats",
-            expected="at least two ascending times in seconds",
-            action="Mend the list of beats.",
-            field="beats_s",
-        )
-    return beats
-
-
-def _seconds(tempos: dict[int, int], tpq: int, ticks: np.ndarray) -> np.ndarray:
-    """The times of ticks: at 120 quarter notes a minute before the first tempo."""
-    tempos = {0: 500_000} | tempos
-    changes = np.array(list(tempos), dtype=np.int64)
-    seconds_per_tick = np.array(list(tempos.values())) / (1e6 * tpq)
-    starts = np.concatenate([[0.0], np.cumsum(np.diff(changes) * seconds_per_tick[:-1])])
-    index = np.searchsorted(changes, ticks, side="right") - 1
-    times: np.ndarray = starts[index] + (ticks - changes[index]) * seconds_per_tick[index]
-    return times
-
-
-def _notes_by_ticks(part: _Part, tpq: int) -> list[Note]:
-    return _notes(part, part.ticks * STEPS_PER_QUARTER, tpq)
-
-
-def _notes_by_beats(
-    part: _Part, tempos: dict[int, int], tpq: int, beats_s: np.ndarray
-) -> list[Note]:
-    times = _seconds(tempos, tpq, part.ticks)
-    inside = np.flatnonzero((times[0] >= beats_s[0]) & (times[0] < beats_s[-1]))
-    chosen = replace(part, pitches=part.pitches[inside], velocities=part.velocities[inside])
-    steps = np.arange(len(beats_s)) * STEPS_PER_QUARTER
-    return _notes(chosen, np.interp(times[:, inside], beats_s, steps), 1)
-
-
-def _notes(part: _Part, times: np.ndarray, step: int) -> list[Note]:
-    """The notes in order, from onsets and ends in a unit of which a step has `step`.
-
-    With ticks as the unit all is counted in whole numbers, and written music reads back equal.
-    """
-    starts, ends = np.floor(times / step + 0.5).astype(np.int64)
-    ends = np.maximum(ends, starts + 1)
-    offsets = (times[0] - starts * step) / step
-    order = np.lexsort((offsets, part.velocities, ends, part.pitches, starts))
-    columns = (starts, part.pitches, ends, part.velocities, offsets)
+    step = ticks_per_quarter / STEPS_PER_QUARTER
+    starts = np.floor(track.starts / step + 0.5).astype(np.int64)
+    ends = np.maximum(np.floor(track.ends / step + 0.5).astype(np.int64), starts + 1)
+    offsets = (track.starts * STEPS_PER_QUARTER - starts * ticks_per_quarter) / ticks_per_quarter
+    order = np.lexsort((offsets, track.velocities, ends, track.pitches, starts))
+    columns = (starts, track.pitches, ends, track.velocities, offsets)
     return [
-        Note(start, pitch, end, max(velocity, 1), part.program, part.is_drum, offset)
+        Note(start, pitch, end, max(velocity, 1), track.program, track.is_drum, offset)
         for start, pitch, end, velocity, offset in zip(
             *(column[order].tolist() for column in columns), strict=True
         )

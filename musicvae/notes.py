@@ -9,7 +9,10 @@ changes once it is made.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
+
+from musicvae.chords import Chord, transpose
 
 PITCHES = range(128)
 VELOCITIES = range(1, 128)
@@ -95,6 +98,8 @@ class NoteSequence:
         meter: One time signature for all of it.
         key: The key, or None where it is not known.
         steps_per_quarter: The resolution of the grid.
+        chords: The harmony, in order of onset, one chord a step at most; each holds until the next,
+            the last to the end. Before the first there is none.
     """
 
     notes: tuple[Note, ...]
@@ -103,16 +108,21 @@ class NoteSequence:
     meter: Meter = Meter()
     key: Key | None = None
     steps_per_quarter: int = STEPS_PER_QUARTER
+    chords: tuple[Chord, ...] = ()
 
     def __post_init__(self) -> None:
         assert all(a <= b for a, b in zip(self.notes, self.notes[1:], strict=False)), "unsorted"
         assert all(n.end_step <= self.length_steps for n in self.notes), "a note past the end"
+        starts = [chord.start_step for chord in self.chords]
+        assert all(a < b for a, b in itertools.pairwise(starts)), "unsorted chords"
+        assert not starts or starts[-1] < self.length_steps, "a chord past the end"
         assert self.qpm > 0, self.qpm
 
     def window(self, start_step: int, length_steps: int) -> NoteSequence:
         """Cuts out `length_steps` steps from `start_step` on.
 
-        A note that began before the window is left out; one that outlasts it is cut short.
+        A note that began before the window is left out; one that outlasts it is cut short. The
+        chord that began before the window and still holds starts with it.
         """
         end = start_step + length_steps
         # Sorted anew: notes on one step and pitch may have differed by their ends alone.
@@ -125,10 +135,19 @@ class NoteSequence:
             for note in self.notes
             if start_step <= note.start_step < end
         )
-        return replace(self, notes=tuple(notes), length_steps=length_steps)
+        before = [chord for chord in self.chords if chord.start_step <= start_step]
+        chords = [chord for chord in self.chords if start_step < chord.start_step < end]
+        if before and before[-1].root is not None:
+            chords.insert(0, replace(before[-1], start_step=start_step))
+        return replace(
+            self,
+            notes=tuple(notes),
+            length_steps=length_steps,
+            chords=tuple(replace(c, start_step=c.start_step - start_step) for c in chords),
+        )
 
     def transpose(self, semitones: int) -> NoteSequence:
-        """Moves every note but the drums, and the key, up by `semitones`.
+        """Moves every note but the drums, the key and the chords up by `semitones`.
 
         Raises:
             ValueError: If a note would leave the range of MIDI.
@@ -141,4 +160,5 @@ class NoteSequence:
             for note in self.notes
         )
         key = self.key and replace(self.key, tonic=(self.key.tonic + semitones) % 12)
-        return replace(self, notes=tuple(notes), key=key)
+        chords = tuple(transpose(chord, semitones) for chord in self.chords)
+        return replace(self, notes=tuple(notes), key=key, chords=chords)

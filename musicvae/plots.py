@@ -7,7 +7,7 @@ All rolls of one picture show the same pitches and the same length, so that they
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from musicvae.midi import PROGRAM_FAMILIES
-from musicvae.notes import DEFAULT_VELOCITY, Note, NoteSequence
+from musicvae.notes import DEFAULT_VELOCITY, Key, Note, NoteSequence
 
 MOST_ROLLS = 48
 """Rolls in one picture; more can't be told apart on a screen."""
 
 NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+MAJOR_TONICS = ("C", "D♭", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+MINOR_TONICS = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "G♯", "A", "B♭", "B")
 BLACK_KEYS = frozenset({1, 3, 6, 8, 10})
 
 DOTS_PER_INCH = 120
@@ -49,6 +51,7 @@ def piano_rolls(
     *,
     titles: Sequence[str] = (),
     suptitle: str = "",
+    part_names: Mapping[int, str] | None = None,
 ) -> None:
     """Draws music as piano rolls, one each, into one PNG file.
 
@@ -59,8 +62,9 @@ def piano_rolls(
         path: The file to write, or to replace.
         titles: One for each sequence, or none at all.
         suptitle: Over all of them. Past `MOST_ROLLS` the rest is left out, and this says so.
+        part_names: What the legend calls the notes of a program; by default its family.
     """
-    figure = _draw(sequences, titles, suptitle)
+    figure = _draw(sequences, titles, suptitle, part_names or {})
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         # No version of matplotlib in the file: the same music is the same bytes everywhere.
@@ -74,7 +78,7 @@ def piano_roll_image(
     sequences: Sequence[NoteSequence], *, titles: Sequence[str] = (), suptitle: str = ""
 ) -> UInt8[np.ndarray, "3 _height _width"]:
     """Draws the same picture, smaller, as an array of red, green and blue: for TensorBoard."""
-    figure = _draw(sequences, titles, suptitle)
+    figure = _draw(sequences, titles, suptitle, {})
     figure.set_dpi(IMAGE_DOTS_PER_INCH)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves it so
@@ -89,6 +93,17 @@ def pitch_name(pitch: int) -> str:
     ('C4', 'A♯4')
     """
     return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def key_name(key: Key) -> str:
+    """The name of a key, by its signature of fewest sharps or flats.
+
+    >>> key_name(Key(3)), key_name(Key(8, is_minor=True))
+    ('E♭ major', 'G♯ minor')
+    """
+    if key.is_minor:
+        return f"{MINOR_TONICS[key.tonic]} minor"
+    return f"{MAJOR_TONICS[key.tonic]} major"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +203,12 @@ def _layout(count: int, frame: _Frame, *, has_titles: bool, has_suptitle: bool) 
     )
 
 
-def _draw(sequences: Sequence[NoteSequence], titles: Sequence[str], suptitle: str) -> Figure:
+def _draw(
+    sequences: Sequence[NoteSequence],
+    titles: Sequence[str],
+    suptitle: str,
+    part_names: Mapping[int, str],
+) -> Figure:
     assert not titles or len(titles) == len(sequences), f"{len(titles)} of {len(sequences)} titles"
     shown = sequences[:MOST_ROLLS]
     if len(shown) < len(sequences):
@@ -209,7 +229,9 @@ def _draw(sequences: Sequence[NoteSequence], titles: Sequence[str], suptitle: st
         heading = figure.text(layout.left / width, 1 - 0.12 / height, suptitle)
         heading.set(fontsize=12, fontweight="bold", color=INK, va="top")
     if len(frame.colours) > 1:
-        handles = [Patch(color=c, label=_part_name(part)) for part, c in frame.colours.items()]
+        handles = [
+            Patch(color=c, label=_part_name(part, part_names)) for part, c in frame.colours.items()
+        ]
         figure.legend(
             handles=handles, loc="lower right", ncols=len(handles), frameon=False, fontsize=8
         )
@@ -303,6 +325,8 @@ def _part(note: Note) -> tuple[bool, int]:
     return note.is_drum, 0 if note.is_drum else note.program
 
 
-def _part_name(part: tuple[bool, int]) -> str:
+def _part_name(part: tuple[bool, int], names: Mapping[int, str]) -> str:
     is_drum, program = part
-    return "Drums" if is_drum else f"{PROGRAM_FAMILIES[program // 8]} ({program + 1})"
+    if is_drum:
+        return "Drums"
+    return names.get(program, f"{PROGRAM_FAMILIES[program // 8]} ({program + 1})")

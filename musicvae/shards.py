@@ -1,200 +1,219 @@
-"""Prepared examples on disk: Parquet shards of event tensors and the manifest beside them.
+"""Prepared examples on disk: Arrow shards of event tensors.
 
-A prepared folder holds `{split}-00000.parquet` and so on, and `manifest.json`, which is written
-last and by a rename: a folder without it is no data set, however many shards lie there. A shard's
-columns are `events` (the excerpt's steps times streams, step by step, as a list of fixed size),
-`piece`, `source`, `part`, `start_bar`, `qpm`, and `tonic` and `is_minor`, which are null where the
-key is not known. Any Parquet reader opens it; a tensor's shape stands in the schema's metadata.
+A prepared folder holds `{split}-00000.arrow` and so on beside its manifest. A shard is an
+uncompressed Arrow IPC file of one record batch, so that a memory map of it is its arrays. Its
+columns are those of `schema`; a tensor's shape stands in the schema's metadata.
 """
 
 import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
-from jaxtyping import Int16, Shaped
-from pydantic import TypeAdapter, ValidationError
+from jaxtyping import Int, Int16, Shaped
 
 from musicvae.errors import DataError
+from musicvae.manifest import MANIFEST_NAME, Shard, Split, damaged, load_manifest
 
-FORMAT_VERSION = 1
-MANIFEST_NAME = "manifest.json"
-ROWS_PER_SHARD = 65_536
-"""Four megabytes of two-bar melodies: few files, and each is read at once."""
+SHARD_BYTES = 64 * 1024**2
+"""What the tensors and the other arrays of a shard take; writing holds one shard in memory."""
 
-_OURS = re.compile(r"[a-z][a-z_0-9]*-\d{5}\.(parquet|partial)|manifest\.json\.partial")
+_SHARD_NAMES = re.compile(r'"([a-z][a-z_0-9]*-\d{5}\.(?:arrow|parquet))"')
+"""The names of shards in the text of a manifest; format 1 had Parquet."""
 
-_COLUMNS = ("piece", "source", "part")
+_NAMES = pa.dictionary(pa.int32(), pa.string())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Provenance:
-    """Where one excerpt came from.
+def schema(shape: tuple[int, int], *, attributes: int = 0, chords: int = 0) -> pa.Schema:
+    """The columns of a shard.
 
-    Attributes:
-        piece: The id of its piece, unique in the data set.
-        source: The name of the input that the piece was found in.
-        part: The track or staff within the piece.
-        start_bar: The bar of the piece it starts at, from 0.
-        qpm: Quarter notes a minute.
-        tonic: The key's pitch class, or None where the key is not known.
-        is_minor: The key's mode, or None where the key is not known.
+    Args:
+        shape: Steps and streams of a tensor; its events stand step by step.
+        attributes: The number of measures, in the order of `musicvae.attributes.ATTRIBUTES`; NaN
+            where one does not apply.
+        chords: The number of chords of an excerpt, one at the start and one at the middle of each
+            bar: events of `musicvae.representation.chords`, -1 where none is known.
+
+    `style` is null where the source names none; `tonic`, `is_minor` and `key_confidence` are null
+    where the key is not known.
     """
-
-    piece: str
-    source: str
-    part: str
-    start_bar: int
-    qpm: float
-    tonic: int | None = None
-    is_minor: bool | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Split:
-    """One side of the split: how much it holds and in which files.
-
-    Attributes:
-        pieces: The number of pieces with at least one excerpt.
-        excerpts: The number of excerpts.
-        content_hash: SHA-256 of the events of all its excerpts, in order.
-        files: The shards' names, in order.
-    """
-
-    pieces: int
-    excerpts: int
-    content_hash: str
-    files: tuple[str, ...]
+    return pa.schema(
+        [
+            pa.field("events", pa.list_(pa.int16(), shape[0] * shape[1]), nullable=False),
+            pa.field("piece", _NAMES, nullable=False),
+            pa.field("source", _NAMES, nullable=False),
+            pa.field("part", _NAMES, nullable=False),
+            pa.field("style", _NAMES),
+            pa.field("program", pa.int16(), nullable=False),
+            pa.field("start_bar", pa.int32(), nullable=False),
+            pa.field("qpm", pa.float32(), nullable=False),
+            pa.field("tonic", pa.int8()),
+            pa.field("is_minor", pa.bool_()),
+            pa.field("key_confidence", pa.float32()),
+            pa.field("attributes", pa.list_(pa.float32(), attributes), nullable=False),
+            pa.field("chords", pa.list_(pa.int16(), chords), nullable=False),
+        ],
+        metadata={"shape": json.dumps(shape)},
+    )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """One input: what it may be used for, and what came of it.
+@runtime_checkable  # jaxtyping's checker tests for it
+class Events(Protocol):
+    """The tensors of many examples: an array, or several that are read as one."""
 
-    Attributes:
-        name: A folder's or file's own name, or `music21:NAME`.
-        licence: The licence as its owner states it, or None where nothing was found.
-        pieces: The number of pieces found.
-        pieces_used: The number of pieces with at least one excerpt.
-        excerpts: The number of excerpts by split.
-    """
-
-    name: str
-    licence: str | None
-    pieces: int
-    pieces_used: int
-    excerpts: dict[str, int]
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(
+        self, rows: slice | Int[np.ndarray, " batch"], /
+    ) -> Int16[np.ndarray, "batch step stream"]: ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Example:
-    """One thing that was rejected, and what about it was found."""
+class ShardedEvents:
+    """The events of several shards as one, each a memory map; rows are read when asked for."""
 
-    piece: str
-    found: str
+    def __init__(self, shards: Sequence[Int16[np.ndarray, "_ step stream"]]) -> None:
+        self._shards = tuple(shards)
+        self._starts = np.cumsum([0, *map(len, self._shards)])
+        self.shape = (int(self._starts[-1]), *self._shards[0].shape[1:])
 
+    def __len__(self) -> int:
+        return int(self._starts[-1])
 
-@dataclass(frozen=True, kw_only=True)
-class Rejection:
-    """One reason for leaving something out, with its count.
-
-    Attributes:
-        stage: What was left out: a `piece`, a `part` of one, a `bar`, or an `excerpt`.
-        reason: The reason's name.
-        count: How many pieces, parts, bars or excerpts.
-        sources: The same count by source.
-        examples: A few of them from each source.
-    """
-
-    stage: str
-    reason: str
-    count: int
-    sources: dict[str, int]
-    examples: tuple[Example, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
-    """What a prepared data set is: enough to judge it without opening a shard.
-
-    Attributes:
-        format_version: The version of this format.
-        representation: `Representation.config()` of the tensors.
-        settings: How the set was prepared, with what thresholds and which versions of software.
-        splits: By name.
-        sources: In the order they were given.
-        rejections: Every reason, the most frequent first within its stage.
-        content_hash: SHA-256 over the representation and every split's content: equal for equal
-            examples, whatever machine, path or number of workers they were made with.
-    """
-
-    format_version: int = FORMAT_VERSION
-    representation: dict[str, object]
-    settings: dict[str, object]
-    splits: dict[str, Split]
-    sources: tuple[Source, ...]
-    rejections: tuple[Rejection, ...]
-    content_hash: str
+    def __getitem__(
+        self, rows: slice | Int[np.ndarray, " batch"]
+    ) -> Int16[np.ndarray, "batch step stream"]:
+        if isinstance(rows, slice):
+            rows = np.arange(*rows.indices(len(self)))
+        rows = np.where(rows < 0, rows + len(self), rows)
+        places = np.searchsorted(self._starts, rows, side="right") - 1
+        events = np.empty((len(rows), *self.shape[1:]), np.int16)
+        for number in np.unique(places):
+            here = np.flatnonzero(places == number)
+            events[here] = self._shards[number][rows[here] - self._starts[number]]
+        return events
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExampleSet:
-    """The examples of one split, in memory.
+    """The examples of one split, as memory maps of its shards.
 
     Attributes:
         events: All tensors.
-        pieces: The id of each example's piece.
-        sources: The name of each example's source.
-        start_bars: The bar of its piece at which each example starts.
+        table: All columns.
     """
 
-    events: Int16[np.ndarray, "batch step stream"]
-    pieces: Shaped[np.ndarray, " batch"]
-    sources: Shaped[np.ndarray, " batch"]
-    start_bars: Shaped[np.ndarray, " batch"]
+    events: Events
+    table: pa.Table
 
     def __len__(self) -> int:
         return len(self.events)
 
+    @property
+    def pieces(self) -> Shaped[np.ndarray, " batch"]:
+        """The id of each example's piece; equal ones are one object."""
+        return _strings(self.table["piece"])
 
-def write_split(
-    directory: Path,
-    split: str,
-    events: Int16[np.ndarray, "batch step stream"],
-    provenance: list[Provenance],
-) -> Split:
-    """Writes the examples of one split as shards, each by a rename, and says what was written."""
-    assert len(events) == len(provenance)
-    files = []
-    for number, start in enumerate(range(0, len(events), ROWS_PER_SHARD)):
-        name = f"{split}-{number:05d}.parquet"
-        rows = slice(start, start + ROWS_PER_SHARD)
-        _write_shard(directory / name, events[rows], provenance[rows])
-        files.append(name)
-    return Split(
-        pieces=len({row.piece for row in provenance}),
-        excerpts=len(events),
-        content_hash=_hash_events(events),
-        files=tuple(files),
-    )
+    @property
+    def sources(self) -> Shaped[np.ndarray, " batch"]:
+        """The name of each example's source; equal ones are one object."""
+        return _strings(self.table["source"])
+
+    @property
+    def start_bars(self) -> Int[np.ndarray, " batch"]:
+        """The bar of its piece at which each example starts."""
+        bars: Int[np.ndarray, " batch"] = self.table["start_bar"].to_numpy()
+        return bars
+
+    def columns(self, names: Sequence[str], rows: Int[np.ndarray, " batch"]) -> pa.Table:
+        """Some columns of some rows, in the order asked for."""
+        return self.table.select(list(names)).take(rows)
+
+
+class SplitWriter:
+    """Writes the examples of one split as they come: a shard as it fills, each by a rename.
+
+    Args:
+        directory: Where the shards go.
+        split: The split's name.
+        columns: What `schema` gave.
+    """
+
+    def __init__(self, directory: Path, split: str, columns: pa.Schema) -> None:
+        self._directory = directory
+        self._split = split
+        self._columns = columns
+        lists = [field.type for field in columns if pa.types.is_fixed_size_list(field.type)]
+        row_bytes = sum(each.list_size * each.value_type.bit_width // 8 for each in lists)
+        self._rows_per_shard = max(1, SHARD_BYTES // row_bytes)
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = 0
+        self._pieces: set[str] = set()
+        self._content = hashlib.sha256()
+        self._shards: list[Shard] = []
+
+    def add(self, table: pa.Table) -> None:
+        """Takes further examples; columns of names may be plain strings."""
+        while table.num_rows:
+            part = table.slice(0, self._rows_per_shard - self._waiting_rows)
+            table = table.slice(part.num_rows)
+            self._waiting.append(part)
+            self._waiting_rows += part.num_rows
+            if self._waiting_rows == self._rows_per_shard:
+                self._flush()
+
+    def close(self) -> Split:
+        """Writes what is left, and says what was written."""
+        if self._waiting_rows:
+            self._flush()
+        return Split(
+            pieces=len(self._pieces),
+            excerpts=sum(shard.excerpts for shard in self._shards),
+            content_hash=self._content.hexdigest(),
+            shards=tuple(self._shards),
+        )
+
+    def _flush(self) -> None:
+        whole = pa.concat_tables(self._waiting)
+        self._waiting, self._waiting_rows = [], 0
+        columns = [_fit(whole[field.name], field) for field in self._columns]
+        batch = pa.record_batch(columns, schema=self._columns)
+        self._content.update(_events_of(batch).data)
+        self._pieces.update(batch["piece"].dictionary.to_pylist())
+        name = f"{self._split}-{len(self._shards):05d}.arrow"
+        partial = (self._directory / name).with_suffix(".partial")
+        with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, self._columns) as writer:
+            writer.write_batch(batch)
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
+            sha256 = hashlib.file_digest(written, "sha256").hexdigest()
+        size_bytes = partial.stat().st_size
+        partial.replace(self._directory / name)
+        self._shards.append(
+            Shard(name=name, excerpts=batch.num_rows, size_bytes=size_bytes, sha256=sha256)
+        )
 
 
 def clear(directory: Path) -> None:
-    """Takes away a data set and what an interrupted run left; the manifest goes first."""
-    (directory / MANIFEST_NAME).unlink(missing_ok=True)
-    for path in directory.iterdir():
-        if _OURS.fullmatch(path.name):
-            path.unlink()
+    """Takes away the data set that the manifest lists, of any format; the manifest goes first."""
+    path = directory / MANIFEST_NAME
+    listed = _SHARD_NAMES.findall(path.read_text(errors="replace")) if path.exists() else []
+    path.unlink(missing_ok=True)
+    for name in listed:
+        (directory / name).unlink(missing_ok=True)
 
 
 def load(directory: Path, split: str) -> ExampleSet:
-    """Reads one split of a prepared data set whole.
+    """Opens one split of a prepared data set.
+
+    Every shard is compared with the manifest's hash, once in a process.
 
     Raises:
         DataError: If the data set or the split is not there, or is not what its manifest says.
@@ -207,108 +226,56 @@ def load(directory: Path, split: str) -> ExampleSet:
             action="Name one of these, or prepare the data again with that split.",
             field="split",
         )
-    summary = manifest.splits[split]
-    tables = [_read_shard(directory / name) for name in summary.files]
-    if not tables:
+    shards = manifest.splits[split].shards
+    if not shards:
         raise DataError(
             f"the split {split!r} of {directory} is empty",
             expected="at least one example",
             action="Prepare the data again with a larger share for it, or from more pieces.",
             field="split",
         )
-    steps, streams = json.loads(tables[0].schema.metadata[b"shape"])
-    table = pa.concat_tables(tables).combine_chunks()
-    column = table["events"].combine_chunks()
-    events = column.flatten().to_numpy(zero_copy_only=True).reshape(-1, steps, streams)
-    if len(events) != summary.excerpts or _hash_events(events) != summary.content_hash:
-        raise _damaged(directory, f"examples of {split!r} that differ from the manifest's")
+    batches = [_read_shard(directory, shard) for shard in shards]
+    events = [_events_of(batch) for batch in batches]
     return ExampleSet(
-        events=events,
-        pieces=_strings(table["piece"]),
-        sources=_strings(table["source"]),
-        start_bars=table["start_bar"].to_numpy(),
+        events=events[0] if len(events) == 1 else ShardedEvents(events),
+        table=pa.Table.from_batches(batches),
     )
 
 
-def save_manifest(manifest: Manifest, directory: Path) -> None:
-    """Writes the manifest by a rename: from then on the folder is a whole data set."""
-    text = json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n"
-    partial = directory / f"{MANIFEST_NAME}.partial"
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(directory / MANIFEST_NAME)
-
-
-def load_manifest(directory: Path) -> Manifest:
-    """Reads the manifest of a prepared data set.
-
-    Raises:
-        DataError: If there is none, if it is damaged, or if it is of another version.
-    """
+def _read_shard(directory: Path, shard: Shard) -> pa.RecordBatch:
+    path = directory / shard.name
     try:
-        fields = json.loads((directory / MANIFEST_NAME).read_bytes())
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise DataError(
-            f"no {MANIFEST_NAME} in {directory}",
-            expected="a folder that `musicvae prepare` finished",
-            action="Run `musicvae prepare`, to the end if it was interrupted.",
-            field="data",
-        ) from error
-    except (OSError, ValueError) as error:
-        raise _damaged(directory, f"an unreadable manifest ({error})") from error
-    version = fields.get("format_version") if isinstance(fields, dict) else None
-    if version != FORMAT_VERSION:
-        raise DataError(
-            f"a data set of format {version} in {directory}",
-            expected=f"format {FORMAT_VERSION}",
-            action="Prepare the data again with this version of musicvae.",
-            field="data",
+        state = path.stat()
+        is_whole = state.st_size == shard.size_bytes and (
+            _hash_file(path, (state.st_size, state.st_mtime_ns)) == shard.sha256
         )
-    try:
-        return TypeAdapter(Manifest).validate_python(fields)
-    except ValidationError as error:
-        raise _damaged(directory, f"a manifest with wrong fields ({error.errors()[0]})") from error
-
-
-def hash_content(representation: Mapping[str, object], splits: Mapping[str, Split]) -> str:
-    """The hash of a whole data set: of its representation and of every split's events."""
-    content = {name: split.content_hash for name, split in splits.items()}
-    text = json.dumps([dict(representation), content], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _hash_events(events: Int16[np.ndarray, "batch step stream"]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(events, dtype="<i2").data).hexdigest()
-
-
-def _write_shard(
-    path: Path, events: Int16[np.ndarray, "batch step stream"], provenance: list[Provenance]
-) -> None:
-    shape = events.shape[1:]
-    values = pa.array(np.ascontiguousarray(events).reshape(-1), pa.int16())
-    columns: dict[str, pa.Array] = {
-        "events": pa.FixedSizeListArray.from_arrays(values, int(np.prod(shape)))
-    }
-    for name in _COLUMNS:
-        column = pa.array([getattr(row, name) for row in provenance], pa.string())
-        columns[name] = column.dictionary_encode()
-    columns["start_bar"] = pa.array([row.start_bar for row in provenance], pa.int32())
-    columns["qpm"] = pa.array([row.qpm for row in provenance], pa.float32())
-    columns["tonic"] = pa.array([row.tonic for row in provenance], pa.int8())
-    columns["is_minor"] = pa.array([row.is_minor for row in provenance], pa.bool_())
-    table = pa.table(columns).replace_schema_metadata({"shape": json.dumps(shape)})
-    partial = path.with_suffix(".partial")
-    pq.write_table(table, partial, compression="zstd")
-    partial.replace(path)
-
-
-def _read_shard(path: Path) -> pa.Table:
-    try:
-        return pq.read_table(path, read_dictionary=list(_COLUMNS))
+        if not is_whole:
+            raise damaged(directory, f"a shard {shard.name} that differs from the manifest's")
+        return pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
     except (OSError, pa.ArrowException) as error:
-        raise _damaged(path.parent, f"a shard {path.name} that can't be read") from error
+        raise damaged(directory, f"a shard {shard.name} that can't be read") from error
+
+
+@lru_cache(maxsize=4096)
+def _hash_file(path: Path, _state: tuple[int, int]) -> str:
+    """The hash of a file as long as it stays in one state, its size and time of change."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _events_of(batch: pa.RecordBatch) -> Int16[np.ndarray, "batch step stream"]:
+    steps, streams = json.loads(batch.schema.metadata[b"shape"])
+    flat = batch["events"].flatten().to_numpy(zero_copy_only=True)
+    events: Int16[np.ndarray, "batch step stream"] = flat.reshape(-1, steps, streams)
+    return events
+
+
+def _fit(column: pa.ChunkedArray, field: pa.Field) -> pa.Array:
+    """A column as its field has it; names in order of their first row."""
+    if field.type == _NAMES:
+        plain = column.cast(pa.string()).combine_chunks()
+        column = pa.chunked_array([plain]).dictionary_encode()
+    return column.cast(field.type).combine_chunks()
 
 
 def _strings(column: pa.ChunkedArray) -> Shaped[np.ndarray, " batch"]:
@@ -317,12 +284,3 @@ def _strings(column: pa.ChunkedArray) -> Shaped[np.ndarray, " batch"]:
     names = np.array(encoded.dictionary.to_pylist(), dtype=object)
     strings: Shaped[np.ndarray, " batch"] = names[encoded.indices.to_numpy()]
     return strings
-
-
-def _damaged(directory: Path, found: str) -> DataError:
-    return DataError(
-        f"{found} in {directory}",
-        expected="the files as `musicvae prepare` left them",
-        action="Prepare the data again.",
-        field="data",
-    )

@@ -23,9 +23,29 @@ HEADER_BYTES = 14
 MOST_HEAD_EVENTS = 10_000
 """Events of the first track that are searched for text: a tempo on every beat of a long piece."""
 
+_FRAMES_PER_SECOND = {24: 24.0, 25: 25.0, 29: 30 / 1.001, 30: 30.0}
+"""By the number that stands for them in the header; 29 is 30 of colour television."""
+
 _GUARD = b"GARD" + struct.pack(">I", 16) + bytes(16)
 """A chunk of no known kind. symusic reads a tempo or a signature at its full length even where the
 file ends in the middle of it: behind the last chunk, this is what it then reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the header chunk says.
+
+    Attributes:
+        format: 0 for one track, 1 for tracks that sound together, 2 for patterns of their own.
+        claimed_tracks: The number of tracks that it claims.
+        ticks_per_quarter: 1 or more; 0 where the file counts in parts of a second.
+        ticks_per_second: None where the file counts in parts of a quarter note.
+    """
+
+    format: int
+    claimed_tracks: int
+    ticks_per_quarter: int
+    ticks_per_second: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +65,7 @@ def damaged(found: str) -> MidiError:
     """The error for bytes that began as a MIDI file and do not go on as one."""
     return MidiError(
         f"damaged MIDI data ({found})",
-        expected="a Standard MIDI File of format 0 or 1",
+        expected="a Standard MIDI File",
         action="Export the music again from the program that made it.",
     )
 
@@ -55,6 +75,60 @@ def too_much(found: str, most: str) -> MidiError:
     return MidiError(found, expected=f"at most {most}", action="Give a shorter piece of music.")
 
 
+def read_header(data: bytes) -> Header:
+    """Reads the header chunk.
+
+    Raises:
+        MidiError: If the bytes are no MIDI file of format 0, 1 or 2, or their time division is
+            none.
+    """
+    if len(data) < HEADER_BYTES or not data.startswith(b"MThd"):
+        raise MidiError(
+            f"{len(data)} bytes that start with {data[:4]!r}" if data else "no bytes",
+            expected="a Standard MIDI File, which starts with b'MThd'",
+            action="Give the content of a .mid file.",
+        )
+    format_, claimed, division = struct.unpack_from(">HHh", data, 8)
+    if format_ > 2:
+        raise _other_format(format_)
+    frames, ticks_per_frame = -(division >> 8), division & 0xFF
+    if division == 0 or (
+        division < 0 and (frames not in _FRAMES_PER_SECOND or not ticks_per_frame)
+    ):
+        raise MidiError(
+            "a time division of 0" if division == 0 else f"a time division of {division}",
+            expected="ticks a quarter note, at least 1",
+            action="Export the music with ticks a quarter note (PPQ).",
+        )
+    if division < 0:
+        return Header(format_, claimed, 0, _FRAMES_PER_SECOND[frames] * ticks_per_frame)
+    return Header(format_, claimed, division, None)
+
+
+def check_score(header: Header) -> None:
+    """Lets a file pass that is one piece of music in ticks a quarter note.
+
+    Raises:
+        MidiError: If it is of format 2 or counts in frames.
+    """
+    if header.format > 1:
+        raise _other_format(header.format)
+    if header.ticks_per_second is not None:
+        raise MidiError(
+            "a time division in frames a second",
+            expected="ticks a quarter note, at least 1",
+            action="Export the music with ticks a quarter note (PPQ).",
+        )
+
+
+def _other_format(found: int) -> MidiError:
+    return MidiError(
+        f"MIDI format {found}",
+        expected="format 0 or 1",
+        action="Export the music as one file of format 1.",
+    )
+
+
 def read_tracks(data: bytes, *, max_tracks: int) -> list[bytes]:
     """The events of each track of a file, as bytes.
 
@@ -62,10 +136,10 @@ def read_tracks(data: bytes, *, max_tracks: int) -> list[bytes]:
     read, what follows is no part of the music.
 
     Raises:
-        MidiError: If the file is not of format 0 or 1, has no ticks a quarter note or more than
-            `max_tracks` tracks, or ends within a chunk.
+        MidiError: If the header can't be read, if there are more than `max_tracks` tracks, or if
+            the file ends within a chunk.
     """
-    claimed = _read_header(data)
+    claimed = read_header(data).claimed_tracks
     tracks: list[bytes] = []
     position = HEADER_BYTES
     while position + 8 <= len(data):
@@ -85,8 +159,23 @@ def read_tracks(data: bytes, *, max_tracks: int) -> list[bytes]:
 
 
 def with_true_header(data: bytes, track_count: int) -> bytes:
-    """The same file, safe for a reader that believes the header and reads past the end."""
-    return data[:10] + struct.pack(">H", track_count) + data[12:] + _GUARD
+    """The same file, safe for a reader that believes the header and reads past the end.
+
+    It knows no format 2 and no frames: the tracks are then those of format 1, with equal ticks.
+    """
+    format_, _, division = struct.unpack_from(">HHh", data, 8)
+    header = struct.pack(">HHh", min(format_, 1), track_count, division if division > 0 else 480)
+    return data[:8] + header + data[14:] + _GUARD
+
+
+def split_patterns(data: bytes, *, max_tracks: int) -> list[bytes]:
+    """A file for each pattern of a file of format 2, which has one in each track.
+
+    Raises:
+        MidiError: As `read_tracks`.
+    """
+    header = struct.pack(">4sIHH", b"MThd", 6, 0, 1) + data[12:HEADER_BYTES]
+    return [header + _chunk(track) for track in read_tracks(data, max_tracks=max_tracks)]
 
 
 def read_head(track: bytes) -> Head:
@@ -110,7 +199,7 @@ def read_head(track: bytes) -> Head:
 
 def write_file(tracks: Iterable[bytes], *, ticks_per_quarter: int) -> bytes:
     """A file of format 1 with these tracks."""
-    chunks = [b"MTrk" + struct.pack(">I", len(track)) + track for track in tracks]
+    chunks = [_chunk(track) for track in tracks]
     header = struct.pack(">4sIHHH", b"MThd", 6, 1, len(chunks), ticks_per_quarter)
     return header + b"".join(chunks)
 
@@ -130,28 +219,8 @@ def meta(kind: int, payload: bytes) -> bytes:
     return bytes([0xFF, kind]) + _write_number(len(payload)) + payload
 
 
-def _read_header(data: bytes) -> int:
-    """Judges the header; the number of tracks that it claims."""
-    if len(data) < HEADER_BYTES or not data.startswith(b"MThd"):
-        raise MidiError(
-            f"{len(data)} bytes that start with {data[:4]!r}" if data else "no bytes",
-            expected="a Standard MIDI File, which starts with b'MThd'",
-            action="Give the content of a .mid file.",
-        )
-    format_, claimed, division = struct.unpack_from(">HHh", data, 8)
-    if format_ > 1:
-        raise MidiError(
-            f"MIDI format {format_}",
-            expected="format 0 or 1",
-            action="Export the music as one file of format 1.",
-        )
-    if division <= 0:
-        raise MidiError(
-            "a time division in frames a second" if division else "a time division of 0",
-            expected="ticks a quarter note, at least 1",
-            action="Export the music with ticks a quarter note (PPQ).",
-        )
-    return int(claimed)
+def _chunk(track: bytes) -> bytes:
+    return b"MTrk" + struct.pack(">I", len(track)) + track
 
 
 def _read_number(data: bytes, position: int) -> tuple[int, int]:

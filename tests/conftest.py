@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hand_made import table_of, write_set
 
-from musicvae import bundle, shards
+from musicvae import bundle
 from musicvae.attributes import ATTRIBUTES
 from musicvae.bundle import Bundle
 from musicvae.experiment import Experiment, TrainingConfig, build_model
+from musicvae.manifest import Source
 from musicvae.model import ModelConfig
 from musicvae.presets import melody_2bar
 from musicvae.representation import Melody
@@ -20,6 +22,16 @@ from musicvae.representation import Melody
 # The programs that tests start must find the installed package, not the part of it in a checkout's
 # folder musicvae/, which Python would put first.
 os.environ["PYTHONSAFEPATH"] = "1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory):
+    """A cache of our own: what was read before a change must not be found after it."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MUSICVAE_CACHE", str(folder))
+        yield folder
+
 
 SPLITS = {"train": 40, "validation": 12, "test": 20}
 
@@ -56,34 +68,19 @@ def random_melodies(count: int, seed: int, length_steps: int = 32) -> np.ndarray
 
 def write_data(directory: Path, splits: dict[str, int], *, bars: int = 2) -> Path:
     """A prepared data set of random melodies, two excerpts to a piece."""
-    directory.mkdir(parents=True)
     representation = Melody(bars=bars)
-    written = {
-        name: shards.write_split(
-            directory,
-            name,
+    tables = {
+        name: table_of(
             random_melodies(count, seed, representation.length_steps),
-            [
-                shards.Provenance(
-                    piece=f"{name}-{row // 2}", source="walks", part="0", start_bar=0, qpm=120.0
-                )
-                for row in range(count)
-            ],
+            piece=[f"{name}-{row // 2}" for row in range(count)],
+            source=["walks"] * count,
         )
         for seed, (name, count) in enumerate(splits.items())
     }
-    source = shards.Source(
+    source = Source(
         name="walks", licence="none needed", pieces=36, pieces_used=36, excerpts=dict(splits)
     )
-    manifest = shards.Manifest(
-        representation=representation.config(),
-        settings={},
-        splits=written,
-        sources=(source,),
-        rejections=(),
-        content_hash=shards.hash_content(representation.config(), written),
-    )
-    shards.save_manifest(manifest, directory)
+    write_set(directory, representation, tables, sources=[source])
     return directory
 
 

@@ -3,58 +3,196 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from musicvae.commands.terminal import FOLDER, console
-from musicvae.errors import SettingError
+from musicvae.commands.terminal import FOLDER, console, say
+from musicvae.errors import MusicVAEError, SettingError
+
+REPRESENTATIONS = ("melody", "drums", "drum_hits", "groove", "trio", "chords")
 
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--out", type=FOLDER, required=True, help="The data set's folder.")
-@click.option("--representation", type=click.Choice(["melody"]), default="melody",
+@click.option("--representation", type=click.Choice(REPRESENTATIONS), default="melody",
               show_default=True)  # fmt: skip
-@click.option("--bars", type=int, default=2, show_default=True, help="Length of an excerpt.")
+@click.option("--bars", type=int, help="Length of an excerpt (default: 2; 16 for a trio).")
 @click.option(
     "--meter", default="4/4", show_default=True, help="Music in other meters is left out."
 )
-@click.option("--split", default="train=0.8,validation=0.1,test=0.1", show_default=True)
-@click.option("--top-line", is_flag=True, help="Reduce polyphonic music to its top line.")
+@click.option("--steps-per-quarter", type=click.Choice(["4", "12"]), default="4", show_default=True,
+              help="12 holds triplets.")  # fmt: skip
+@click.option("--hop", type=int, default=1, show_default=True,
+              help="Bars from one excerpt's start to the next.")  # fmt: skip
+@click.option("--melody", default="every", show_default=True,
+              metavar="every|likeliest|top-line|track:NAME|program:FROM-TO",
+              help="Where melodies are taken from.")  # fmt: skip
+@click.option("--resolution", type=click.Choice(["bar", "half_bar", "step"]),
+              help="Of chords (default: half_bar).")  # fmt: skip
+@click.option("--rule", "rules", multiple=True, metavar="NAME=VALUE",
+              help="Change a rule of the manifest, such as fewest_notes=5.")  # fmt: skip
+@click.option("--split", default="train=0.8,validation=0.1,test=0.1", show_default=True,
+              help="A corpus that has a split of its own keeps it.")  # fmt: skip
 @click.option("--workers", type=int, default=os.cpu_count(), show_default="one a core")
-def prepare(
-    inputs: tuple[str, ...],
-    out: Path,
-    representation: str,
-    bars: int,
-    meter: str,
-    split: str,
-    top_line: bool,  # noqa: FBT001  # click's way to hand over a flag; so below
-    workers: int,
-) -> None:
+@click.option("--timeout", type=float, default=60.0, show_default=True,
+              help="Seconds that one file may take.")  # fmt: skip
+@click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True)
+@click.option("--address", help="Of a Ray cluster, with --engine ray (default: this machine).")
+def prepare(inputs: tuple[str, ...], out: Path, split: str, **options: Any) -> None:
     """Turn music into training data.
 
-    An INPUT is a MIDI file, a score (.abc, .mxl, .musicxml), a folder of them, or a collection that
-    comes with music21, such as music21:oneills1850.
+    An INPUT is a file (MIDI, MusicXML, ABC, kern, h2pattern), a folder, a pattern such as
+    'midi/**/*.mid', an archive (.tar, .tar.gz, .zip), a corpus that `musicvae fetch` got, or one
+    that comes with music21, such as music21:oneills1850. Run it again to go on where it stopped.
     """
     from musicvae.data_pipeline import PrepareSettings, parse_shares, tables
     from musicvae.data_pipeline import prepare as run
-    from musicvae.representation import representation_from_config
+    from musicvae.data_pipeline.excerpts import CutSettings
 
-    config = {"name": representation, "bars": bars, "meter": _meter(meter)}
     settings = PrepareSettings(
         inputs=inputs,
         out=out,
-        representation=representation_from_config(config),
+        cut=CutSettings(
+            representation=_representation(options),
+            hop_bars=options["hop"],
+            melody=options["melody"],
+            rules=_rules(options["rules"]),
+        ),
         shares=parse_shares(split),
-        workers=workers,
-        reduces_to_top_line=top_line,
+        workers=options["workers"],
+        timeout_s=options["timeout"],
+        engine=options["engine"],
+        address=options["address"],
     )
     manifest = run(settings, console=console())
     for table in tables(manifest):
         console().print(table)
-    console().print(f"{out}: content hash {manifest.content_hash[:12]}")
+    say(f"{out}: content hash {manifest.content_hash[:12]}")
+
+
+@click.command()
+def corpora() -> None:
+    """List the corpora known by name, their licences, and how to get them."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from musicvae.data_pipeline.corpora import CORPORA
+    from musicvae.data_pipeline.fetch import fetched_path
+
+    table = Table("corpus", "what it is", "licence", "to get it", show_lines=True)
+    for corpus in CORPORA.values():
+        get = f"from {corpus.homepage}"
+        if corpus.download is not None:
+            megabytes = corpus.download.size / 1e6
+            get = f"musicvae fetch {corpus.name} ({megabytes:,.0f} MB)"
+        if path := fetched_path(corpus.name):
+            get = f"fetched: {path}"
+        table.add_row(corpus.name, corpus.about, corpus.licence, Text(get))
+    console().print(table)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--folder", type=FOLDER, help="Where to keep it (default: the user's cache).")
+def fetch(name: str, folder: Path | None) -> None:
+    """Download a public corpus; run it again to go on where it stopped."""
+    from musicvae.data_pipeline.fetch import fetch as get
+
+    path = get(name, folder, console=console())
+    given = name if folder is None else path
+    say(f"{path}; try `musicvae prepare {given} --out data`")
+
+
+@click.command()
+@click.argument("source", metavar="INPUT")
+@click.option("--piece", default="1", metavar="NUMBER|ID", show_default=True,
+              help="Which, where the input holds several.")  # fmt: skip
+@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="PICTURE.png",
+              help="Draw its piano roll.")  # fmt: skip
+def inspect(source: str, piece: str, plot: Path | None) -> None:
+    """Say what is in a piece of music, and what could be cut from it."""
+    from musicvae.data_pipeline.inspection import find_piece
+    from musicvae.data_pipeline.inspection import inspect as look_into
+
+    try:
+        inspection = look_into(find_piece(source, piece))
+    except MusicVAEError as error:
+        error.args = (f"{source}: {error}",)
+        raise
+    # After what can go wrong with the input: matplotlib takes a second.
+    from musicvae.data_pipeline.inspection_tables import plot as draw
+    from musicvae.data_pipeline.inspection_tables import to_tables
+
+    for table in to_tables(inspection):
+        console().print(table)
+    if plot is not None:
+        draw(inspection, plot)
+        say(f"{plot}")
+
+
+@click.command()
+@click.argument("data", type=FOLDER)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="PAGE.html",
+              help="(default: report.html in the data set's folder)")  # fmt: skip
+def report(data: Path, out: Path | None) -> None:
+    """Make a page of a data set: counts, reasons, histograms, excerpts that play."""
+    from musicvae.data_pipeline.report import write_report
+
+    say(f"{write_report(data, out)}")
+
+
+def _representation(options: dict[str, Any]) -> Any:
+    """The representation that was asked for."""
+    from musicvae.representation import representation_from_config
+
+    config: dict[str, Any] = {"name": options["representation"], "meter": _meter(options["meter"])}
+    if options["bars"] is not None:
+        config["bars"] = options["bars"]
+    if options["representation"] == "chords":
+        config["resolution"] = options["resolution"] or "half_bar"
+    elif options["resolution"]:
+        raise SettingError(
+            f"--resolution for {options['representation']}",
+            expected="--representation chords",
+            action="Leave it out.",
+            field="resolution",
+        )
+    config["steps_per_quarter"] = int(options["steps_per_quarter"])
+    return representation_from_config(config)
+
+
+def _rules(texts: Sequence[str]) -> Any:
+    """The rules with the values that were given."""
+    from dataclasses import asdict
+
+    from musicvae.data_pipeline.filters import Rules
+
+    defaults: dict[str, int | float] = asdict(Rules())
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if name not in defaults:
+            raise SettingError(
+                f"--rule {text}",
+                expected=f"one of {', '.join(defaults)}",
+                action="Name one of these rules.",
+                field="rule",
+            )
+        is_whole = isinstance(defaults[name], int)
+        try:
+            values[name] = int(value) if is_whole else float(value)
+        except ValueError as error:
+            raise SettingError(
+                f"--rule {text}",
+                expected=f"a {'whole number' if is_whole else 'number'} for {name}",
+                action=f"Write it like --rule {name}={defaults[name]}.",
+                field="rule",
+            ) from error
+    return Rules(**values)
 
 
 def _meter(text: str) -> dict[str, int]:

@@ -62,9 +62,10 @@ def evaluate(model: str, data: Path, split: str, seed: int, json_file: Path | No
     from musicvae.clip_files import write
     from musicvae.evaluation.evaluate import evaluate as run
     from musicvae.evaluation.evaluate import to_table
+    from musicvae.manifest import load_manifest
 
     loaded = bundle.load(model)
-    manifest, examples = shards.load_manifest(data), shards.load(data, split)
+    manifest, examples = load_manifest(data), shards.load(data, split)
     with console().status(f"measuring {loaded.name} on {len(examples):,} examples"):
         measured = run(
             loaded.model, loaded.representation, manifest, examples, split=split, seed=seed

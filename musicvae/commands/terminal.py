@@ -25,3 +25,8 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(soft_wrap=not sys.stdout.isatty())
+
+
+def say(text: str) -> None:
+    """Prints a line as it is: names of files may look like rich's markup."""
+    console().print(text, highlight=False, markup=False)

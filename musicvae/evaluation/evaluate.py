@@ -8,9 +8,10 @@ from musicvae.clips import SAMPLE_TEMPERATURE
 from musicvae.errors import DataError
 from musicvae.evaluation.prior_samples import PriorSamples, compare_prior_samples
 from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
+from musicvae.manifest import Manifest
 from musicvae.model import MusicVAE
 from musicvae.representation import Representation
-from musicvae.shards import ExampleSet, Manifest
+from musicvae.shards import ExampleSet
 
 TEMPERATURES = (1.0, SAMPLE_TEMPERATURE)
 """As the model itself has it, and as it is played to users."""

@@ -16,12 +16,13 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, Int16
+from jaxtyping import Float, Int
 
 from musicvae import latent
 from musicvae.model import MusicVAE
 from musicvae.notes import NoteSequence
 from musicvae.representation import Representation
+from musicvae.shards import Events
 
 BINS = 20
 LEAST_NOTES = 2
@@ -69,7 +70,7 @@ class PriorSamples:
 def compare_prior_samples(
     model: MusicVAE,
     representation: Representation,
-    events: Int16[np.ndarray, "batch step stream"],
+    events: Events,
     *,
     seed: int,
     draws: int = 1024,

@@ -24,6 +24,7 @@ from musicvae.model import MusicVAE
 from musicvae.model.event_distribution import likeliest, log_likelihood
 from musicvae.objective import divergence_by_dimension
 from musicvae.representation import Representation
+from musicvae.shards import Events
 
 ACTIVE_VARIANCE = 0.01
 
@@ -85,7 +86,7 @@ class _Batch:
 def reconstruct(
     model: MusicVAE,
     representation: Representation,
-    events: Int16[np.ndarray, "batch step stream"],
+    events: Events,
     *,
     seed: int,
     batch_size: int = 256,

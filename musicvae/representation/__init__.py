@@ -1,16 +1,22 @@
 """Two-way maps between an excerpt of music and a tensor of events."""
 
-from musicvae.representation.melody import Melody, on_grid, top_line
-from musicvae.representation.representation import (
-    REPRESENTATIONS,
-    Representation,
-    representation_from_config,
-)
+from musicvae.representation.chords import Chords
+from musicvae.representation.drums import Drums
+from musicvae.representation.groove import Groove
+from musicvae.representation.melody import Melody
+from musicvae.representation.registry import REPRESENTATIONS, representation_from_config
+from musicvae.representation.representation import Representation
+from musicvae.representation.top_line import on_grid, top_line
+from musicvae.representation.trio import Trio
 
 __all__ = [
     "REPRESENTATIONS",
+    "Chords",
+    "Drums",
+    "Groove",
     "Melody",
     "Representation",
+    "Trio",
     "on_grid",
     "representation_from_config",
     "top_line",

@@ -1,20 +1,63 @@
 """Batches for training: every one is a function of the seed and the step, and of nothing else.
 
-So a run that was interrupted goes on with exactly the batches it would have seen, and the ranks
-of a distributed run see disjoint parts of the same batch.
+So a run that was interrupted goes on with exactly the batches it would have seen, and the ranks of
+a distributed run, and the workers of a loader, see disjoint parts of them.
 """
 
+import itertools
 from collections.abc import Iterator
-from functools import lru_cache
 
 import lightning
 import numpy as np
 import torch
-from jaxtyping import Int, Int16
+from jaxtyping import Int, Int64
 from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
 
 from musicvae.experiment import Experiment
 from musicvae.representation import Representation
+from musicvae.shards import Events
+
+_BLOCK = 4096
+"""Examples whose rows are found at once; found for each small batch
+alone, they would take most of its time."""
+
+_ROUNDS = 6  # four are enough for long halves; those of a hundred examples are short
+
+
+def shuffle(
+    places: Int64[np.ndarray, " batch"], count: int, *, seed: int, epoch: int
+) -> Int64[np.ndarray, " batch"]:
+    """What stands at these places of a shuffled order of the numbers below `count`.
+
+    The order is never made: memory and time go by the places that are asked for, however many
+    examples there are. Each epoch has another order.
+
+    Source: Luby and Rackoff 1988, How to construct pseudorandom permutations from pseudorandom
+    functions (a Feistel network); Black and Rogaway 2002, Ciphers with arbitrary
+    finite domains, section 5 (walking the cycle until it is back below `count`).
+    """
+    bits = max(2, (count - 1).bit_length())
+    low_bits = bits // 2
+    keys = np.random.default_rng([seed, 0, epoch]).integers(0, 2**64, _ROUNDS, dtype=np.uint64)
+    numbers = _permute(places.astype(np.uint64), bits, low_bits, keys)
+    while len(outside := np.flatnonzero(numbers >= count)):
+        numbers[outside] = _permute(numbers[outside], bits, low_bits, keys)
+    return numbers.astype(np.int64)
+
+
+def _permute(numbers: np.ndarray, bits: int, low_bits: int, keys: np.ndarray) -> np.ndarray:
+    """A permutation of the numbers of so many bits; each round changes one half by the other."""
+    for key in keys:
+        low, high = numbers & np.uint64((1 << low_bits) - 1), numbers >> np.uint64(low_bits)
+        mixed = (low + key) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+        high_bits = bits - low_bits
+        high ^= mixed >> np.uint64(64 - high_bits)
+        # The halves change places, and their sizes with them.
+        numbers = low << np.uint64(high_bits) | high
+        low_bits = high_bits
+    return numbers
 
 
 class BatchStream:
@@ -34,7 +77,7 @@ class BatchStream:
 
     def __init__(
         self,
-        events: Int16[np.ndarray, "batch step stream"],
+        events: Events,
         representation: Representation,
         *,
         batch_size: int,
@@ -52,30 +95,67 @@ class BatchStream:
         self._first_step = first_step
         self._rank = rank
         self._ranks = ranks
-        self._order = lru_cache(maxsize=2)(self._order_of_epoch)
+        self._blocks: dict[int, Int64[np.ndarray, " _"]] = {}
 
     def __iter__(self) -> Iterator[Int[Tensor, "batch step stream"]]:
-        step = self._first_step
-        while True:
+        return self.every(1, first=0)
+
+    def every(self, count: int, *, first: int) -> Iterator[Int[Tensor, "batch step stream"]]:
+        """Every `count`-th batch, beginning with the one of this number."""
+        for step in itertools.count(self._first_step + first, count):
             yield self.batch(step)
-            step += 1
 
     def batch(self, step: int) -> Int[Tensor, "batch step stream"]:
         """This rank's batch of one step."""
-        count = len(self._events)
         first = (step * self._ranks + self._rank) * self._batch_size
-        positions = range(first, first + self._batch_size)
-        rows = [self._order(place // count)[place % count] for place in positions]
-        events = self._events[rows]
+        events = self._events[self._rows(first)]
         if self._most_semitones:
             random = np.random.default_rng([self._seed, 1, step, self._rank])
             low, high = -self._most_semitones, self._most_semitones + 1
-            semitones = random.integers(low, high, len(rows))
+            semitones = random.integers(low, high, len(events))
             events = self._representation.transpose(events, semitones)
         return torch.from_numpy(events.astype(np.int64))
 
-    def _order_of_epoch(self, epoch: int) -> np.ndarray:
-        return np.random.default_rng([self._seed, 0, epoch]).permutation(len(self._events))
+    def _rows(self, first: int) -> Int64[np.ndarray, " batch"]:
+        """The rows of a batch whose first example is this one of all that were ever given."""
+        end = first + self._batch_size
+        blocks = range(first // _BLOCK, (end - 1) // _BLOCK + 1)
+        # Plain, and not a cache of functools': loaders send a stream to their workers.
+        self._blocks = {
+            number: self._blocks[number] if number in self._blocks else self._shuffle_block(number)
+            for number in blocks
+        }
+        rows = np.concatenate(list(self._blocks.values()))
+        start = first - blocks[0] * _BLOCK
+        return rows[start : start + self._batch_size]
+
+    def _shuffle_block(self, number: int) -> Int64[np.ndarray, " _"]:
+        """The rows of `_BLOCK` examples, from this block of all that were ever given on."""
+        count, first = len(self._events), number * _BLOCK
+        end = first + _BLOCK
+        rows = []
+        for epoch in range(first // count, (end - 1) // count + 1):
+            start = epoch * count
+            places = np.arange(max(first - start, 0), min(end - start, count))
+            rows.append(shuffle(places, count, seed=self._seed, epoch=epoch))
+        return np.concatenate(rows)
+
+
+class LoaderBatches(IterableDataset[Tensor]):
+    """A stream for a `DataLoader` with any number of workers, and `batch_size=None`.
+
+    Each worker makes every so many-th batch: the loader gives the batches of the stream, in order.
+    A model on a CPU or a small one needs no workers: making a batch is quicker than handing it
+    over.
+    """
+
+    def __init__(self, stream: BatchStream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[Tensor]:
+        worker = get_worker_info()
+        count, first = (1, 0) if worker is None else (worker.num_workers, worker.id)
+        return self._stream.every(count, first=first)
 
 
 class OneBatch:
@@ -104,8 +184,8 @@ class TrainingData(lightning.LightningDataModule):
     def __init__(
         self,
         experiment: Experiment,
-        examples: Int16[np.ndarray, "batch step stream"],
-        validation: Int16[np.ndarray, "_ step stream"],
+        examples: Events,
+        validation: Events,
         *,
         seed: int,
     ) -> None:

@@ -2,14 +2,13 @@
 
 import math
 
-import numpy as np
 import torch
-from jaxtyping import Int16
 
 from musicvae.errors import DataError, TrainingError
 from musicvae.experiment import Experiment, build_model
+from musicvae.manifest import Manifest
 from musicvae.objective import elbo
-from musicvae.shards import Manifest
+from musicvae.shards import Events
 from musicvae.training.data import BatchStream
 
 MOST_OVERFIT_STEPS = 60
@@ -22,7 +21,7 @@ high shows within a few steps, one that is low may be meant so."""
 def check_data(
     experiment: Experiment,
     manifest: Manifest,
-    events: Int16[np.ndarray, "batch step stream"],
+    events: Events,
     *,
     batch_examples: int,
     split: str,

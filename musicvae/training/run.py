@@ -24,6 +24,7 @@ from rich.console import Console
 from musicvae import shards
 from musicvae.errors import SettingError, TrainingError
 from musicvae.experiment import Experiment, from_dict, to_dict
+from musicvae.manifest import Manifest, load_manifest
 from musicvae.training import doctor
 from musicvae.training.callbacks import CleanStop, CollapseAlarm, NotANumberAlarm, Pictures
 from musicvae.training.checkpoints import BEST, LAST, Checkpoints, checkpoint_path, read_checkpoint
@@ -106,7 +107,7 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
         TrainingError: If `out` holds another run, or nothing to resume, or learning fails.
     """
     is_first = rank_zero_only.rank == 0  # type: ignore[attr-defined]  # Lightning sets it
-    manifest = shards.load_manifest(settings.data)
+    manifest = load_manifest(settings.data)
     training = experiment.training
     examples = shards.load(settings.data, "train").events
     validation = shards.load(settings.data, "validation").events
@@ -237,9 +238,7 @@ def _last_checkpoint(settings: RunSettings) -> Path | None:
     return last if settings.resume and last.exists() else None
 
 
-def _record(
-    experiment: Experiment, settings: RunSettings, manifest: shards.Manifest
-) -> dict[str, Any]:
+def _record(experiment: Experiment, settings: RunSettings, manifest: Manifest) -> dict[str, Any]:
     """What a run is: going on with it takes the same, wherever the data lie."""
     return {
         "experiment": to_dict(experiment),

@@ -2,16 +2,15 @@ import io
 
 from rich.console import Console
 
-from musicvae.data_pipeline.corpus import Corpus
 from musicvae.data_pipeline.excerpts import Left
 from musicvae.data_pipeline.manifest import (
     MOST_EXAMPLES,
     Rejections,
-    count_sources,
+    table_of_clusters,
     table_of_rejections,
     table_of_sources,
 )
-from musicvae.shards import Split
+from musicvae.manifest import Clusters, Source, Split
 
 
 def printed(table):
@@ -44,7 +43,7 @@ def test_a_few_examples_of_each_source_are_kept():
     rejections = Rejections()
     for source in ("a", "b"):
         for number in range(20):
-            rejections.add(f"{source}/{number}", source, left("piece", "unreadable"))
+            rejections.add(f"{source}/{number}", source, left("excerpt", "silent"))
     (entry,) = rejections.entries()
     assert entry.count == 40
     assert [example.piece for example in entry.examples] == [
@@ -52,21 +51,24 @@ def test_a_few_examples_of_each_source_are_kept():
     ]
 
 
-def test_sources_are_counted_even_if_nothing_came_of_them():
-    corpora = [Corpus(source=name, licence=None, pieces=()) for name in ("a", "b")]
-    kept = [("a", "a/1", "train"), ("a", "a/1", "train"), ("a", "a/2", "test")]
-    first, second = count_sources(corpora, kept, ["train", "test"])
-    assert first.excerpts == {"train": 2, "test": 1}
-    assert first.pieces_used == 2
-    assert second.excerpts == {"train": 0, "test": 0}
+def test_pieces_that_are_left_out_are_all_named():
+    rejections = Rejections()
+    for number in range(200):
+        rejections.add(f"a/{number}", "a", left("piece", "unreadable"))
+    (entry,) = rejections.entries()
+    assert [example.piece for example in entry.examples] == [f"a/{n}" for n in range(200)]
 
 
 def test_tables_print_names_that_look_like_markup():
     rejections = Rejections()
     rejections.add("a/[/red]", "a", left("piece", "unreadable", found="[bold]"))
     assert "a/[/red]: [bold]" in printed(table_of_rejections(rejections.entries()))
-    (source,) = count_sources([Corpus(source="[/b]", licence=None, pieces=())], [], ["train"])
-    split = Split(pieces=1, excerpts=12_345, content_hash="", files=())
+    source = Source(name="[/b]", licence=None, pieces=1, pieces_used=1, excerpts={"train": 1})
+    split = Split(pieces=1, excerpts=12_345, content_hash="", shards=())
     text = printed(table_of_sources([source], {"train": split}))
     assert "[/b]" in text
     assert "12,345" in text
+
+
+def test_clusters_are_printed():
+    assert "1,234" in printed(table_of_clusters(Clusters(pairs=1234)))

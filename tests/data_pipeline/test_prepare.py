@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import music21
 import numpy as np
@@ -13,9 +13,11 @@ from rich.console import Console
 
 from musicvae import midi, shards
 from musicvae.data_pipeline import PrepareSettings, prepare, tables
-from musicvae.data_pipeline.excerpts import shape_of
+from musicvae.data_pipeline.excerpts import CutSettings
+from musicvae.data_pipeline.filters import Rules
 from musicvae.data_pipeline.prepare import _warnings
 from musicvae.errors import DataError, SettingError
+from musicvae.manifest import Example, Rejection, load_manifest
 from musicvae.notes import Meter
 from musicvae.representation import Melody, representation_from_config
 
@@ -28,13 +30,28 @@ def settings(abc_folder, midi_folder, tmp_path):
     return PrepareSettings(
         inputs=(str(abc_folder), str(midi_folder)),
         out=tmp_path / "out",
-        representation=Melody(bars=2),
+        cut=CutSettings(representation=Melody(bars=2)),
         shares=HALVES,
     )
 
 
+def cut(**fields):
+    return CutSettings(representation=Melody(**fields))
+
+
+def shape(events):
+    """A melody of events up to transposition."""
+    lowest = events[events > 1].min()
+    return np.where(events > 1, events - lowest + 2, events).tobytes()
+
+
 def contents(folder):
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    """Every file in the folder and below."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def counts(manifest):
@@ -43,8 +60,8 @@ def counts(manifest):
 
 def test_a_data_set_is_whole_and_says_what_it_is(settings):
     manifest = prepare(settings)
-    assert manifest == shards.load_manifest(settings.out)
-    assert representation_from_config(manifest.representation) == settings.representation
+    assert manifest == load_manifest(settings.out)
+    assert representation_from_config(manifest.representation) == settings.cut.representation
     assert sum(split.excerpts for split in manifest.splits.values()) == 126
     assert [(s.name, s.pieces, s.licence) for s in manifest.sources] == [
         ("tunes", 12, "Tunes of nobody"),
@@ -52,15 +69,15 @@ def test_a_data_set_is_whole_and_says_what_it_is(settings):
     ]
     assert sum(sum(source.excerpts.values()) for source in manifest.sources) == 126
     assert manifest.rejections == ()
-    assert len(tables(manifest)) == 2
+    assert len(tables(manifest)) == 1  # nothing was left out, and nothing is alike
+    assert not (settings.out / ".prepare").exists()
 
 
 def test_no_piece_and_no_excerpt_stands_in_two_splits(settings):
     prepare(settings)
     train, test = (shards.load(settings.out, split) for split in ("train", "test"))
     assert set(train.pieces) & set(test.pieces) == set()
-    melody = settings.representation
-    shapes = [shape_of(melody.to_notes(events)) for events in (*train.events, *test.events)]
+    shapes = [shape(events) for events in (*train.events, *test.events)]
     assert len(set(shapes)) == len(shapes)
 
 
@@ -73,7 +90,7 @@ def test_events_are_those_of_the_music(settings, melody):
         seed = int(examples.pieces[index].removeprefix("files/melody").removesuffix(".mid"))
         excerpt = melody(seed).window(16 * int(examples.start_bars[index]), 32)
         np.testing.assert_array_equal(
-            examples.events[index], settings.representation.to_tensor(excerpt)
+            examples.events[index], settings.cut.representation.to_tensor(excerpt)
         )
 
 
@@ -89,7 +106,7 @@ def test_preparing_again_replaces_the_old_set(settings):
     before = contents(settings.out)
     (settings.out / "keep.txt").write_text("mine")
     prepare(replace(settings, shares={"other": 1.0}))
-    assert set(contents(settings.out)) == {"other-00000.parquet", "manifest.json", "keep.txt"}
+    assert set(contents(settings.out)) == {"other-00000.arrow", "manifest.json", "keep.txt"}
     prepare(settings)
     (settings.out / "keep.txt").unlink()
     assert contents(settings.out) == before
@@ -101,10 +118,8 @@ def test_the_same_music_in_two_places_is_kept_once(settings, abc_folder, melody)
         (abc_folder / f"copy{number}.mid").write_bytes(midi.write(moved))
     manifest = prepare(settings)
     assert sum(split.excerpts for split in manifest.splits.values()) == 126
-    repeated = (
-        counts(manifest)["excerpt", "duplicate"] + counts(manifest)["excerpt", "in_other_split"]
-    )
-    assert repeated == 20 * 7
+    # Alike as they are, all stand on one side.
+    assert counts(manifest) == {("excerpt", "duplicate"): 20 * 7}
 
 
 def test_tunes_of_one_title_fall_on_one_side(tmp_path, tune):
@@ -117,7 +132,7 @@ def test_tunes_of_one_title_fall_on_one_side(tmp_path, tune):
         (tmp_path / name / "book.abc").write_text(text)
     inputs = (str(tmp_path / "one"), str(tmp_path / "two"))
     out = tmp_path / "out"
-    prepare(PrepareSettings(inputs=inputs, out=out, representation=Melody(), shares=HALVES))
+    prepare(PrepareSettings(inputs=inputs, out=out, cut=cut(), shares=HALVES))
     numbers = [
         {piece.split("#")[1] for piece in shards.load(out, split).pieces}
         for split in ("train", "test")
@@ -136,9 +151,9 @@ def test_reasons_are_counted_and_nothing_else_is_harmed(settings, midi_folder, m
     (midi_folder / "noise.abc").write_bytes(b"X:1\n" + chance.randbytes(1000))
     manifest = prepare(settings)
     assert sum(split.excerpts for split in manifest.splits.values()) == 126
-    assert counts(manifest) == {("piece", "unreadable"): 5, ("piece", "wrong_meter"): 1}
+    assert counts(manifest) == {("piece", "unreadable"): 4, ("piece", "wrong_meter"): 1}
     unreadable = manifest.rejections[0]
-    assert unreadable.sources == {"files": 5}
+    assert unreadable.sources == {"files": 4}
     assert "files/empty.mid" in {example.piece for example in unreadable.examples}
 
 
@@ -154,9 +169,7 @@ def test_mutated_files_never_stop_a_run(tmp_path, tune, melody):
                 data[chance.randrange(len(data))] = chance.randrange(256)
             (folder / f"{number}.{ending}").write_bytes(bytes(data))
     manifest = prepare(
-        PrepareSettings(
-            inputs=(str(folder),), out=tmp_path / "out", representation=Melody(), timeout_s=10.0
-        )
+        PrepareSettings(inputs=(str(folder),), out=tmp_path / "out", cut=cut(), timeout_s=10.0)
     )
     assert counts(manifest)["piece", "unreadable"] > 10
     assert not any(reason == "crashed" for _, reason in counts(manifest))
@@ -164,13 +177,13 @@ def test_mutated_files_never_stop_a_run(tmp_path, tune, melody):
 
 def test_no_examples_is_an_error_after_the_reasons(settings):
     console = Console(file=io.StringIO(), width=120)
-    waltzes = replace(settings, representation=Melody(meter=Meter(3, 4)))
+    waltzes = replace(settings, cut=cut(meter=Meter(3, 4)))
     with pytest.raises(DataError, match="no examples: 18 pieces wrong_meter") as refused:
         prepare(waltzes, console=console)
-    assert "--meter as it is found (the meter 4/4 in 18)" in refused.value.action
+    assert "--meter as it is found (144 bars in 4/4)" in refused.value.action
     assert "top line" not in refused.value.action
     assert "wrong_meter" in console.file.getvalue()
-    assert "tunes/book0.abc#1:0: the meter 4/4" in console.file.getvalue()
+    assert "tunes/book0.abc#1:0: bars: 8 in 4/4" in " ".join(console.file.getvalue().split())
     assert list(settings.out.iterdir()) == []
 
 
@@ -178,18 +191,18 @@ def test_an_old_set_survives_a_run_without_examples(settings):
     prepare(settings)
     before = contents(settings.out)
     with pytest.raises(DataError, match="no examples"):
-        prepare(replace(settings, representation=Melody(bars=9)))
+        prepare(replace(settings, cut=cut(bars=9)))
     assert contents(settings.out) == before
 
 
 def test_pieces_that_are_too_short_say_so(settings):
-    with pytest.raises(DataError, match="18 parts too_short"):
-        prepare(replace(settings, representation=Melody(bars=9)))
+    with pytest.raises(DataError, match="18 pieces too_short"):
+        prepare(replace(settings, cut=cut(bars=9)))
 
 
 def test_one_piece_is_counted_as_one(settings, tmp_path, melody):
     (tmp_path / "short.mid").write_bytes(midi.write(melody(1, bars=1)))
-    with pytest.raises(DataError, match="no examples: 1 part too_short"):
+    with pytest.raises(DataError, match="no examples: 1 piece too_short"):
         prepare(replace(settings, inputs=(str(tmp_path / "short.mid"),)))
 
 
@@ -207,16 +220,16 @@ def test_an_empty_split_is_warned_of(settings, tmp_path, melody):
 def test_pieces_that_were_given_up_are_warned_of(settings):
     manifest = prepare(settings)
     rejections = tuple(
-        shards.Rejection(
+        Rejection(
             stage="piece",
             reason=reason,
             count=count,
             sources={"files": count},
-            examples=(shards.Example(piece=f"files/{reason}.mid", found="something"),),
+            examples=(Example(piece=f"files/{reason}.mid", found="something"),),
         )
         for reason, count in {"crashed": 2, "timed_out": 1, "unreadable": 3}.items()
     )
-    crashed, timed_out = _warnings(replace(manifest, rejections=rejections))
+    crashed, timed_out = _warnings(replace(manifest, rejections=rejections), {})
     assert crashed.startswith("2 pieces crashed, such as files/crashed.mid: another run")
     assert timed_out.startswith("1 piece timed_out, such as files/timed_out.mid: another run")
 
@@ -227,18 +240,14 @@ def test_a_good_set_comes_without_a_warning(settings):
     assert "Warning" not in console.file.getvalue()
 
 
-def test_the_manifest_says_by_what_thresholds_and_software_it_was_made(settings):
-    made = prepare(settings).settings
-    assert made["thresholds"] == {
-        "fewest_notes": 3,
-        "fewest_pitches": 2,
-        "most_overlap_steps": 1,
-        "most_polyphony": 0.1,
-        "bass_below": 48,
-        "most_offset_steps": 0.25,
-        "most_namesakes": 5,
-    }
-    assert set(made["versions"]) == {"python", "musicvae", "music21", "symusic"}
+def test_the_manifest_says_by_what_rules_and_software_it_was_made(settings):
+    rules = Rules(fewest_notes=4)
+    made = prepare(replace(settings, cut=replace(settings.cut, rules=rules, hop_bars=2))).settings
+    assert made["rules"] == asdict(rules)
+    assert made["hop_bars"] == 2
+    assert made["melody"] == "every"
+    assert made["shares"] == HALVES
+    assert set(made["versions"]) == {"python", "musicvae", "music21", "numpy", "pyarrow"}
     assert made["versions"]["music21"] == music21.__version__
     assert made["timeout_s"] == 60
 
@@ -265,39 +274,132 @@ def test_settings_out_of_range_are_refused(settings, change, found):
         replace(settings, **change)
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_run_goes_on_where_it_stopped(run_in_process, tmp_path, number):
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    run_in_process(whole).wait(timeout=120)
+    for chunks in (1, 3, 6):
+        run = run_in_process(out)
+        while len(list(out.glob(".prepare/*/chunk-*.arrow"))) < chunks:
+            assert run.poll() is None
+            time.sleep(0.01)
+        run.send_signal(number)
+        assert run.wait(timeout=20) != 0
+        with pytest.raises(DataError, match=r"no manifest\.json"):
+            load_manifest(out)
+    (plan,) = (out / ".prepare").iterdir()
+    # What a run that was killed while it wrote would have left.
+    (plan / "chunk-000007.123.partial").write_bytes(b"half a chunk")
+    (plan / "shards").mkdir(exist_ok=True)
+    (plan / "shards" / "train-00000.arrow").write_bytes(b"half a shard")
+    before = {path: path.stat().st_mtime_ns for path in plan.glob("chunk-*.arrow")}
+    assert len(before) >= 6
+    assert run_in_process(out).wait(timeout=120) == 0
+    assert contents(out) == contents(whole)
+
+
+def test_a_run_with_other_settings_starts_over(run_in_process, settings):
+    run = run_in_process(settings.out)
+    while not list(settings.out.glob(".prepare/*/chunk-*.arrow")):
+        time.sleep(0.01)
+    run.kill()
+    run.wait()
+    manifest = prepare(settings)
+    assert sum(split.excerpts for split in manifest.splits.values()) == 126
+    assert set(contents(settings.out)) == {
+        "manifest.json", "test-00000.arrow", "train-00000.arrow",
+    }  # fmt: skip
+
+
+def test_a_second_run_into_the_same_folder_is_refused(run_in_process, settings):
+    run = run_in_process(settings.out)
+    while not list(settings.out.glob(".prepare/*")):
+        assert run.poll() is None
+        time.sleep(0.01)
+    with pytest.raises(DataError, match="another run that is preparing"):
+        prepare(settings)
+    assert run.wait(timeout=120) == 0
+    prepare(settings)
+
+
+def test_a_folder_can_be_prepared_from_what_is_in_it(settings, abc_folder):
+    manifest = prepare(replace(settings, inputs=(str(abc_folder),), out=abc_folder))
+    assert manifest.sources[0].pieces == 12
+    assert load_manifest(abc_folder) == manifest
+
+
+def test_the_same_tune_under_other_names_stands_on_one_side(tmp_path, melody):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for seed in range(20):
+        whole = melody(seed, bars=16)
+        notes = list(whole.notes)
+        notes[20] = replace(notes[20], pitch=notes[20].pitch + 1)
+        moved = replace(whole, notes=tuple(notes)).transpose(3)
+        (folder / f"one{seed:02}x.mid").write_bytes(midi.write(whole))
+        (folder / f"another{seed:02}x.mid").write_bytes(midi.write(moved))
+    settings = PrepareSettings(
+        inputs=(str(folder),), out=tmp_path / "out", cut=cut(), shares=HALVES
+    )
+    manifest = prepare(settings)
+    found = manifest.clusters
+    assert (found.count, found.pieces, found.largest, found.pairs) == (20, 40, 2, 20)
+    assert 3 < found.leaks_avoided < 17
+    assert counts(manifest).keys() == {("excerpt", "duplicate")}
+    assert found.examples[0].pieces == ("files/another00x.mid", "files/one00x.mid")
+    numbers = [
+        {piece[-7:] for piece in shards.load(settings.out, split).pieces} for split in HALVES
+    ]
+    assert numbers[0] & numbers[1] == set()
+
+
+def test_labels_and_styles_come_with_the_excerpts(settings):
+    prepare(settings)
+    examples = shards.load(settings.out, "train")
+    names = ["part", "program", "qpm", "tonic", "is_minor", "key_confidence", "style", "attributes"]
+    rows = np.flatnonzero(np.char.startswith(examples.pieces.astype(str), "tunes/"))
+    table = examples.columns(names, rows)
+    assert set(table["tonic"].to_pylist()) == {0}  # the tunes say K:C
+    assert set(table["is_minor"].to_pylist()) == {False}
+    assert table["style"].null_count == len(rows)
+    density = np.array(table["attributes"].to_pylist())[:, 1]
+    np.testing.assert_allclose(density, 0.5)
+
+
+def test_an_engine_that_is_none_is_refused(settings):
+    with pytest.raises(SettingError, match="the engine 'slurm'; expected one of local, ray"):
+        replace(settings, engine="slurm")
+    with pytest.raises(SettingError, match="with the engine local"):
+        replace(settings, address="10.0.0.1:6379")
+
+
 _RUN = """
 import signal
 import sys
 from pathlib import Path
 from musicvae.data_pipeline import PrepareSettings, prepare
+from musicvae.data_pipeline.excerpts import CutSettings
 from musicvae.representation import Melody
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
-source, out = sys.argv[1:]
-settings = PrepareSettings(inputs=(source,), out=Path(out), representation=Melody())
-print(prepare(settings).content_hash)
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
+    cut = CutSettings(representation=Melody())
+    prepare(PrepareSettings(inputs=(sys.argv[1],), out=Path(sys.argv[2]), cut=cut, workers=2))
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_an_interrupted_run_leaves_no_data_set_and_can_be_run_again(tmp_path, tune, number):
-    source, out = tmp_path / "book.abc", tmp_path / "out"
-    source.write_text("\n".join(tune(number, bars=64) for number in range(120)))
-    command = [sys.executable, "-c", _RUN, str(source), str(out)]
-    interrupted = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    while not out.exists():  # made when reading begins
-        assert interrupted.poll() is None
-        time.sleep(0.05)
-    time.sleep(0.2)
-    interrupted.send_signal(number)
-    assert interrupted.wait(timeout=20) != 0
-    with pytest.raises(DataError, match=r"no manifest\.json"):
-        shards.load_manifest(out)
-    # What a run that was killed while it wrote would have left.
-    (out / "train-00000.parquet").write_bytes(b"half a shard")
-    (out / "train-00009.partial").write_bytes(b"and another")
-    first = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
-    again = contents(out)
-    assert first.stdout.strip() == shards.load_manifest(out).content_hash
-    assert set(again) == {
-        "manifest.json", "test-00000.parquet", "train-00000.parquet", "validation-00000.parquet",
-    }  # fmt: skip
+@pytest.fixture
+def run_in_process(tmp_path, tune):
+    """Starts a run over 200 tunes in a process of its own."""
+    source = tmp_path / "book.abc"
+    source.write_text("\n".join(tune(number, bars=16) for number in range(200)))
+    runs = []
+
+    def start(out):
+        command = [sys.executable, "-c", _RUN, str(source), str(out)]
+        runs.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        run.kill()
+        run.wait()

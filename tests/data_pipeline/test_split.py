@@ -1,8 +1,9 @@
 from collections import Counter
 
+import numpy as np
 import pytest
 
-from musicvae.data_pipeline.split import assign_split, parse_shares
+from musicvae.data_pipeline.split import assign_clusters, assign_split, parse_shares
 from musicvae.errors import SettingError
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -49,3 +50,27 @@ def test_a_side_is_kept_for_ever():
 
 def test_the_whole_goes_to_one():
     assert {assign_split(str(number), {"test": 1.0}) for number in range(100)} == {"test"}
+
+
+def test_pieces_alone_go_by_their_own_keys():
+    keys = [f"piece {number}" for number in range(50)]
+    found = assign_clusters(np.arange(50), keys, [None] * 50, SHARES)
+    assert found == [assign_split(key, SHARES) for key in keys]
+
+
+def test_a_cluster_goes_by_its_smallest_key():
+    keys = ["tune 3", "acacia", "piece 5", "tune 3"]  # validation, train, test
+    clusters = np.array([0, 0, 2, 3])
+    found = assign_clusters(clusters, keys, [None] * 4, SHARES)
+    assert found == ["train", "train", "test", "validation"]
+    backwards = assign_clusters(clusters[::-1], keys[::-1], [None] * 4, SHARES)
+    assert backwards == found[::-1]
+
+
+def test_a_split_of_its_own_rules_and_the_rest_of_the_cluster_follows_where_it_is_measured():
+    keys = ["acacia", "a", "b", "c", "d"]
+    given = ["train", "test", None, "dev", None]
+    clusters = np.array([0, 0, 0, 0, 4])
+    found = assign_clusters(clusters, keys, given, SHARES)
+    assert found[:4] == ["train", "test", "test", "test"]
+    assert found[4] == assign_split("d", SHARES)

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from musicvae import bundle, shards
-from musicvae.attributes import ATTRIBUTES, fit_vectors, measure
+from musicvae.attribute_vectors import fit_vectors
+from musicvae.attributes import ATTRIBUTES, measure
 from musicvae.errors import BundleError, DataError
 from musicvae.experiment import build_model
 from musicvae.export import export
+from musicvae.manifest import load_manifest
 from musicvae.training import Run
 
 
@@ -24,7 +26,7 @@ def run(make_experiment, data):
         experiment=experiment,
         seed=7,
         data=data,
-        content_hash=shards.load_manifest(data).content_hash,
+        content_hash=load_manifest(data).content_hash,
         step=20,
         examples_seen=160,
         weights=weights,
@@ -77,7 +79,7 @@ def test_the_config_is_strict_json(exported):
 
 def test_without_a_test_split_it_measures_the_validation_split(run, make_data, tmp_path):
     data = make_data(tmp_path / "data", {"train": 10, "validation": 6})
-    content_hash = shards.load_manifest(data).content_hash
+    content_hash = load_manifest(data).content_hash
     evaluation = export(replace(run, data=data, content_hash=content_hash), tmp_path / "bundle")
     assert (evaluation.split, evaluation.reconstruction.examples) == ("validation", 6)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from musicvae import midi
 from musicvae.errors import MidiError, SettingError
-from musicvae.midi import MidiLimits
+from musicvae.midi_parser import MidiLimits
 from musicvae.notes import Key, Meter, Note, NoteSequence
 
 END = b"\x00\xff\x2f\x00"
@@ -258,30 +258,6 @@ def test_overlapping_notes_of_one_pitch_end_in_order():
 
 def test_a_note_on_without_its_note_off_is_no_note():
     assert midi.read(smf(b"\x00\x90\x40\x40" + NOTE + END)).notes == (Note(0, 60, 4, 64),)
-
-
-def test_notes_by_their_beats_fall_on_the_grid():
-    slow = b"\x00\xff\x51\x03\x0f\x42\x40"  # from the third quarter note on, a second each
-    file = smf(NOTE + NOTE + slow + NOTE + NOTE + END)  # at 0, 0.5, 1, 2 s, to 3 s
-    (track,) = midi.read_tracks(file, beats_s=[0.0, 0.5, 1.0, 2.0, 3.0]).tracks
-    assert [(n.start_step, n.end_step) for n in track.notes.notes] == [
-        (0, 4),
-        (4, 8),
-        (8, 12),
-        (12, 16),
-    ]
-    assert (track.notes.length_steps, track.notes.qpm, track.notes.meter) == (16, 80.0, Meter())
-    # Beats twice as fast, from 0.25 s on: the first note starts too early, the last too late.
-    (track,) = midi.read_tracks(file, beats_s=[0.25, 0.5, 0.75, 1.0, 1.5, 2.0]).tracks
-    assert [(n.start_step, n.end_step) for n in track.notes.notes] == [(4, 12), (12, 20)]
-    assert midi.read_tracks(file, beats_s=[10.0, 11.0]).tracks == ()
-
-
-@pytest.mark.parametrize("beats_s", [[], [1.0], [1.0, 1.0], [2.0, 1.0], [0.0, float("nan")]])
-def test_beats_that_do_not_ascend_are_refused(beats_s):
-    with pytest.raises(MidiError, match="ascending") as caught:
-        midi.read_tracks(smf(NOTE + END), beats_s=beats_s)
-    assert caught.value.field == "beats_s"
 
 
 @settings(max_examples=30)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from musicvae.chords import Chord
 from musicvae.notes import Key, Meter, Note, NoteSequence
 
 LENGTH_STEPS = 64
@@ -66,6 +67,10 @@ def test_an_impossible_sequence_is_our_mistake():
         NoteSequence((early, late), 7)
     with pytest.raises(AssertionError):
         NoteSequence((), 16, qpm=0.0)
+    with pytest.raises(AssertionError, match="unsorted chords"):
+        NoteSequence((), 16, chords=(Chord(4), Chord(4, 0, "maj")))
+    with pytest.raises(AssertionError, match="a chord past the end"):
+        NoteSequence((), 16, chords=(Chord(16),))
     with pytest.raises(AssertionError):
         Meter(4, 3)
     with pytest.raises(AssertionError):
@@ -77,6 +82,21 @@ def test_a_window_keeps_what_starts_inside():
     window = sequence.window(16, 16)
     assert window.notes == (Note(0, 62, 2), Note(14, 64, 16))
     assert window.length_steps == 16
+
+
+@pytest.mark.parametrize(
+    ("start", "chords"),
+    [
+        (0, (Chord(8, 0, "maj"),)),
+        (8, (Chord(0, 0, "maj"), Chord(12, 7, "7", 11))),
+        (12, (Chord(0, 0, "maj"), Chord(8, 7, "7", 11))),  # it began before and still holds
+        (20, (Chord(0, 7, "7", 11), Chord(10))),
+        (32, ()),  # that there is no chord needs not be said at the start
+    ],
+)
+def test_a_window_keeps_the_chords_that_hold_in_it(start, chords):
+    harmony = (Chord(8, 0, "maj"), Chord(20, 7, "7", 11), Chord(30))
+    assert music([], chords=harmony).window(start, 16).chords == chords
 
 
 @given(note_lists, st.integers(1, 4))
@@ -99,9 +119,14 @@ def test_transposing_up_and_down_changes_nothing(made, semitones, key):
     assert sequence.transpose(semitones).transpose(-semitones) == sequence
 
 
-def test_transposing_moves_notes_and_key_and_no_drums():
-    sequence = music([Note(0, 60, 4), Note(0, 36, 1, is_drum=True)], key=Key(9, is_minor=True))
+def test_transposing_moves_notes_key_and_chords_and_no_drums():
+    sequence = music(
+        [Note(0, 60, 4), Note(0, 36, 1, is_drum=True)],
+        key=Key(9, is_minor=True),
+        chords=(Chord(0, 9, "min", 4), Chord(4)),
+    )
     moved = sequence.transpose(5)
+    assert moved.chords == (Chord(0, 2, "min", 9), Chord(4))
     assert moved.notes == (Note(0, 36, 1, is_drum=True), Note(0, 65, 4))
     assert moved.key == Key(2, is_minor=True)
 

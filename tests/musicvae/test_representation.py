@@ -1,103 +1,134 @@
-from dataclasses import replace
+"""The law of every representation, one test body for all; what is special has files of its own.
+
+Tensors are drawn sparse, as music is; `hypothesis` shrinks them to nothing but holds.
+"""
+
+from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
 
 from musicvae.errors import RepresentationError, SettingError
-from musicvae.notes import Key, Meter, Note, NoteSequence
+from musicvae.notes import Meter, NoteSequence
 from musicvae.representation import (
     REPRESENTATIONS,
-    Melody,
-    on_grid,
+    Chords,
+    Representation,
     representation_from_config,
-    top_line,
 )
 
-METERS = [Meter(4, 4), Meter(3, 4), Meter(6, 8), Meter(2, 2), Meter(7, 8)]
-TWO_BARS = Melody(bars=2)
+METERS = [Meter(4, 4), Meter(3, 4), Meter(6, 8), Meter(2, 4), Meter(5, 4), Meter(7, 8), Meter(2, 2)]
 
-every_representation = pytest.mark.parametrize(
-    "kind", REPRESENTATIONS.values(), ids=REPRESENTATIONS
-)
+FORMS = {
+    **REPRESENTATIONS,
+    **{f"{name} by twelfths": partial(make, steps_per_quarter=12)
+       for name, make in REPRESENTATIONS.items()},
+    **{f"chords by {slot}": partial(Chords, resolution=slot) for slot in ("bar", "step")},
+}  # fmt: skip
+
+every_form = pytest.mark.parametrize("make", FORMS.values(), ids=FORMS)
+every_meter = pytest.mark.parametrize("meter", METERS, ids=str)
 
 
-def draw_representation(data, kind):
-    return kind(bars=data.draw(st.integers(1, 16)), meter=data.draw(st.sampled_from(METERS)))
+# These are no composite strategies: the checker of shapes draws random numbers of its own.
+
+
+def draw_representation(data, make):
+    return make(bars=data.draw(st.integers(1, 3)), meter=data.draw(st.sampled_from(METERS)))
 
 
 def draw_events(data, representation):
     """Any tensor within the vocabulary, with holds as frequent as in music."""
-    columns = [
-        data.draw(
-            st.lists(
-                st.one_of(st.just(0), st.integers(0, size - 1)),
-                min_size=representation.length_steps,
-                max_size=representation.length_steps,
-            )
-        )
-        for size in representation.vocabulary_sizes
-    ]
-    return np.array(columns, dtype=np.int16).T
+    sizes = np.array(representation.vocabulary_sizes, np.int16)
+    shape = (representation.bars * representation.rows_per_bar, len(sizes))
+    drawn = st_numpy.arrays(np.int16, shape, elements=st.integers(0, 1024), fill=st.just(0))
+    return data.draw(drawn) % sizes
 
 
-# The law of every representation
-
-
-@every_representation
+@every_form
+@settings(max_examples=100)
 @given(data=st.data())
-def test_every_tensor_is_a_legal_excerpt_and_notes_come_back(kind, data):
+def test_every_tensor_is_a_legal_excerpt_and_notes_come_back(make, data):
     """`to_notes` maps every tensor within `vocabulary_sizes` to an excerpt that `check` passes,
-    and `to_notes(to_tensor(x)) == x`."""
-    representation = draw_representation(data, kind)
-    events = draw_events(data, representation)
-    excerpt = representation.to_notes(events)
+    `to_notes(to_tensor(x)) == x`, and what `to_tensor` writes is the one way to write it."""
+    representation = draw_representation(data, make)
+    excerpt = representation.to_notes(draw_events(data, representation))
     assert representation.check(excerpt) is None
-    again = representation.to_tensor(excerpt)
-    assert again.shape == (representation.length_steps, len(representation.vocabulary_sizes))
-    assert again.dtype == np.int16
-    assert (again >= 0).all()
-    assert (again < representation.vocabulary_sizes).all()
-    assert representation.to_notes(again) == excerpt
+    events = representation.to_tensor(excerpt)
+    assert events.shape == (
+        representation.bars * representation.rows_per_bar,
+        len(representation.vocabulary_sizes),
+    )
+    assert events.dtype == np.int16
+    assert (events >= 0).all()
+    assert (events < representation.vocabulary_sizes).all()
+    assert representation.to_notes(events) == excerpt
 
 
-@every_representation
-@given(data=st.data())
-def test_tensors_of_notes_come_back(kind, data):
-    """What `to_tensor` writes is the one way to write it."""
-    representation = draw_representation(data, kind)
-    events = representation.to_tensor(representation.to_notes(draw_events(data, representation)))
-    assert np.array_equal(representation.to_tensor(representation.to_notes(events)), events)
-
-
-@every_representation
+@every_form
+@settings(max_examples=100)
 @given(data=st.data(), semitones=st.integers(-24, 24))
-def test_transposing_back_is_identity_where_it_fits(kind, data, semitones):
-    representation = draw_representation(data, kind)
+def test_transposing_back_is_identity_where_it_fits(make, data, semitones):
+    """And it does what transposing the notes does, or nothing at all."""
+    representation = draw_representation(data, make)
     excerpt = representation.to_notes(draw_events(data, representation))
     events = representation.to_tensor(excerpt)
-    moved, same = representation.transpose(
-        np.stack([events, events]), np.array([semitones, 0], dtype=np.int64)
-    )
+    moved, same = representation.transpose(np.stack([events, events]), np.array([semitones, 0]))
     assert np.array_equal(same, events)
+    assert moved.dtype == np.int16
+    assert (moved >= 0).all()
     assert (moved < representation.vocabulary_sizes).all()
     if np.array_equal(moved, events):
         return  # it would have left the range, or there is nothing to move
     assert representation.to_notes(moved) == excerpt.transpose(semitones)
-    (back,) = representation.transpose(moved[None], np.array([-semitones], dtype=np.int64))
+    (back,) = representation.transpose(moved[None], np.array([-semitones]))
     assert np.array_equal(back, events)
 
 
-@every_representation
-@pytest.mark.parametrize("meter", METERS, ids=str)
-def test_a_config_makes_the_same_representation(kind, meter):
-    representation = kind(bars=3, meter=meter)
+@every_form
+@settings(max_examples=25)
+@given(data=st.data())
+def test_an_onset_stands_where_something_starts(make, data):
+    representation = draw_representation(data, make)
+    excerpt = representation.to_notes(draw_events(data, representation))
+    events = representation.to_tensor(excerpt)
+    (is_onset,) = representation.is_onset(events[None])
+    assert is_onset.shape == events.shape
+    steps_per_row = representation.steps_per_bar // representation.rows_per_bar
+    starts = {note.start_step for note in excerpt.notes}
+    starts |= {chord.start_step for chord in excerpt.chords if chord.root is not None}
+    assert set((np.flatnonzero(is_onset.any(axis=1)) * steps_per_row).tolist()) == starts
+
+
+@every_form
+@every_meter
+def test_a_config_makes_the_same_representation(make, meter):
+    representation = make(bars=3, meter=meter)
     config = representation.config()
     assert representation_from_config(config) == representation
-    assert REPRESENTATIONS[str(config["name"])] is kind
-    assert representation.length_steps == 3 * representation.steps_per_bar
-    assert representation.steps_per_bar == meter.steps_per_bar()
+    assert config["name"] in REPRESENTATIONS
+    steps = meter.steps_per_bar(representation.steps_per_quarter)
+    assert representation.steps_per_bar == steps
+    assert representation.length_steps == 3 * steps
+    assert steps % representation.rows_per_bar == 0
+
+
+@every_form
+def test_it_is_a_representation(make):
+    assert isinstance(make(), Representation)
+
+
+@pytest.mark.parametrize("name", REPRESENTATIONS)
+def test_a_config_may_leave_out_what_is_the_default(name):
+    """Those that were written before there was a choice of resolution do."""
+    made = representation_from_config({"name": name, "bars": 2, "meter": asdict(Meter(3, 4))})
+    assert made.name == name
+    assert made.steps_per_quarter == 4
+    assert made.meter == Meter(3, 4)
 
 
 @pytest.mark.parametrize(
@@ -111,11 +142,17 @@ def test_a_config_makes_the_same_representation(kind, meter):
         {"name": "melody", "bars": True},
         {"name": "melody", "bars": 0},
         {"name": "melody", "bars": 2, "voices": 4},
+        {"name": "melody", "steps_per_quarter": 8},
         {"name": "melody", "meter": "4/4"},
         {"name": "melody", "meter": {"numerator": 0, "denominator": 4}},
         {"name": "melody", "meter": {"numerator": 4, "denominator": 3}},
         {"name": "melody", "meter": {"numerator": 4, "beats": 4}},
+        {"name": "melody", "meter": {"numerator": True, "denominator": 4}},
         {"name": "melody", "meter": {"numerator": 5, "denominator": 32}},
+        {"name": "drums", "is_binary": True},
+        {"name": "drum_hits", "is_binary": False},
+        {"name": "chords", "resolution": "beat"},
+        {"name": "chords", "resolution": 2},
     ],
     ids=str,
 )
@@ -124,153 +161,39 @@ def test_a_config_of_no_representation_is_refused(config):
         representation_from_config(config)
 
 
-# The melody
+@every_form
+@pytest.mark.parametrize(
+    "change",
+    [{"bars": 0}, {"bars": -1}, {"meter": Meter(5, 64)}, {"steps_per_quarter": 5}],
+    ids=str,
+)
+def test_impossible_settings_are_refused(make, change):
+    with pytest.raises(SettingError) as caught:
+        make(**change)
+    assert caught.value.field in change
 
 
-def melody(*notes, length_steps=32, **settings):
-    return NoteSequence(tuple(sorted(notes)), length_steps, **settings)
-
-
-def test_events_are_numbered_as_in_the_paper():
-    excerpt = melody(Note(0, 21, 2), Note(2, 60, 4), Note(6, 108, 32))
-    events = TWO_BARS.to_tensor(excerpt)[:, 0]
-    assert TWO_BARS.vocabulary_sizes == (90,)
-    assert events[:8].tolist() == [2, 0, 41, 0, 1, 0, 89, 0]
-    assert (events[8:] == 0).all()
-
-
-def test_silence_is_nothing_but_holds():
-    assert not TWO_BARS.to_tensor(melody()).any()
-
-
-def test_a_stop_in_silence_is_silence():
-    assert TWO_BARS.to_notes(np.ones((32, 1), dtype=np.int16)) == melody()
-
-
-def test_a_note_goes_on_to_the_end():
-    events = np.zeros((32, 1), dtype=np.int16)
-    events[31] = 41
-    assert TWO_BARS.to_notes(events).notes == (Note(31, 60, 32),)
-
-
-def test_loudness_program_tempo_and_key_are_not_kept():
-    plain = melody(Note(0, 60, 4))
-    rich = replace(plain, notes=(Note(0, 60, 4, 33, program=40, offset=0.2),), qpm=77.0, key=Key(5))
-    assert TWO_BARS.to_notes(TWO_BARS.to_tensor(rich)) == plain
-
-
-ILLEGAL = {
-    "drums": melody(Note(0, 38, 1, is_drum=True)),
-    "wrong_resolution": replace(melody(), steps_per_quarter=12),
-    "wrong_meter": melody(meter=Meter(2, 2)),
-    "wrong_length": melody(length_steps=48),
-    "off_grid": melody(Note(0, 60, 4), Note(5, 62, 8, offset=1 / 3)),
-    "polyphonic": melody(Note(0, 60, 8), Note(7, 62, 12)),
-    "out_of_range": melody(Note(0, 20, 8)),
-}
-
-
-@pytest.mark.parametrize("cause", ILLEGAL)
-def test_each_cause_of_refusal(cause):
-    found = TWO_BARS.check(ILLEGAL[cause])
-    assert found is not None
-    assert found.cause == cause
+@every_form
+@pytest.mark.parametrize(
+    ("cause", "change"),
+    [
+        ("wrong_resolution", {"steps_per_quarter": 24}),
+        ("wrong_meter", {"meter": Meter(9, 8)}),
+        ("wrong_length", {"length_steps": 7}),
+    ],
+)
+def test_an_excerpt_on_another_grid_is_refused(make, cause, change):
+    representation = make(meter=Meter(3, 4))
+    excerpt = {
+        "notes": (),
+        "length_steps": representation.length_steps,
+        "meter": representation.meter,
+        "steps_per_quarter": representation.steps_per_quarter,
+    }
+    assert representation.check(NoteSequence(**excerpt)) is None
     with pytest.raises(RepresentationError) as caught:
-        TWO_BARS.to_tensor(ILLEGAL[cause])
+        representation.to_tensor(NoteSequence(**(excerpt | change)))
     assert caught.value.cause == cause
     assert caught.value.found
     assert caught.value.expected
     assert caught.value.action.endswith(".")
-
-
-@pytest.mark.parametrize(
-    "excerpt",
-    [
-        melody(Note(0, 60, 4), Note(4, 60, 8)),  # side by side
-        melody(Note(0, 21, 1), Note(31, 108, 32)),  # the ends of the piano
-        melody(Note(5, 62, 8, offset=-0.25)),  # as far as may be
-    ],
-)
-def test_what_is_just_legal(excerpt):
-    assert TWO_BARS.check(excerpt) is None
-
-
-def test_a_chord_and_a_high_note_are_refused():
-    assert TWO_BARS.check(melody(Note(0, 60, 4), Note(0, 64, 4))).cause == "polyphonic"
-    assert TWO_BARS.check(melody(Note(0, 109, 4))).cause == "out_of_range"
-    assert TWO_BARS.check(melody(Note(0, 60, 32), Note(4, 62, 5))).cause == "polyphonic"
-
-
-@pytest.mark.parametrize("settings", [{"bars": 0}, {"bars": -1}, {"meter": Meter(5, 32)}], ids=str)
-def test_impossible_settings_are_refused(settings):
-    with pytest.raises(SettingError) as caught:
-        Melody(**settings)
-    assert caught.value.field in settings
-
-
-# The top line
-
-any_notes = st.lists(
-    st.builds(
-        lambda start, length, pitch, is_drum, offset: Note(
-            start, pitch, min(start + length, 32), 64, 0, is_drum, offset
-        ),
-        *(st.integers(0, 31), st.integers(1, 32), st.integers(0, 127)),
-        *(st.booleans(), st.floats(-0.5, 0.5)),
-    ),
-    max_size=30,
-)
-
-
-@given(any_notes)
-def test_the_top_line_of_any_music_is_a_melody(made):
-    line = top_line(melody(*made))
-    assert TWO_BARS.check(on_grid(line)) is None
-    assert top_line(line) == line
-    starts = {note.start_step for note in made if not note.is_drum}
-    assert {note.start_step for note in line.notes} <= starts
-    assert bool(line.notes) == bool(starts)
-
-
-@given(st.data())
-def test_the_top_line_of_a_melody_is_itself(data):
-    excerpt = TWO_BARS.to_notes(draw_events(data, TWO_BARS))
-    assert top_line(excerpt) == excerpt
-
-
-@pytest.mark.parametrize(
-    ("notes", "line"),
-    [
-        # The highest of a chord
-        ([Note(0, 60, 4), Note(0, 64, 4), Note(0, 67, 2)], [Note(0, 67, 2)]),
-        # A higher note cuts a lower one short
-        ([Note(0, 60, 8), Note(4, 64, 6)], [Note(0, 60, 4), Note(4, 64, 6)]),
-        # A lower one under a higher is not heard
-        ([Note(0, 64, 8), Note(4, 60, 12)], [Note(0, 64, 8)]),
-        # The same pitch again is played again
-        ([Note(0, 64, 8), Note(4, 64, 12)], [Note(0, 64, 4), Note(4, 64, 12)]),
-        # Drums are no voice
-        ([Note(0, 90, 8, is_drum=True), Note(0, 60, 4)], [Note(0, 60, 4)]),
-        # Octaves lead back to the piano
-        ([Note(0, 20, 4), Note(4, 120, 8), Note(8, 0, 9)],
-         [Note(0, 32, 4), Note(4, 108, 8), Note(8, 24, 9)]),
-        # Triplets stay triplets, loudness and program go
-        ([Note(3, 60, 4, 33, 40, offset=0.4)], [Note(3, 60, 4, offset=0.4)]),
-    ],
-)  # fmt: skip
-def test_top_line(notes, line):
-    assert top_line(melody(*notes)) == melody(*line)
-
-
-def test_a_triplet_in_the_top_line_is_refused_until_it_is_put_on_the_grid():
-    line = top_line(melody(Note(0, 60, 4), Note(0, 64, 4), Note(5, 62, 8, offset=1 / 3)))
-    assert TWO_BARS.check(line).cause == "off_grid"
-    assert on_grid(line) == melody(Note(0, 64, 4), Note(5, 62, 8))
-
-
-@given(any_notes)
-def test_on_the_grid_only_offsets_change(made):
-    music = melody(*made)
-    moved = on_grid(music)
-    assert {note.offset for note in moved.notes} <= {0}
-    assert [replace(note, offset=0.0) for note in music.notes] == list(moved.notes)

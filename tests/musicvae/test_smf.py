@@ -1,4 +1,5 @@
 import io
+import struct
 
 import mido
 import pytest
@@ -77,3 +78,31 @@ def test_a_true_header_counts_the_tracks_and_keeps_them():
     mended = smf.with_true_header(lying, 2)
     assert mended.startswith(data)
     assert read(mended) == read(data)
+
+
+@pytest.mark.parametrize(
+    ("division", "per_quarter", "per_second"),
+    [
+        (480, 480, None),
+        (1, 1, None),
+        (0xE850, 0, 24 * 80),
+        (0xE728, 0, 25 * 40),
+        (0xE364, 0, 100 * 30 / 1.001),
+        (0xE201, 0, 30),
+    ],
+)
+def test_the_header_says_what_a_tick_is(division, per_quarter, per_second):
+    header = smf.read_header(struct.pack(">4sIHHH", b"MThd", 6, 0, 1, division))
+    assert header.ticks_per_quarter == per_quarter
+    assert header.ticks_per_second == per_second
+
+
+def test_the_patterns_of_format_2_are_files_of_their_own():
+    tracks = [smf.write_track([(0, HELLO)], end) for end in (0, 10)]
+    data = smf.write_file(tracks, ticks_per_quarter=96)
+    patterns = smf.split_patterns(data[:9] + b"\x02" + data[10:], max_tracks=9)
+    assert [read(pattern) for pattern in patterns] == [[track] for track in tracks]
+    for pattern in patterns:
+        header = smf.read_header(pattern)
+        assert (header.format, header.claimed_tracks, header.ticks_per_quarter) == (0, 1, 96)
+        assert len(mido.MidiFile(file=io.BytesIO(pattern)).tracks) == 1

@@ -5,6 +5,7 @@ import pytest
 from musicvae import shards
 from musicvae.errors import DataError
 from musicvae.evaluation.evaluate import evaluate, to_rows, to_table
+from musicvae.manifest import load_manifest
 from musicvae.representation import Melody
 from musicvae.requests import SampleRequest
 
@@ -15,7 +16,7 @@ def evaluation(make_bundle, data, tmp_path_factory):
     return evaluate(
         loaded.model,
         loaded.representation,
-        shards.load_manifest(data),
+        load_manifest(data),
         shards.load(data, "test"),
         split="test",
         seed=3,
@@ -27,7 +28,7 @@ def test_it_says_what_was_measured(evaluation, data):
     assert evaluation.seed == 3
     assert evaluation.pieces == 10
     assert evaluation.reconstruction.examples == 20
-    assert evaluation.content_hash == shards.load_manifest(data).content_hash
+    assert evaluation.content_hash == load_manifest(data).content_hash
     assert [each.draws for each in evaluation.prior_samples] == [1024, 1024]
 
 
@@ -44,7 +45,7 @@ def test_data_of_another_representation_are_refused(make_bundle, data, tmp_path)
         evaluate(
             loaded.model,
             Melody(bars=16),
-            shards.load_manifest(data),
+            load_manifest(data),
             shards.load(data, "test"),
             split="test",
             seed=0,

@@ -1,10 +1,16 @@
+import warnings
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils.data import DataLoader
 
 from musicvae.representation import Melody
 from musicvae.representation.melody import FIRST_PITCH_EVENT
-from musicvae.training.data import BatchStream, TrainingData
+from musicvae.shards import ShardedEvents
+from musicvae.training.data import BatchStream, LoaderBatches, TrainingData, shuffle
 
 
 def make_stream(events, **settings):
@@ -65,6 +71,59 @@ def test_ranks_see_disjoint_parts_of_the_batch_of_one_larger_process(numbered):
     parts = [make_stream(numbered, batch_size=4, rank=rank, ranks=2).batch(2) for rank in (0, 1)]
     assert torch.equal(torch.cat(parts), alone)
     assert len(set(numbers(alone))) == 8
+
+
+@settings(max_examples=200)
+@given(count=st.integers(1, 5000), seed=st.integers(0, 2**63 - 1), epoch=st.integers(0, 1000))
+def test_an_epoch_is_a_permutation(count, seed, epoch):
+    order = shuffle(np.arange(count), count, seed=seed, epoch=epoch)
+    assert sorted(order.tolist()) == list(range(count))
+
+
+@given(
+    count=st.sampled_from([1, 2, 100, 2**31 - 1, 2**31, 10**12]),
+    places=st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=50),
+)
+def test_any_places_of_any_order_can_be_asked_for(count, places):
+    chosen = np.unique([int(place * count) for place in places])
+    rows = shuffle(chosen, count, seed=3, epoch=0)
+    assert ((rows >= 0) & (rows < count)).all()
+    assert len(np.unique(rows)) == len(chosen)
+    one = [shuffle(chosen[at : at + 1], count, seed=3, epoch=0)[0] for at in range(len(chosen))]
+    assert rows.tolist() == one
+
+
+def test_an_order_looks_random():
+    count = 20_000
+    order = shuffle(np.arange(count), count, seed=0, epoch=0)
+    other = shuffle(np.arange(count), count, seed=0, epoch=1)
+    assert abs(np.corrcoef(order, np.arange(count))[0, 1]) < 0.02
+    assert abs(np.corrcoef(order[1:], order[:-1])[0, 1]) < 0.02
+    assert abs(np.corrcoef(order, other)[0, 1]) < 0.02
+    # A tenth of the rows, in order: each tenth of the places holds its share of them.
+    hits = np.flatnonzero(order < count // 10)
+    shares = np.histogram(hits, 10, (0, count))[0]
+    assert (abs(shares - 200) < 60).all()
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_loader_with_workers_gives_the_batches_of_one_without(numbered, ranks, workers):
+    for rank in range(ranks):
+        stream = make_stream(numbered, first_step=5, most_semitones=3, rank=rank, ranks=ranks)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # forking a process with threads
+            loader = DataLoader(LoaderBatches(stream), batch_size=None, num_workers=workers)
+            for step, batch in zip(range(5, 16), loader, strict=False):
+                assert torch.equal(batch, stream.batch(step))
+
+
+def test_batches_of_several_shards_are_those_of_one_array(melodies):
+    events = melodies(50, seed=4)
+    sharded = make_stream(ShardedEvents(np.split(events, [7, 8, 40])), batch_size=16)
+    whole = make_stream(events, batch_size=16)
+    for step in range(10):
+        assert torch.equal(sharded.batch(step), whole.batch(step))
 
 
 def test_an_epoch_shorter_than_a_batch_comes_more_than_once(numbered):

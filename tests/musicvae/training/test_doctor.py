@@ -5,6 +5,7 @@ import pytest
 
 from musicvae import shards
 from musicvae.errors import DataError, TrainingError
+from musicvae.manifest import load_manifest
 from musicvae.model import ModelConfig
 from musicvae.presets import melody_16bar
 from musicvae.representation import Melody
@@ -17,18 +18,18 @@ def stream_of(experiment, events):
 
 
 def test_good_data_pass(make_experiment, data):
-    manifest, events = shards.load_manifest(data), shards.load(data, "train").events
+    manifest, events = load_manifest(data), shards.load(data, "train").events
     check_data(make_experiment(), manifest, events, batch_examples=40, split="train")
 
 
 def test_too_few_examples_are_counted(make_experiment, data):
-    manifest, events = shards.load_manifest(data), shards.load(data, "train").events
+    manifest, events = load_manifest(data), shards.load(data, "train").events
     with pytest.raises(DataError, match=r"40 examples in the split 'train'; expected at least 41"):
         check_data(make_experiment(), manifest, events, batch_examples=41, split="train")
 
 
 def test_data_in_another_representation_are_refused(make_experiment, data):
-    manifest, events = shards.load_manifest(data), shards.load(data, "train").events
+    manifest, events = load_manifest(data), shards.load(data, "train").events
     experiment = replace(make_experiment(), representation=Melody(bars=4))
     with pytest.raises(DataError, match=r"'bars': 2.*expected.*'bars': 4.*Prepare the data again"):
         check_data(experiment, manifest, events, batch_examples=1, split="train")

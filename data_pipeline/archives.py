@@ -1,0 +1,300 @@
+"""Lists the files in zip and tar archives, and says where the bytes of each are.
+
+Conventions: paths are as the archive writes them. Nothing is unpacked to disk, so a member's path
+is a name and never a place. Members of a zip and of a plain tar come in the order of their
+paths; a compressed tar can only be read from its start, so its members come in its own order, each
+with its bytes.
+"""
+
+import bz2
+import gzip
+import lzma
+import os
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from musicvae.errors import DataError
+
+from .locations import MOST_BYTES, FileBytes, HeldBytes, Location, ZipBytes
+
+_MOST_KEPT_BYTES = 256 * 1024 * 1024
+"""Of the files beside the pieces in one compressed tar; the largest corpus has 20 MB."""
+
+_MOST_TEXT_BYTES = 1024 * 1024
+"""Of one tar header's names and notes; a system's longest path has 4096."""
+
+_ENCRYPTED = 0x1
+_GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
+_BUFFER_BYTES = 1 << 15
+"""tarfile copies what is left of its buffer at each read: a larger one is slower."""
+
+_DAMAGES = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    lzma.LZMAError,
+    zlib.error,
+    struct.error,
+    EOFError,
+    # Of a directory with strange numbers the standard library makes these.
+    IndexError,
+    NotImplementedError,
+    OverflowError,
+    RecursionError,
+    ValueError,
+)
+_TAR_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of an input.
+
+    Attributes:
+        path: Its path, from the input's own folder on, with slashes.
+        location: Where its bytes are; None where they can't be had.
+        state: Changes whenever the bytes do.
+        reason: Where they can't be had, why: see `corpus.Skipped`.
+    """
+
+    path: str
+    location: Location | None
+    state: str
+    reason: str = "locked"
+
+
+class ZipListing:
+    """The files in a zip archive.
+
+    Raises:
+        DataError: If it is damaged or can't be read.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        with _reading(path), zipfile.ZipFile(path) as archive:
+            members = [info for info in archive.infolist() if not info.is_dir()]
+        self._members = sorted(
+            ((_slashed(info.filename), self._locate(info), f"{info.CRC:08x}") for info in members),
+            key=lambda member: member[0],
+        )
+
+    def entries(self) -> Iterator[Entry]:
+        """Every file; the same ones in the same order each time."""
+        return (Entry(*member) for member in self._members)
+
+    def locate(self, path: str) -> Location | None:
+        """Where the bytes of the file of this path are, or None where there is none."""
+        return self._locations.get(path)
+
+    def is_score(self) -> bool:
+        """Whether the archive is one compressed score, an .mxl."""
+        return "META-INF/container.xml" in self._locations
+
+    @cached_property
+    def _locations(self) -> dict[str, Location | None]:
+        return {path: location for path, location, _ in self._members}
+
+    def _locate(self, info: zipfile.ZipInfo) -> Location | None:
+        if info.flag_bits & _ENCRYPTED:
+            return None
+        if info.compress_type in (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED):
+            is_stored = info.compress_type == zipfile.ZIP_STORED
+            return ZipBytes(
+                self._path,
+                info.header_offset,
+                info.compress_size,
+                info.file_size,
+                is_stored,
+                info.CRC,
+            )
+        return None
+
+
+class TarListing:
+    """The files in a tar archive that is not compressed."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._time = os.stat(path).st_mtime_ns  # noqa: PTH116  (a path as text)
+        with _reading(path), tarfile.open(path, "r:", tarinfo=_Header) as archive:
+            self._members = sorted(
+                (_slashed(info.name), info.offset_data, info.size if _has_bytes(info) else None)
+                for info in _files(archive)
+            )
+
+    def entries(self) -> Iterator[Entry]:
+        """Every file; the same ones in the same order each time."""
+        for path, offset, size in self._members:
+            place = None if size is None else FileBytes(self._path, offset, size)
+            yield Entry(path, place, f"{offset}+{size}@{self._time}")
+
+    def locate(self, path: str) -> Location | None:
+        """Where the bytes of the file of this path are, or None where there is none."""
+        return self._locations.get(path)
+
+    @cached_property
+    def _locations(self) -> dict[str, Location | None]:
+        return {entry.path: entry.location for entry in self.entries()}
+
+
+class CompressedTarListing:
+    """The files in a compressed tar archive, which is read anew from its start each time.
+
+    Args:
+        path: The archive.
+        is_kept: Says of a file's name whether it belongs to a piece without being one, so that it
+            must be at hand wherever in the archive it stands.
+    """
+
+    def __init__(self, path: str, is_kept: Callable[[str], bool]) -> None:
+        self._path = path
+        self._time = os.stat(path).st_mtime_ns  # noqa: PTH116  (a path as text)
+        self._is_kept = is_kept
+        self._kept: dict[str, Location] = {}
+        self._kept_bytes = 0
+
+    def entries(self) -> Iterator[Entry]:
+        """Every file; the same ones in the same order each time."""
+        with _reading(self._path), _unpacked(self._path) as file:
+            # tarfile's own unpacking takes a file that was cut off for one that ends there.
+            with tarfile.open(
+                fileobj=file, mode="r|", bufsize=_BUFFER_BYTES, tarinfo=_Header
+            ) as archive:
+                for info in _files(archive):
+                    yield self._entry(archive, info)
+            while file.read(_BUFFER_BYTES):
+                pass  # the checksum stands at the end
+
+    def locate(self, path: str) -> Location | None:
+        """A file that `is_kept` and that `entries` has passed, or None where there is none."""
+        return self._kept.get(path)
+
+    def _entry(self, archive: tarfile.TarFile, info: tarfile.TarInfo) -> Entry:
+        path, state = _slashed(info.name), f"{info.offset}+{info.size}@{self._time}"
+        file = archive.extractfile(info) if _has_bytes(info) else None
+        if file is None:
+            return Entry(path, None, state)
+        data = file.read() if info.size <= MOST_BYTES else b""
+        location = HeldBytes((data,), info.size)
+        if self._is_kept(path) and path not in self._kept:
+            self._keep(path, location)
+        return Entry(path, location, state)
+
+    def _keep(self, path: str, location: HeldBytes) -> None:
+        self._kept_bytes += sum(map(len, location.parts))
+        if self._kept_bytes > _MOST_KEPT_BYTES:
+            raise DataError(
+                f"{self._path}, with more than {_MOST_KEPT_BYTES} bytes of files beside its pieces",
+                expected="tables and lists of a corpus",
+                action="Unpack the archive, and give the folder.",
+                field="inputs",
+            )
+        self._kept[path] = location
+
+
+def open_archive(
+    path: str, is_kept: Callable[[str], bool]
+) -> ZipListing | TarListing | CompressedTarListing | None:
+    """The listing of an archive, known by its content; None where it is none, or one score.
+
+    Raises:
+        DataError: If the archive is damaged or can't be read.
+    """
+    with open(path, "rb") as file:  # noqa: PTH123  (a path as text)
+        head = file.read(512)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        listing = ZipListing(path)
+        return None if listing.is_score() else listing
+    if head.startswith((_GZIP, _BZIP2, _XZ)):
+        return CompressedTarListing(path, is_kept)
+    return TarListing(path) if head[257:262] == b"ustar" or path.endswith(".tar") else None
+
+
+def is_archive(head: bytes) -> bool:
+    """Whether a file that starts so is an archive or compressed."""
+    return head.startswith((b"PK\x03\x04", _GZIP, _BZIP2, _XZ)) or (head[257:262] == b"ustar")
+
+
+def archive_stem(name: str) -> str:
+    """The name of an archive's file without what its form adds.
+
+    >>> archive_stem("groove.tar.gz")
+    'groove'
+    """
+    lower = name.lower()
+    ending = next((end for end in (*_TAR_ENDINGS, ".zip") if lower.endswith(end)), "")
+    return name[: len(name) - len(ending)] or name
+
+
+def _unpacked(path: str) -> gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile:
+    with open(path, "rb") as file:  # noqa: PTH123  (a path as text)
+        head = file.read(6)
+    if head.startswith(_GZIP):
+        return gzip.GzipFile(path)
+    return bz2.BZ2File(path) if head.startswith(_BZIP2) else lzma.LZMAFile(path)
+
+
+class _Header(tarfile.TarInfo):
+    """A tar header whose sizes are not believed; the methods are tarfile's own hooks."""
+
+    def _block(self, count: int) -> int:
+        if count < 0:  # tarfile would read the same header for ever (CVE-2025-8194)
+            raise tarfile.ReadError(f"a size of {count} bytes")
+        return super()._block(count)  # type: ignore[misc, no-any-return]
+
+    def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        self._check_text()
+        return super()._proc_pax(archive)  # type: ignore[misc, no-any-return]
+
+    def _proc_gnulong(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        self._check_text()
+        return super()._proc_gnulong(archive)  # type: ignore[misc, no-any-return]
+
+    def _check_text(self) -> None:
+        if self.size > _MOST_TEXT_BYTES:  # it is read as a whole
+            raise tarfile.ReadError(f"a name of {self.size} bytes")
+
+
+def _files(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    while (info := archive.next()) is not None:
+        if info.size < 0:
+            raise tarfile.ReadError(f"a size of {info.size} bytes")
+        if not info.isdir():
+            yield info
+        archive.members.clear()  # type: ignore[attr-defined]  # it keeps every header it ever saw
+
+
+@contextmanager
+def _reading(path: str) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGES as error:
+        raise _damaged(path, error) from error
+    except OSError as error:
+        if error.errno is not None:  # the system's; without a number it is bz2's or gzip's
+            raise
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: str, error: Exception) -> DataError:
+    return DataError(
+        f"{path}, a damaged archive ({error})",
+        expected="a .zip, .tar or .tar.gz as it was made",
+        action="Fetch or pack it again.",
+        field="inputs",
+    )
+
+
+def _has_bytes(info: tarfile.TarInfo) -> bool:
+    """Whether a member has bytes of its own, in one piece: no link, no device, no holes."""
+    return info.isreg() and not info.issparse()
+
+
+def _slashed(path: str) -> str:
+    return path.replace("\\", "/")

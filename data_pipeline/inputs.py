@@ -1,0 +1,262 @@
+"""Finds out what an input names: a path, a pattern, a collection of music21's or a corpus.
+
+Conventions: a listing gives the files of one input with their paths from the input's own folder on,
+that folder's name included, sorted by path; only a compressed tar keeps its own order. A path
+that exists is taken before the name of a corpus.
+"""
+
+import glob
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from musicvae.errors import DataError
+
+from .archives import Entry, archive_stem, open_archive
+from .corpora import CORPORA
+from .corpora import music21 as music21_corpus
+from .fetch import fetched_path
+from .locations import FileBytes, Location
+
+LICENCE_NAMES = re.compile(r"(licen[cs]e|copying)(\.(md|txt|rst|adoc))?", re.IGNORECASE)
+
+_WILD = re.compile(r"[*?\[]")
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """The files of an input."""
+
+    def entries(self) -> Iterator[Entry]:
+        """Every file; the same ones in the same order each time."""
+        ...
+
+    def locate(self, path: str) -> Location | None:
+        """Where the bytes of the file of this path are, or None where there is none."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One input that was found.
+
+    Attributes:
+        name: As the user gave it.
+        source: What its pieces' ids begin with; says nothing of where it lies.
+        listing: Its files.
+        licence: Under what licence it is, where the input says so without being read.
+        is_file: Whether it is one file, not a collection of them.
+    """
+
+    name: str
+    source: str
+    listing: Listing
+    licence: str | None = None
+    is_file: bool = False
+
+
+class FolderListing:
+    """The files in a folder and all below it; links to folders are not followed.
+
+    Args:
+        root: The folder.
+        leave_out: A folder below it that is passed over, without links in its path.
+    """
+
+    def __init__(self, root: Path, leave_out: Path | None = None) -> None:
+        self._root = root
+        self._left_out = "" if leave_out is None else str(leave_out)
+
+    def entries(self) -> Iterator[Entry]:
+        """Every file; the same ones in the same order each time."""
+        waiting = [_sorted_folder(str(self._root), f"{self._root.name}/")]
+        while waiting:
+            for name, file in waiting[-1]:
+                if file.path == self._left_out:
+                    continue
+                if file.is_dir(follow_symlinks=False):
+                    waiting.append(_sorted_folder(file.path, name))
+                    break
+                yield _entry(name, file.path, file.stat)
+            else:
+                waiting.pop()
+
+    def locate(self, path: str) -> Location | None:
+        """Where the bytes of the file of this path are, or None where there is none."""
+        within = path.removeprefix(f"{self._root.name}/")
+        place = f"{self._root}/{within}"
+        return FileBytes(place) if os.path.isfile(place) else None  # noqa: PTH113  (a path as text)
+
+
+class FilesListing:
+    """Files that were named, one by one or by a pattern.
+
+    Args:
+        base: The folder that their paths are told from.
+        paths: The files.
+    """
+
+    def __init__(self, base: Path, paths: list[str]) -> None:
+        self._base = base
+        self._places = {os.path.relpath(path, base.parent): path for path in paths}
+
+    def entries(self) -> Iterator[Entry]:
+        """Every file; the same ones in the same order each time."""
+        for name, place in sorted(self._places.items()):
+            yield _entry(name, place, partial(os.stat, place))
+
+    def locate(self, path: str) -> Location | None:
+        """Where the bytes of the file of this path are, or None where there is none."""
+        place = str(self._base.parent / path)
+        return FileBytes(place) if os.path.isfile(place) else None  # noqa: PTH113  (a path as text)
+
+
+def open_input(
+    name: str, is_kept: Callable[[str], bool], *, leave_out: Path | None = None
+) -> Input:
+    """Finds out what an input names.
+
+    Args:
+        name: As the user gave it.
+        is_kept: Says of a path whether the file must be at hand beside the pieces: see
+            `CompressedTarListing`.
+        leave_out: A folder whose files are passed over where they lie below the input.
+
+    Raises:
+        DataError: If it names nothing, or is a damaged archive.
+        OSError: If it can't be looked into.
+    """
+    if name.startswith(music21_corpus.PREFIX):
+        collection = name.removeprefix(music21_corpus.PREFIX)
+        return Input(
+            name=name,
+            source=name,
+            listing=FolderListing(music21_corpus.collection_folder(collection)),
+            licence=music21_corpus.collection_licence(collection),
+        )
+    path = Path(name)
+    left_out = None if leave_out is None else leave_out.resolve()
+    if path.exists():
+        return _open_path(name, path.resolve(), is_kept, left_out)
+    if _WILD.search(name):
+        return _open_pattern(name, left_out)
+    if name in CORPORA:
+        return _open_corpus(name, is_kept, left_out)
+    raise DataError(
+        f"no file or folder {name}",
+        expected="a file, a folder, a pattern, an archive, music21:NAME, or the name of a corpus",
+        action="Check the path; `musicvae corpora` lists the names.",
+        field="inputs",
+    )
+
+
+def _open_path(
+    name: str, path: Path, is_kept: Callable[[str], bool], left_out: Path | None
+) -> Input:
+    if path.is_dir():
+        return Input(name=name, source=path.name, listing=FolderListing(path, left_out))
+    if not path.is_file():
+        raise DataError(
+            f"{name}, which is no file and no folder",
+            expected="a file, a folder, a pattern, an archive, music21:NAME, or a corpus' name",
+            action="Write what it gives into a file.",
+            field="inputs",
+        )
+    archive = open_archive(str(path), is_kept)
+    if archive is not None:
+        return Input(name=name, source=archive_stem(path.name), listing=archive)
+    return Input(
+        name=name,
+        source=path.name,
+        listing=FilesListing(path, [str(path)]),
+        licence=_licence_beside(path.parent),
+        is_file=True,
+    )
+
+
+def _open_pattern(name: str, left_out: Path | None) -> Input:
+    wild_at = _WILD.search(name).start()  # type: ignore[union-attr]  # it has a wild card
+    folder_end = name[:wild_at].rfind("/") + 1
+    base = _without_steps_up(Path(name[:folder_end]).absolute())
+    found = glob.glob(f"{glob.escape(str(base))}/{name[folder_end:]}", recursive=True)  # noqa: PTH207  (paths as text)
+    paths = [
+        path
+        for path in found
+        if not os.path.isdir(path)  # noqa: PTH112  (a path as text)
+        and (left_out is None or left_out not in Path(path).parents)
+    ]
+    if not any(map(os.path.isfile, paths)):
+        raise DataError(
+            f"no file that the pattern {name} fits",
+            expected="a pattern such as 'midi/**/*.mid'",
+            action="Check the pattern; ** stands for any folders.",
+            field="inputs",
+        )
+    listing = FilesListing(base, paths)
+    return Input(name=name, source=base.name, listing=listing, licence=_licence_beside(base))
+
+
+def _without_steps_up(path: Path) -> Path:
+    """A path without `..`; links after the last of them keep their names."""
+    if ".." not in path.parts:
+        return path
+    after_steps = len(path.parts) - path.parts[::-1].index("..")
+    return Path(*path.parts[:after_steps]).resolve().joinpath(*path.parts[after_steps:])
+
+
+def _open_corpus(name: str, is_kept: Callable[[str], bool], left_out: Path | None) -> Input:
+    path = fetched_path(name)
+    corpus = CORPORA[name]
+    if path is None:
+        fetchable = f"Run `musicvae fetch {name}` first"
+        by_hand = f"Get it from {corpus.homepage} and give its folder"
+        raise DataError(
+            f"the corpus {name}, which is not here",
+            expected="a corpus that was fetched",
+            action=f"{fetchable if corpus.download else by_hand}.",
+            field="inputs",
+        )
+    found = _open_path(name, path, is_kept, left_out)
+    return Input(name=name, source=name, listing=found.listing, licence=corpus.licence)
+
+
+def _licence_beside(folder: Path) -> str | None:
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and LICENCE_NAMES.fullmatch(path.name):
+            return licence_line(path.read_bytes())
+    return None
+
+
+def licence_line(text: bytes) -> str | None:
+    """The first line of a licence that says anything."""
+    lines = (line.strip(" #\t") for line in text.decode("utf-8", errors="replace").splitlines())
+    return next((line[:200] for line in lines if line), None)
+
+
+def _sorted_folder(path: str, name: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The files and folders in a folder, in the order of their whole paths."""
+    with os.scandir(path) as files:
+        named = [
+            (f"{name}{file.name}{'/' if file.is_dir(follow_symlinks=False) else ''}", file)
+            for file in files
+        ]
+    named.sort(key=lambda item: item[0])
+    return iter(named)
+
+
+def _entry(name: str, place: str, look: Callable[[], os.stat_result]) -> Entry:
+    try:
+        facts = look()
+    except OSError as error:
+        # One file that went away or leads nowhere is no reason to end the walk.
+        is_broken_link = isinstance(error, FileNotFoundError) and os.path.islink(place)  # noqa: PTH114  (a path as text)
+        return Entry(name, None, "", "link" if is_broken_link else "unreadable")
+    if not stat.S_ISREG(facts.st_mode):
+        is_link = os.path.islink(place)  # noqa: PTH114  (a path as text)
+        return Entry(name, None, "", "link" if is_link else "no_file")
+    return Entry(name, FileBytes(place), f"{facts.st_size}@{facts.st_mtime_ns}")

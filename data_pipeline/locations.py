@@ -1,0 +1,202 @@
+"""Where the bytes of a file are: on disk, in an archive, or already at hand.
+
+Conventions: a location is a small value that can be pickled and read in another process, or on
+another machine that sees the same files. Nothing is ever unpacked to disk, and no more than
+`MOST_BYTES` of a file are read, whatever its archive claims.
+"""
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol, runtime_checkable
+
+from musicvae.errors import DataError
+
+MOST_BYTES = 16 * 1024 * 1024
+"""Scores of an evening's opera have less."""
+
+HEAD_BYTES = 4096
+"""What is read of a file to know what it is."""
+
+_MOST_PACKED_BYTES = 2 * MOST_BYTES
+"""What does not compress grows by a few bytes; a directory that claims more lies."""
+
+_LOCAL_HEADER = struct.Struct("<4s5H3L2H")
+_LOCAL_MAGIC = b"PK\x03\x04"
+
+
+@runtime_checkable
+class Location(Protocol):
+    """Where bytes can be read; the same bytes every time."""
+
+    def head(self) -> bytes:
+        """The first `HEAD_BYTES`, or fewer.
+
+        Raises:
+            DataError: If the file can't be read.
+        """
+        ...
+
+    def read(self) -> bytes:
+        """All of the bytes.
+
+        Raises:
+            DataError: If the file can't be read, or holds more than `MOST_BYTES`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileBytes:
+    """A file on disk, or a part of one: a member of an archive that is not compressed.
+
+    Attributes:
+        path: The file.
+        offset: Where the bytes start.
+        size: How many there are; None for all to the file's end.
+    """
+
+    path: str
+    offset: int = 0
+    size: int | None = None
+
+    def head(self) -> bytes:
+        return self._read(HEAD_BYTES if self.size is None else min(self.size, HEAD_BYTES))
+
+    def read(self) -> bytes:
+        if self.size is not None:
+            data = self._read(_within_limit(self.size))
+            if len(data) != self.size:
+                raise _damaged(f"{len(data)} bytes of a member that should have {self.size}")
+            return data
+        data = self._read(MOST_BYTES + 1)
+        _within_limit(len(data))
+        return data
+
+    def _read(self, size: int) -> bytes:
+        try:
+            # Not buffered: one call of the system's is all that is needed.
+            with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123  (a third quicker)
+                if self.offset:
+                    file.seek(self.offset)
+                return _read_exactly(file, size)
+        except OSError as error:
+            raise _unreadable(error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class ZipBytes:
+    """A member of a zip archive.
+
+    Attributes:
+        path: The archive.
+        offset: Where the member's local header starts.
+        packed_size: How many bytes it takes in the archive.
+        size: How many bytes it has unpacked, as the archive's directory says.
+        is_stored: Whether it is not compressed.
+        checksum: The CRC-32 of the bytes, as the archive's directory says.
+    """
+
+    path: str
+    offset: int
+    packed_size: int
+    size: int
+    is_stored: bool
+    checksum: int
+
+    def head(self) -> bytes:
+        return self._unpack(min(self.packed_size, HEAD_BYTES), HEAD_BYTES)
+
+    def read(self) -> bytes:
+        size = _within_limit(self.size)
+        data = self._unpack(min(self.packed_size, _MOST_PACKED_BYTES), size)
+        if len(data) != size:
+            raise _damaged(f"{len(data)} bytes of a member that should have {size}")
+        if zlib.crc32(data) != self.checksum:
+            raise _damaged("a member that does not fit its checksum")
+        return data
+
+    def _unpack(self, packed_size: int, most: int) -> bytes:
+        try:
+            with Path(self.path).open("rb") as file:
+                packed = _packed_bytes(file, self.offset, packed_size)
+        except OSError as error:
+            raise _unreadable(error) from error
+        if self.is_stored:
+            return packed[:most]
+        try:
+            # A limit of 0 would mean none.
+            return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, max(most, 1))[:most]
+        except zlib.error as error:
+            raise _damaged(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBytes:
+    """Bytes that are at hand: a tune of an ABC file, a member of a compressed tar.
+
+    Attributes:
+        parts: The bytes are these in a row; tunes of one file share its head as the first.
+        size: How many bytes the file has; more than are held where it is past the limit.
+    """
+
+    parts: tuple[bytes, ...]
+    size: int
+
+    def head(self) -> bytes:
+        return b"".join(self.parts)[:HEAD_BYTES]
+
+    def read(self) -> bytes:
+        _within_limit(self.size)
+        return b"".join(self.parts)
+
+
+def hold(data: bytes) -> HeldBytes:
+    """A location of bytes that are at hand."""
+    return HeldBytes((data,), len(data))
+
+
+def _within_limit(size: int) -> int:
+    if size > MOST_BYTES:
+        raise DataError(
+            f"a file of more than {MOST_BYTES} bytes",
+            expected=f"at most {MOST_BYTES} bytes",
+            action="Leave the file out, or divide it.",
+        )
+    return size
+
+
+def _packed_bytes(file: BinaryIO, offset: int, size: int) -> bytes:
+    """The packed bytes after a local header, whose length only the header itself says."""
+    file.seek(offset)
+    header = file.read(_LOCAL_HEADER.size)
+    if len(header) < _LOCAL_HEADER.size or not header.startswith(_LOCAL_MAGIC):
+        raise _damaged("no member where the archive's directory has one")
+    *_, name_size, extra_size = _LOCAL_HEADER.unpack(header)
+    file.seek(name_size + extra_size, 1)
+    return file.read(size)
+
+
+def _read_exactly(file: io.FileIO, size: int) -> bytes:
+    data = file.read(size)
+    while len(data) < size and (more := file.read(size - len(data))):
+        data += more
+    return data
+
+
+def _unreadable(error: OSError) -> DataError:
+    return DataError(
+        f"a file that can't be opened ({error.strerror})",
+        expected="a file that may be read",
+        action="Change its permissions, or leave it out.",
+    )
+
+
+def _damaged(found: str) -> DataError:
+    return DataError(
+        f"a damaged archive ({found})",
+        expected="an archive as it was made",
+        action="Fetch or pack it again.",
+    )

@@ -1,0 +1,186 @@
+"""Reads tunes in ABC, from the tokens that music21 makes of them.
+
+music21 would go on to make a score of the tokens, which takes twenty times as long and, for
+measures of the wrong length, invents time signatures. Decisions: grace notes are left out; repeats
+are not played twice, so first and second endings follow each other as they stand on the page; a
+tune ends at the first empty line, as the ABC standard says. Quoted text over a note is a chord
+where it can be read as one. Modes that are neither major nor minor are no key of ours.
+
+Source: The ABC music standard 2.1.
+"""
+
+import re
+from fractions import Fraction
+from functools import cache
+
+from music21 import abcFormat, pitch
+from music21.key import Key as Music21Key
+
+from musicvae.chords import parse_symbol
+from musicvae.data_pipeline.piece import ReadPiece
+from musicvae.errors import ScoreError
+from musicvae.notes import Key, Meter
+
+from .music21_guard import asking_music21
+from .staff import Mark, Marks, Staff, StaffNote, put_together
+
+_STANDARD = (2, 1, 0)
+"""The version of ABC that a file is read by unless it names one. music21 takes 1.3, which says
+nothing of how long an accidental holds; players of such files always held it to the bar line."""
+
+_START = re.compile(r"^X:", re.MULTILINE)
+_TUNE = re.compile(r"(?:.*\n)*?K:.*\n(?:.*\S.*\n)*")
+_HEAD_FIELD = re.compile(r"^(?:[ABCDFGHILMNORSUZmr]:|%).*\n", re.MULTILINE)
+"""What may stand in the head of a file and hold for all its tunes; other lines are free text."""
+
+_FIELD = re.compile(r"[A-Za-z+]:|%")
+_IN_LINE = re.compile(r'"[^"\n]*"|![^!\n]*!|%.*|\[([A-Za-z]:[^\[\]\n]*)\]|x')
+"""Quoted text, a decoration, a comment, a field or an invisible rest."""
+
+_KIND = "an ABC tune"
+
+
+def read_abc(data: bytes) -> ReadPiece:
+    """Reads one tune of an ABC file, with the file's head before it.
+
+    Raises:
+        ScoreError: If it has no key line, after which its notes would stand, or is no ABC.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    text = text.replace("\r\n", "\n").replace("\r", "\n") + "\n"
+    start = _START.search(text)
+    place = start.start() if start else 0
+    head = "".join(_HEAD_FIELD.findall(text[:place]))
+    tune = _TUNE.match(text, place)
+    if tune is None:
+        raise ScoreError(
+            "an ABC tune without a key",
+            expected="a line that starts with K: before the notes",
+            action="Add the key.",
+        )
+    with asking_music21(_KIND):
+        tokens = abcFormat.ABCFile(abcVersion=_STANDARD).readstr(head + _simplify(tune[0])).tokens
+    marks = Marks.empty()
+    staves: list[Staff] = []
+    for name, voice in _voices(tokens).items():
+        # Each voice repeats what the first says of meter, key and chords.
+        has_leader = any(staff.notes for staff in staves)
+        staves.append(_read_voice(name, voice, Marks.empty() if has_leader else marks))
+    return put_together(staves, marks)
+
+
+def _simplify(tune: str) -> str:
+    """The tune without what music21 does not know.
+
+    It takes the field [K:D] for a chord: fields go to lines of their own. It passes over the rest
+    that is not printed: it becomes one that is.
+    """
+    lines = (
+        line if _FIELD.match(line) else _IN_LINE.sub(_simplify_one, line)
+        for line in tune.split("\n")
+    )
+    return re.sub(r"\n+", "\n", "\n".join(lines))
+
+
+def _simplify_one(found: re.Match[str]) -> str:
+    if found[1]:
+        return f"\n{found[1]}\n"
+    return "z" if found[0] == "x" else found[0]
+
+
+def _voices(tokens: list[abcFormat.ABCToken]) -> dict[str, list[abcFormat.ABCToken]]:
+    """The tokens of each voice; a tune without voices is one.
+
+    What stands before the notes, up to the key, is said of all voices.
+    """
+    voices: dict[str, list[abcFormat.ABCToken]] = {}
+    name = ""
+    is_head = True
+    for token in tokens:
+        if isinstance(token, abcFormat.ABCMetadata):
+            is_head = is_head and not token.isKey()
+            if token.isVoice() and not is_head:
+                name = token.data.split()[0] if token.data.split() else ""
+        voices.setdefault(name, []).append(token)
+    return voices
+
+
+def _read_voice(name: str, tokens: list[abcFormat.ABCToken], marks: Marks) -> Staff:
+    staff = Staff(name)
+    now = Fraction(0)
+    for token in tokens:
+        if isinstance(token, abcFormat.ABCBar) and now:
+            staff.close_measure(now)
+            now = Fraction(0)
+        elif isinstance(token, abcFormat.ABCMetadata):
+            _read_field(token, marks, len(staff.lengths), now)
+        # A chord is a note to music21, too.
+        elif isinstance(token, abcFormat.ABCNote) and not token.inGrace:
+            for symbol in token.chordSymbols:
+                chord = parse_symbol(symbol.strip('"'))
+                if chord is not None:
+                    marks.chords.append(Mark(len(staff.lengths), now, chord))
+            now += _read_note(token, staff, now)
+    if now:
+        staff.close_measure(now)
+    return staff
+
+
+def _read_note(token: abcFormat.ABCNote, staff: Staff, now: Fraction) -> Fraction:
+    """Adds what sounds, and gives how long it lasts."""
+    with asking_music21(_KIND):
+        length = Fraction(token.quarterLength)
+        if token.activeTuplet is not None:
+            length *= Fraction(token.activeTuplet.tupletMultiplier())
+    # Triplets of quarter notes are in thirds; a float from music21 may be a hair off.
+    length = length.limit_denominator(1024)
+    for sounding in getattr(token, "subTokens", (token,)):
+        if sounding.pitchName is not None:
+            note = StaffNote(
+                measure=len(staff.lengths),
+                onset=now,
+                length=length,
+                pitch=_midi_number(sounding.pitchName),
+                is_tied=token.tie in ("stop", "continue"),
+            )
+            staff.add(note)
+    return length
+
+
+def _read_field(token: abcFormat.ABCMetadata, marks: Marks, measure: int, now: Fraction) -> None:
+    if token.isMeter():
+        with asking_music21(_KIND):
+            numbers = token.getTimeSignatureParameters()
+        if numbers:
+            marks.meters.append(Mark(measure, now, _meter(numbers[0], numbers[1])))
+    elif token.isKey():
+        with asking_music21(_KIND):
+            signature = token.getKeySignatureObject()
+        if isinstance(signature, Music21Key) and signature.mode in ("major", "minor"):
+            key = Key(signature.tonic.pitchClass, signature.mode == "minor")
+            marks.keys.append(Mark(measure, now, key))
+    elif token.isTempo():
+        with asking_music21(_KIND):
+            found = token.getMetronomeMarkObject()
+            qpm = float((found and found.getQuarterBPM()) or 0)
+        if 1 <= qpm <= 1000:
+            marks.tempos.append(Mark(measure, now, round(qpm, 2)))
+
+
+@cache
+def _midi_number(name: str) -> int:
+    with asking_music21(_KIND):
+        return int(pitch.Pitch(name).midi)
+
+
+def _meter(numerator: int, denominator: int) -> Meter:
+    if not 1 <= numerator <= 255 or denominator not in (1, 2, 4, 8, 16, 32, 64):
+        raise ScoreError(
+            f"the meter {numerator}/{denominator}",
+            expected="a meter such as 4/4 or 6/8",
+            action="Mend the line that starts with M:.",
+        )
+    return Meter(numerator, denominator)

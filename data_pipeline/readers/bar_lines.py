@@ -1,0 +1,133 @@
+"""Where bars start: from the meters of a piece and where each begins to hold.
+
+Conventions: time is in quarter notes. A change of meter starts a bar, so the bar before it may be
+a short one.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Float64, Int64, Integer
+
+from musicvae.data_pipeline.piece import MeterChange
+from musicvae.notes import Meter
+
+MOST_SLIP = 0.05
+"""A change of meter no further than this from a bar line of the meter before, in quarter notes, is
+meant to be on it: programs count a tick more or less."""
+
+_LEAST_ACCENTS = 8
+_LEAST_SHARE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class MeterMark:
+    """A time signature where a file writes it, in quarter notes from the start."""
+
+    quarter: float
+    meter: Meter
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Bars:
+    """The bar lines and the meters of a piece, as `piece.ReadPiece` holds them."""
+
+    bar_lines: Float64[np.ndarray, " line"]
+    meters: tuple[MeterChange, ...]
+
+
+def quarters_per_bar(meter: Meter) -> float:
+    """The length of a bar in quarter notes."""
+    return 4 * meter.numerator / meter.denominator
+
+
+def draw_bars(marks: list[MeterMark], end: float, *, pickup: float = 0.0) -> Bars:
+    """Draws the bar lines up to the end of the last bar that has begun before `end`.
+
+    Before the first mark the meter is 4/4, as the standard of MIDI files says. A mark that says
+    again what holds already changes nothing.
+
+    Args:
+        marks: In order; of those at one time the last counts.
+        end: The end of the last note, in quarter notes.
+        pickup: Quarter notes before the first whole bar, where the meter never changes.
+    """
+    marks = _effective(marks, end)
+    lines: list[Float64[np.ndarray, " bar"]] = [np.zeros(1)] if pickup else []
+    meters = [MeterChange(0, marks[0].meter)]
+    start, count = pickup, len(lines)
+    for mark, after in pairwise(marks):
+        length = quarters_per_bar(mark.meter)
+        bars = math.ceil((after.quarter - start - MOST_SLIP) / length)
+        slip = after.quarter - start - bars * length
+        lines.append(start + length * np.arange(bars))
+        count += bars
+        start = start + bars * length if abs(slip) <= MOST_SLIP else after.quarter
+        meters.append(MeterChange(count, after.meter))
+    length = quarters_per_bar(marks[-1].meter)
+    bars = max(math.ceil((end - start) / length - 1e-6), 1)
+    lines.append(start + length * np.arange(bars + 1))
+    return Bars(
+        bar_lines=np.concatenate(lines) if len(lines) > 1 else lines[0], meters=tuple(meters)
+    )
+
+
+def _effective(marks: list[MeterMark], end: float) -> list[MeterMark]:
+    """The marks that change the meter while there are notes, the first of them at 0."""
+    if len(marks) == 1 and marks[0].quarter == 0:
+        return marks
+    kept = [MeterMark(0.0, Meter())]
+    for mark in marks:
+        if mark.quarter <= kept[-1].quarter + MOST_SLIP:
+            kept[-1] = MeterMark(kept[-1].quarter, mark.meter)
+            if len(kept) > 1 and kept[-2].meter == mark.meter:
+                kept.pop()
+        elif mark.meter != kept[-1].meter and mark.quarter < end:
+            kept.append(mark)
+    return kept
+
+
+def accented_quarters(
+    onsets: Float64[np.ndarray, " note"],
+    velocities: Integer[np.ndarray, " note"],
+    sizes: Int64[np.ndarray, " batch"],
+    meters: Sequence[Meter | None],
+) -> Float64[np.ndarray, " batch"]:
+    """Where in a bar the accents say that bars begin, in quarter notes; 0 unless they are clear.
+
+    Programs that turn written tunes into MIDI let a file begin with the pickup and play the first
+    note of each bar louder. The accents are clear where there are eight or more notes of the
+    loudest velocity, and nine of ten notes on one 16th of the bar, and no more than one of ten
+    elsewhere, have it.
+
+    Args:
+        onsets: The onsets of some pieces, one piece after the other.
+        velocities: Their velocities.
+        sizes: How many of them each piece has.
+        meters: The meter of each piece; None where it changes, and no accents are looked for.
+    """
+    pieces = len(sizes)
+    bars = np.array([(meter.steps_per_bar() if meter else None) or 0 for meter in meters])
+    owners = np.repeat(np.arange(pieces), sizes)
+    loudest = np.zeros(pieces, velocities.dtype)
+    has_notes = sizes > 0
+    firsts = (np.cumsum(sizes) - sizes)[has_notes]
+    if not len(firsts):
+        return np.zeros(pieces)
+    loudest[has_notes] = np.maximum.reduceat(velocities, firsts)
+    loud = np.flatnonzero(velocities == loudest[owners])
+    accents = np.bincount(owners[loud], minlength=pieces)
+    steps = (onsets * 4 + 0.5).astype(np.int64) % np.maximum(bars, 1)[owners]
+    width = max(int(bars.max()), 1)
+    counts = np.bincount(owners[loud] * width + steps[loud], minlength=pieces * width)
+    counts = counts.reshape(pieces, width)
+    step = counts.argmax(axis=1)
+    on_step = counts.max(axis=1)
+    found = np.bincount(owners[steps == step[owners]], minlength=pieces)
+    is_clear = (bars > 0) & (accents >= _LEAST_ACCENTS) & (accents < sizes)
+    is_clear &= on_step >= _LEAST_SHARE * found
+    is_clear &= accents - on_step <= (1 - _LEAST_SHARE) * (sizes - found)
+    return np.where(is_clear, step / 4, 0.0)

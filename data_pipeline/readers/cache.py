@@ -1,0 +1,148 @@
+"""Keeps what was read by readers that are slow, so that a piece is read by them once.
+
+Conventions: one file a piece, named by a digest of its bytes, its format and the reader's version;
+in it a digest of the rest, then JSON, which holds no code and whose numbers read back equal. A file
+that is damaged is written anew. Where the folder can't be written, nothing is kept.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from platformdirs import user_cache_path
+
+from musicvae.data_pipeline.piece import (
+    ChordLine,
+    KeyChange,
+    MeterChange,
+    Part,
+    ReadPiece,
+    TempoChange,
+)
+from musicvae.errors import ScoreError
+from musicvae.notes import Key, Meter
+
+_DIGEST_BYTES = 16
+_COLUMNS = {
+    "onsets": np.float64,
+    "ends": np.float64,
+    "pitches": np.int16,
+    "velocities": np.int16,
+    "roots": np.int16,
+    "qualities": np.int16,
+    "basses": np.int16,
+}
+
+
+def cache_folder() -> Path:
+    """Where readings are kept: `MUSICVAE_CACHE`, or the user's cache folder."""
+    chosen = os.environ.get("MUSICVAE_CACHE")
+    return Path(chosen) if chosen else user_cache_path("musicvae", appauthor=False)
+
+
+def read_through_cache(
+    data: bytes, reader: str, read: Callable[[], Callable[[bytes], ReadPiece]]
+) -> ReadPiece:
+    """What a reader makes of these bytes, from the cache if it is there.
+
+    Args:
+        data: The bytes of the piece.
+        reader: A name of the reader that changes when what it makes does.
+        read: Gives the reader; asked only where the cache has nothing.
+
+    Raises:
+        ScoreError: If the reader raises it; that is kept as well.
+    """
+    digest = hashlib.blake2b(data, digest_size=20, key=reader.encode()[:64]).hexdigest()
+    path = cache_folder() / "readings" / digest[:2] / f"{digest[2:]}.json"
+    kept = _load(path)
+    if kept is None:
+        try:
+            kept = read()(data)
+        except ScoreError as error:
+            kept = error
+        _save(path, kept)
+    if isinstance(kept, ScoreError):
+        raise kept
+    return kept
+
+
+def _save(path: Path, kept: ReadPiece | ScoreError) -> None:
+    document = {"error": _error(kept)} if isinstance(kept, ScoreError) else _piece(kept)
+    text = json.dumps(document, separators=(",", ":")).encode()
+    part_path = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part_path.write_bytes(_digest(text) + b"\n" + text)
+        part_path.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part_path.unlink(missing_ok=True)
+
+
+def _load(path: Path) -> ReadPiece | ScoreError | None:
+    try:
+        digest, _, text = path.read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    if digest != _digest(text):
+        return None
+    document = json.loads(text)
+    if "error" in document:
+        return ScoreError(**document["error"])
+    chords = document["chords"]
+    return ReadPiece(
+        parts=tuple(Part(**_columns(part)) for part in document["parts"]),
+        bar_lines=np.array(document["bar_lines"], dtype=np.float64),
+        meters=tuple(MeterChange(bar, Meter(*meter)) for bar, meter in document["meters"]),
+        tempos=tuple(TempoChange(*tempo) for tempo in document["tempos"]),
+        keys=tuple(KeyChange(quarter, Key(*key)) for quarter, key in document["keys"]),
+        chords=None if chords is None else ChordLine(**_columns(chords)),
+        style=document["style"],
+        missing_meter=document["missing_meter"],
+    )
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.blake2b(text, digest_size=_DIGEST_BYTES).hexdigest().encode()
+
+
+def _error(error: ScoreError) -> dict[str, str]:
+    return {"found": error.found, "expected": error.expected, "action": error.action}
+
+
+def _piece(piece: ReadPiece) -> dict[str, object]:
+    return {
+        "parts": [_lists(vars(part)) for part in piece.parts],
+        "bar_lines": piece.bar_lines.tolist(),
+        "meters": [
+            (change.bar, (change.meter.numerator, change.meter.denominator))
+            for change in piece.meters
+        ],
+        "tempos": [(change.quarter, change.qpm) for change in piece.tempos],
+        "keys": [
+            (change.quarter, (change.key.tonic, change.key.is_minor)) for change in piece.keys
+        ],
+        "chords": None if piece.chords is None else _lists(vars(piece.chords)),
+        "style": piece.style,
+        "missing_meter": piece.missing_meter,
+    }
+
+
+def _lists(values: dict[str, object]) -> dict[str, object]:
+    return {
+        name: value.tolist() if isinstance(value, np.ndarray) else value
+        for name, value in values.items()
+    }
+
+
+def _columns(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: np.array(value, dtype=_COLUMNS[name]) if name in _COLUMNS else value
+        for name, value in values.items()
+    }

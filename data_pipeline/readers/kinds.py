@@ -1,0 +1,105 @@
+"""Tells the format of a piece by its first bytes, and has its reader read it."""
+
+import re
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+
+from musicvae.data_pipeline.piece import ReadPiece
+
+from .cache import read_through_cache
+from .midi_file import read_midi
+from .musicxml import read_musicxml
+from .mxl import is_score_archive
+from .patterns import read_pattern
+from .performance import read_performance
+
+MIDI, MUSICXML, ABC, KERN, PATTERN = "midi", "musicxml", "abc", "kern", "h2pattern"
+
+KINDS = (MIDI, MUSICXML, ABC, KERN, PATTERN)
+"""The formats that are read."""
+
+READER_VERSION = 3
+"""Goes up when what the readers that use music21 make of a piece changes: see `cache`."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_XML = re.compile(rb"\s*<(?:\?xml|!DOCTYPE|!--|score-partwise|score-timewise|drumkit_pattern)")
+_SCORE = re.compile(rb"<(?:score-partwise|score-timewise)\b|<!DOCTYPE\s+score-")
+_PATTERN = re.compile(rb"<drumkit_pattern\b")
+_KERN = re.compile(rb"^\*\*(?:kern|recip|text|dynam|mens)\b", re.MULTILINE)
+_ABC_MARK = re.compile(rb"\s*%abc")
+# The tune's number, which is its first field, and then any other: what comes before may be
+# anything. Each line is looked at once.
+_TUNE = re.compile(rb"^X:[ \t]*\d[^\n]*\n(?:%[^\n]*\n)*[A-Za-z]:", re.MULTILINE)
+
+
+def kind_of(head: bytes) -> str | None:
+    """The format of a file by its first 4,096 bytes: one of `KINDS`, or None.
+
+    A zip archive is a score where what stands first in it says so.
+    """
+    if head.startswith(b"MThd"):
+        return MIDI
+    if head.startswith(b"PK"):
+        return MUSICXML if is_score_archive(head) else None
+    text = _as_ascii(head)
+    if _XML.match(text):
+        if _PATTERN.search(text):
+            return PATTERN
+        return MUSICXML if _SCORE.search(text) else None
+    text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if _KERN.search(text):
+        return KERN
+    is_page = text.lstrip().startswith(b"<")  # about tunes, maybe
+    is_tune = not is_page and (_ABC_MARK.match(text) or _TUNE.search(text))
+    return ABC if is_tune else None
+
+
+def read_piece(data: bytes, kind: str, side: Mapping[str, bytes]) -> ReadPiece:
+    """Reads a piece.
+
+    Args:
+        data: Its bytes; for ABC the head of the file and one tune.
+        kind: One of `KINDS`.
+        side: The bytes of the files that belong to it, by what they hold: `beats`, `chords`,
+            `keys` or `info`.
+
+    Raises:
+        MidiError, ScoreError, DataError: If it, or a file beside it, can't be read.
+    """
+    match kind:
+        case "midi":
+            return read_performance(data, side) if "beats" in side else read_midi(data)
+        case "musicxml":
+            return read_musicxml(data)
+        case "h2pattern":
+            return read_pattern(data)
+        case _:
+            return read_through_cache(
+                data, f"{kind} {READER_VERSION} music21 {version('music21')}", _READERS[kind]
+            )
+
+
+# music21 takes a second to import; a process that needs none of it never pays.
+
+
+def _abc_reader() -> Callable[[bytes], ReadPiece]:
+    from .abc import read_abc  # noqa: PLC0415
+
+    return read_abc
+
+
+def _kern_reader() -> Callable[[bytes], ReadPiece]:
+    from .kern import read_kern  # noqa: PLC0415
+
+    return read_kern
+
+
+_READERS = {"abc": _abc_reader, "kern": _kern_reader}
+
+
+def _as_ascii(head: bytes) -> bytes:
+    """The text with one byte a letter, whatever Unicode it is written in."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return head.replace(b"\0", b"")[2:]
+    return head.removeprefix(_BYTE_ORDER_MARK)

@@ -1,0 +1,79 @@
+"""What the onsets of a piece say of its meter, where the file says nothing or says what isn't so.
+
+Conventions: the strength of a pulse of `k` to a quarter note is the length of the mean of the
+onsets as points on a circle that turns `k` times a quarter note: 1 where all stand on the pulse,
+near 0 where they fall anywhere. Chance gives about 1 over the root of the number of onsets.
+
+Source: R for circular data, Mardia and Jupp, Directional Statistics, 2000, section 2.3.
+"""
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+_FEWEST_TO_JUDGE = 100
+"""With fewer onsets than this, a file that says a meter is believed."""
+
+_LEAST_GRID = 0.12
+"""Of the strongest of 16ths, triplets and their halves. Of 119 piano recordings with an empty 4/4
+in their header 111 are below, the others being scores; of 1,021 recordings of drummers with a click
+no long one is."""
+
+_FEWEST_ONSETS = 32
+_LEAST_OWN_GRID = 0.3
+_LEAST_DUPLE = 0.02
+_DUPLE_OVER_TRIPLE = 2.0
+"""What the pulses of two and four quarter notes must have over those of three and one and a half.
+With the signature taken away, 4/4 is found again in 86 of 91 game tunes and 496 of 637 reels; of
+334 pieces in 3/4, 6/8, 9/8 and 12/8 two pass."""
+
+_NEAR = 0.15
+_MOST_FAR = 0.3
+"""Where fewer onsets than this share stand further than that from a 16th, there is no doubt: of
+onsets that fall anywhere 0.7 do."""
+
+
+def is_grid_doubtful(
+    onsets: Float64[np.ndarray, " note"], sizes: Int64[np.ndarray, " batch"]
+) -> list[bool]:
+    """Which of some pieces may keep no grid, so that `doubt_grid` is to be asked.
+
+    Args:
+        onsets: Their onsets, one piece after the other.
+        sizes: How many each piece has; one at least.
+    """
+    sixteenths = onsets * 4
+    is_far = np.abs(sixteenths - np.rint(sixteenths)) > _NEAR
+    far = np.add.reduceat(is_far, np.cumsum(sizes) - sizes, dtype=np.int64)
+    is_doubtful: list[bool] = ((sizes >= _FEWEST_TO_JUDGE) & (far >= _MOST_FAR * sizes)).tolist()
+    return is_doubtful
+
+
+def doubt_grid(onsets: Float64[np.ndarray, " note"]) -> str:
+    """Why a piece that says its meter keeps no grid, so that it can't be so; empty if it may be."""
+    if not len(onsets) or not is_grid_doubtful(onsets, np.array([len(onsets)]))[0]:
+        return ""
+    grid = _grid_strength(onsets)
+    return "" if grid >= _LEAST_GRID else f"onsets that keep no grid (strength {grid:.2f})"
+
+
+def doubt_common_time(onsets: Float64[np.ndarray, " note"]) -> str:
+    """Why a piece without a meter is not taken to be in 4/4; empty if its onsets agree with it."""
+    if len(onsets) < _FEWEST_ONSETS:
+        return f"no time signature, and {len(onsets)} onsets are too few to tell"
+    grid = _grid_strength(onsets)
+    if grid < _LEAST_OWN_GRID:
+        return f"no time signature, and onsets that keep no grid (strength {grid:.2f})"
+    duple = float(np.hypot(_strength(onsets, 1 / 2), _strength(onsets, 1 / 4)))
+    triple = float(np.hypot(_strength(onsets, 1 / 3), _strength(onsets, 2 / 3)))
+    if duple < _LEAST_DUPLE or duple < _DUPLE_OVER_TRIPLE * triple:
+        return f"no time signature, and no sign of 4/4 (duple {duple:.2f}, triple {triple:.2f})"
+    return ""
+
+
+def _grid_strength(onsets: Float64[np.ndarray, " note"]) -> float:
+    return max(_strength(onsets, pulse) for pulse in (4.0, 3.0, 6.0))
+
+
+def _strength(onsets: Float64[np.ndarray, " note"], pulse: float) -> float:
+    """Of a pulse of so many to a quarter note, 0 to 1."""
+    return float(np.abs(np.exp(2j * np.pi * pulse * onsets).mean()))

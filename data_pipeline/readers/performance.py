@@ -1,0 +1,170 @@
+"""Reads a MIDI file that keeps no grid of its own, by a list of its beats.
+
+Decisions: the first beat is the start of the piece and each beat is a quarter note; time between
+two beats is divided evenly. Notes that start outside the beats are left out. The list's downbeats
+are the bar lines; the file's own ticks and time signatures say nothing. Chords and keys stand in
+lists of their own, in the notation of Harte et al.
+
+Source: the files of POP909 (Wang et al., ISMIR 2020); C. Harte et al., Symbolic Representation of
+Musical Chords, ISMIR 2005, section 4.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float64
+
+from musicvae import midi_parser
+from musicvae.chords import parse_symbol
+from musicvae.data_pipeline.piece import (
+    ChordLine,
+    KeyChange,
+    MeterChange,
+    Part,
+    ReadPiece,
+    TempoChange,
+)
+from musicvae.errors import DataError
+from musicvae.notes import Key, Meter
+
+from .chord_columns import ChordColumns
+from .midi_file import make_part
+
+_MOST_BEATS = 100_000
+_MOST_BEATS_PER_BAR = 64
+
+
+def read_performance(data: bytes, side: Mapping[str, bytes]) -> ReadPiece:
+    """Reads a performance with the lists that belong to it: `beats`, and `chords` and `keys`.
+
+    Raises:
+        MidiError: If the bytes are no MIDI file, or past the limits.
+        DataError: If a list can't be read.
+    """
+    table = _read_beats(side["beats"])
+    times, downbeats = table[:, 0], np.flatnonzero(table[:, 2])
+    beats_per_bar = int(np.bincount(np.diff(downbeats)).argmax())
+    last = min(int(downbeats[-1]) + beats_per_bar, len(table) - 1)
+    lines = np.union1d([0, last], downbeats)
+    parsed = midi_parser.parse(data)
+    parts = (
+        _read_part(track, parsed.seconds(track.starts), parsed.seconds(track.ends), times)
+        for track in parsed.tracks
+    )
+    return ReadPiece(
+        parts=tuple(part for part in parts if part),
+        bar_lines=lines.astype(np.float64),
+        meters=(MeterChange(0, Meter(beats_per_bar, 4)),),
+        tempos=_tempos(times, lines),
+        keys=_read_keys(side["keys"], times) if "keys" in side else (),
+        chords=_read_chords(side["chords"], times) if "chords" in side else None,
+    )
+
+
+def _read_part(
+    track: midi_parser.ParsedTrack,
+    starts_s: Float64[np.ndarray, " note"],
+    ends_s: Float64[np.ndarray, " note"],
+    beats_s: Float64[np.ndarray, " beat"],
+) -> Part | None:
+    is_inside = (starts_s >= beats_s[0]) & (starts_s < beats_s[-1])
+    if not is_inside.any():
+        return None
+    chosen = replace(
+        track,
+        starts=track.starts[is_inside],
+        ends=track.ends[is_inside],
+        pitches=track.pitches[is_inside],
+        velocities=track.velocities[is_inside],
+    )
+    return make_part(
+        chosen, _quarters(starts_s[is_inside], beats_s), _quarters(ends_s[is_inside], beats_s)
+    )
+
+
+def _quarters(
+    seconds: Float64[np.ndarray, " note"], beats_s: Float64[np.ndarray, " beat"]
+) -> Float64[np.ndarray, " note"]:
+    quarters: Float64[np.ndarray, " note"] = np.interp(
+        seconds, beats_s, np.arange(len(beats_s), dtype=np.float64)
+    )
+    return quarters
+
+
+def _tempos(beats_s: Float64[np.ndarray, " beat"], lines: np.ndarray) -> tuple[TempoChange, ...]:
+    """The mean tempo of each bar, where it changes."""
+    qpms = np.round(60 * np.diff(lines) / np.diff(beats_s[lines]), 2)
+    is_new = np.concatenate([[True], np.diff(qpms) != 0])
+    return tuple(
+        TempoChange(float(quarter), float(qpm))
+        for quarter, qpm in zip(lines[:-1][is_new], qpms[is_new], strict=True)
+    )
+
+
+def _read_beats(data: bytes) -> Float64[np.ndarray, "beat column"]:
+    expected = "lines of three numbers: time in seconds, downbeat in twos, downbeat in bars"
+    lines = [line for line in data.decode("ascii", "replace").splitlines() if line.strip()]
+    if not lines:
+        raise _damaged("beats", "no lines", expected)
+    try:
+        table = np.loadtxt(lines, ndmin=2, comments=None)
+    except ValueError as error:
+        raise _damaged("beats", str(error), expected) from error
+    if table.shape[1] != 3 or not 2 <= len(table) <= _MOST_BEATS:
+        raise _damaged("beats", f"{table.shape[0]} lines of {table.shape[1]} numbers", expected)
+    if not np.isfinite(table).all() or (np.diff(table[:, 0]) <= 0).any():
+        raise _damaged("beats", "times that do not ascend", expected)
+    downbeats = np.flatnonzero(table[:, 2])
+    if len(downbeats) < 2:
+        raise _damaged("beats", "fewer than two downbeats", expected)
+    if np.diff(downbeats).max() > _MOST_BEATS_PER_BAR:
+        raise _damaged("beats", f"a bar of more than {_MOST_BEATS_PER_BAR} beats", expected)
+    return table
+
+
+def _read_lines(kind: str, data: bytes) -> list[tuple[float, str]]:
+    """The lines of a list of spans: start, end, label; the start and the label of each."""
+    found: list[tuple[float, str]] = []
+    for line in data.decode("ascii", "replace").splitlines():
+        words = line.split()
+        if not words:
+            continue
+        try:
+            start, _, label = float(words[0]), float(words[1]), words[2]
+        except (ValueError, IndexError) as error:
+            raise _damaged(kind, f"the line {line!r}", "start, end (seconds) and label") from error
+        if not np.isfinite(start) or (found and start < found[-1][0]):
+            raise _damaged(kind, f"the line {line!r}", "times that ascend")
+        found.append((start, label))
+    return found
+
+
+def _read_chords(data: bytes, beats_s: Float64[np.ndarray, " beat"]) -> ChordLine | None:
+    spans = _read_lines("chords", data)
+    columns = ChordColumns()
+    # Chords are written at beats, to a hundredth of a second.
+    times = np.round(_quarters(np.array([start for start, _ in spans]), beats_s) * 4) / 4
+    for quarter, (_, label) in zip(times.tolist(), spans, strict=True):
+        columns.add(quarter, parse_symbol(label))
+    return columns.line()
+
+
+def _read_keys(data: bytes, beats_s: Float64[np.ndarray, " beat"]) -> tuple[KeyChange, ...]:
+    changes: list[KeyChange] = []
+    for start, label in _read_lines("keys", data):
+        found = parse_symbol(label)
+        if found is None or found.root is None or found.quality not in ("maj", "min"):
+            raise _damaged("keys", f"the label {label!r}", "labels such as Gb:maj")
+        key = Key(found.root, found.quality == "min")
+        # The time is that of an analysis of the sound: the beat that is nearest is meant.
+        quarter = float(np.abs(beats_s - start).argmin())
+        if not changes or changes[-1].key != key:
+            changes.append(KeyChange(quarter, key))
+    return tuple(changes)
+
+
+def _damaged(kind: str, found: str, expected: str) -> DataError:
+    return DataError(
+        f"a list of {kind} with {found}", expected=expected, action="Mend or remove the list."
+    )

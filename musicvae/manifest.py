@@ -1,0 +1,234 @@
+"""What a prepared data set is: its manifest, as values and as the file beside the shards.
+
+`manifest.json` is written last and by a rename: a folder without it is no data set, however many
+shards lie there.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from musicvae.errors import DataError
+
+FORMAT_VERSION = 2
+MANIFEST_NAME = "manifest.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shard:
+    """One file of a split: what it holds, and how to know that it is whole.
+
+    Attributes:
+        name: The file's.
+        excerpts: The number of its rows.
+        size_bytes: The file's size.
+        sha256: Of the file.
+    """
+
+    name: str
+    excerpts: int
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """One side of the split: how much it holds and in which files.
+
+    Attributes:
+        pieces: The number of pieces with at least one excerpt.
+        excerpts: The number of excerpts.
+        content_hash: SHA-256 of the events of all its excerpts, in order.
+        shards: Its files, in order.
+    """
+
+    pieces: int
+    excerpts: int
+    content_hash: str
+    shards: tuple[Shard, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One input: what it may be used for, and what came of it.
+
+    Attributes:
+        name: A folder's or file's own name, a corpus' name, or `music21:NAME`.
+        licence: The licence as its owner states it, or None where nothing was found.
+        pieces: The number of pieces found.
+        pieces_used: The number of pieces with at least one excerpt.
+        skipped_files: The number of files that are no music.
+        excerpts: The number of excerpts by split.
+    """
+
+    name: str
+    licence: str | None
+    pieces: int
+    pieces_used: int
+    skipped_files: int = 0
+    excerpts: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """One thing that was rejected, and what about it was found."""
+
+    piece: str
+    found: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejection:
+    """One reason for leaving something out, with its count.
+
+    Attributes:
+        stage: What was left out: a `piece`, a `part` of one, a `bar`, or an `excerpt`.
+        reason: The reason's name.
+        count: How many pieces, parts, bars or excerpts.
+        sources: The same count by source.
+        examples: A few of them from each source.
+    """
+
+    stage: str
+    reason: str
+    count: int
+    sources: dict[str, int]
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """Pieces that are one tune by their notes or their titles.
+
+    Attributes:
+        pieces: Their ids, the first few.
+        size: How many they are.
+        sources: The sources they come from.
+        splits: The sides they stand on: one, unless their corpora put them on several.
+        likeness: The share of patterns that its most alike pair has in common, 0 to 1; 0 where
+            only their titles brought them together.
+    """
+
+    pieces: tuple[str, ...]
+    size: int
+    sources: tuple[str, ...]
+    splits: tuple[str, ...]
+    likeness: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clusters:
+    """What was found of pieces that are alike.
+
+    Attributes:
+        count: Clusters of two pieces or more.
+        pieces: The pieces in them.
+        largest: The pieces of the largest.
+        pairs: Pairs of pieces that are alike by their notes.
+        pairs_across_sources: Those of two sources.
+        leaks_avoided: Those that titles and paths alone would have put on two sides.
+        leaks_left: Those that stand on two sides, since their corpora put them there.
+        examples: The largest, and the largest of those across sources.
+    """
+
+    count: int = 0
+    pieces: int = 0
+    largest: int = 0
+    pairs: int = 0
+    pairs_across_sources: int = 0
+    leaks_avoided: int = 0
+    leaks_left: int = 0
+    examples: tuple[Cluster, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a prepared data set is: enough to judge it without opening a shard.
+
+    Attributes:
+        format_version: The version of this format.
+        representation: `Representation.config()` of the tensors.
+        settings: How the set was prepared: every rule with its value, the shares of the splits and
+            the versions of software.
+        splits: By name.
+        sources: In the order they were given.
+        rejections: Every reason, the most frequent first within its stage.
+        clusters: What was found of pieces that are alike.
+        meters: The bars of all pieces that could be read, by their meter, the most frequent first.
+        content_hash: SHA-256 over the representation and every split's content: equal for equal
+            examples, whatever machine, path or number of workers they were made with.
+    """
+
+    format_version: int = FORMAT_VERSION
+    representation: dict[str, object]
+    settings: dict[str, object]
+    splits: dict[str, Split]
+    sources: tuple[Source, ...]
+    rejections: tuple[Rejection, ...]
+    clusters: Clusters = Clusters()
+    meters: dict[str, int] = field(default_factory=dict)
+    content_hash: str
+
+
+def save_manifest(manifest: Manifest, directory: Path) -> None:
+    """Writes the manifest by a rename: from then on the folder is a whole data set."""
+    text = json.dumps(asdict(manifest), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    partial = directory / f"{MANIFEST_NAME}.partial"
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(directory / MANIFEST_NAME)
+
+
+def load_manifest(directory: Path) -> Manifest:
+    """Reads the manifest of a prepared data set.
+
+    Raises:
+        DataError: If there is none, if it is damaged, or if it is of another version.
+    """
+    try:
+        fields = json.loads((directory / MANIFEST_NAME).read_bytes())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DataError(
+            f"no {MANIFEST_NAME} in {directory}",
+            expected="a folder that `musicvae prepare` finished",
+            action="Run `musicvae prepare`, to the end if it was interrupted.",
+            field="data",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise damaged(directory, f"an unreadable manifest ({error})") from error
+    version = fields.get("format_version") if isinstance(fields, dict) else None
+    if version != FORMAT_VERSION:
+        raise DataError(
+            f"a data set of format {version} in {directory}",
+            expected=f"format {FORMAT_VERSION}",
+            action="Prepare the data again with this version of musicvae.",
+            field="data",
+        )
+    try:
+        return TypeAdapter(Manifest).validate_python(fields)
+    except ValidationError as error:
+        raise damaged(directory, f"a manifest with wrong fields ({error.errors()[0]})") from error
+
+
+def hash_content(representation: Mapping[str, object], splits: Mapping[str, Split]) -> str:
+    """The hash of a whole data set: of its representation and of every split's events."""
+    content = {name: split.content_hash for name, split in splits.items()}
+    text = json.dumps([dict(representation), content], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def damaged(directory: Path, found: str) -> DataError:
+    """The error for a data set that is not what its manifest says."""
+    return DataError(
+        f"{found} in {directory}",
+        expected="the files as `musicvae prepare` left them",
+        action="Prepare the data again.",
+        field="data",
+    )

@@ -1,0 +1,277 @@
+"""MIDI bytes to columns of numbers in the file's own ticks, as its reader wants them.
+
+Conventions: a tick is the file's own unit of time, counted from its start; `ticks_per_quarter` of
+them are a quarter note. A column holds one number a note. Files whose ticks are parts of a second
+(SMPTE) have as many of them a quarter note as their first tempo says, 120 a minute without one;
+later tempos then move nothing.
+
+Bytes come from strangers: `MidiLimits` bounds what is read, and whatever is no MIDI file is a
+`MidiError`, never a crash. What is odd but harmless is read: a time or key signature or a tempo
+that cannot be is passed over; a note-on without its note-off is no note; a note-off ends the
+earliest of the notes of its pitch that sound. Where a header claims another number of tracks than
+there are, those there are are read.
+
+Source: The Complete MIDI 1.0 Detailed Specification, Standard MIDI Files 1.0 (RP-001).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from operator import attrgetter, itemgetter
+from typing import Protocol, cast, runtime_checkable
+
+import numpy as np
+import symusic
+from jaxtyping import Float64, Int64, Integer
+
+from musicvae import smf
+from musicvae.errors import SettingError
+from musicvae.notes import DEFAULT_QPM, Key, Meter
+
+
+@dataclass(frozen=True, kw_only=True)
+class MidiLimits:
+    """How much of a file is read before it is refused.
+
+    Attributes:
+        max_bytes: Size of the file in bytes. The largest of a collection of 400 real files has
+            half a megabyte; at 4 MiB symusic needs 50 ms and 40 MB.
+        max_notes: Notes of all tracks. An hour of dense piano has 40,000; each takes 200 bytes.
+        max_tracks: Tracks, counted after those that hold several channels are divided.
+        max_program_changes: Bytes that could change a program (0xC0 to 0xCF). Each can start a part
+            of its own, which takes symusic 5 kB: unbounded, 4 MiB of them would take 2 GB. Real
+            files have up to 1,300.
+        max_length_quarters: Where the last note may end, in quarter notes: two hours at 120 a
+            minute. A file of a few bytes can claim a thousand times that, and whoever makes an
+            array of steps from it would pay.
+    """
+
+    max_bytes: int = 4 * 1024 * 1024
+    max_notes: int = 100_000
+    max_tracks: int = 512
+    max_program_changes: int = 8_192
+    max_length_quarters: int = 16_384
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value < 1:
+                raise SettingError(
+                    f"{name}={value}",
+                    expected="1 or more",
+                    action="Give the largest that is still to be read.",
+                    field=name,
+                )
+
+
+DEFAULT_LIMITS = MidiLimits()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class ParsedTrack:
+    """The notes of one program of a track as they stand in the file.
+
+    Attributes:
+        name: The track's name as the file gives it; may be empty.
+        program: Its program; 0 for drums.
+        is_drum: Whether it is on the drum channel.
+        starts: Onsets in ticks, 0 or more; at least one.
+        ends: Ends in ticks, not before the onsets.
+        pitches: 0 to 127.
+        velocities: 0 to 127.
+    """
+
+    name: str
+    program: int
+    is_drum: bool
+    starts: Int64[np.ndarray, " note"]
+    ends: Int64[np.ndarray, " note"]
+    pitches: Integer[np.ndarray, " note"]
+    velocities: Integer[np.ndarray, " note"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class ParsedMidi:
+    """What a MIDI file holds.
+
+    Attributes:
+        tracks: Those with notes, in the file's order; a track with several channels or programs
+            is divided by them.
+        ticks_per_quarter: At least 1 where the file counts in quarter notes, above 0 otherwise.
+        ticks_per_second: Where the file counts in parts of a second; None elsewhere.
+        tempos: Microseconds a quarter note, by the tick from which on they hold, in order.
+        meters: Time signatures with their ticks, in order; repeated ones too.
+        keys: Key signatures with their ticks, in order; repeated ones too.
+        first_track: The bytes of the first track's events, which `smf.read_head` reads.
+    """
+
+    tracks: tuple[ParsedTrack, ...]
+    ticks_per_quarter: float
+    ticks_per_second: float | None
+    tempos: Mapping[int, int]
+    meters: tuple[tuple[int, Meter], ...]
+    keys: tuple[tuple[int, Key], ...]
+    first_track: bytes
+
+    @property
+    def qpm(self) -> float:
+        """The first tempo in quarter notes a minute, to two decimals; 120 if there is none."""
+        return round(60e6 / next(iter(self.tempos.values())), 2) if self.tempos else DEFAULT_QPM
+
+    def seconds(self, ticks: Int64[np.ndarray, "*note"]) -> Float64[np.ndarray, "*note"]:
+        """When each tick is, in seconds: at 120 quarter notes a minute before the first tempo."""
+        if self.ticks_per_second is not None:
+            return ticks / self.ticks_per_second
+        tempos = {0: 500_000} | dict(self.tempos)
+        changes = np.array(list(tempos), dtype=np.int64)
+        seconds_per_tick = np.array(list(tempos.values())) / (1e6 * self.ticks_per_quarter)
+        starts = np.concatenate([[0.0], np.cumsum(np.diff(changes) * seconds_per_tick[:-1])])
+        index = np.searchsorted(changes, ticks, side="right") - 1
+        times: Float64[np.ndarray, "*note"] = (
+            starts[index] + (ticks - changes[index]) * seconds_per_tick[index]
+        )
+        return times
+
+
+def parse(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> ParsedMidi:
+    """Parses a MIDI file of format 0, 1 or 2; the tracks of format 2 all start at tick 0.
+
+    Raises:
+        MidiError: If the bytes are no MIDI file, are damaged or past the limits.
+    """
+    if len(data) > limits.max_bytes:
+        raise smf.too_much(f"{len(data)} bytes", f"{limits.max_bytes} bytes")
+    header = smf.read_header(data)
+    tracks = smf.read_tracks(data, max_tracks=limits.max_tracks)
+    _check_program_changes(data, limits)
+    score = _parse(smf.with_true_header(data, len(tracks)))
+    tempos = _tempos(score)
+    ticks_per_quarter = float(header.ticks_per_quarter)
+    if header.ticks_per_second is not None:
+        ticks_per_quarter = header.ticks_per_second * next(iter(tempos.values()), 500_000) / 1e6
+    return ParsedMidi(
+        tracks=_check_tracks(score, ticks_per_quarter, limits),
+        ticks_per_quarter=ticks_per_quarter,
+        ticks_per_second=header.ticks_per_second,
+        tempos=tempos,
+        meters=_meters(score),
+        keys=_keys(score),
+        first_track=tracks[0] if tracks else b"",
+    )
+
+
+def _check_program_changes(data: bytes, limits: MidiLimits) -> None:
+    if len(data) <= limits.max_program_changes:
+        return
+    changes = int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) & 0xF0 == 0xC0))
+    if changes > limits.max_program_changes:
+        raise smf.too_much(
+            f"up to {changes} program changes", f"{limits.max_program_changes} program changes"
+        )
+
+
+def _parse(data: bytes) -> symusic.core.ScoreTick:
+    try:
+        return cast("symusic.core.ScoreTick", symusic.Score.from_midi(data))
+    except (RuntimeError, ValueError, LookupError, OverflowError, MemoryError) as error:
+        raise smf.damaged(str(error).split(": iostream")[0]) from error
+
+
+def _check_tracks(
+    score: symusic.core.ScoreTick, ticks_per_quarter: float, limits: MidiLimits
+) -> tuple[ParsedTrack, ...]:
+    """Judges what was parsed; the tracks that have notes."""
+    if len(score.tracks) > limits.max_tracks:
+        raise smf.too_much(f"{len(score.tracks)} tracks", f"{limits.max_tracks} tracks")
+    note_count = score.note_num()
+    if note_count > limits.max_notes:
+        raise smf.too_much(f"{note_count} notes", f"{limits.max_notes} notes")
+    last_tick = limits.max_length_quarters * ticks_per_quarter
+    tracks = []
+    for track in score.tracks:
+        if not track.note_num():
+            continue
+        notes = track.notes.numpy()
+        starts, durations = notes["time"], notes["duration"]
+        ends = starts + durations
+        # symusic counts ticks in 32 bits and lets them wrap to below 0, as their sum may here.
+        if _lowest(starts | durations | ends) < 0 or _highest(ends) > last_tick:
+            most = limits.max_length_quarters
+            raise smf.too_much(f"a note past quarter note {most}", f"{most} quarter notes")
+        pitches, velocities = notes["pitch"], notes["velocity"]
+        if _lowest(pitches | velocities) < 0:
+            raise smf.damaged("a pitch or velocity past 127")
+        is_drum = track.is_drum
+        tracks.append(
+            ParsedTrack(
+                name=track.name,
+                program=0 if is_drum else int(track.program),
+                is_drum=bool(is_drum),
+                starts=starts.astype(np.int64),
+                ends=ends.astype(np.int64),
+                pitches=pitches,
+                velocities=velocities,
+            )
+        )
+    return tuple(tracks)
+
+
+_lowest, _highest = np.minimum.reduce, np.maximum.reduce
+"""As the methods `min` and `max`, without a detour of half a microsecond through Python."""
+
+
+@runtime_checkable
+class _Events(Protocol):
+    """A list of symusic's."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> object: ...
+
+
+def _rows(events: _Events, *columns: str) -> list[tuple[int, ...]]:
+    """The events from tick 0 on, in order of time, those of one tick in the file's order."""
+    row_of = attrgetter("time", *columns)
+    # By index: to begin and to end the iteration of a list of symusic's takes over a microsecond.
+    rows = [row for index in range(len(events)) if (row := row_of(events[index]))[0] >= 0]
+    if len(rows) > 1:
+        rows.sort(key=itemgetter(0))
+    return rows
+
+
+def _meters(score: symusic.core.ScoreTick) -> tuple[tuple[int, Meter], ...]:
+    return tuple(
+        [
+            (tick, _meter_of(numerator, denominator))
+            for tick, numerator, denominator in _rows(
+                score.time_signatures, "numerator", "denominator"
+            )
+            # The file holds a power of two of any size: those past 64 are no music.
+            if numerator >= 1 and denominator in (1, 2, 4, 8, 16, 32, 64)
+        ]
+    )
+
+
+def _keys(score: symusic.core.ScoreTick) -> tuple[tuple[int, Key], ...]:
+    return tuple(
+        [
+            (tick, _key_of(sharps, is_minor))
+            for tick, sharps, is_minor in _rows(score.key_signatures, "key", "tonality")
+            if -7 <= sharps <= 7 and is_minor in (0, 1)
+        ]
+    )
+
+
+@cache
+def _meter_of(numerator: int, denominator: int) -> Meter:
+    return Meter(numerator, denominator)
+
+
+@cache
+def _key_of(sharps: int, is_minor: int) -> Key:
+    # A sharp is a fifth up; the minor key stands a minor third below its major.
+    return Key(tonic=(7 * sharps - 3 * is_minor) % 12, is_minor=bool(is_minor))
+
+
+def _tempos(score: symusic.core.ScoreTick) -> dict[int, int]:
+    """Microseconds a quarter note from each tick on where they change, in order."""
+    return {tick: mspq for tick, mspq in _rows(score.tempos, "mspq") if mspq > 0}

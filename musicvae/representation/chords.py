@@ -1,0 +1,239 @@
+"""The harmony of an excerpt: a chord a bar, a half bar or a step.
+
+Conventions: a row of a tensor is a slot, as long as the resolution says; a tensor is `(row, 2)`.
+The first stream holds the chord: 0 for none, else 1 + root * 17 + the place of its quality in
+`musicvae.chords.QUALITIES`. The second holds the bass: 0 for the root, else 1 + its pitch class.
+
+Every tensor within the vocabulary is a legal excerpt: a bass without a chord counts for nothing,
+and one that is the root is written 0. A legal excerpt has chords that start where a slot does, and
+the right meter, resolution and length. For those `to_notes(to_tensor(x)) == x`, up to what a tensor
+does not hold: notes, tempo, key, a chord that is written again while it holds, and that there is
+none before the first.
+
+Source: the vocabulary is our own: sevenths and the bass belong to what makes a harmony. The 49
+classes of Magenta are a reduction of it: `musicvae.chords.magenta_class`.
+"""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int, Int16
+
+from musicvae.chords import QUALITIES, Chord, quality_index
+from musicvae.errors import RepresentationError, SettingError
+from musicvae.notes import STEPS_PER_QUARTER, Meter, NoteSequence
+from musicvae.representation import grid
+from musicvae.representation.grid import Check
+from musicvae.representation.representation import Representation
+
+NO_CHORD = 0
+EVENTS = 1 + 12 * len(QUALITIES)
+"""The number of events of the first stream: 205."""
+BASS_EVENTS = 1 + 12
+
+SLOTS = ("bar", "half_bar", "step")
+"""What a row can stand for."""
+
+_QUALITIES = tuple(QUALITIES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chords:
+    """The chord representation for excerpts of `bars` bars in one `meter`.
+
+    Attributes:
+        bars: The length of an excerpt.
+        meter: Of all excerpts.
+        resolution: What a row stands for: a name of `SLOTS`.
+        steps_per_quarter: The resolution of the grid of steps, 4 or 12.
+
+    Raises:
+        SettingError: If there are no such excerpts (see `grid.check_settings`), no such resolution,
+            or half a bar is no whole number of steps.
+    """
+
+    bars: int = 2
+    meter: Meter = Meter()
+    resolution: str = "half_bar"
+    steps_per_quarter: int = STEPS_PER_QUARTER
+
+    def __post_init__(self) -> None:
+        grid.check_settings(self.bars, self.meter, self.steps_per_quarter)
+        if self.resolution not in SLOTS:
+            raise SettingError(
+                f"resolution={self.resolution}",
+                expected=f"one of {', '.join(SLOTS)}",
+                action="Say how often the chord may change.",
+                field="resolution",
+            )
+        if self.resolution == "half_bar" and self.steps_per_bar % 2:
+            raise SettingError(
+                f"half a bar of {self.meter}, {self.steps_per_bar / 2:g} steps",
+                expected="a whole number of steps",
+                action="Choose the resolution bar or step, or 12 steps a quarter note.",
+                field="resolution",
+            )
+
+    @property
+    def name(self) -> str:
+        return "chords"
+
+    @property
+    def vocabulary_sizes(self) -> tuple[int, ...]:
+        """The number of events of each stream: chord and bass."""
+        return (EVENTS, BASS_EVENTS)
+
+    @property
+    def steps_per_bar(self) -> int:
+        return grid.steps_per_bar(self.meter, self.steps_per_quarter)
+
+    @property
+    def length_steps(self) -> int:
+        return self.bars * self.steps_per_bar
+
+    @property
+    def rows_per_bar(self) -> int:
+        """The slots of a bar."""
+        return {"bar": 1, "half_bar": 2, "step": self.steps_per_bar}[self.resolution]
+
+    @property
+    def steps_per_row(self) -> int:
+        """The length of a slot."""
+        return self.steps_per_bar // self.rows_per_bar
+
+    def config(self) -> dict[str, object]:
+        """What `representation_from_config` needs to make this again, as plain values."""
+        return {"name": self.name, **asdict(self)}
+
+    def check(self, excerpt: NoteSequence) -> RepresentationError | None:
+        """The reason why an excerpt can't be held, or None if it can."""
+        return grid.find_error(_CHECKS, self, excerpt)
+
+    def to_tensor(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:
+        """Writes an excerpt as events, a row a slot.
+
+        Raises:
+            RepresentationError: If the excerpt can't be held; its `cause` is one of
+                `wrong_resolution`, `wrong_meter`, `wrong_length` and `off_grid`.
+        """
+        if error := self.check(excerpt):
+            raise error
+        columns = [
+            (
+                chord.start_step // self.steps_per_row,
+                -1 if chord.root is None else chord.root,
+                quality_index(chord.quality),
+                -1 if chord.bass is None else chord.bass,
+            )
+            for chord in excerpt.chords
+        ]
+        starts, roots, qualities, basses = np.array(columns, np.int32).reshape(-1, 4).T
+        return write_chords(starts, roots, qualities, basses, self.bars * self.rows_per_bar)
+
+    def to_notes(self, events: Int[np.ndarray, "step stream"]) -> NoteSequence:
+        """Reads events as an excerpt without notes; any tensor within the vocabulary is one."""
+        chords: list[Chord] = []
+        last = Chord(0)
+        for row, (event, bass) in enumerate(_canonical(events).tolist()):
+            root, quality = divmod(event - 1, len(QUALITIES))
+            chord = (
+                Chord(last.start_step)
+                if event == NO_CHORD
+                else Chord(last.start_step, root, _QUALITIES[quality], bass - 1 if bass else None)
+            )
+            if chord != last:
+                last = Chord(row * self.steps_per_row, chord.root, chord.quality, chord.bass)
+                chords.append(last)
+        return NoteSequence(
+            notes=(),
+            length_steps=len(events) * self.steps_per_row,
+            meter=self.meter,
+            steps_per_quarter=self.steps_per_quarter,
+            chords=tuple(chords),
+        )
+
+    def is_onset(
+        self, events: Int[np.ndarray, "batch step stream"]
+    ) -> Bool[np.ndarray, "batch step stream"]:
+        """Where a chord starts that was not there in the row before; in both streams."""
+        events = _canonical(events)
+        before = np.concatenate([np.zeros_like(events[:, :1]), events[:, :-1]], axis=1)
+        is_new = (events != before).any(axis=-1, keepdims=True) & (events[..., :1] > NO_CHORD)
+        return np.broadcast_to(is_new, events.shape)
+
+    def transpose(
+        self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
+    ) -> Int16[np.ndarray, "batch step stream"]:
+        """Moves the chords of each excerpt by its interval; the range has no end."""
+        by = semitones[:, None, None].astype(np.int16)
+        chords, basses = events[..., :1], events[..., 1:]
+        chords = np.where(chords > 0, (chords - 1 + by * len(QUALITIES)) % (EVENTS - 1) + 1, 0)
+        basses = np.where(basses > 0, (basses - 1 + by) % 12 + 1, 0)
+        return np.concatenate([chords, basses], axis=-1).astype(np.int16)
+
+
+def write_events(
+    roots: Int[np.ndarray, " chord"],
+    qualities: Int[np.ndarray, " chord"],
+    basses: Int[np.ndarray, " chord"],
+) -> Int16[np.ndarray, "chord 2"]:
+    """Writes chords as events, a row a chord.
+
+    Args:
+        roots: Pitch classes; -1 where there is no chord.
+        qualities: Places in `QUALITIES`; anything where there is no chord.
+        basses: Pitch classes; the root, or -1, where it is no slash chord.
+    """
+    is_chord = roots >= 0
+    is_slash = is_chord & (basses >= 0) & (basses != roots)
+    chords = np.where(is_chord, 1 + roots * len(QUALITIES) + qualities, NO_CHORD)
+    return np.stack([chords, np.where(is_slash, 1 + basses, 0)], axis=1).astype(np.int16)
+
+
+def write_chords(
+    starts: Int[np.ndarray, " chord"],
+    roots: Int[np.ndarray, " chord"],
+    qualities: Int[np.ndarray, " chord"],
+    basses: Int[np.ndarray, " chord"],
+    rows: int,
+) -> Int16[np.ndarray, "step 2"]:
+    """Writes the chords of music of any length as events, each until the next one starts.
+
+    Args:
+        starts: The row in which each chord starts, ascending, below `rows`; of those in one row
+            the last counts.
+        roots: As in `write_events`, like the rest.
+        qualities: Places in `QUALITIES`.
+        basses: Pitch classes.
+        rows: The length of the music in slots.
+    """
+    events = np.concatenate([[[NO_CHORD, 0]], write_events(roots, qualities, basses)])
+    which = np.searchsorted(starts, np.arange(rows), side="right")
+    return events[which].astype(np.int16)
+
+
+def _canonical(events: Int[np.ndarray, "*any 2"]) -> Int[np.ndarray, "*any 2"]:
+    """The one way to write the same chords: no bass that is the root or stands alone."""
+    chords, basses = events[..., 0], events[..., 1]
+    roots = (chords - 1) // len(QUALITIES)
+    is_slash = (chords > NO_CHORD) & (basses != roots + 1)
+    return np.stack([chords, np.where(is_slash, basses, 0)], axis=-1)
+
+
+def _find_chord_off_grid(grid_: Representation, excerpt: NoteSequence) -> str | None:
+    steps_per_row = grid_.steps_per_bar // grid_.rows_per_bar
+    for chord in excerpt.chords:
+        if chord.start_step % steps_per_row:
+            return f"a chord at step {chord.start_step}"
+    return None
+
+
+_CHECKS = (
+    *grid.SAME_GRID,
+    Check(
+        cause="off_grid",
+        find=_find_chord_off_grid,
+        expected="chords at the start of a {grid.resolution}",
+        action="Choose a finer resolution, or move the chords.",
+    ),
+)

@@ -1,0 +1,242 @@
+"""Drums as they were played: hits with their loudness and their timing, for GrooVAE's models.
+
+Conventions: nine classes of drums as in `drums`; a tensor is `(step, 27)`. Streams 0 to 8 say
+whether each class is hit (1) or not (0). Streams 9 to 17 hold the velocity of each hit less 1, 0 to
+126. Streams 18 to 26 hold how far the hit stood from its step, in 1/1024 of a step, plus 512: below
+512 early, 0 to 1024. Where nothing is hit the velocity is 0 and the offset 512.
+
+Every tensor within the vocabulary is a legal excerpt: what stands where nothing is hit counts for
+nothing. A legal excerpt has drums alone, each of the classes' drums, at most half a step off the
+grid, and the right meter, resolution and length. For those `to_notes(to_tensor(x)) == x`, up to
+what a tensor does not hold: duration (a hit lasts a step), which drum of its class it was, all but
+the loudest of several hits of a class at one step, less than 1/2048 of a step, tempo, key and
+chords.
+
+Source: Gillick et al. 2019, Learning to Groove with Inverse Sequence Transformations, section 3.2.
+The paper's arrays are floats: `to_arrays` and `from_arrays` lead to them and back.
+"""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Int, Int16
+
+from musicvae.errors import RepresentationError
+from musicvae.notes import STEPS_PER_QUARTER, VELOCITIES, Meter, Note, NoteSequence
+from musicvae.representation import grid
+from musicvae.representation.drums import CLASS_OF_PITCH, DRUM_CLASSES, KNOWN_DRUMS, ONLY_DRUMS
+from musicvae.representation.grid import Check
+from musicvae.representation.representation import Representation
+
+CLASSES = len(DRUM_CLASSES)
+OFFSETS_PER_STEP = 1024
+"""Parts of a step that an offset is counted in: finer than a MIDI file of 480 ticks to a quarter
+note, and exact as a float."""
+ON_STEP = OFFSETS_PER_STEP // 2
+"""The offset event of a hit right on its step, and of no hit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Groove:
+    """The representation of played drums, for excerpts of `bars` bars in one `meter`.
+
+    Raises:
+        SettingError: If there are no such excerpts; see `grid.check_settings`.
+    """
+
+    bars: int = 2
+    meter: Meter = Meter()
+    steps_per_quarter: int = STEPS_PER_QUARTER
+
+    def __post_init__(self) -> None:
+        grid.check_settings(self.bars, self.meter, self.steps_per_quarter)
+
+    @property
+    def name(self) -> str:
+        return "groove"
+
+    @property
+    def vocabulary_sizes(self) -> tuple[int, ...]:
+        """The number of events of each stream: hits, velocities and offsets of nine classes."""
+        sizes = (2, len(VELOCITIES), OFFSETS_PER_STEP + 1)
+        return tuple(size for size in sizes for _ in DRUM_CLASSES)
+
+    @property
+    def steps_per_bar(self) -> int:
+        return grid.steps_per_bar(self.meter, self.steps_per_quarter)
+
+    @property
+    def length_steps(self) -> int:
+        return self.bars * self.steps_per_bar
+
+    @property
+    def rows_per_bar(self) -> int:
+        return self.steps_per_bar
+
+    def config(self) -> dict[str, object]:
+        """What `representation_from_config` needs to make this again, as plain values."""
+        return {"name": self.name, **asdict(self)}
+
+    def check(self, excerpt: NoteSequence) -> RepresentationError | None:
+        """The reason why an excerpt can't be held, or None if it can."""
+        return grid.find_error(_CHECKS, self, excerpt)
+
+    def to_tensor(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:
+        """Writes an excerpt as events.
+
+        Raises:
+            RepresentationError: If the excerpt can't be held; its `cause` is one of `no_drums`,
+                `wrong_resolution`, `wrong_meter`, `wrong_length`, `off_grid` and `out_of_range`.
+        """
+        if error := self.check(excerpt):
+            raise error
+        notes = excerpt.notes
+        return write_hits(
+            np.array([note.start_step for note in notes], np.int32),
+            np.array([note.pitch for note in notes], np.int32),
+            np.array([note.velocity for note in notes], np.int32),
+            np.array([note.offset for note in notes], np.float64),
+            self.length_steps,
+        )
+
+    def to_notes(self, events: Int[np.ndarray, "step stream"]) -> NoteSequence:
+        """Reads events as an excerpt; any tensor within the vocabulary is one."""
+        hits, velocities, offsets = np.split(events, 3, axis=1)
+        steps, classes = np.nonzero(hits)
+        columns = (steps, classes, velocities[steps, classes], offsets[steps, classes])
+        notes = sorted(
+            Note(
+                start_step=step,
+                pitch=DRUM_CLASSES[index].pitch,
+                end_step=step + 1,
+                velocity=velocity + 1,
+                is_drum=True,
+                offset=(offset - ON_STEP) / OFFSETS_PER_STEP,
+            )
+            for step, index, velocity, offset in zip(
+                *(column.tolist() for column in columns), strict=True
+            )
+        )
+        return NoteSequence(
+            notes=tuple(notes),
+            length_steps=len(events),
+            meter=self.meter,
+            steps_per_quarter=self.steps_per_quarter,
+        )
+
+    def is_onset(
+        self, events: Int[np.ndarray, "batch step stream"]
+    ) -> Bool[np.ndarray, "batch step stream"]:
+        """Where a class is hit: in the first nine streams, and nowhere in the others."""
+        is_hit = events > 0
+        is_hit[..., CLASSES:] = False
+        return is_hit
+
+    def transpose(
+        self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
+    ) -> Int16[np.ndarray, "batch step stream"]:
+        """Changes nothing: drums have no pitch."""
+        return events
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GrooveArrays:
+    """The three arrays of the paper, a column a class.
+
+    Attributes:
+        hits: 1 where a class is hit, else 0.
+        velocities: Loudness of each hit, above 0 to 1 (127); 0 where there is none.
+        offsets: How far each hit is from its step, in steps, -0.5 (early) to 0.5; 0 where there is
+            none.
+    """
+
+    hits: Float32[np.ndarray, "step 9"]
+    velocities: Float32[np.ndarray, "step 9"]
+    offsets: Float32[np.ndarray, "step 9"]
+
+
+def to_arrays(events: Int[np.ndarray, "step 27"]) -> GrooveArrays:
+    """Makes the paper's arrays of events."""
+    hits, velocities, offsets = np.split(events, 3, axis=1)
+    is_hit = hits > 0
+    return GrooveArrays(
+        hits=is_hit.astype(np.float32),
+        velocities=np.where(is_hit, (velocities + 1) / VELOCITIES[-1], 0).astype(np.float32),
+        offsets=np.where(is_hit, (offsets - ON_STEP) / OFFSETS_PER_STEP, 0).astype(np.float32),
+    )
+
+
+def from_arrays(
+    hits: Float[np.ndarray, "step 9"],
+    velocities: Float[np.ndarray, "step 9"],
+    offsets: Float[np.ndarray, "step 9"],
+) -> Int16[np.ndarray, "step 27"]:
+    """Makes events of the paper's arrays; numbers outside their ranges go to the nearest end.
+
+    Args:
+        hits: A class is hit where it is 0.5 or more.
+        velocities: 0 to 1; a hit has a velocity of 1/127 at least.
+        offsets: In steps, -0.5 to 0.5.
+    """
+    is_hit = hits >= 0.5
+    loudness = np.clip(np.round(velocities * VELOCITIES[-1]), VELOCITIES[0], VELOCITIES[-1])
+    events = [is_hit, np.where(is_hit, loudness - 1, 0), np.where(is_hit, _place(offsets), ON_STEP)]
+    return np.concatenate(events, axis=1).astype(np.int16)
+
+
+def write_hits(
+    starts: Int[np.ndarray, " note"],
+    pitches: Int[np.ndarray, " note"],
+    velocities: Int[np.ndarray, " note"],
+    offsets: Float[np.ndarray, " note"],
+    length_steps: int,
+) -> Int16[np.ndarray, "step stream"]:
+    """Writes played drums, of any length, as events.
+
+    Pitches that have no class are left out. Of several hits of a class at one step the loudest
+    stays; of those the earliest.
+
+    Args:
+        starts: The step of each hit, below `length_steps`, in any order.
+        pitches: MIDI numbers.
+        velocities: 1 to 127.
+        offsets: How far each hit stands from its step, in steps, -0.5 to 0.5.
+        length_steps: The length of the music.
+    """
+    # A tenth class takes the hits that have none: -1 is its index.
+    events = np.zeros((length_steps, 3, CLASSES + 1), np.int16)
+    events[:, 2] = ON_STEP
+    order = np.lexsort((-offsets, velocities))  # the last that is written to a cell stays
+    starts = starts[order]
+    classes = CLASS_OF_PITCH[pitches[order]]
+    events[starts, 0, classes] = 1
+    events[starts, 1, classes] = velocities[order] - 1
+    events[starts, 2, classes] = _place(offsets[order])
+    return events[:, :, :-1].reshape(length_steps, 3 * CLASSES)
+
+
+def _place(offsets: Float[np.ndarray, "*rest"]) -> Float[np.ndarray, "*rest"]:
+    """The event of each offset, as a whole number."""
+    events = np.round(offsets * OFFSETS_PER_STEP) + ON_STEP
+    placed: Float[np.ndarray, "*rest"] = np.clip(events, 0, OFFSETS_PER_STEP)
+    return placed
+
+
+def _find_offset(_: Representation, excerpt: NoteSequence) -> str | None:
+    for note in excerpt.notes:
+        if abs(round(note.offset * OFFSETS_PER_STEP)) > ON_STEP:
+            return f"a hit {note.offset:+.2f} steps off the grid at step {note.start_step}"
+    return None
+
+
+_CHECKS = (
+    ONLY_DRUMS,
+    *grid.SAME_GRID,
+    Check(
+        cause="off_grid",
+        find=_find_offset,
+        expected="hits within half a step of the step they belong to",
+        action="Count them to the nearest step.",
+    ),
+    KNOWN_DRUMS,
+)

@@ -1,0 +1,228 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import report_sets
+
+from musicvae import shards
+from musicvae.chords import Chord
+from musicvae.data_pipeline import filters
+from musicvae.data_pipeline.report import advice, charts, histograms, rolls, write_report
+from musicvae.data_pipeline.report import sample as sampling
+from musicvae.errors import DataError
+from musicvae.manifest import Clusters, load_manifest, save_manifest
+from musicvae.notes import Note, NoteSequence
+from musicvae.representation import representation_from_config
+
+VOID = {"meta", "link", "br", "img"}
+
+
+class Outline(HTMLParser):
+    """The elements of a page, that each is closed, and the text of those with an id."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.attributes, self.texts = [], [], [], {}
+        self.feed(text)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append((tag, dict(attrs).get("id")))
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1][0] == tag, (self.open[-3:], tag)
+        self.open.pop()
+
+    def handle_data(self, data):
+        for _, identity in self.open:
+            if identity:
+                self.texts[identity] = self.texts.get(identity, "") + data
+
+
+@pytest.mark.parametrize("form", report_sets.CONFIGS)
+def test_a_page_of_every_representation_shows_the_counts_of_the_manifest(form, tmp_path):
+    directory, manifest = report_sets.write_set(tmp_path / "set", form)
+    path = write_report(directory)
+    assert path == directory / "report.html"
+    page = Outline(path.read_text())
+    assert page.texts["count-excerpts"] == "81"
+    assert page.texts["count-train"] == str(manifest.splits["train"].excerpts)
+    assert page.texts["content-hash"] == manifest.content_hash
+    assert page.tags.count("article") == 20
+    assert page.tags.count("figure") >= 8
+
+
+def test_it_is_one_file_that_asks_for_nothing_and_that_names_cannot_break(tmp_path):
+    directory, _ = report_sets.write_set(tmp_path / "<b>set", "melody")
+    text = write_report(directory).read_text()
+    page = Outline(text)
+    assert {"img", "link", "iframe", "i", "b"}.isdisjoint(page.tags)
+    assert page.tags.count("script") == 2
+    addresses = [value for name, value in page.attributes if name in {"src", "href", "data"}]
+    assert addresses and all(address.startswith("#") for address in addresses)
+    assert "url(" not in text and "@import" not in text
+    assert "default-src 'none'" in text
+
+
+def test_equal_sets_give_equal_pages(tmp_path):
+    first, second = (report_sets.write_set(tmp_path / n / "set", "trio")[0] for n in "ab")
+    assert write_report(first).read_bytes() == write_report(second, tmp_path / "x").read_bytes()
+
+
+def test_an_empty_set_has_a_page_too(tmp_path):
+    directory, _ = report_sets.write_set(tmp_path / "set", "melody", {"train": 0, "test": 0})
+    manifest = replace(load_manifest(directory), rejections=(), clusters=Clusters(), sources=())
+    save_manifest(manifest, directory)
+    page = Outline(write_report(directory).read_text())
+    assert "article" not in page.tags
+    assert page.texts["count-excerpts"] == "0"
+
+
+def test_an_empty_split_has_no_line_in_the_charts(tmp_path):
+    directory, _ = report_sets.write_set(tmp_path / "set", "melody", {"train": 30, "test": 0})
+    text = write_report(directory).read_text()
+    assert "steps-0" in text and 'class="steps steps-1"' not in text
+
+
+def test_what_cannot_be_read_or_written_is_said(tmp_path):
+    with pytest.raises(DataError, match="no manifest"):
+        write_report(tmp_path)
+    directory, _ = report_sets.write_set(tmp_path / "set", "melody")
+    (tmp_path / "file").touch()
+    for folder in ("missing", "file"):
+        with pytest.raises(DataError, match="can't be written"):
+            write_report(directory, tmp_path / folder / "page.html")
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_the_sample_is_seeded_without_repeats_and_bounded(tmp_path, monkeypatch):
+    directory, manifest = report_sets.write_set(tmp_path / "set", "melody")
+    representation = representation_from_config(manifest.representation)
+    first, again = (
+        sampling.draw_sample(directory, manifest, representation, 3)["train"] for _ in range(2)
+    )
+    other = sampling.draw_sample(directory, manifest, representation, 4)["train"]
+    assert first == again
+    assert [e.start_bar for e in first] != [e.start_bar for e in other]
+    assert sorted(e.start_bar for e in first) == list(range(60))
+    monkeypatch.setattr(sampling, "MOST_STEPS", 32 * 7)
+    assert len(sampling.draw_sample(directory, manifest, representation, 3)["train"]) == 7
+
+
+def test_excerpts_are_picked_by_the_share_of_their_split(tmp_path):
+    directory, manifest = report_sets.write_set(tmp_path / "set", "melody")
+    representation = representation_from_config(manifest.representation)
+    sample = sampling.draw_sample(directory, manifest, representation, 0)
+    picked = [e.split for e in sampling.pick(sample, manifest.splits, 20)]
+    assert [picked.count(name) for name in manifest.splits] == [14, 3, 3]
+    assert len(sampling.pick(sample, manifest.splits, 500)) == 81
+
+
+def test_a_sampled_excerpt_is_what_the_shard_holds(tmp_path):
+    directory, manifest = report_sets.write_set(tmp_path / "set", "melody")
+    representation = representation_from_config(manifest.representation)
+    examples = shards.load(directory, "test")
+    for excerpt in sampling.draw_sample(directory, manifest, representation, 0)["test"]:
+        row = excerpt.start_bar
+        assert excerpt.piece == examples.pieces[row]
+        assert excerpt.music == representation.to_notes(examples.events[np.array([row])][0])
+        assert (excerpt.key is None) == (row % 5 == 0)
+        assert (excerpt.style is None) == bool(row % 3)
+
+
+def sequence(*notes, **fields):
+    return NoteSequence(notes=tuple(sorted(notes)), length_steps=32, **fields)
+
+
+def test_a_roll_plays_each_note_in_its_voice_at_its_time():
+    music = sequence(
+        Note(0, 60, 4),
+        Note(4, 40, 8, program=33),
+        Note(8, 36, 9, velocity=120, is_drum=True, offset=-0.25),
+    )
+    roll = rolls.to_roll(music, qpm=90.0, name="a tune", first_bar=9)
+    assert roll.playing == {
+        "qpm": 90,
+        "quarters": 8.0,
+        "notes": [
+            [0.0, 1.0, 60, 80, "melody"],
+            [1.0, 1.0, 40, 80, "bass"],
+            [1.9375, 0.3125, 36, 120, "drum"],
+        ],
+    }
+    assert roll.voices == ("bass", "drum", "melody")
+    assert roll.svg.count('class="note') == 3
+    assert re.findall(r">(\d+)</text>", roll.svg) == ["9", "10"]
+
+
+def test_chords_are_written_over_the_notes_they_are_played_with():
+    music = sequence(chords=(Chord(0, 0, "maj7", 7), Chord(16), Chord(24, 9, "min")))
+    roll = rolls.to_roll(music, qpm=120.0)
+    assert re.findall(r'class="symbol"[^>]*>([^<]*)', roll.svg) == ["Cmaj7/G", "N.C.", "Am"]
+    assert [note[2] for note in roll.playing["notes"] if note[0] == 0] == [43, 48, 52, 55, 59]
+    assert {note[0] for note in roll.playing["notes"]} == {0.0, 6.0}
+    assert {note[1] for note in roll.playing["notes"]} == {4.0, 2.0}
+
+
+def test_silence_has_a_picture():
+    assert "0 notes" in rolls.to_roll(sequence(), qpm=120.0).svg
+
+
+def test_a_chart_shows_shares_of_each_series():
+    chart = charts.Chart(
+        title="Pitch <b>",
+        about="Notes.",
+        bins=("a", "b", "c"),
+        series=(
+            charts.Series(name="train", counts=(1.0, 3.0, 0.0)),
+            charts.Series(name="test", counts=(0.0, 0.0, 0.0)),
+        ),
+    )
+    assert chart.rows == (("a", ("25.0 %", "0.0 %")), ("b", ("75.0 %", "0.0 %")))
+    svg = charts.to_svg(chart, "x")
+    assert "train: most often b, 75 %" in svg
+    assert "<b>" not in svg and "80 %" in svg
+
+
+def test_every_reason_of_the_rules_is_explained():
+    for reason in (*filters._RULES, "melody_long_gap", "drums_silent"):
+        assert advice.find_advice(reason)
+    assert advice.find_advice("melody_of_a_new_kind") == ""
+
+
+def by_title(sample):
+    return {chart.title: chart for chart in histograms.draw_histograms(sample)}
+
+
+def excerpt(music, **fields):
+    known = {
+        "split": "train", "piece": "p", "source": "s", "part": "", "style": None, "start_bar": 0,
+        "qpm": 95.0, "key": None, "key_confidence": None, "attributes": (),
+    }  # fmt: skip
+    return sampling.SampledExcerpt(music=music, **{**known, **fields})
+
+
+def test_histograms_count_what_there_is():
+    music = sequence(Note(0, 60, 4), Note(4, 64, 5), Note(5, 60, 32))
+    found = by_title({"train": [excerpt(music)], "test": []})
+    assert set(found) == {"Pitch", "Length of notes", "Density", "Tempo"}
+    assert found["Pitch"].rows[0] == ("C4", ("66.7 %", "0.0 %"))
+    assert [row[0] for row in found["Length of notes"].rows] == ["1/16", "1/4", "longer"]
+    assert [row[0] for row in found["Density"].rows] == ["0 to 0.5"]
+    assert [row[0] for row in found["Tempo"].rows] == ["90 to 100"]
+
+
+def test_measures_that_do_not_apply_are_left_out():
+    nothing = (float("nan"),) * 5
+    found = by_title({"train": [excerpt(sequence(Note(0, 60, 4)), attributes=nothing)]})
+    assert "Note density" not in found
