@@ -1,0 +1,235 @@
+"""How quickly music becomes tensors: files and excerpts a second of one core, stage by stage.
+
+Three columns of one run over the same MIDI files: symusic's bare parse, which nothing that reads
+with it can beat; our pipeline, stage by stage in one process; and note_seq doing the work of
+Magenta's two-bar melodies (`note_seq_peer.py`), in an environment of its own. Seconds are CPU
+seconds of one core; each is measured `--repeats` times in turns, and the median counts. Ours does
+more: keys, attributes, chords, digests and signatures; and its last stage writes the chunks.
+
+    python benchmarks/pipeline.py FOLDER... --json build/pipeline.json
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import symusic
+from rich.console import Console
+from rich.table import Table
+
+from musicvae.data_pipeline.chunks import cut_chunk, make_chunks
+from musicvae.data_pipeline.corpus import Piece, open_sources
+from musicvae.data_pipeline.cut import CUTTERS, finish_pieces, parse_piece
+from musicvae.data_pipeline.excerpts import CutSettings
+from musicvae.data_pipeline.grid import put_all_on_grid
+from musicvae.data_pipeline.likeness import signatures
+from musicvae.errors import MusicVAEError
+from musicvae.representation import Melody
+
+NOTE_SEQ = "note-seq==0.0.5"
+PEER = Path(__file__).with_name("note_seq_peer.py")
+SETTINGS = CutSettings(representation=Melody(bars=2))
+GROUP = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What one folder took.
+
+    Attributes:
+        folder: Its name.
+        files: The number of MIDI files.
+        excerpts: What ours made of them.
+        peer_excerpts: What note_seq made of them.
+        parse_us: symusic's bare parse, microseconds a file.
+        stages_us: Ours, by stage.
+        whole_us: Ours, from the files to chunk files, in one process.
+        peer_us: note_seq, by stage.
+        times_peer: note_seq's time divided by ours.
+    """
+
+    folder: str
+    files: int
+    excerpts: int
+    peer_excerpts: int
+    parse_us: float
+    stages_us: dict[str, float]
+    whole_us: float
+    peer_us: dict[str, float]
+    times_peer: float
+
+
+def measure(folder: Path, *, most_files: int, repeats: int, peer: Path | None) -> Measured:
+    """Measures one folder."""
+    pieces = [piece for source in open_sources([str(folder)]) for piece in source.pieces()]
+    pieces = [piece for piece in pieces if piece.kind == "midi"][:most_files]
+    clock = Clock(len(pieces))
+    excerpts = 0
+    peers: list[dict[str, float]] = []
+    peer_excerpts = 0
+    for _ in range(repeats):
+        excerpts = run_stages(pieces, clock)
+        if peer is not None:
+            said = ask_peer(peer, [piece.location.path for piece in pieces])
+            peer_excerpts = said["examples"]
+            peers.append({k: v / len(pieces) * 1e6 for k, v in said["seconds"].items()})
+    ours = clock.medians_us()
+    peer_us = {name: statistics.median(one[name] for one in peers) for name in (peers or [{}])[0]}
+    return Measured(
+        folder=folder.name,
+        files=len(pieces),
+        excerpts=excerpts,
+        peer_excerpts=peer_excerpts,
+        parse_us=ours.pop("parse"),
+        whole_us=(whole := ours.pop("whole")),
+        stages_us=ours,
+        peer_us=peer_us,
+        times_peer=sum(peer_us.values()) / whole,
+    )
+
+
+class Clock:
+    """CPU seconds of pieces of work that are done several times."""
+
+    def __init__(self, files: int) -> None:
+        self._files = files
+        self._seconds: dict[str, list[float]] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Times what is done within."""
+        start = time.process_time()
+        yield
+        self._seconds.setdefault(name, []).append(time.process_time() - start)
+
+    def medians_us(self) -> dict[str, float]:
+        """The median of each, in microseconds a file."""
+        return {
+            name: statistics.median(seconds) / self._files * 1e6
+            for name, seconds in self._seconds.items()
+        }
+
+
+def run_stages(pieces: Sequence[Piece], clock: Clock) -> int:
+    """Does each stage for all pieces, then all of it anew as `prepare` does; counts excerpts."""
+    representation = SETTINGS.representation
+    with clock("parse"):
+        for piece in pieces:
+            with suppress(RuntimeError):
+                symusic.Score(piece.location.path)
+    with clock("open"):
+        opened = [(piece.read_bytes(), piece.kind, piece.read_side()) for piece in pieces]
+    files = []
+    with clock("read: each file"):
+        for each in opened:
+            with suppress(MusicVAEError):
+                files.append(parse_piece(*each))
+    # As many at once as `cut_pieces` takes of files of this size.
+    with clock("read: together"):
+        read = [piece for group in batched(files, GROUP) for piece in finish_pieces(group)]
+    known = [each for each in read if each.parts and each.meters]
+    with clock("grid"):
+        groups = [
+            put_all_on_grid(group, representation.meter, representation.steps_per_quarter)
+            for group in batched(known, GROUP)
+        ]
+    with clock("cut and label"):
+        cut = [CUTTERS[representation.name](group, SETTINGS) for group in groups]
+    with clock("signature"):
+        for group in groups:
+            signatures(group)
+    with clock("whole"), tempfile.TemporaryDirectory() as folder:
+        for chunk in make_chunks(pieces):
+            cut_chunk(chunk, SETTINGS, Path(folder), lambda _: None)
+    return sum(
+        len(excerpts.events) for group in cut for found in group for excerpts in found.excerpts
+    )
+
+
+def batched(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Some values at a time, in their order."""
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def ask_peer(peer: Path, paths: Sequence[str]) -> dict[str, Any]:
+    """What note_seq took for the same files."""
+    done = subprocess.run(
+        [peer / "bin" / "python", PEER],
+        input="\n".join(paths),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+def make_peer(folder: Path) -> Path:
+    """An environment with note_seq, made where it is missing."""
+    if not (folder / "bin" / "python").exists():
+        venv.create(folder, with_pip=True)
+        subprocess.run([folder / "bin" / "pip", "install", "--quiet", NOTE_SEQ], check=True)
+    return folder
+
+
+def table_of(measured: list[Measured]) -> Table:
+    """Everything that was measured, to be printed."""
+    table = Table(title="Microseconds a file, one core", title_justify="left")
+    table.add_column("")
+    for each in measured:
+        table.add_column(f"{each.folder} ({each.files:,} files)", justify="right")
+    rows: dict[str, Callable[[Measured], str]] = {
+        "symusic, bare parse": lambda m: f"{m.parse_us:,.0f}",
+        **{
+            f"ours: {name}": (lambda m, name=name: f"{m.stages_us[name]:,.0f}")
+            for name in measured[0].stages_us
+        },
+        "ours: whole, to chunk files": lambda m: f"{m.whole_us:,.0f}",
+        "  files a second": lambda m: f"{1e6 / m.whole_us:,.0f}",
+        "  excerpts a second": lambda m: f"{m.excerpts / m.files * 1e6 / m.whole_us:,.0f}",
+        **{
+            f"note_seq: {name}": (lambda m, name=name: f"{m.peer_us[name]:,.0f}")
+            for name in measured[0].peer_us
+        },
+        "times note_seq": lambda m: f"{m.times_peer:.1f}" if m.peer_us else "not measured",
+    }
+    for name, tell in rows.items():
+        table.add_row(name, *(tell(each) for each in measured))
+    return table
+
+
+def main() -> None:
+    """Measures, prints a table, and writes JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=Path, help="folders of MIDI files")
+    parser.add_argument("--json", type=Path, default=Path("build/pipeline.json"))
+    parser.add_argument("--files", type=int, default=1000, help="at most so many of a folder")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--peer", type=Path, default=Path("build/note_seq"),
+                        help="note_seq's environment; made where it is missing")  # fmt: skip
+    parser.add_argument("--no-peer", action="store_true", help="leave note_seq out")
+    options = parser.parse_args()
+    peer = None if options.no_peer else make_peer(options.peer)
+    measured = [
+        measure(folder, most_files=options.files, repeats=options.repeats, peer=peer)
+        for folder in options.folders
+    ]
+    Console().print(table_of(measured))
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    record = {"python": sys.version.split()[0], "folders": [asdict(each) for each in measured]}
+    options.json.write_text(json.dumps(record, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
