@@ -315,8 +315,7 @@ def _sources_used(chunk: ReadChunk, rows: Int64[np.ndarray, " batch"]) -> list[s
 
 def _take(chunk: ReadChunk, rows: Int64[np.ndarray, " batch"]) -> pa.Table:
     """Some excerpts of a chunk, with what is known of their pieces."""
-    assert chunk.excerpts is not None
-    excerpts = chunk.excerpts.take(rows)
+    excerpts = chunk.take(rows)
     pieces = chunk.pieces.take(excerpts["piece"])
     for name in ("id", "source", "style"):
         excerpts = excerpts.append_column(f"piece_{name}", pieces[name])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from musicvae.errors import SettingError
-from musicvae.midi import DEFAULT_LIMITS, MidiLimits
+from musicvae.midi_parser import DEFAULT_LIMITS, MidiLimits
 from musicvae.notes import STEPS_PER_QUARTER
 
 _MAY_BE_0 = ("port", "grace_s")
