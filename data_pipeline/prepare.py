@@ -18,7 +18,7 @@ import os
 import platform
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -38,7 +38,6 @@ from musicvae.errors import DataError, SettingError
 from musicvae.manifest import (
     FORMAT_VERSION,
     Manifest,
-    Rejection,
     Source,
     Split,
     hash_content,
@@ -48,12 +47,11 @@ from musicvae.manifest import (
 from . import likeness
 from .chunks import Chunk, ReadChunk, is_whole, make_chunks
 from .corpus import MOST_NAMESAKES, CorpusSource, open_sources
-from .cut import INTERNAL_ERROR
 from .excerpts import CutSettings
-from .manifest import table_of_rejections
+from .remarks import find_warnings, no_examples
 from .selection import Selection, select
 from .split import check_shares
-from .workers import GIVEN_UP, WorkSettings, run_local
+from .workers import WorkSettings, run_local
 
 DEFAULT_SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 DEFAULT_TIMEOUT_S = 60.0
@@ -136,11 +134,11 @@ def prepare(settings: PrepareSettings, *, console: Console | None = None) -> Man
         selection = select(_cut_all(sources, settings, work, console), settings.shares)
         if not (selection.verdicts == 0).any():
             _clean(settings.out)
-            raise _no_examples(selection, console)
+            raise no_examples(selection, console)
         manifest = _write(settings, sources, selection, work)
         _clean(settings.out)
     if console is not None:
-        for warning in _warnings(manifest, selection.unnamed):
+        for warning in find_warnings(manifest, selection.unnamed):
             console.print(f"[bold red]Warning:[/] {escape(warning)}", highlight=False)
     return manifest
 
@@ -349,57 +347,3 @@ def _record(settings: PrepareSettings) -> dict[str, object]:
 
 def _clean(out: Path) -> None:
     shutil.rmtree(out / _WORK_FOLDER, ignore_errors=True)
-
-
-def _warnings(manifest: Manifest, unnamed: Mapping[str, int]) -> Iterator[str]:
-    """What is amiss with a data set that was made; see `Selection.unnamed`."""
-    for name, count in unnamed.items():
-        yield (
-            f"{count} pieces that their corpus puts in the split {name!r}, which --split does not "
-            f"name, stand on any side. Name {name!r} in --split to keep them together."
-        )
-    if manifest.clusters.leaks_left:
-        yield (
-            f"{manifest.clusters.leaks_left} pairs of pieces that are alike stand on two sides, "
-            "since their corpora put them there."
-        )
-    for name, split in manifest.splits.items():
-        if not split.excerpts:
-            yield (
-                f"the split {name!r} is empty. Prepare more pieces, or give it a larger share with "
-                "--split; pieces of a corpus with a split of its own stay where that puts them."
-            )
-    for entry in manifest.rejections:
-        if entry.reason in GIVEN_UP:
-            yield (
-                f"{_count(entry)}, such as {entry.examples[0].piece}: another run of the same "
-                "inputs may keep more, and be another data set."
-            )
-        if entry.reason == INTERNAL_ERROR:
-            example = entry.examples[0]
-            yield (
-                f"{_count(entry)}: a mistake of musicvae's own, not of the music, such as "
-                f"{example.piece}: {example.found}. Please report it."
-            )
-
-
-def _count(entry: Rejection) -> str:
-    return f"{entry.count} {entry.stage}{'s' * (entry.count != 1)} {entry.reason}"
-
-
-def _no_examples(selection: Selection, console: Console | None) -> DataError:
-    entries = selection.rejections.entries()
-    meters = list(selection.meters.items())
-    if console is not None:
-        console.print(table_of_rejections(entries))
-    reasons = ", ".join(map(_count, entries[:5]))
-    action = "Give other music, another meter or fewer bars, or another --melody."
-    if {entry.reason for entry in entries} == {"wrong_meter"}:
-        found = ", ".join(f"{count:,} bars in {name}" for name, count in meters[:3])
-        action = f"Give --meter as it is found ({found}), or other music."
-    return DataError(
-        f"no examples: {reasons or 'no music in any piece'}",
-        expected="at least one excerpt that can be kept",
-        action=action,
-        field="inputs",
-    )

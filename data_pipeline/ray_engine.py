@@ -10,9 +10,11 @@ import os
 import pickle
 import tempfile
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
+import musicvae
 from musicvae.errors import SettingError
 
 from .chunks import Chunk, new_file, unwritable
@@ -23,6 +25,10 @@ _MOST_CHUNKS = 512
 
 _MOST_BYTES = 256 * 1024**2
 """And no more bytes than that: pieces from a compressed archive travel with theirs."""
+
+PACKAGE_FOLDER = Path(musicvae.__file__).parent.parent
+"""Ray's actors look for modules where Ray was started, before all else: in a checkout's folder they
+would find a part of this package."""
 
 _STORE_BYTES = 512 * 1024**2
 """Ray's own store, where we start it: enough for what is on the way."""
@@ -121,17 +127,16 @@ def _import_ray() -> Any:
 
 
 def _start(ray: Any, address: str | None, workers: int) -> None:
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address is None:
+        options |= {
+            "num_cpus": max(workers, 1) + 1,
+            "include_dashboard": False,
+            "object_store_memory": _STORE_BYTES,
+        }
     try:
-        if address is None:
-            ray.init(
-                num_cpus=max(workers, 1) + 1,
-                include_dashboard=False,
-                object_store_memory=_STORE_BYTES,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
-        else:
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        with chdir(PACKAGE_FOLDER):
+            ray.init(address=address, **options)
     except (ConnectionError, ValueError) as error:
         raise SettingError(
             f"no Ray cluster at {address}",

@@ -15,7 +15,7 @@ from musicvae import midi, shards
 from musicvae.data_pipeline import PrepareSettings, prepare, tables
 from musicvae.data_pipeline.excerpts import CutSettings
 from musicvae.data_pipeline.filters import Rules
-from musicvae.data_pipeline.prepare import _warnings
+from musicvae.data_pipeline.remarks import find_warnings
 from musicvae.errors import DataError, SettingError
 from musicvae.manifest import Example, Rejection, load_manifest
 from musicvae.notes import Meter
@@ -229,7 +229,7 @@ def test_pieces_that_were_given_up_are_warned_of(settings):
         )
         for reason, count in {"crashed": 2, "timed_out": 1, "unreadable": 3}.items()
     )
-    crashed, timed_out = _warnings(replace(manifest, rejections=rejections), {})
+    crashed, timed_out = find_warnings(replace(manifest, rejections=rejections), {})
     assert crashed.startswith("2 pieces crashed, such as files/crashed.mid: another run")
     assert timed_out.startswith("1 piece timed_out, such as files/timed_out.mid: another run")
 

@@ -1,4 +1,5 @@
 import warnings
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from musicvae.data_pipeline import PrepareSettings, prepare
 from musicvae.data_pipeline.chunks import Chunk, cut_chunk
 from musicvae.data_pipeline.cut import refuse
 from musicvae.data_pipeline.excerpts import CutSettings
-from musicvae.data_pipeline.ray_engine import run_ray
+from musicvae.data_pipeline.ray_engine import PACKAGE_FOLDER, run_ray
 from musicvae.data_pipeline.workers import WorkSettings
 from musicvae.errors import SettingError
 from musicvae.representation import Melody
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
 @pytest.fixture(scope="module")
 def cluster():
     """One cluster for all tests: starting one takes seconds."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), chdir(PACKAGE_FOLDER):
         warnings.simplefilter("ignore")
         ray.init(
             num_cpus=3, include_dashboard=False, object_store_memory=100 * 1024**2,
