@@ -35,7 +35,7 @@ _SLOWEST, _FASTEST, _TEMPO_WIDTH = 40, 240, 10
 _NUMBER_BINS = 20
 _DENSITY_WIDTH = 0.5
 _MOST_DENSITY = 12.0
-_MOST_METERS = 7
+_MOST_METERS = 5
 
 
 def draw_histograms(sample: Sample) -> tuple[Chart, ...]:
