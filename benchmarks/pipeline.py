@@ -214,7 +214,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=Path, help="folders of MIDI files")
     parser.add_argument("--json", type=Path, default=Path("build/pipeline.json"))
-    parser.add_argument("--files", type=int, default=1000, help="at most so many of a folder")
+    parser.add_argument("--files", type=int, default=2000, help="at most so many of a folder")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--peer", type=Path, default=Path("build/note_seq"),
                         help="note_seq's environment; made where it is missing")  # fmt: skip
