@@ -4,7 +4,7 @@ Whatever a piece holds, something comes of it: excerpts, or the reason why there
 """
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -23,8 +23,7 @@ from .grid import GridPiece, count_other_bars, put_all_on_grid
 from .likeness import signatures
 from .melodies import cut_melodies
 from .piece import ReadPiece
-from .readers import read_piece
-from .readers.midi_file import ParsedFile, make_pieces, parse_midi
+from .readers import ParsedFile, finish_pieces, parse_piece
 from .trios import cut_trios
 
 _Cutter = Callable[[Sequence[GridPiece], CutSettings], list[CutPiece]]
@@ -142,24 +141,6 @@ def _read(piece: Piece) -> ReadPiece | ParsedFile | PieceResult:
     except Exception as error:  # noqa: BLE001  (one piece that we fail on is not the end of all)
         return refuse(INTERNAL_ERROR, _describe(error))
     return replace(read, style=piece.style) if piece.style else read
-
-
-def parse_piece(data: bytes, kind: str, side: Mapping[str, bytes]) -> ReadPiece | ParsedFile:
-    """Does of `readers.read_piece` what may fail: of a MIDI file only the parsing.
-
-    Raises:
-        MidiError, ScoreError, DataError: As `readers.read_piece`.
-    """
-    if kind == "midi" and "beats" not in side:
-        return parse_midi(data)
-    return read_piece(data, kind, side)
-
-
-def finish_pieces(parsed: Iterable[ReadPiece | ParsedFile]) -> list[ReadPiece]:
-    """Does the rest of `readers.read_piece` for many pieces in one go."""
-    parsed = list(parsed)
-    made = iter(make_pieces([each for each in parsed if isinstance(each, ParsedFile)]))
-    return [next(made) if isinstance(each, ParsedFile) else each for each in parsed]
 
 
 def _count_notes(read: ReadPiece | ParsedFile) -> int:

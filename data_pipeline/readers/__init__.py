@@ -1,8 +1,10 @@
 """Readers: the bytes of a piece to its notes, one file a format.
 
-The format is known by the content. `kind_of` and `read_piece` are all that the pipeline needs.
+The format is known by the content. `parse_piece` and `finish_pieces` are the halves of `read_piece`
+for many pieces in one go.
 """
 
-from .kinds import KINDS, kind_of, read_piece
+from .kinds import KINDS, finish_pieces, kind_of, parse_piece, read_piece
+from .midi_file import ParsedFile
 
-__all__ = ["KINDS", "kind_of", "read_piece"]
+__all__ = ["KINDS", "ParsedFile", "finish_pieces", "kind_of", "parse_piece", "read_piece"]

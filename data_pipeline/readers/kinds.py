@@ -1,13 +1,13 @@
 """Tells the format of a piece by its first bytes, and has its reader read it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 
 from musicvae.data_pipeline.piece import ReadPiece
 
 from .cache import read_through_cache
-from .midi_file import read_midi
+from .midi_file import ParsedFile, make_pieces, parse_midi
 from .musicxml import read_musicxml
 from .mxl import is_score_archive
 from .patterns import read_pattern
@@ -61,15 +61,25 @@ def read_piece(data: bytes, kind: str, side: Mapping[str, bytes]) -> ReadPiece:
     Args:
         data: Its bytes; for ABC the head of the file and one tune.
         kind: One of `KINDS`.
-        side: The bytes of the files that belong to it, by what they hold: `beats`, `chords`,
-            `keys` or `info`.
+        side: The bytes of the files that belong to it, by what they hold: `beats`, `chords` or
+            `keys`.
 
     Raises:
         MidiError, ScoreError, DataError: If it, or a file beside it, can't be read.
     """
+    (piece,) = finish_pieces([parse_piece(data, kind, side)])
+    return piece
+
+
+def parse_piece(data: bytes, kind: str, side: Mapping[str, bytes]) -> ReadPiece | ParsedFile:
+    """Does of `read_piece` what may fail: of a MIDI file only the parsing.
+
+    Raises:
+        MidiError, ScoreError, DataError: As `read_piece`.
+    """
     match kind:
         case "midi":
-            return read_performance(data, side) if "beats" in side else read_midi(data)
+            return read_performance(data, side) if "beats" in side else parse_midi(data)
         case "musicxml":
             return read_musicxml(data)
         case "h2pattern":
@@ -78,6 +88,13 @@ def read_piece(data: bytes, kind: str, side: Mapping[str, bytes]) -> ReadPiece:
             return read_through_cache(
                 data, f"{kind} {READER_VERSION} music21 {version('music21')}", _READERS[kind]
             )
+
+
+def finish_pieces(parsed: Iterable[ReadPiece | ParsedFile]) -> list[ReadPiece]:
+    """Does the rest of `read_piece`, for many pieces in one go."""
+    parsed = list(parsed)
+    made = iter(make_pieces([each for each in parsed if isinstance(each, ParsedFile)]))
+    return [next(made) if isinstance(each, ParsedFile) else each for each in parsed]
 
 
 # music21 takes a second to import; a process that needs none of it never pays.
