@@ -33,6 +33,7 @@ from musicvae.data_pipeline.cut import CUTTERS
 from musicvae.data_pipeline.excerpts import CutSettings
 from musicvae.data_pipeline.grid import put_all_on_grid
 from musicvae.data_pipeline.likeness import signatures
+from musicvae.data_pipeline.piece import ReadPiece
 from musicvae.data_pipeline.readers import finish_pieces, parse_piece
 from musicvae.errors import MusicVAEError
 from musicvae.representation import Melody
@@ -80,6 +81,7 @@ def measure(folder: Path, *, most_files: int, repeats: int, peer: Path | None) -
     peer_excerpts = 0
     for _ in range(repeats):
         excerpts = run_stages(pieces, clock)
+        run_whole(pieces, clock)
         if peer is not None:
             said = ask_peer(peer, [piece.location.path for piece in pieces])
             peer_excerpts = said["examples"]
@@ -122,7 +124,7 @@ class Clock:
 
 
 def run_stages(pieces: Sequence[Piece], clock: Clock) -> int:
-    """Does each stage for all pieces, then all of it anew as `prepare` does; counts excerpts."""
+    """Does each stage for all pieces; counts excerpts."""
     representation = SETTINGS.representation
     with clock("parse"):
         for piece in pieces:
@@ -138,7 +140,7 @@ def run_stages(pieces: Sequence[Piece], clock: Clock) -> int:
     # As many at once as `cut_pieces` takes of files of this size.
     with clock("read: together"):
         read = [piece for group in batched(files, GROUP) for piece in finish_pieces(group)]
-    known = [each for each in read if each.parts and each.meters]
+    known = [each for each in read if isinstance(each, ReadPiece) and each.parts and each.meters]
     with clock("grid"):
         groups = [
             put_all_on_grid(group, representation.meter, representation.steps_per_quarter)
@@ -149,12 +151,16 @@ def run_stages(pieces: Sequence[Piece], clock: Clock) -> int:
     with clock("signature"):
         for group in groups:
             signatures(group)
-    with clock("whole"), tempfile.TemporaryDirectory() as folder:
-        for chunk in make_chunks(pieces):
-            cut_chunk(chunk, SETTINGS, Path(folder), lambda _: None)
     return sum(
         len(excerpts.events) for group in cut for found in group for excerpts in found.excerpts
     )
+
+
+def run_whole(pieces: Sequence[Piece], clock: Clock) -> None:
+    """Does all stages as a process of `prepare` does: chunk by chunk, and holding nothing else."""
+    with tempfile.TemporaryDirectory() as folder, clock("whole"):
+        for chunk in make_chunks(pieces):
+            cut_chunk(chunk, SETTINGS, Path(folder), lambda _: None)
 
 
 def batched(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

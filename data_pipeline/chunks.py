@@ -6,11 +6,12 @@ what was left out of each and what it is compared by. The excerpts are written a
 a process never holds more than a few MiB of them beside those of the piece that it is at.
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,7 +24,7 @@ from musicvae.errors import DataError
 
 from .corpus import Piece
 from .cut import PieceResult, cut_pieces, refuse_memory
-from .excerpts import CutSettings, Excerpts
+from .excerpts import CutSettings, Excerpts, Left
 from .likeness import HASHES
 
 MOST_PIECES = 256
@@ -36,6 +37,9 @@ MOST_HELD_BYTES = 8 * 1024**2
 
 _BATCH_BYTES = 8 * 1024**2
 """What the events of a batch take; those of a piece that has more are a batch a part."""
+
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
+"""Some MB of them, where they are garbage; the interpreter would look after 700."""
 
 _QUICK_KINDS = {"midi", "h2pattern"}
 
@@ -132,24 +136,36 @@ def cut_chunk(
         begin: Is called with the number of each piece before anything is done for it, and with the
             number of pieces before something is done for many, such as at last.
     """
-    pieces, counts = chunk.pieces, []
-    records: list[PieceResult] = []
+    _settle()
+    pieces = chunk.pieces
+    rows = _PieceRows()
     with new_file(folder / chunk.name) as file:
         excerpts = _ExcerptWriter(file, lambda: begin(len(pieces)))
         for result in cut_pieces(
             pieces, settings, known=chunk.results, one_by_one=chunk.one_by_one, begin=begin
         ):
             try:
-                excerpts.add(len(records), result.cut.excerpts)
+                excerpts.add(len(rows), result.cut.excerpts)
             except MemoryError:
                 result = refuse_memory()  # noqa: PLW2901  # the other is let go of
-            counts.append(sum(len(each.events) for each in result.cut.excerpts))
-            records.append(replace(result, cut=replace(result.cut, excerpts=())))
+            rows.add(result)
             del result  # before the next is cut
         begin(len(pieces))
         excerpts.close()
         with pa.ipc.new_stream(file, _PIECES) as stream:
-            stream.write_table(_piece_table(pieces, records, counts))
+            stream.write_table(rows.table(pieces))
+
+
+@cache
+def _settle() -> None:
+    """Has a process look for garbage as seldom as suits one that makes a great many small objects.
+
+    Hardly any of them stand in a circle, and the modules, a hundred thousand objects more, never
+    are garbage: to look at them again and again takes an eighth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
 
 @contextmanager
@@ -271,36 +287,58 @@ class _ExcerptWriter:
             self._stream.write_table(table)
 
 
-def _piece_table(
-    pieces: Sequence[Piece], records: Sequence[PieceResult], counts: Sequence[int]
-) -> pa.Table:
-    signatures = [each.signature for each in records]
-    return pa.table(
-        {
-            "id": [piece.id for piece in pieces],
-            "source": [piece.source for piece in pieces],
-            "split_key": [piece.split_key for piece in pieces],
-            "given_split": [piece.given_split for piece in pieces],
-            "style": [each.style or None for each in records],
-            "excerpts": counts,
-            "signature": [None if each is None else each.tobytes() for each in signatures],
-            "bars": [list(each.bars.items()) for each in records],
-            "left": _left_column(records),
-        },
-        schema=_PIECES,
-    )
+class _PieceRows:
+    """What is known of the pieces of a chunk beside their excerpts, column by column."""
 
+    def __init__(self) -> None:
+        self._styles: list[str | None] = []
+        self._counts: list[int] = []
+        self._signatures: list[bytes | None] = []
+        self._bars: list[tuple[str, int]] = []
+        self._left: list[Left] = []
+        self._bar_ends, self._left_ends = [0], [0]
 
-def _left_column(results: Sequence[PieceResult]) -> pa.ListArray:
-    """What was left out of each piece, made column by column: quicker than from a dict each."""
-    lefts = [left for each in results for left in each.cut.left]
-    ends = accumulate(len(each.cut.left) for each in results)
-    columns = [
-        pa.array([getattr(left, field.name) for left in lefts], field.type) for field in _LEFT
-    ]
-    return pa.ListArray.from_arrays(
-        pa.array([0, *ends], pa.int32()), pa.StructArray.from_arrays(columns, fields=list(_LEFT))
-    )
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def add(self, result: PieceResult) -> None:
+        """Takes what came of the next piece."""
+        self._styles.append(result.style or None)
+        self._counts.append(sum([len(each.events) for each in result.cut.excerpts]))
+        signature = result.signature
+        self._signatures.append(None if signature is None else signature.tobytes())
+        self._bars += result.bars.items()
+        self._bar_ends.append(len(self._bars))
+        self._left += result.cut.left
+        self._left_ends.append(len(self._left))
+
+    def table(self, pieces: Sequence[Piece]) -> pa.Table:
+        """A row a piece."""
+        left = [
+            pa.array([getattr(left, field.name) for left in self._left], field.type)
+            for field in _LEFT
+        ]
+        return pa.table(
+            {
+                "id": [piece.id for piece in pieces],
+                "source": [piece.source for piece in pieces],
+                "split_key": [piece.split_key for piece in pieces],
+                "given_split": [piece.given_split for piece in pieces],
+                "style": self._styles,
+                "excerpts": self._counts,
+                "signature": self._signatures,
+                "bars": pa.MapArray.from_arrays(
+                    pa.array(self._bar_ends, pa.int32()),
+                    pa.array([meter for meter, _ in self._bars], pa.string()),
+                    pa.array([count for _, count in self._bars], pa.int32()),
+                ),
+                "left": pa.ListArray.from_arrays(
+                    pa.array(self._left_ends, pa.int32()),
+                    pa.StructArray.from_arrays(left, fields=list(_LEFT)),
+                ),
+            },
+            schema=_PIECES,
+        )
 
 
 def _excerpt_table(groups: Sequence[tuple[int, Excerpts]]) -> pa.Table:

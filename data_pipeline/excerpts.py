@@ -5,7 +5,6 @@ One function a representation does the cutting (in `melodies`, `drum_excerpts`, 
 `CutSettings` to a `CutPiece` each.
 """
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -150,19 +149,22 @@ class Tally:
     """Counts reasons, and keeps what was found the first time."""
 
     def __init__(self) -> None:
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._counts: dict[tuple[str, str], int] = {}
         self._found: dict[tuple[str, str], str] = {}
 
     def add(self, stage: str, reason: Reason, count: int = 1) -> None:
         """Counts one reason, `count` times."""
-        self._counts[stage, reason.name] += count
-        self._found.setdefault((stage, reason.name), reason.found)
+        key = stage, reason.name
+        self._counts[key] = self._counts.get(key, 0) + count
+        self._found.setdefault(key, reason.found)
 
     def entries(self) -> tuple[Left, ...]:
         """Each reason once, in the order they came."""
         return tuple(
-            Left(stage=stage, reason=name, count=count, found=self._found[stage, name])
-            for (stage, name), count in self._counts.items()
+            [
+                Left(stage=stage, reason=name, count=count, found=self._found[stage, name])
+                for (stage, name), count in self._counts.items()
+            ]
         )
 
 

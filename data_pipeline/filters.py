@@ -171,11 +171,13 @@ def judge(candidates: Candidates, rules: Rules) -> Verdict:
             continue
         broken = (is_broken & is_kept).nonzero()[0]
         is_kept[broken] = False
-        lanes, firsts, counts = np.unique(
-            candidates.lanes[broken], return_index=True, return_counts=True
-        )
+        if not len(broken):
+            continue
+        lanes = candidates.lanes[broken]
+        firsts = np.flatnonzero(np.append(True, lanes[1:] != lanes[:-1]))
+        counts = np.diff(firsts, append=len(lanes)).tolist()
         for lane, window, count in zip(
-            lanes.tolist(), broken[firsts].tolist(), counts.tolist(), strict=True
+            lanes[firsts].tolist(), broken[firsts].tolist(), counts, strict=True
         ):
             found = rule.tell(candidates, rules, window)
             refused.append(Refusal(lane, Reason(name, found), count))

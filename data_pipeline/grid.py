@@ -9,10 +9,10 @@ bar line and none holds a bar that is off.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int16, Int32, Int64
+from jaxtyping import Bool, Float32, Float64, Int32, Int64, Shaped
 
 from musicvae.notes import DEFAULT_QPM, Meter
 
@@ -129,27 +129,25 @@ def put_all_on_grid(
     assert steps_per_bar is not None, meter
     if not pieces:
         return []
-    bars = _lay_bars(pieces, steps_per_quarter)
-    parts = _put_parts(pieces, bars, steps_per_quarter)
-    first_part = 0
+    bars = _lay_bars(pieces, steps_per_quarter, steps_per_bar)
+    all_parts, last_ends = _put_parts(pieces, bars, steps_per_quarter)
+    parts = iter(all_parts)
     grids = []
-    for piece, bar_steps, is_even in zip(pieces, bars.bar_steps, bars.are_even, strict=True):
-        after = first_part + len(piece.parts)
-        own = parts[first_part:after]
-        first_part = after
-        runs = _find_spans(piece, bar_steps, meter, steps_per_bar, is_even=is_even)
-        last = max((end for _, end in own), default=0)
+    for piece, bar_steps, regular_from, last_end in zip(
+        pieces, bars.bar_steps, bars.regular_from, last_ends, strict=True
+    ):
+        spans, irregular_bars = _find_spans(piece, bar_steps, meter, steps_per_bar, regular_from)
         grids.append(
             GridPiece(
-                parts=tuple([part for part, _ in own]),
-                spans=runs.spans,
+                parts=tuple(islice(parts, len(piece.parts))),
+                spans=spans,
                 meter=meter,
                 steps_per_quarter=steps_per_quarter,
                 steps_per_bar=steps_per_bar,
-                length_steps=max(last, int(bar_steps[-1])),
+                length_steps=max(last_end, int(bar_steps[-1])),
                 bar_steps=bar_steps,
-                irregular_bars=runs.irregular_bars,
-                other_bars=runs.other_bars,
+                irregular_bars=irregular_bars,
+                other_bars=count_other_bars(piece, meter),
                 piece=piece,
             )
         )
@@ -158,6 +156,8 @@ def put_all_on_grid(
 
 def count_other_bars(piece: ReadPiece, meter: Meter) -> dict[str, int]:
     """The number of bars that a piece has in each other meter, by the meter's text."""
+    if len(piece.meters) == 1 and _is_in(piece.meters[0].meter, meter):
+        return {}
     others: dict[str, int] = {}
     for change, end in zip(piece.meters, _ends(piece), strict=True):
         if not _is_in(change.meter, meter):
@@ -181,20 +181,25 @@ class _BarSteps:
 
     Attributes:
         bar_steps: For each piece, the step of each bar line.
-        are_even: For each piece, whether all bars have one length, which is whole.
+        are_straight: For each piece, whether a time says its step alone, whatever its bar.
+        regular_from: For each piece, the number of the bar from which on all bars have the wanted
+            length: 0, or 1 after a pickup; -1 where they do not.
     """
 
     bar_steps: list[Int64[np.ndarray, " _"]]
-    are_even: list[bool]
+    are_straight: list[bool]
+    regular_from: list[int]
 
 
-def _lay_bars(pieces: Sequence[ReadPiece], steps_per_quarter: int) -> _BarSteps:
+def _lay_bars(pieces: Sequence[ReadPiece], steps_per_quarter: int, steps_per_bar: int) -> _BarSteps:
     lines = [piece.bar_lines for piece in pieces]
     assert all(len(own) > 1 for own in lines) and all(piece.meters for piece in pieces), "no meter"
     firsts = np.cumsum([0, *map(len, lines)])
-    lengths = np.diff(np.concatenate(lines)) * steps_per_quarter
+    all_lines = np.concatenate(lines)
+    lengths = np.diff(all_lines) * steps_per_quarter
     # From the last line of a piece to the first of the next there is no bar.
-    lengths[firsts[1:-1] - 1] = 0
+    between = firsts[1:-1] - 1
+    lengths[between] = 0
     steps = np.maximum(np.ceil(lengths - _ROUNDING), 1).astype(np.int64)
     sums = np.concatenate([[0], np.cumsum(steps)])
     sizes = np.diff(firsts)
@@ -202,104 +207,127 @@ def _lay_bars(pieces: Sequence[ReadPiece], steps_per_quarter: int) -> _BarSteps:
     bar_steps = sums - np.repeat(sums[starts], sizes)
     first_lengths = np.repeat(lengths[starts], sizes)[:-1]
     is_even = np.abs(lengths - first_lengths) < _ROUNDING
-    is_even[firsts[1:-1] - 1] = True
-    are_even = np.logical_and.reduceat(is_even, starts) & (lengths[starts] == steps[starts])
+    is_even[between] = True
+    are_straight = np.logical_and.reduceat(is_even, starts) & (lengths[starts] == steps[starts])
+    if steps_per_quarter.bit_count() == 1:
+        # All bars start on a step anyway: to multiply by a power of two is exact.
+        are_straight |= np.logical_and.reduceat(bar_steps == all_lines * steps_per_quarter, starts)
+    is_regular = steps == steps_per_bar
+    is_regular[between] = True
+    has_first = is_regular[starts]
+    is_regular[starts] = True
+    has_others = np.logical_and.reduceat(is_regular, starts)
+    has_pickup = (steps[starts] < steps_per_bar) & (sizes > 2)
+    regular_from = np.where(has_others & has_first, 0, np.where(has_others & has_pickup, 1, -1))
     bounds = firsts.tolist()
     return _BarSteps(
         bar_steps=[bar_steps[low:high] for low, high in pairwise(bounds)],
-        are_even=are_even.tolist(),
+        are_straight=are_straight.tolist(),
+        regular_from=regular_from.tolist(),
     )
 
 
 def _put_parts(
     pieces: Sequence[ReadPiece], bars: _BarSteps, steps_per_quarter: int
-) -> list[tuple[GridPart, int]]:
-    """All parts of all pieces on the grid, each with the last of its ends."""
+) -> tuple[list[GridPart], list[int]]:
+    """All parts of all pieces on the grid, and the last end of each piece; 0 without notes."""
     parts = [part for piece in pieces for part in piece.parts]
     if not parts:
-        return []
+        return [], [0] * len(pieces)
     bounds = [0, *accumulate(len(part.onsets) for part in parts)]
+    ends_of_pieces = accumulate(len(piece.parts) for piece in pieces)
+    piece_bounds = [0, *(bounds[end] for end in ends_of_pieces)]
     times = np.empty((2, bounds[-1]))
     np.concatenate([part.onsets for part in parts], out=times[0])
     np.concatenate([part.ends for part in parts], out=times[1])
     steps = times * steps_per_quarter
-    first_part = 0
-    for piece, bar_steps, is_even in zip(pieces, bars.bar_steps, bars.are_even, strict=True):
-        after = first_part + len(piece.parts)
-        if not is_even:
-            notes = slice(bounds[first_part], bounds[after])
-            own, lines = times[:, notes], piece.bar_lines
+    for number, is_straight in enumerate(bars.are_straight):
+        if not is_straight:
+            notes = slice(piece_bounds[number], piece_bounds[number + 1])
+            own, lines = times[:, notes], pieces[number].bar_lines
             at = lines.searchsorted(own + _ROUNDING, side="right") - 1
             np.minimum(at, len(lines) - 2, out=at)
-            steps[:, notes] = bar_steps[at] + (own - lines[at]) * steps_per_quarter
-        first_part = after
+            steps[:, notes] = bars.bar_steps[number][at] + (own - lines[at]) * steps_per_quarter
     whole = np.floor(steps + (0.5 + _ROUNDING))
     offsets = (steps[0] - whole[0]).astype(np.float32)
     starts, ends = whole.astype(np.int32)
     ends = np.maximum(ends, starts + 1)
     pitches = np.concatenate([part.pitches for part in parts])
     velocities = np.concatenate([part.velocities for part in parts])
-    order = _find_order(starts, ends, pitches, np.array(bounds))
+    order = find_note_order(bounds, starts, pitches, ends)
     if order is not None:
         starts, ends, offsets = starts[order], ends[order], offsets[order]
         pitches, velocities = pitches[order], velocities[order]
     pitches, velocities = pitches.astype(np.int32), velocities.astype(np.int32)
-    last_ends = np.maximum.reduceat(ends, bounds[:-1]).tolist()
-    return [
-        (
-            GridPart(
-                name=part.name,
-                program=part.program,
-                is_drum=part.is_drum,
-                starts=starts[low:high],
-                ends=ends[low:high],
-                pitches=pitches[low:high],
-                velocities=velocities[low:high],
-                offsets=offsets[low:high],
-            ),
-            last,
+    firsts = np.array(piece_bounds)
+    has_notes = np.diff(firsts) > 0
+    last_ends = np.zeros(len(pieces), np.int32)
+    last_ends[has_notes] = np.maximum.reduceat(ends, firsts[:-1][has_notes])
+    placed = [
+        GridPart(
+            name=part.name,
+            program=part.program,
+            is_drum=part.is_drum,
+            starts=starts[low:high],
+            ends=ends[low:high],
+            pitches=pitches[low:high],
+            velocities=velocities[low:high],
+            offsets=offsets[low:high],
         )
-        for part, (low, high), last in zip(parts, pairwise(bounds), last_ends, strict=True)
+        for part, (low, high) in zip(parts, pairwise(bounds), strict=True)
     ]
+    return placed, last_ends.tolist()
 
 
-def _find_order(
-    starts: Int32[np.ndarray, " note"],
-    ends: Int32[np.ndarray, " note"],
-    pitches: Int16[np.ndarray, " note"],
-    bounds: Int64[np.ndarray, " _"],
+def find_note_order(
+    bounds: Sequence[int], times: Shaped[np.ndarray, " note"], *columns: Shaped[np.ndarray, " note"]
 ) -> Int64[np.ndarray, " note"] | None:
-    """The order by start, pitch and end within each part; None where they stand in it.
+    """The order of notes by time and then by each column; None where they stand in it.
 
-    They stood in order of time, so that only what the grid moved to one step may be out of it: most
-    parts need no sorting.
+    Music mostly does, but for notes of one time: where only these are out of order, by their
+    pitches, one quick sort is all it takes.
+
+    Args:
+        bounds: The index of each part's first note, and the number of notes; no note leaves its
+            part.
+        times: The time of each note.
+        columns: What notes of one time are ordered by; the pitches, 0 or more, come first.
     """
-    is_out = starts[1:] < starts[:-1]
-    is_equal = starts[1:] == starts[:-1]
-    if is_equal.any():
-        is_higher = pitches[:-1] > pitches[1:]
-        is_longer = (pitches[:-1] == pitches[1:]) & (ends[:-1] > ends[1:])
-        is_out |= is_equal & (is_higher | is_longer)
-    is_out[bounds[1:-1] - 1] = False
-    if not is_out.any():
+    starts = np.array(bounds[1:-1], np.int64)
+    if not _are_out(starts, times, *columns).any():
         return None
-    sizes = np.diff(bounds)
-    parts = np.repeat(np.arange(len(sizes)), sizes)
-    has_disorder = np.zeros(len(sizes), bool)
-    has_disorder[parts[1:][is_out]] = True
-    order = np.arange(len(starts))
-    at = np.flatnonzero(has_disorder[parts])
-    order[at] = at[np.lexsort((ends[at], pitches[at], starts[at], parts[at]))]
+    groups = np.zeros(len(times), np.int64)
+    is_new = times[1:] != times[:-1]
+    is_new[starts - 1] = True
+    np.cumsum(is_new, out=groups[1:])
+    order: Int64[np.ndarray, " note"] = np.argsort(groups << 16 | columns[0], kind="stable")
+    ordered = [times[order], *(column[order] for column in columns)]
+    is_out = _are_out(starts, *ordered)
+    if is_out.any():
+        parts = np.zeros(len(times), np.int64)
+        parts[starts] = 1
+        parts = np.cumsum(parts)
+        has_disorder = np.zeros(len(bounds), bool)
+        has_disorder[parts[1:][is_out]] = True
+        at = np.flatnonzero(has_disorder[parts])
+        keys = [column[at] for column in reversed(ordered)]
+        order[at] = order[at][np.lexsort((*keys, parts[at]))]
     return order
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Runs:
-    """What the bars of a piece are; see `GridPiece`."""
-
-    spans: tuple[Span, ...]
-    irregular_bars: int
-    other_bars: dict[str, int]
+def _are_out(
+    starts: Int64[np.ndarray, " _"], *columns: Shaped[np.ndarray, " note"]
+) -> Bool[np.ndarray, " _"]:
+    """Whether each note but the last is to stand behind the next, by one column after the other."""
+    is_equal = np.ones(max(len(columns[0]) - 1, 0), bool)
+    is_equal[starts - 1] = False
+    is_out = np.zeros_like(is_equal)
+    for column in columns:
+        is_out |= is_equal & (column[:-1] > column[1:])
+        is_equal &= column[:-1] == column[1:]
+        if not is_equal.any():
+            break
+    return is_out
 
 
 def _find_spans(
@@ -307,37 +335,23 @@ def _find_spans(
     bar_steps: Int64[np.ndarray, " line"],
     meter: Meter,
     steps_per_bar: int,
-    *,
-    is_even: bool,
-) -> _Runs:
+    regular_from: int,
+) -> tuple[tuple[Span, ...], int]:
+    """The runs of regular bars, and the number of bars of the meter that are irregular."""
+    if regular_from >= 0 and len(piece.meters) == 1 and _is_in(piece.meters[0].meter, meter):
+        bars = len(bar_steps) - 1 - regular_from
+        return (Span(int(bar_steps[regular_from]), bars, regular_from),), regular_from
     spans: list[Span] = []
     irregular_bars = 0
     for change, end in zip(piece.meters, _ends(piece), strict=True):
         if not _is_in(change.meter, meter) or end == change.bar:
             continue
-        if is_even and int(bar_steps[1]) == steps_per_bar:
-            spans.append(Span(change.bar * steps_per_bar, end - change.bar, change.bar))
-            continue
-        lines = bar_steps[change.bar : end + 1]
-        found = _find_one_span(lines, steps_per_bar) or regular_spans(lines.tolist(), steps_per_bar)
+        lines = bar_steps[change.bar : end + 1].tolist()
+        found = regular_spans(lines, steps_per_bar)
         spans += [replace(span, first_bar=span.first_bar + change.bar) for span in found]
-        rest = int(lines[-1] - lines[0]) - sum(span.bars for span in found) * steps_per_bar
+        rest = lines[-1] - lines[0] - sum(span.bars for span in found) * steps_per_bar
         irregular_bars += -(-rest // steps_per_bar)
-    return _Runs(
-        spans=tuple(_join(spans, steps_per_bar)),
-        irregular_bars=irregular_bars,
-        other_bars=count_other_bars(piece, meter),
-    )
-
-
-def _find_one_span(bar_lines: Int64[np.ndarray, " line"], steps_per_bar: int) -> tuple[Span, ...]:
-    """What `regular_spans` finds where all bars are regular after a pickup; none elsewhere."""
-    lengths = np.diff(bar_lines)
-    pickups = int(lengths[0] < steps_per_bar)
-    count = len(lengths) - pickups
-    if not count or (lengths[pickups:] != steps_per_bar).any():
-        return ()
-    return (Span(int(bar_lines[pickups]), count, pickups),)
+    return tuple(_join(spans, steps_per_bar)), irregular_bars
 
 
 def _join(spans: list[Span], steps_per_bar: int) -> list[Span]:

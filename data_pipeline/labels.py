@@ -139,11 +139,10 @@ _NO_KEY = _KeyLabel(-1, -1, np.nan)
 
 def _find_keys(stretches: Sequence[Stretch]) -> list[_KeyLabel]:
     """The key of each piece where it starts."""
-    pieces = {id(each.piece): each.piece for each in stretches}
-    doubted = [piece for piece in pieces.values() if _is_doubted(piece)]
-    estimated = dict(zip(map(id, doubted), estimate_piece_keys(doubted), strict=True))
-    keys = {of: _find_key(piece, estimated.get(of)) for of, piece in pieces.items()}
-    return [keys[id(each.piece)] for each in stretches]
+    pieces = [each.piece for each in stretches]
+    doubted = {id(piece): piece for piece in pieces if _is_doubted(piece)}
+    estimated = dict(zip(doubted, estimate_piece_keys(list(doubted.values())), strict=True))
+    return [_find_key(piece, estimated.get(id(piece))) for piece in pieces]
 
 
 def _find_key(piece: GridPiece, estimated: EstimatedKey | None) -> _KeyLabel:
@@ -266,9 +265,13 @@ def _measure_rhythm(
     steps, first_steps = onsets.steps, line.first_steps
     sixteenth = piece.steps_per_quarter // 4
     counts = onsets.high - onsets.low
-    # Windows overlap only within a run of bars, so any of them gives an onset its place in the bar.
-    window = first_steps.astype(steps.dtype).searchsorted(steps, side="right") - 1
-    places = (steps - first_steps[window]) % piece.steps_per_bar
+    # Windows overlap only within a run of bars, so any of them gives an onset its place in the bar:
+    # here the last that begins before it. What is before the first is in none.
+    origins = np.repeat(
+        np.append(0, first_steps).astype(steps.dtype),
+        np.diff(onsets.low, prepend=0, append=len(steps)),
+    )
+    places = (steps - origins) % piece.steps_per_bar
     # Room before the first step, where nothing sounds.
     sounds = np.zeros(line.line_steps + 2 * sixteenth, bool)
     sounds[steps + 2 * sixteenth] = True

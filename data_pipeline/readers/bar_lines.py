@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64, Integer
@@ -31,12 +32,12 @@ class MeterMark:
     meter: Meter
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Bars:
+class Bars(NamedTuple):
     """The bar lines and the meters of a piece, as `piece.ReadPiece` holds them."""
 
     bar_lines: Float64[np.ndarray, " line"]
     meters: tuple[MeterChange, ...]
+    missing_meter: str = ""
 
 
 def quarters_per_bar(meter: Meter) -> float:
@@ -55,24 +56,63 @@ def draw_bars(marks: list[MeterMark], end: float, *, pickup: float = 0.0) -> Bar
         end: The end of the last note, in quarter notes.
         pickup: Quarter notes before the first whole bar, where the meter never changes.
     """
+    return draw_all_bars([marks], [end], [pickup])[0]
+
+
+def draw_all_bars(
+    marks: Sequence[list[MeterMark]], ends: Sequence[float], pickups: Sequence[float]
+) -> list[Bars]:
+    """Draws the bar lines of many pieces, as `draw_bars` does those of each."""
+    runs: list[_Run] = []
+    meters: list[tuple[MeterChange, ...]] = []
+    bounds = [0]
+    for own, end, pickup in zip(marks, ends, pickups, strict=True):
+        plan = _plan(own, end, pickup)
+        runs += plan.runs
+        meters.append(plan.meters)
+        bounds.append(bounds[-1] + plan.lines)
+    starts, lengths, counts = (np.array(column) for column in zip(*runs, strict=True))
+    numbers = np.arange(bounds[-1]) - np.repeat(np.cumsum(counts) - counts, counts)
+    lines = np.repeat(starts, counts) + np.repeat(lengths, counts) * numbers
+    return [
+        Bars(lines[low:high], own)
+        for own, (low, high) in zip(meters, pairwise(bounds), strict=True)
+    ]
+
+
+class _Run(NamedTuple):
+    """Bar lines that stand equally far apart: where the first is, how far, and how many."""
+
+    start: float
+    length: float
+    lines: int
+
+
+class _Plan(NamedTuple):
+    """The bar lines of a piece before they are drawn, how many there are, and the meters."""
+
+    runs: list[_Run]
+    lines: int
+    meters: tuple[MeterChange, ...]
+
+
+def _plan(marks: list[MeterMark], end: float, pickup: float) -> _Plan:
     marks = _effective(marks, end)
-    lines: list[Float64[np.ndarray, " bar"]] = [np.zeros(1)] if pickup else []
+    runs = [_Run(0.0, pickup, 1)] if pickup else []
     meters = [MeterChange(0, marks[0].meter)]
-    start, count = pickup, len(lines)
+    start, count = pickup, len(runs)
     for mark, after in pairwise(marks):
         length = quarters_per_bar(mark.meter)
         bars = math.ceil((after.quarter - start - MOST_SLIP) / length)
         slip = after.quarter - start - bars * length
-        lines.append(start + length * np.arange(bars))
+        runs.append(_Run(start, length, bars))
         count += bars
         start = start + bars * length if abs(slip) <= MOST_SLIP else after.quarter
         meters.append(MeterChange(count, after.meter))
     length = quarters_per_bar(marks[-1].meter)
     bars = max(math.ceil((end - start) / length - 1e-6), 1)
-    lines.append(start + length * np.arange(bars + 1))
-    return Bars(
-        bar_lines=np.concatenate(lines) if len(lines) > 1 else lines[0], meters=tuple(meters)
-    )
+    runs.append(_Run(start, length, bars + 1))
+    return _Plan(runs, count + bars + 1, tuple(meters))
 
 
 def _effective(marks: list[MeterMark], end: float) -> list[MeterMark]:

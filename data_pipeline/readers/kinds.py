@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 
 from musicvae.data_pipeline.piece import ReadPiece
+from musicvae.errors import MidiError
 
 from .cache import read_through_cache
 from .midi_file import ParsedFile, make_pieces, parse_midi
@@ -68,11 +69,13 @@ def read_piece(data: bytes, kind: str, side: Mapping[str, bytes]) -> ReadPiece:
         MidiError, ScoreError, DataError: If it, or a file beside it, can't be read.
     """
     (piece,) = finish_pieces([parse_piece(data, kind, side)])
+    if isinstance(piece, MidiError):
+        raise piece
     return piece
 
 
 def parse_piece(data: bytes, kind: str, side: Mapping[str, bytes]) -> ReadPiece | ParsedFile:
-    """Does of `read_piece` what may fail: of a MIDI file only the parsing.
+    """Does the part of `read_piece` that is done for each piece alone: of a MIDI file the parsing.
 
     Raises:
         MidiError, ScoreError, DataError: As `read_piece`.
@@ -90,8 +93,8 @@ def parse_piece(data: bytes, kind: str, side: Mapping[str, bytes]) -> ReadPiece 
             )
 
 
-def finish_pieces(parsed: Iterable[ReadPiece | ParsedFile]) -> list[ReadPiece]:
-    """Does the rest of `read_piece`, for many pieces in one go."""
+def finish_pieces(parsed: Iterable[ReadPiece | ParsedFile]) -> list[ReadPiece | MidiError]:
+    """Does the rest of `read_piece`, for many pieces in one go; says what is wrong with a piece."""
     parsed = list(parsed)
     made = iter(make_pieces([each for each in parsed if isinstance(each, ParsedFile)]))
     return [next(made) if isinstance(each, ParsedFile) else each for each in parsed]

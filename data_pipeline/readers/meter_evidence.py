@@ -13,6 +13,7 @@ from jaxtyping import Float64, Int64
 _FEWEST_TO_JUDGE = 100
 """With fewer onsets than this, a file that says a meter is believed."""
 
+_GRID_PULSES = (4.0, 3.0, 6.0)
 _LEAST_GRID = 0.12
 """Of the strongest of 16ths, triplets and their halves. Of 119 piano recordings with an empty 4/4
 in their header 111 are below, the others being scores; of 1,021 recordings of drummers with a click
@@ -37,6 +38,8 @@ def is_grid_doubtful(
 ) -> list[bool]:
     """Which of some pieces may keep no grid, so that `doubt_grid` is to be asked.
 
+    Where most onsets are near a 16th, or there are few, there is no doubt.
+
     Args:
         onsets: Their onsets, one piece after the other.
         sizes: How many each piece has; one at least.
@@ -49,11 +52,14 @@ def is_grid_doubtful(
 
 
 def doubt_grid(onsets: Float64[np.ndarray, " note"]) -> str:
-    """Why a piece that says its meter keeps no grid, so that it can't be so; empty if it may be."""
-    if not len(onsets) or not is_grid_doubtful(onsets, np.array([len(onsets)]))[0]:
+    """Why a piece that says its meter keeps no grid, so that it can't be so; empty if it may be.
+
+    Args:
+        onsets: Those of a piece for which `is_grid_doubtful` says so.
+    """
+    if any(_strength(onsets, pulse) >= _LEAST_GRID for pulse in _GRID_PULSES):
         return ""
-    grid = _grid_strength(onsets)
-    return "" if grid >= _LEAST_GRID else f"onsets that keep no grid (strength {grid:.2f})"
+    return f"onsets that keep no grid (strength {_grid_strength(onsets):.2f})"
 
 
 def doubt_common_time(onsets: Float64[np.ndarray, " note"]) -> str:
@@ -71,7 +77,7 @@ def doubt_common_time(onsets: Float64[np.ndarray, " note"]) -> str:
 
 
 def _grid_strength(onsets: Float64[np.ndarray, " note"]) -> float:
-    return max(_strength(onsets, pulse) for pulse in (4.0, 3.0, 6.0))
+    return max(_strength(onsets, pulse) for pulse in _GRID_PULSES)
 
 
 def _strength(onsets: Float64[np.ndarray, " note"], pulse: float) -> float:

@@ -7,19 +7,22 @@ meter, whatever it says. The patterns of a file of format 2 follow each other, e
 on and as parts of its own, since nothing says that they belong together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import accumulate, islice, pairwise
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64, Integer
 
 from musicvae import midi_parser, smf
+from musicvae.data_pipeline.grid import find_note_order
 from musicvae.data_pipeline.piece import KeyChange, MeterChange, Part, ReadPiece, TempoChange
-from musicvae.midi_parser import DEFAULT_LIMITS, ParsedMidi, ParsedTrack
+from musicvae.errors import MidiError
+from musicvae.midi_parser import DEFAULT_LIMITS, NoteColumns, ParsedMidi, ParsedTrack
 from musicvae.notes import DEFAULT_QPM, Meter
 
-from .bar_lines import Bars, MeterMark, accented_quarters, draw_bars
+from .bar_lines import Bars, MeterMark, accented_quarters, draw_all_bars
 from .meter_evidence import doubt_common_time, doubt_grid, is_grid_doubtful
 
 _MOST_CHANGES = 100_000
@@ -28,22 +31,13 @@ _MOST_CHANGES = 100_000
 _SHORTEST = 1 / 4096
 """Of a quarter note: a note that ends where it starts is still a note."""
 
-NO_BARS = Bars(bar_lines=np.zeros(0), meters=())
+NO_BARS = Bars(np.zeros(0), ())
 """Those of a piece whose meter is not known."""
-
-
-def read_midi(data: bytes) -> ReadPiece:
-    """Reads a MIDI file of any format.
-
-    Raises:
-        MidiError: If it is none, is damaged or past the limits.
-    """
-    return make_pieces([parse_midi(data)])[0]
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """A MIDI file that was parsed, and has nothing left that could be wrong with it.
+    """A MIDI file that was parsed, and whose notes are still to be judged.
 
     Attributes:
         patterns: The patterns of a file of format 2; of any other file the one that it is.
@@ -55,7 +49,7 @@ class ParsedFile:
 
 
 def parse_midi(data: bytes) -> ParsedFile:
-    """Parses a MIDI file of any format: the first half of `read_midi`.
+    """Parses a MIDI file of any format: what is done for each file alone.
 
     Raises:
         MidiError: If it is none, is damaged or past the limits.
@@ -67,158 +61,193 @@ def parse_midi(data: bytes) -> ParsedFile:
 
 
 def _parse(data: bytes) -> ParsedMidi:
-    parsed = midi_parser.parse(data)
-    for found in (parsed.tempos, parsed.meters, parsed.keys):
-        if len(found) > _MOST_CHANGES:
-            raise smf.too_much(f"{len(found)} changes of tempo, meter or key", str(_MOST_CHANGES))
+    parsed = midi_parser.parse_unjudged(data)
+    changes = len(parsed.tempos), len(parsed.meters), len(parsed.keys)
+    if max(changes) > _MOST_CHANGES:
+        midi_parser.judge_notes(parsed)
+        found = next(count for count in changes if count > _MOST_CHANGES)
+        raise smf.too_much(f"{found} changes of tempo, meter or key", str(_MOST_CHANGES))
     return parsed
 
 
-def make_pieces(files: Sequence[ParsedFile]) -> list[ReadPiece]:
-    """Makes pieces of files: the second half of `read_midi`, the notes of all of them in one go."""
-    pieces = iter(_make_pieces([pattern for file in files for pattern in file.patterns]))
-    made = []
-    for file in files:
-        patterns = list(islice(pieces, len(file.patterns)))
-        if len(patterns) > 1:
-            patterns = [pattern for pattern in patterns if pattern.parts] or patterns[:1]
-        piece = patterns[0] if len(patterns) == 1 else _follow(patterns)
-        made.append(replace(piece, style=file.style) if file.style else piece)
-    return made
+def make_pieces(files: Sequence[ParsedFile]) -> list[ReadPiece | MidiError]:
+    """Makes a piece of each file, or says what is wrong with its notes: all files in one go."""
+    errors: list[MidiError | None] = [None] * len(files)
+    good = list(files)
+    ticks = _Ticks.of(good)
+    if ticks.may_be_wrong():
+        errors = [_find_error(file) for file in files]
+        good = [file for file, error in zip(files, errors, strict=True) if error is None]
+        ticks = _Ticks.of(good)
+    patterns = iter(_make_pieces(ticks))
+    made = (_join(list(islice(patterns, len(file.patterns))), file.style) for file in good)
+    return [next(made) if error is None else error for error in errors]
 
 
-def make_part(
-    track: ParsedTrack, onsets: Float64[np.ndarray, " note"], ends: Float64[np.ndarray, " note"]
-) -> Part:
-    """A part of a track's notes, put in order, from their times in quarter notes."""
-    return _make_parts([track], onsets, ends)[0]
+def _find_error(file: ParsedFile) -> MidiError | None:
+    try:
+        for pattern in file.patterns:
+            midi_parser.judge_notes(pattern)
+    except MidiError as error:
+        return error
+    return None
 
 
-def _make_parts(
-    tracks: Sequence[ParsedTrack],
-    onsets: Float64[np.ndarray, " note"],
-    ends: Float64[np.ndarray, " note"],
-) -> list[Part]:
-    """A part of each track; the times are those of one track after the other."""
-    bounds = [0, *accumulate(len(track.starts) for track in tracks)]
-    pitches = np.concatenate([track.pitches for track in tracks]).astype(np.int16)
-    velocities = np.concatenate([track.velocities for track in tracks]).astype(np.int16)
-    # MIDI's own order is by onset alone; most files have a note at a time and are in order.
-    is_out = onsets[1:] <= onsets[:-1]
-    is_out[np.array(bounds[1:-1], np.int64) - 1] = False
-    if is_out.any():
-        numbers = np.repeat(np.arange(len(tracks)), np.diff(bounds))
-        has_disorder = np.zeros(len(tracks), bool)
-        has_disorder[numbers[1:][is_out]] = True
-        at = np.flatnonzero(has_disorder[numbers])
-        order = np.arange(len(onsets))
-        order[at] = at[np.lexsort((velocities[at], ends[at], pitches[at], onsets[at], numbers[at]))]
-        onsets, ends = onsets[order], ends[order]
-        pitches, velocities = pitches[order], velocities[order]
-    ends = np.maximum(ends, onsets + _SHORTEST)
-    velocities = np.maximum(velocities, 1)
-    return [
-        Part(
-            name=track.name,
-            program=track.program,
-            is_drum=track.is_drum,
-            onsets=onsets[low:high],
-            ends=ends[low:high],
-            pitches=pitches[low:high],
-            velocities=velocities[low:high],
-        )
-        for track, (low, high) in zip(tracks, pairwise(bounds), strict=True)
-    ]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ticks:
+    """The notes of many files, as they stand there.
 
+    Attributes:
+        patterns: What was parsed of the files.
+        tracks: The tracks of all patterns.
+        notes: Their notes.
+        units: For each note, the ticks of a quarter note.
+    """
 
-def _make_pieces(files: Sequence[ParsedMidi]) -> list[ReadPiece]:
-    tracks = [track for parsed in files for track in parsed.tracks]
-    parts: Iterator[Part] = iter(())
-    if tracks:
-        units = np.repeat(
-            [parsed.ticks_per_quarter for parsed in files for _ in parsed.tracks],
-            [len(track.starts) for track in tracks],
-        )
-        onsets = np.concatenate([track.starts for track in tracks]) / units
-        ends = np.concatenate([track.ends for track in tracks]) / units
-        parts = iter(_make_parts(tracks, onsets, ends))
-    seen = [_Seen.of(parsed, tuple(islice(parts, len(parsed.tracks)))) for parsed in files]
-    bars = _find_bars(seen)
-    return [
-        ReadPiece(
-            parts=each.parts,
-            bar_lines=own.bars.bar_lines,
-            meters=own.bars.meters,
-            tempos=_tempos(parsed),
-            keys=_keys(parsed),
-            missing_meter=own.missing_meter,
-        )
-        for parsed, each, own in zip(files, seen, bars, strict=True)
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What is seen of a piece before its bars: its parts, and the meters that its file writes."""
-
-    parts: tuple[Part, ...]
-    marks: list[MeterMark]
+    patterns: list[ParsedMidi]
+    tracks: list[ParsedTrack]
+    notes: NoteColumns
+    units: Float64[np.ndarray, " note"]
 
     @staticmethod
-    def of(parsed: ParsedMidi, parts: tuple[Part, ...]) -> "_Seen":
-        unit = parsed.ticks_per_quarter
-        return _Seen(parts, [MeterMark(tick / unit, meter) for tick, meter in parsed.meters])
+    def of(files: Sequence[ParsedFile]) -> "_Ticks":
+        patterns = [pattern for file in files for pattern in file.patterns]
+        tracks = [track for pattern in patterns for track in pattern.tracks]
+        notes = NoteColumns.of(tracks)
+        units = [pattern.ticks_per_quarter for pattern in patterns for _ in pattern.tracks]
+        return _Ticks(patterns, tracks, notes, np.repeat(np.array(units, np.float64), notes.sizes))
+
+    def may_be_wrong(self) -> bool:
+        """Whether there is a note that `midi_parser.judge_notes` refuses."""
+        last_ticks = DEFAULT_LIMITS.max_length_quarters * self.units
+        return not (self.notes.are_within(last_ticks) and self.notes.are_midi())
 
 
-@dataclass(frozen=True, slots=True)
-class _FoundBars:
-    """The bars of a piece, or none and why its meter is not known."""
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class TimedNotes:
+    """The notes of some tracks, one track after the other, in quarter notes.
 
-    bars: Bars
-    missing_meter: str = ""
+    Attributes:
+        sizes: How many notes each track has; one at least.
+        onsets: When each note starts.
+        ends: When it ends.
+        pitches: MIDI numbers.
+        velocities: 0 to 127.
+    """
+
+    sizes: Int64[np.ndarray, " _"]
+    onsets: Float64[np.ndarray, " note"]
+    ends: Float64[np.ndarray, " note"]
+    pitches: Integer[np.ndarray, " note"]
+    velocities: Integer[np.ndarray, " note"]
+
+    @property
+    def bounds(self) -> list[int]:
+        """The index of each track's first note, and the number of notes."""
+        return [0, *accumulate(self.sizes.tolist())]
+
+    def in_order(self) -> "TimedNotes":
+        """The notes as they stand in a `Part`: in order, each with a length and a velocity."""
+        onsets, ends = self.onsets, self.ends
+        pitches, velocities = self.pitches.astype(np.int16), self.velocities.astype(np.int16)
+        order = find_note_order(self.bounds, onsets, pitches, ends, velocities)
+        if order is not None:
+            onsets, ends = onsets[order], ends[order]
+            pitches, velocities = pitches[order], velocities[order]
+        return TimedNotes(
+            sizes=self.sizes,
+            onsets=onsets,
+            ends=np.maximum(ends, onsets + _SHORTEST),
+            pitches=pitches,
+            velocities=np.maximum(velocities, 1),
+        )
+
+    def parts(self, tracks: Sequence[ParsedTrack]) -> list[Part]:
+        """A part of each track, with its name and program."""
+        return [
+            Part(
+                name=track.name,
+                program=track.program,
+                is_drum=track.is_drum,
+                onsets=self.onsets[low:high],
+                ends=self.ends[low:high],
+                pitches=self.pitches[low:high],
+                velocities=self.velocities[low:high],
+            )
+            for track, (low, high) in zip(tracks, pairwise(self.bounds), strict=True)
+        ]
 
 
-def _find_bars(pieces: Sequence[_Seen]) -> list[_FoundBars]:
-    found = [_FoundBars(NO_BARS)] * len(pieces)
-    numbers = [number for number, piece in enumerate(pieces) if piece.parts]
+def _make_pieces(ticks: _Ticks) -> list[ReadPiece]:
+    notes = TimedNotes(
+        sizes=ticks.notes.sizes,
+        onsets=ticks.notes.starts / ticks.units,
+        ends=ticks.notes.ends / ticks.units,
+        pitches=ticks.notes.pitches,
+        velocities=ticks.notes.velocities,
+    ).in_order()
+    parts = iter(notes.parts(ticks.tracks))
+    return [
+        ReadPiece(
+            parts=tuple(islice(parts, len(parsed.tracks))),
+            bar_lines=bars.bar_lines,
+            meters=bars.meters,
+            tempos=_tempos(parsed),
+            keys=_keys(parsed),
+            missing_meter=bars.missing_meter,
+        )
+        for parsed, bars in zip(ticks.patterns, _find_bars(ticks, notes), strict=True)
+    ]
+
+
+def _find_bars(ticks: _Ticks, notes: TimedNotes) -> list[Bars]:
+    """The bars of each pattern; none where it has no notes or its meter is not known."""
+    counts = np.array([len(parsed.tracks) for parsed in ticks.patterns], np.int64)
+    numbers = np.flatnonzero(counts).tolist()
+    found = [NO_BARS] * len(counts)
     if not numbers:
         return found
-    parts = [part for number in numbers for part in pieces[number].parts]
-    sizes = np.array([sum(len(p.onsets) for p in pieces[number].parts) for number in numbers])
-    onsets = np.concatenate([part.onsets for part in parts])
+    counts = counts[numbers]
+    sizes = np.add.reduceat(notes.sizes, np.cumsum(counts) - counts)
     firsts = np.cumsum(sizes) - sizes
-    ends = np.maximum.reduceat(np.concatenate([part.ends for part in parts]), firsts)
-    may_keep_no_grid = is_grid_doubtful(onsets, sizes)
-    is_pitched = np.repeat([not part.is_drum for part in parts], [len(p.onsets) for p in parts])
-    meters = [_only_meter(pieces[number].marks) for number in numbers]
+    is_pitched = np.repeat([not track.is_drum for track in ticks.tracks], notes.sizes)
+    marks = [_marks(ticks.patterns[number]) for number in numbers]
     pickups = accented_quarters(
-        onsets[is_pitched],
-        np.concatenate([part.velocities for part in parts])[is_pitched],
+        notes.onsets[is_pitched],
+        notes.velocities[is_pitched],
         np.add.reduceat(is_pitched, firsts, dtype=np.int64),
-        meters,
+        [_only_meter(own) for own in marks],
     )
-    for row, (number, end, pickup) in enumerate(
-        zip(numbers, ends.tolist(), pickups.tolist(), strict=True)
-    ):
-        marks = pieces[number].marks
-        own = onsets[firsts[row] : firsts[row] + sizes[row]]
+    ends = np.maximum.reduceat(notes.ends, firsts)
+    may_keep_no_grid = is_grid_doubtful(notes.onsets, sizes)
+    drawn = draw_all_bars(marks, ends.tolist(), pickups.tolist())
+    for row, number in enumerate(numbers):
         doubt = ""
-        if not marks:
-            doubt = doubt_common_time(own)
-        elif may_keep_no_grid[row]:
-            doubt = doubt_grid(own)
-        found[number] = (
-            _FoundBars(NO_BARS, doubt)
-            if doubt
-            else _FoundBars(draw_bars(marks, end, pickup=pickup))
-        )
+        if not marks[row] or may_keep_no_grid[row]:
+            own = notes.onsets[firsts[row] : firsts[row] + sizes[row]]
+            doubt = doubt_grid(own) if marks[row] else doubt_common_time(own)
+        found[number] = NO_BARS._replace(missing_meter=doubt) if doubt else drawn[row]
     return found
+
+
+def _marks(parsed: ParsedMidi) -> list[MeterMark]:
+    """The meters that a file writes, in quarter notes."""
+    unit = parsed.ticks_per_quarter
+    return [MeterMark(tick / unit, meter) for tick, meter in parsed.meters]
 
 
 def _only_meter(marks: list[MeterMark]) -> Meter | None:
     """The meter of a piece that has one for all of it, or None."""
+    if len(marks) == 1:
+        return marks[0].meter
     meters = {mark.meter for mark in marks}
     return next(iter(meters), Meter()) if len(meters) <= 1 else None
+
+
+@lru_cache(maxsize=4096)
+def _qpm_of(mspq: int) -> float:
+    """To round takes a microsecond, and most files of a corpus have one of a few tempos."""
+    return round(60e6 / mspq, 2)
 
 
 def _tempos(parsed: ParsedMidi) -> tuple[TempoChange, ...]:
@@ -226,7 +255,7 @@ def _tempos(parsed: ParsedMidi) -> tuple[TempoChange, ...]:
         return (TempoChange(0.0, parsed.qpm),)
     changes: list[TempoChange] = []
     for tick, mspq in parsed.tempos.items():
-        qpm = round(60e6 / mspq, 2)
+        qpm = _qpm_of(mspq)
         if not changes and tick > 0:
             changes.append(TempoChange(0.0, DEFAULT_QPM))
         if not changes or changes[-1].qpm != qpm:
@@ -245,12 +274,25 @@ def _keys(parsed: ParsedMidi) -> tuple[KeyChange, ...]:
     return tuple(changes)
 
 
+def _join(patterns: list[ReadPiece], style: str) -> ReadPiece:
+    """The piece of a file: its pattern, or what sounds of several that follow each other."""
+    if len(patterns) > 1:
+        patterns = [pattern for pattern in patterns if pattern.parts] or patterns[:1]
+    piece = patterns[0] if len(patterns) == 1 else _follow(patterns)
+    return replace(piece, style=style) if style else piece
+
+
 def _follow(patterns: list[ReadPiece]) -> ReadPiece:
     """One piece of several that follow each other."""
     doubts = [pattern.missing_meter for pattern in patterns if pattern.missing_meter]
-    if len(patterns) == 1 or doubts:
+    if doubts:
         # Without its bars, nothing says where the pattern behind one would start.
-        return replace(patterns[0], missing_meter=(*doubts, "")[0])
+        return replace(
+            patterns[0],
+            bar_lines=NO_BARS.bar_lines,
+            meters=NO_BARS.meters,
+            missing_meter=doubts[0],
+        )
     now, bar = 0.0, 0
     parts: list[Part] = []
     lines: list[Float64[np.ndarray, " bar"]] = []

@@ -10,7 +10,7 @@ Musical Chords, ISMIR 2005, section 4.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 from jaxtyping import Float64
@@ -26,10 +26,11 @@ from musicvae.data_pipeline.piece import (
     TempoChange,
 )
 from musicvae.errors import DataError
+from musicvae.midi_parser import NoteColumns, ParsedMidi
 from musicvae.notes import Key, Meter
 
 from .chord_columns import ChordColumns
-from .midi_file import make_part
+from .midi_file import TimedNotes
 
 _MOST_BEATS = 100_000
 _MOST_BEATS_PER_BAR = 64
@@ -46,14 +47,10 @@ def read_performance(data: bytes, side: Mapping[str, bytes]) -> ReadPiece:
     times, downbeats = table[:, 0], np.flatnonzero(table[:, 2])
     beats_per_bar = int(np.bincount(np.diff(downbeats)).argmax())
     last = min(int(downbeats[-1]) + beats_per_bar, len(table) - 1)
-    lines = np.union1d([0, last], downbeats)
-    parsed = midi_parser.parse(data)
-    parts = (
-        _read_part(track, parsed.seconds(track.starts), parsed.seconds(track.ends), times)
-        for track in parsed.tracks
-    )
+    lines = np.concatenate([[0], downbeats, [last]])
+    lines = lines[np.append(True, lines[1:] > lines[:-1])]
     return ReadPiece(
-        parts=tuple(part for part in parts if part),
+        parts=tuple(_read_parts(midi_parser.parse(data), times)),
         bar_lines=lines.astype(np.float64),
         meters=(MeterChange(0, Meter(beats_per_bar, 4)),),
         tempos=_tempos(times, lines),
@@ -62,25 +59,24 @@ def read_performance(data: bytes, side: Mapping[str, bytes]) -> ReadPiece:
     )
 
 
-def _read_part(
-    track: midi_parser.ParsedTrack,
-    starts_s: Float64[np.ndarray, " note"],
-    ends_s: Float64[np.ndarray, " note"],
-    beats_s: Float64[np.ndarray, " beat"],
-) -> Part | None:
+def _read_parts(parsed: ParsedMidi, beats_s: Float64[np.ndarray, " beat"]) -> list[Part]:
+    """The parts that have notes within the beats."""
+    notes = NoteColumns.of(parsed.tracks)
+    starts_s, ends_s = parsed.seconds(np.stack([notes.starts, notes.ends]))
     is_inside = (starts_s >= beats_s[0]) & (starts_s < beats_s[-1])
-    if not is_inside.any():
-        return None
-    chosen = replace(
-        track,
-        starts=track.starts[is_inside],
-        ends=track.ends[is_inside],
-        pitches=track.pitches[is_inside],
-        velocities=track.velocities[is_inside],
+    sums = np.append(0, np.cumsum(is_inside))
+    sizes = np.diff(sums[np.append(0, np.cumsum(notes.sizes))])
+    timed = TimedNotes(
+        sizes=sizes[sizes > 0],
+        onsets=_quarters(starts_s[is_inside], beats_s),
+        ends=_quarters(ends_s[is_inside], beats_s),
+        pitches=notes.pitches[is_inside],
+        velocities=notes.velocities[is_inside],
     )
-    return make_part(
-        chosen, _quarters(starts_s[is_inside], beats_s), _quarters(ends_s[is_inside], beats_s)
-    )
+    sounding = [
+        track for track, size in zip(parsed.tracks, sizes.tolist(), strict=True) if size > 0
+    ]
+    return timed.in_order().parts(sounding)
 
 
 def _quarters(
@@ -134,7 +130,7 @@ def _read_lines(kind: str, data: bytes) -> list[tuple[float, str]]:
             start, _, label = float(words[0]), float(words[1]), words[2]
         except (ValueError, IndexError) as error:
             raise _damaged(kind, f"the line {line!r}", "start, end (seconds) and label") from error
-        if not np.isfinite(start) or (found and start < found[-1][0]):
+        if not isfinite(start) or (found and start < found[-1][0]):
             raise _damaged(kind, f"the line {line!r}", "times that ascend")
         found.append((start, label))
     return found

@@ -7,7 +7,7 @@ from hostile import Hostile, make_piece
 from musicvae import midi
 from musicvae.data_pipeline.cut import CUTTERS, cut_group, cut_piece, cut_pieces, refuse
 from musicvae.data_pipeline.excerpts import CutSettings
-from musicvae.data_pipeline.readers.midi_file import read_midi
+from musicvae.data_pipeline.readers import read_piece
 from musicvae.notes import Meter, NoteSequence
 from musicvae.representation import REPRESENTATIONS, Melody
 
@@ -84,7 +84,7 @@ def test_pieces_are_given_in_their_order_as_soon_as_they_are_there(melody):
 
 
 def test_a_piece_that_we_fail_on_costs_no_other(melody):
-    good = read_midi(midi.write(melody(0)))
+    good = read_piece(midi.write(melody(0)), "midi", {})
     (part,) = good.parts
     bad = replace(good, parts=(replace(part, pitches=part.pitches + np.int16(200)),))
     begun = []

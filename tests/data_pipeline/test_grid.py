@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicvae.data_pipeline.grid import Span, put_all_on_grid, put_on_grid, regular_spans
+from musicvae.data_pipeline.grid import (
+    Span,
+    find_note_order,
+    put_all_on_grid,
+    put_on_grid,
+    regular_spans,
+)
 from musicvae.data_pipeline.piece import MeterChange, Part, ReadPiece, TempoChange
 from musicvae.notes import Meter
 
@@ -246,3 +252,21 @@ def test_many_pieces_are_put_as_each_of_them_is(specifications):
         for part, same in zip(together.parts, alone.parts, strict=True):
             for name in ("starts", "ends", "pitches", "velocities", "offsets"):
                 np.testing.assert_array_equal(getattr(part, name), getattr(same, name))
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(*[st.integers(0, top) for top in (9, 127, 3, 2)]), min_size=1),
+        min_size=1,
+        max_size=4,
+    ),
+    st.booleans(),
+)
+def test_notes_are_ordered_by_time_and_each_column_within_their_part(parts, is_sorted):
+    if is_sorted:
+        parts = [sorted(part, key=lambda row: row[0]) for part in parts]
+    bounds = [0, *np.cumsum([len(part) for part in parts]).tolist()]
+    columns = np.concatenate([np.array(part) for part in parts]).T
+    order = find_note_order(bounds, *columns)
+    rows = columns.T if order is None else columns.T[order]
+    assert [tuple(row) for row in rows.tolist()] == [row for part in parts for row in sorted(part)]

@@ -4,6 +4,7 @@ import struct
 import mido
 import numpy as np
 import pytest
+import symusic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,10 @@ from musicvae.notes import Key, Meter
 
 END = b"\x00\xff\x2f\x00"
 NOTE = b"\x00\x90\x3c\x40\x60\x80\x3c\x40"
+
+
+def notes_of(*tracks):
+    return midi_parser.NoteColumns.of(tracks)
 
 
 def file_of(*tracks, format_=1, division=96):
@@ -44,7 +49,7 @@ def test_seconds_are_those_that_mido_counts(tempos, waits):
         if message.type == "note_on":
             expected.append(now)
     (track,) = parsed.tracks
-    assert parsed.seconds(track.starts).tolist() == pytest.approx(expected)
+    assert parsed.seconds(notes_of(track).starts).tolist() == pytest.approx(expected)
 
 
 def test_tracks_keep_what_the_file_says():
@@ -55,7 +60,22 @@ def test_tracks_keep_what_the_file_says():
     bass, drums = parsed.tracks
     assert (bass.name, bass.program, bass.is_drum) == ("Solo", 33, False)
     assert (drums.program, drums.is_drum) == (0, True)
-    assert (bass.starts.tolist(), bass.ends.tolist()) == ([0], [96])
+    notes = notes_of(bass, drums)
+    assert (notes.starts.tolist(), notes.ends.tolist()) == ([0, 0], [96, 96])
+    assert (notes.pitches.tolist(), notes.velocities.tolist()) == ([60, 36], [64, 64])
+
+
+@pytest.mark.parametrize("pack", [midi_parser._pack, midi_parser._pickle, midi_parser._copy])
+def test_notes_are_as_symusic_gives_them(pack):
+    rows = np.random.default_rng(4).integers(0, 128, (4, 500))
+    columns = [rows[0].astype(np.int32), rows[1].astype(np.int32), *rows[2:].astype(np.int8)]
+    records = pack(symusic.core.NoteTickList.from_numpy(*columns))
+    track = midi_parser.ParsedTrack(name="", program=0, is_drum=False, size=500, records=records)
+    notes = notes_of(track)
+    for column, row in zip(
+        (notes.starts, notes.durations, notes.pitches, notes.velocities), rows, strict=True
+    ):
+        np.testing.assert_array_equal(column, row)
 
 
 def test_meters_keys_and_tempos_stand_at_their_ticks_and_repeat():
@@ -78,7 +98,7 @@ def test_signatures_that_cannot_be_are_passed_over():
 
 def test_the_tracks_of_format_2_all_start_at_0():
     parsed = midi_parser.parse(file_of(NOTE + END, NOTE + END, format_=2))
-    assert [track.starts.tolist() for track in parsed.tracks] == [[0], [0]]
+    assert [notes_of(track).starts.tolist() for track in parsed.tracks] == [[0], [0]]
 
 
 def test_ticks_of_a_second_have_a_tempo_that_moves_nothing():
@@ -87,6 +107,6 @@ def test_ticks_of_a_second_have_a_tempo_that_moves_nothing():
     parsed = midi_parser.parse(file_of(note + END, faster + END, division=0xE728))
     (track,) = parsed.tracks
     assert parsed.ticks_per_second == 1000
-    np.testing.assert_allclose(parsed.seconds(track.ends), [1.0])
+    np.testing.assert_allclose(parsed.seconds(notes_of(track).ends), [1.0])
     # The only tempo there is counts from the start.
     assert parsed.ticks_per_quarter == 250

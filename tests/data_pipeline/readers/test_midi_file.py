@@ -1,4 +1,5 @@
 import io
+import re
 import struct
 from dataclasses import replace
 
@@ -11,7 +12,8 @@ from midi_mutations import mutants
 
 from musicvae import midi, smf
 from musicvae.data_pipeline.piece import KeyChange, MeterChange, TempoChange
-from musicvae.data_pipeline.readers.midi_file import make_pieces, parse_midi, read_midi
+from musicvae.data_pipeline.readers import read_piece
+from musicvae.data_pipeline.readers.midi_file import make_pieces, parse_midi
 from musicvae.errors import MidiError
 from musicvae.notes import Key, Meter, Note, NoteSequence
 
@@ -20,6 +22,10 @@ NOTE = b"\x00\x90\x3c\x40\x60\x80\x3c\x40"  # middle C, a quarter note at 96 a q
 TEMPO_60 = b"\x00\xff\x51\x03\x0f\x42\x40"
 TRIPLE = b"\x00\xff\x58\x04\x03\x02\x18\x08"
 QUADRUPLE = b"\x00\xff\x58\x04\x04\x02\x18\x08"
+
+
+def read(data):
+    return read_piece(data, "midi", {})
 
 
 def file_of(*tracks, format_=1, division=96):
@@ -63,7 +69,7 @@ def test_parts_have_names_programs_and_drums_and_are_in_order():
         ),
         length_steps=16,
     )
-    piano, bass, drums = read_midi(midi.write(written)).parts
+    piano, bass, drums = read(midi.write(written)).parts
     assert (piano.program, bass.program, drums.program) == (0, 33, 0)
     assert (piano.is_drum, bass.is_drum, drums.is_drum) == (False, False, True)
     assert (piano.name, bass.name, drums.name) == ("Piano", "Bass", "Drums")
@@ -94,20 +100,20 @@ def test_the_notes_are_those_that_mido_reads(spans):
         now = tick
         if is_on:
             expected.append((tick / 96, pitch))
-    (part,) = read_midi(mido_file(*messages)).parts
+    (part,) = read(mido_file(*messages)).parts
     assert list(zip(part.onsets.tolist(), part.pitches.tolist(), strict=True)) == expected
     assert (part.ends > part.onsets).all()
 
 
 def test_a_note_without_length_is_still_one():
     data = file_of(b"\x00\x90\x3c\x40\x00\x80\x3c\x40" + NOTE + END)
-    (part,) = read_midi(data).parts
+    (part,) = read(data).parts
     assert len(part.onsets) == 2
     assert (part.ends > part.onsets).all()
 
 
 def test_the_meter_map_is_the_bars():
-    piece = read_midi(
+    piece = read(
         mido_file(
             signature(4, 4), *notes(8), signature(3, 4), *notes(6), signature(6, 8), *notes(3)
         )
@@ -122,13 +128,13 @@ def test_the_meter_map_is_the_bars():
 
 def test_a_signature_said_again_changes_nothing():
     again = [message for _ in range(4) for message in (signature(4, 4), *notes(3))]
-    piece = read_midi(mido_file(*again))
+    piece = read(mido_file(*again))
     assert piece.meters == (MeterChange(0, Meter()),)
     assert piece.bar_lines.tolist() == [0, 4, 8, 12]
 
 
 def test_a_change_within_a_bar_starts_one():
-    piece = read_midi(mido_file(signature(4, 4), *notes(6), signature(3, 4), *notes(3)))
+    piece = read(mido_file(signature(4, 4), *notes(6), signature(3, 4), *notes(3)))
     assert piece.bar_lines.tolist() == [0, 4, 6, 9]
     assert piece.meters[1] == MeterChange(2, Meter(3, 4))
 
@@ -137,7 +143,7 @@ def test_tempos_are_kept_where_they_change():
     def tempo(qpm):
         return mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(qpm))
 
-    piece = read_midi(
+    piece = read(
         mido_file(signature(4, 4), *notes(4), tempo(90), *notes(2), tempo(90), tempo(60), *notes(2))
     )
     assert piece.tempos == (TempoChange(0.0, 120.0), TempoChange(4.0, 90.0), TempoChange(6.0, 60.0))
@@ -147,7 +153,7 @@ def test_keys_are_kept_where_they_change():
     def key(name):
         return mido.MetaMessage("key_signature", key=name)
 
-    piece = read_midi(
+    piece = read(
         mido_file(key("C"), key("G"), signature(4, 4), *notes(4), key("G"), *notes(4), key("F#m"))
     )
     assert piece.keys == (KeyChange(0.0, Key(7)), KeyChange(8.0, Key(6, is_minor=True)))
@@ -161,17 +167,17 @@ def test_bars_begin_where_the_accents_say(melody):
             replace(note, velocity=105 if note.start_step % 16 == 4 else 80) for note in plain.notes
         ),
     )
-    assert read_midi(midi.write(accented)).bar_lines[:3].tolist() == [0, 1, 5]
-    assert read_midi(midi.write(plain)).bar_lines[:3].tolist() == [0, 4, 8]
+    assert read(midi.write(accented)).bar_lines[:3].tolist() == [0, 1, 5]
+    assert read(midi.write(plain)).bar_lines[:3].tolist() == [0, 4, 8]
 
 
 def test_without_a_signature_only_onsets_that_agree_are_4_4():
     chance = np.random.default_rng(0)
     strong = [96 if step % 4 else 48 for step in range(64)]
     agreeing = [m for length in strong for m in notes(1, 2 * length)]
-    assert read_midi(mido_file(*agreeing[:40])).missing_meter.startswith("no time signature, and")
+    assert read(mido_file(*agreeing[:40])).missing_meter.startswith("no time signature, and")
     free = [m for length in chance.integers(1, 200, 300) for m in notes(1, int(length))]
-    piece = read_midi(mido_file(*free))
+    piece = read(mido_file(*free))
     assert "keep no grid" in piece.missing_meter
     assert (piece.meters, len(piece.bar_lines)) == ((), 0)
 
@@ -179,27 +185,27 @@ def test_without_a_signature_only_onsets_that_agree_are_4_4():
 def test_a_signature_that_the_onsets_deny_is_none():
     chance = np.random.default_rng(0)
     free = [m for length in chance.integers(1, 200, 400) for m in notes(1, int(length))]
-    assert "keep no grid" in read_midi(mido_file(signature(4, 4), *free)).missing_meter
+    assert "keep no grid" in read(mido_file(signature(4, 4), *free)).missing_meter
 
 
 def test_a_file_without_notes_has_no_parts():
-    piece = read_midi(file_of(END))
+    piece = read(file_of(END))
     assert (piece.parts, piece.missing_meter) == ((), "")
 
 
 def test_damaged_files_are_read_or_refused():
-    read = 0
+    sounding = 0
     for data in mutants(seed=3, count=1000):
         try:
-            piece = read_midi(data)
+            piece = read(data)
         except MidiError:
             continue
-        read += bool(piece.parts)
+        sounding += bool(piece.parts)
         assert (len(piece.bar_lines) > 1) == bool(piece.meters)
         assert (np.diff(piece.bar_lines) > 0).all()
         for part in piece.parts:
             assert (part.ends > part.onsets).all() and (np.diff(part.onsets) >= 0).all()
-    assert read > 100
+    assert sounding > 100
 
 
 def test_files_that_are_made_together_are_as_each_of_them_is():
@@ -212,7 +218,11 @@ def test_files_that_are_made_together_are_as_each_of_them_is():
     assert len(whole) > 20
     together = make_pieces([parsed for _, parsed in whole])
     for (data, _), piece in zip(whole, together, strict=True):
-        alone = read_midi(data)
+        if isinstance(piece, MidiError):
+            with pytest.raises(MidiError, match=re.escape(str(piece))):
+                read(data)
+            continue
+        alone = read(data)
         assert piece.bar_lines.tolist() == alone.bar_lines.tolist()
         for name in ("meters", "tempos", "keys", "missing_meter"):
             assert getattr(piece, name) == getattr(alone, name)
@@ -221,13 +231,22 @@ def test_files_that_are_made_together_are_as_each_of_them_is():
                 np.testing.assert_array_equal(getattr(part, name), getattr(same, name))
 
 
+def test_a_file_with_notes_past_the_limits_costs_no_other():
+    tune = file_of(NOTE * 40 + END)
+    late = file_of(b"\xff\xff\xff\x7f" + NOTE[1:] + END, division=1)
+    first, error, last = make_pieces([parse_midi(data) for data in (tune, late, tune)])
+    assert isinstance(error, MidiError) and "a note past quarter note" in error.found
+    np.testing.assert_array_equal(first.parts[0].onsets, last.parts[0].onsets)
+    assert len(first.parts[0].onsets) == 40
+
+
 # Format 2: patterns of their own
 
 
 def test_patterns_follow_each_other_from_a_bar_line_on():
     first = TRIPLE + TEMPO_60 + NOTE * 4 + END
     second = QUADRUPLE + NOTE * 3 + END
-    piece = read_midi(file_of(first, second, format_=2))
+    piece = read(file_of(first, second, format_=2))
     assert [part.onsets.tolist() for part in piece.parts] == [[0, 1, 2, 3], [6, 7, 8]]
     assert piece.bar_lines.tolist() == [0, 3, 6, 10]
     assert piece.meters == (MeterChange(0, Meter(3, 4)), MeterChange(2, Meter()))
@@ -235,20 +254,22 @@ def test_patterns_follow_each_other_from_a_bar_line_on():
 
 
 def test_silent_patterns_are_passed_over():
-    piece = read_midi(file_of(END, TRIPLE + NOTE + END, END, format_=2))
+    piece = read(file_of(END, TRIPLE + NOTE + END, END, format_=2))
     assert len(piece.parts) == 1
     assert piece.bar_lines.tolist() == [0, 3]
-    assert read_midi(file_of(END, END, format_=2)).parts == ()
-    assert read_midi(file_of(format_=2)).parts == ()
+    assert read(file_of(END, END, format_=2)).parts == ()
+    assert read(file_of(format_=2)).parts == ()
 
 
 def test_one_pattern_without_a_meter_leaves_none_to_all():
-    assert read_midi(file_of(TRIPLE + NOTE * 3 + END, NOTE * 3 + END, format_=2)).missing_meter
+    piece = read(file_of(TRIPLE + NOTE * 3 + END, NOTE * 3 + END, format_=2))
+    assert piece.missing_meter.startswith("no time signature")
+    assert (piece.bar_lines.tolist(), piece.meters) == ([], ())
 
 
 def test_a_damaged_pattern_is_refused():
     with pytest.raises(MidiError):
-        read_midi(file_of(TRIPLE + NOTE + END, b"\x00\x3c\x40" + END, format_=2))
+        read(file_of(TRIPLE + NOTE + END, b"\x00\x3c\x40" + END, format_=2))
 
 
 # SMPTE: ticks that are parts of a second
@@ -277,7 +298,7 @@ def with_waits(ticks):
 def test_ticks_of_a_second_are_quarter_notes_at_120(division, ticks_per_second):
     seconds = [0.0, 0.5, 1.0, 2.0]
     ticks = [(round(s * ticks_per_second), round((s + 0.4) * ticks_per_second)) for s in seconds]
-    piece = read_midi(file_of(with_waits(ticks), division=division))
+    piece = read(file_of(with_waits(ticks), division=division))
     (part,) = piece.parts
     assert part.onsets.tolist() == pytest.approx([0, 1, 2, 4], abs=0.01)
     assert piece.tempos == (TempoChange(0.0, 120.0),)
@@ -288,7 +309,7 @@ def test_the_first_tempo_says_how_long_their_quarter_notes_are():
     ticks = [(0, 400), (1000, 1400), (2000, 2400)]
     later = b"\x00\xff\x51\x03\x07\xa1\x20"
     data = file_of(TEMPO_60 + with_waits(ticks)[:-4] + later + END, division=0xE728)
-    piece = read_midi(data)
+    piece = read(data)
     assert piece.parts[0].onsets.tolist() == [0, 1, 2]
     assert piece.tempos == (TempoChange(0.0, 60.0),)
 
@@ -296,4 +317,4 @@ def test_the_first_tempo_says_how_long_their_quarter_notes_are():
 @pytest.mark.parametrize("division", [0x0000, 0xFF28, 0xE700, 0x8000])
 def test_divisions_that_there_are_not_are_refused(division):
     with pytest.raises(MidiError, match="division"):
-        read_midi(file_of(NOTE + END, division=division))
+        read(file_of(NOTE + END, division=division))
