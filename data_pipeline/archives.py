@@ -168,8 +168,9 @@ class CompressedTarListing:
             ) as archive:
                 for info in _files(archive):
                     yield self._entry(archive, info)
+            # The checksum stands at the end: what is left is read for it to be compared.
             while file.read(_BUFFER_BYTES):
-                pass  # the checksum stands at the end
+                continue
 
     def locate(self, path: str) -> Location | None:
         """A file that `is_kept` and that `entries` has passed, or None where there is none."""

@@ -12,13 +12,13 @@ from jaxtyping import Int16, Int64, UInt64
 from musicvae.chords import QUALITIES
 from musicvae.representation.chords import BASS_EVENTS, NO_CHORD, Chords, write_chords
 
-from .drum_excerpts import Sieve
 from .excerpts import CutPiece, CutSettings, Excerpts, Labels, Tally, digest
 from .filters import Reason, Rules
 from .grid import GridPiece
 from .harmony import infer_chords
 from .labels import label
 from .piece import CHORDS_INFERRED, CHORDS_WRITTEN, ChordLine
+from .sieve import Sieve
 from .windows import find_windows
 
 _ROUNDING = 1e-6

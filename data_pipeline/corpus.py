@@ -8,6 +8,7 @@ of it. Files that are no music are counted and passed over.
 
 import hashlib
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,11 +16,14 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count, pairwise
 from pathlib import Path
 
+import numpy as np
+
 from musicvae.errors import DataError, MusicVAEError, ScoreError
 
 from .archives import Entry, is_archive
 from .inputs import Input, open_input
 from .locations import HEAD_BYTES, HeldBytes, Location
+from .path_names import readable, tidy
 from .readers import kind_of
 from .survey import Survey, head_of, is_kept, look_through
 from .titles import normalise_title
@@ -39,7 +43,6 @@ _MUSIC_ENDINGS = (".mid", ".midi", ".mxl", ".musicxml", ".abc", ".krn", ".h2patt
 _KINDS = "MIDI, MusicXML, ABC, kern or h2pattern files"
 _TUNE = re.compile(rb"^X:[ \t]*(\d*)", re.MULTILINE)
 _TITLE = re.compile(rb"^T:[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,18 +183,26 @@ def open_sources(
             field="inputs",
         )
     sources: list[CorpusSource] = []
-    # The titles themselves would take ten times the memory.
-    titles: Counter[int] = Counter()
+    # Their hashes: the titles themselves would take ten times the memory.
+    titles = array("q")
     for name in inputs:
         found = _open(name, leave_out)
         sources.append(_look_into(found, {source.name for source in sources}, titles))
-    common = frozenset(title for title, number in titles.items() if number > MOST_NAMESAKES)
+    common = _find_common(titles)
     return tuple(replace(source, _common_titles=common) for source in sources)
 
 
-def _look_into(found: Input, taken: set[str], titles: Counter[int]) -> CorpusSource:
-    """What is in an input; adds how often each title came."""
-    source = _readable(found.source)
+def _find_common(titles: "array[int]") -> frozenset[int]:
+    """The titles, as hashes, that come so often that they are none."""
+    hashes = np.array(titles, np.int64)
+    hashes.sort()
+    is_common = hashes[MOST_NAMESAKES:] == hashes[:-MOST_NAMESAKES]
+    return frozenset(hashes[MOST_NAMESAKES:][is_common].tolist())
+
+
+def _look_into(found: Input, taken: set[str], titles: "array[int]") -> CorpusSource:
+    """What is in an input; adds the hash of each piece's title."""
+    source = readable(found.source)
     numbers = (f"{source}-{number}" for number in count(2))
     source = source if source not in taken else next(new for new in numbers if new not in taken)
     skips: Counter[str] = Counter()
@@ -202,7 +213,7 @@ def _look_into(found: Input, taken: set[str], titles: Counter[int]) -> CorpusSou
         for each in _find(found, source, survey):
             if isinstance(each, Piece):
                 piece_count += 1
-                titles[hash(each.title)] += 1
+                titles.append(hash(each.title))
             else:
                 skips[each.reason] += 1
                 examples.setdefault(each.reason, each.path)
@@ -240,10 +251,7 @@ def _find(found: Input, source: str, survey: Survey) -> Iterator[Piece | _Skip]:
     """Every file as a piece, as its tunes, or as why it is none; no title is a split key yet."""
     times: Counter[int] = Counter()
     for entry in found.listing.entries():
-        path = _tidy(entry.path.removeprefix(survey.top))
-        times[hash(path)] += 1
-        if times[hash(path)] > 1:
-            path = _told_apart(path, times)
+        path = survey.names.tell_apart(tidy(entry.path), times).removeprefix(survey.top)
         if entry.location is None:
             yield _Skip(entry.reason, path)
             continue
@@ -272,15 +280,6 @@ def _find(found: Input, source: str, survey: Survey) -> Iterator[Piece | _Skip]:
             yield from _tunes(piece)
         else:
             yield piece
-
-
-def _told_apart(path: str, times: Counter[int]) -> str:
-    """A new name for a path that an archive holds again, counted as the others are."""
-    known = hash(path)
-    while hash(new := f"{path}~{times[known]}") in times:
-        times[known] += 1
-    times[hash(new)] += 1
-    return new
 
 
 def _reason(entry: Entry, head: bytes, survey: Survey) -> str:
@@ -327,23 +326,6 @@ def _with_split_key(piece: Piece, common_titles: frozenset[int]) -> Piece:
     return replace(piece, split_key=piece.title)
 
 
-def _tidy(path: str) -> str:
-    """A path as text that can be written and shown, and that leads nowhere else."""
-    path = _readable(path)
-    parts = path.split("/")
-    if not {"", ".", ".."}.isdisjoint(parts):
-        path = "/".join(part for part in parts if part not in ("", ".", "..")) or "unnamed"
-    return path
-
-
-def _readable(name: str) -> str:
-    """A file's name as text, even where the name is in no known encoding."""
-    if name.isascii() and name.isprintable():
-        return name
-    text = name.encode(errors="surrogateescape").decode(errors="replace")
-    return _CONTROL.sub("\ufffd", text)
-
-
 @contextmanager
 def _looking_into(found: Input) -> Iterator[None]:
     try:
@@ -353,7 +335,7 @@ def _looking_into(found: Input) -> Iterator[None]:
 
 
 def _closed(name: str, error: OSError) -> DataError:
-    place = name if error.filename in (None, name) else f"{_readable(error.filename)} in {name}"
+    place = name if error.filename in (None, name) else f"{readable(error.filename)} in {name}"
     return DataError(
         f"{place}, which can't be looked into ({error.strerror})",
         expected="files and folders that may be read",

@@ -6,9 +6,10 @@ is measured on was trained on, and every split keeps as much as it can to be mea
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8, UInt64
+from jaxtyping import Int64, UInt8, UInt64
 
 from .split import TRAIN
 
@@ -16,7 +17,10 @@ KEPT, DUPLICATE, LEAK = range(3)
 """Verdicts: it is kept; one like it is kept in the same split; or in another."""
 
 _ROWS_AT_ONCE = 1 << 22
-"""Of about so many excerpts the digests are sorted at once: some 150 MB."""
+"""Of about so many excerpts the digests are sorted at once: some 250 MB."""
+
+_MAPPED_BYTES = 1 << 26
+"""Of the verdicts' file so much is in memory at once."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,43 +42,72 @@ def order_of_splits(names: Iterable[str]) -> list[str]:
 
 
 def judge(
-    read: Callable[[], Iterable[Shapes]], count: int, *, rows_at_once: int = _ROWS_AT_ONCE
-) -> UInt8[np.ndarray, " batch"]:
-    """The verdict on each of `count` excerpts.
+    read: Callable[[], Iterable[Shapes]],
+    count: int,
+    path: Path,
+    *,
+    rows_at_once: int = _ROWS_AT_ONCE,
+) -> int:
+    """Writes the verdict on each of `count` excerpts, and says how many are kept.
 
     Args:
         read: Gives all excerpts from the first on, each time it is called.
         count: How many they are.
-        rows_at_once: Memory is needed for about so many of them; beyond, for a byte each. The
-            verdicts are the same.
+        path: The file of the verdicts, a byte each, in the excerpts' order.
+        rows_at_once: Memory is needed for about so many of them. The verdicts are the same.
     """
-    verdicts = np.zeros(count, np.uint8)
+    with path.open("wb") as file:
+        file.truncate(count)
+    kept = 0
     ranges = max(1, -(-count // rows_at_once))
     for number in range(ranges):
-        rows, digests, ranks = [], [], []
-        first = 0
-        for shapes in read():
-            # The high bits choose the range, as even as a digest is.
-            chosen = (shapes.digests >> np.uint64(32)) % np.uint64(ranges) == number
-            rows.append(first + np.flatnonzero(chosen))
-            digests.append(shapes.digests[chosen])
-            ranks.append(shapes.ranks[chosen])
-            first += len(shapes.digests)
-        assert first == count, (first, count)
-        if rows:
-            at = np.concatenate(rows)
-            verdicts[at] = _judge_range(np.concatenate(digests), np.concatenate(ranks))
-    return verdicts
+        rows, shapes = _read_range(read(), number, ranges, count)
+        verdicts = _judge_range(shapes)
+        _put(path, rows, verdicts)
+        kept += int((verdicts == KEPT).sum())
+    return kept
 
 
-def _judge_range(
-    digests: UInt64[np.ndarray, " batch"], ranks: UInt8[np.ndarray, " batch"]
-) -> UInt8[np.ndarray, " batch"]:
-    order = np.lexsort((ranks, digests))  # stable: the first stays first
-    digests, ranks = digests[order], ranks[order]
-    is_first = np.ones(len(order), bool)
-    is_first[1:] = digests[1:] != digests[:-1]
-    holder = ranks[np.flatnonzero(is_first)][np.cumsum(is_first) - 1]
+def _read_range(
+    groups: Iterable[Shapes], number: int, ranges: int, count: int
+) -> tuple[Int64[np.ndarray, " batch"], Shapes]:
+    """The excerpts whose digests fall in one of so many ranges, with their rows among all."""
+    rows, digests, ranks = (
+        [np.zeros(0, np.int64)],
+        [np.zeros(0, np.uint64)],
+        [np.zeros(0, np.uint8)],
+    )
+    first = 0
+    for shapes in groups:
+        # The high bits choose the range, as even as a digest is.
+        chosen = (shapes.digests >> np.uint64(32)) % np.uint64(ranges) == number
+        rows.append(first + np.flatnonzero(chosen))
+        digests.append(shapes.digests[chosen])
+        ranks.append(shapes.ranks[chosen])
+        first += len(shapes.digests)
+    assert first == count, (first, count)
+    return np.concatenate(rows), Shapes(
+        digests=np.concatenate(digests), ranks=np.concatenate(ranks)
+    )
+
+
+def _put(
+    path: Path, rows: Int64[np.ndarray, " batch"], verdicts: UInt8[np.ndarray, " batch"]
+) -> None:
+    """Writes the verdicts on these rows, which rise, into the file."""
+    end = path.stat().st_size
+    for start in range(0, end, _MAPPED_BYTES):
+        window = np.memmap(path, np.uint8, "r+", start, min(_MAPPED_BYTES, end - start))
+        low, high = np.searchsorted(rows, (start, start + _MAPPED_BYTES))
+        window[rows[low:high] - start] = verdicts[low:high]
+
+
+def _judge_range(shapes: Shapes) -> UInt8[np.ndarray, " batch"]:
+    order = np.lexsort((shapes.ranks, shapes.digests))  # stable: the first stays first
+    digests, ranks = shapes.digests[order], shapes.ranks[order]
+    is_first = np.append(True, digests[1:] != digests[:-1])[: len(order)]
+    firsts = np.flatnonzero(is_first)
+    holder = np.repeat(ranks[firsts], np.diff(firsts, append=len(order)))
     verdicts = np.empty(len(order), np.uint8)
     verdicts[order] = np.where(is_first, KEPT, np.where(ranks == holder, DUPLICATE, LEAK))
     return verdicts

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int64, UInt32
+from jaxtyping import Int64, UInt32
 
 from .grid import GridPart, GridPiece
 
@@ -25,14 +25,6 @@ PATTERN_NOTES = 5
 PATTERN_HITS = 16
 LEAST_LIKENESS = 0.2
 
-_BAND = 2
-"""Numbers that two pieces must share to be looked at: with 32 bands, 73 % of the pairs of likeness
-0.2 are, 95 % of those of 0.3, and 0.3 % of those of 0.01."""
-
-_MOST_PAIRED = 24
-"""In a larger group with a band in common, each is compared with its neighbours alone: otherwise a
-thousand copies of a tune would make half a million pairs, which tell no more."""
-
 _RANDOM = np.random.default_rng(20180313)
 _FACTORS = _RANDOM.integers(0, 2**32, HASHES, dtype=np.uint32) | np.uint32(1)
 _TERMS = _RANDOM.integers(0, 2**32, HASHES, dtype=np.uint32)
@@ -40,21 +32,6 @@ _SYMBOLS = _RANDOM.integers(0, 2**32, (3, 256), dtype=np.uint32)
 """The hash of an interval, of a ratio of durations, of a drum."""
 
 _MULTIPLIERS = _RANDOM.integers(0, 2**32, 8, dtype=np.uint32) | np.uint32(1)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Pairs:
-    """Pairs of pieces that are alike, each pair once, in order.
-
-    Attributes:
-        first: The number of one piece.
-        second: That of the other, a higher one.
-        likenesses: The estimated share of their patterns that they have in common.
-    """
-
-    first: Int64[np.ndarray, " batch"]
-    second: Int64[np.ndarray, " batch"]
-    likenesses: Float32[np.ndarray, " batch"]
 
 
 def signature(piece: GridPiece) -> UInt32[np.ndarray, " hash"] | None:
@@ -160,84 +137,3 @@ def _join(symbols: UInt32[np.ndarray, " note"], length: int) -> UInt32[np.ndarra
         size += shift
         level += 1
     return joined
-
-
-def find_pairs(signatures: UInt32[np.ndarray, "batch hash"]) -> Pairs:
-    """Finds the pairs of pieces from `LEAST_LIKENESS` on, as far as a band of theirs agrees."""
-    count = len(signatures)
-    found = [np.zeros(0, np.int64)]
-    for band in range(0, HASHES, _BAND):
-        keys = signatures[:, band].astype(np.uint64) << np.uint64(32) | signatures[:, band + 1]
-        first, second = _pair_equals(keys)
-        likenesses = _compare(signatures, first, second)
-        is_alike = likenesses >= LEAST_LIKENESS
-        found.append(np.unique(first[is_alike] * count + second[is_alike]))
-    codes = np.unique(np.concatenate(found))
-    first, second = np.divmod(codes, max(count, 1))
-    return Pairs(first=first, second=second, likenesses=_compare(signatures, first, second))
-
-
-def _pair_equals(
-    keys: np.ndarray,
-) -> tuple[Int64[np.ndarray, " batch"], Int64[np.ndarray, " batch"]]:
-    """Pairs of rows with equal keys, the lower row first."""
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    sizes = np.diff(starts, append=len(ordered))
-    # How far behind each row its group ends.
-    left = np.repeat(starts + sizes, sizes) - np.arange(len(ordered)) - 1
-    is_small = np.repeat(sizes <= _MOST_PAIRED, sizes)
-    pairs = []
-    for distance in range(1, _MOST_PAIRED):
-        at = np.flatnonzero((left >= distance) & (is_small | (distance == 1)))
-        if not len(at):
-            break
-        pairs.append((order[at], order[at + distance]))
-    nothing = np.zeros(0, np.int64)
-    first = np.concatenate([nothing, *(pair[0] for pair in pairs)])
-    second = np.concatenate([nothing, *(pair[1] for pair in pairs)])
-    return first, second
-
-
-def _compare(
-    signatures: UInt32[np.ndarray, "_ hash"],
-    first: Int64[np.ndarray, " batch"],
-    second: Int64[np.ndarray, " batch"],
-) -> Float32[np.ndarray, " batch"]:
-    """The estimated likeness of each pair."""
-    likenesses = np.empty(len(first), np.float32)
-    for start in range(0, len(first), 1 << 16):  # some 30 MB at once
-        rows = slice(start, start + (1 << 16))
-        likenesses[rows] = (signatures[first[rows]] == signatures[second[rows]]).mean(axis=1)
-    return likenesses
-
-
-def join_clusters(
-    count: int,
-    first: Int64[np.ndarray, " pair"],
-    second: Int64[np.ndarray, " pair"],
-    keys: Sequence[str],
-) -> Int64[np.ndarray, " piece"]:
-    """The cluster of each piece: the lowest number of a piece in it.
-
-    Args:
-        count: The number of pieces.
-        first: One piece of each pair that is alike.
-        second: The other.
-        keys: The split's key of each piece: pieces of one key are one cluster, too.
-    """
-    parents = list(range(count))
-
-    def root(piece: int) -> int:
-        while parents[piece] != piece:
-            parents[piece] = parents[parents[piece]]
-            piece = parents[piece]
-        return piece
-
-    first_of: dict[str, int] = {}
-    namesakes = ((first_of.setdefault(key, piece), piece) for piece, key in enumerate(keys))
-    for one, other in (*zip(first.tolist(), second.tolist(), strict=True), *namesakes):
-        low, high = sorted((root(one), root(other)))
-        parents[high] = low
-    return np.array([root(piece) for piece in range(count)], np.int64)

@@ -4,11 +4,8 @@ Pieces are read and cut in chunks, by processes; each chunk becomes a file in OU
 are there, pieces that are alike are brought together, each cluster gets its side of the split,
 repeated excerpts are dropped, and the shards are written. The same inputs give the same bytes
 however many processes or machines there were, and whether or not the run was killed on the way:
-run again, it goes on at the next chunk. Only pieces that timed out, crashed or ran out of memory
-may be kept by another run: the console then says so.
-
-An old data set in OUT stays until the shards of the new one are complete; then its manifest goes,
-the new shards are renamed into place, and the new manifest comes last.
+run again, it goes on at the next chunk or shard. Only pieces that timed out, crashed or ran out of
+memory may be kept by another run: the console then says so.
 """
 
 import hashlib
@@ -17,7 +14,6 @@ import math
 import os
 import platform
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -25,31 +21,20 @@ from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from jaxtyping import Int64
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from musicvae import shards
 from musicvae.errors import DataError, SettingError
-from musicvae.manifest import (
-    FORMAT_VERSION,
-    Manifest,
-    Source,
-    Split,
-    hash_content,
-    save_manifest,
-)
+from musicvae.manifest import FORMAT_VERSION, Manifest
 
 from . import likeness
-from .chunks import Chunk, ReadChunk, is_whole, make_chunks
+from .chunks import Chunk, is_whole, make_chunks
 from .corpus import MOST_NAMESAKES, CorpusSource, open_sources
+from .data_set import DataSetSettings, abandon, write_data_set
 from .excerpts import CutSettings
 from .remarks import find_warnings, no_examples
-from .selection import Selection, select
+from .selection import select
 from .split import check_shares
 from .workers import WorkSettings, run_local
 
@@ -131,11 +116,21 @@ def prepare(settings: PrepareSettings, *, console: Console | None = None) -> Man
     _make_folder(settings.out)
     with _locked(settings.out):
         work = _work_folder(settings, sources)
-        selection = select(_cut_all(sources, settings, work, console), settings.shares)
-        if not (selection.verdicts == 0).any():
+        selection = select(_cut_all(sources, settings, work, console), settings.shares, work)
+        if not selection.kept_count:
             _clean(settings.out)
             raise no_examples(selection, console)
-        manifest = _write(settings, sources, selection, work)
+        manifest = write_data_set(
+            selection,
+            sources,
+            DataSetSettings(
+                representation=settings.cut.representation,
+                shares=settings.shares,
+                record=_record(settings),
+            ),
+            work,
+            settings.out,
+        )
         _clean(settings.out)
     if console is not None:
         for warning in find_warnings(manifest, selection.unnamed):
@@ -193,7 +188,7 @@ def _work_folder(settings: PrepareSettings, sources: Sequence[CorpusSource]) -> 
     folder.mkdir(parents=True, exist_ok=True)
     for other in folder.parent.iterdir():
         if other != folder:
-            shutil.rmtree(other)
+            abandon(other, settings.out)
     return folder
 
 
@@ -239,87 +234,6 @@ def _run(chunks: Iterator[Chunk], settings: PrepareSettings, work: Path) -> Iter
     from .ray_engine import run_ray  # noqa: PLC0415
 
     return run_ray(chunks, how, work, workers=settings.workers, address=settings.address)
-
-
-def _write(
-    settings: PrepareSettings,
-    sources: Sequence[CorpusSource],
-    selection: Selection,
-    work: Path,
-) -> Manifest:
-    """Writes the shards beside the chunks, then puts them in the old data set's place."""
-    new = work / "shards"
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir()
-    splits: dict[str, Split] = {}
-    excerpts: dict[str, Counter[str]] = {}
-    pieces_used: Counter[str] = Counter()
-    for side, name in enumerate(settings.shares):
-        writer = shards.SplitWriter(new, name, _schema(settings, selection))
-        excerpts[name] = Counter()
-        for chunk, rows in selection.kept(side):
-            table = _take(chunk, rows)
-            writer.add(table)
-            counts = pc.value_counts(table["source"])
-            excerpts[name].update({str(each["values"]): each["counts"].as_py() for each in counts})
-            pieces_used.update(_sources_used(chunk, rows))
-        splits[name] = writer.close()
-    config = settings.cut.representation.config()
-    manifest = Manifest(
-        representation=config,
-        settings={"shares": dict(settings.shares), **_record(settings)},
-        splits=splits,
-        sources=tuple(
-            Source(
-                name=source.name,
-                licence=source.licence,
-                pieces=source.piece_count,
-                pieces_used=pieces_used[source.name],
-                skipped_files=sum(skipped.count for skipped in source.skipped),
-                excerpts={name: excerpts[name][source.name] for name in settings.shares},
-            )
-            for source in sources
-        ),
-        rejections=selection.rejections.entries(),
-        clusters=selection.clusters,
-        meters=selection.meters,
-        content_hash=hash_content(config, splits),
-    )
-    shards.clear(settings.out)
-    for path in sorted(new.iterdir()):
-        path.replace(settings.out / path.name)
-    save_manifest(manifest, settings.out)
-    return manifest
-
-
-def _schema(settings: PrepareSettings, selection: Selection) -> pa.Schema:
-    representation = settings.cut.representation
-    first = next(chunk for chunk, _ in selection.kept(0)).excerpts
-    assert first is not None, "chunks without excerpts are passed over"
-    return shards.schema(
-        (representation.bars * representation.rows_per_bar, len(representation.vocabulary_sizes)),
-        attributes=first.schema.field("attributes").type.list_size,
-        chords=first.schema.field("chords").type.list_size,
-    )
-
-
-def _sources_used(chunk: ReadChunk, rows: Int64[np.ndarray, " batch"]) -> list[str]:
-    """The source of each piece that these excerpts are of."""
-    assert chunk.excerpts is not None
-    pieces = pc.unique(chunk.excerpts["piece"].take(rows))
-    sources: list[str] = chunk.pieces["source"].take(pieces).to_pylist()
-    return sources
-
-
-def _take(chunk: ReadChunk, rows: Int64[np.ndarray, " batch"]) -> pa.Table:
-    """Some excerpts of a chunk, with what is known of their pieces."""
-    excerpts = chunk.take(rows)
-    pieces = chunk.pieces.take(excerpts["piece"])
-    for name in ("id", "source", "style"):
-        excerpts = excerpts.append_column(f"piece_{name}", pieces[name])
-    kept = excerpts.drop_columns(["piece", "shape"])
-    renamed = {"piece_id": "piece", "piece_source": "source", "piece_style": "style"}
-    return kept.rename_columns([renamed.get(name, name) for name in kept.column_names])
 
 
 def _record(settings: PrepareSettings) -> dict[str, object]:

@@ -1,31 +1,32 @@
 """Decides, once all pieces are cut, which excerpts are kept and on which side of the split.
 
-Only what decides is held in memory: some 500 bytes a piece, and a byte an excerpt. The excerpts
-themselves stay in the chunks' files.
+Of a piece some numbers are held, not one text: about 25 bytes, and twice that while the pieces are
+compared; 12 bytes more for each pair of pieces that are alike, and a byte for each piece of which
+nothing came. The signatures of the pieces, a quarter of a KB each, and the verdicts on the
+excerpts, a byte each, are in files beside the chunks.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Int64, UInt8, UInt32
+from jaxtyping import Int32, Int64, UInt8, UInt64
 
-from musicvae.manifest import Cluster, Clusters
+from musicvae.manifest import Clusters
 
 from .chunks import ReadChunk, read_chunk
+from .cluster_summary import summarise
+from .clusters import Pairs, find_pairs, join_clusters
 from .dedupe import DUPLICATE, KEPT, LEAK, Shapes, judge, order_of_splits
 from .excerpts import Left
-from .likeness import HASHES, Pairs, find_pairs, join_clusters
 from .manifest import Rejections
-from .split import assign_clusters
+from .signature_file import SignatureFile
+from .split import assign_clusters, hash_key
+from .used_pieces import UsedPieces, read_used_pieces
 
-_MOST_EXAMPLES = 10
-"""Clusters that are named: so many of the largest, and of those across sources."""
-
-_MOST_NAMED = 12
-"""Pieces that are named of a cluster."""
+_CLUSTERS_AT_ONCE = 1 << 18
+"""Of so many the keys are compared at once: some 50 MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,8 @@ class Selection:
         chunks: The files of all chunks, in order.
         sides: The split of each piece, as its place among the shares' names; the number of splits
             for a piece of which nothing came.
-        verdicts: On each excerpt: see `dedupe`.
+        verdicts: The file of the verdicts on all excerpts: see `dedupe`.
+        kept_count: The number of excerpts that are kept.
         clusters: The pieces that are alike.
         rejections: Why things were left out.
         meters: The bars of all pieces by their meter, the most frequent first.
@@ -46,7 +48,8 @@ class Selection:
 
     chunks: Sequence[Path]
     sides: UInt8[np.ndarray, " piece"]
-    verdicts: UInt8[np.ndarray, " batch"]
+    verdicts: Path
+    kept_count: int
     clusters: Clusters
     rejections: Rejections
     meters: dict[str, int]
@@ -54,119 +57,99 @@ class Selection:
 
     def kept(self, side: int) -> Iterator[tuple[ReadChunk, Int64[np.ndarray, " batch"]]]:
         """The rows of the excerpts that are kept on one side, chunk by chunk."""
-        for chunk, sides, verdicts in _walk(self.chunks, self.sides, self.verdicts):
+        for chunk, sides, verdicts in _judged(self.chunks, self.sides, self.verdicts):
             yield chunk, np.flatnonzero((verdicts == KEPT) & (sides == side))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Pieces:
-    """What decides of all pieces that something came of, a row each."""
+def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) -> Selection:
+    """Decides for all excerpts of all chunks.
 
-    numbers: Int64[np.ndarray, " piece"]
-    ids: list[str]
-    sources: list[str]
-    keys: list[str]
-    given: list[str | None]
-    signatures: UInt32[np.ndarray, "_ hash"]
-    has_signature: Bool[np.ndarray, " piece"]
-    piece_count: int
-    excerpt_count: int
-    meters: Counter[str]
-
-
-def select(chunks: Sequence[Path], shares: Mapping[str, float]) -> Selection:
-    """Decides for all excerpts of all chunks."""
+    Args:
+        chunks: Their files.
+        shares: Of the splits.
+        folder: Where the files of signatures and verdicts are made; that of the verdicts stays.
+    """
     rejections = Rejections()
-    pieces = _read_pieces(chunks, rejections)
-    pairs = _pair(pieces)
-    clusters = join_clusters(len(pieces.ids), pairs.first, pairs.second, pieces.keys)
-    sides = assign_clusters(clusters, pieces.keys, pieces.given, shares)
+    with SignatureFile(folder / "signatures") as signatures:
+        pieces = read_used_pieces(chunks, signatures, rejections)
+        pairs = _pair(pieces, signatures)
+    clusters = join_clusters(pairs, pieces.keys)
+    given = pieces.given_sides(shares)
+    sides = assign_clusters(clusters, _smallest_keys(pieces, clusters), given, shares)
     names = list(shares)
     side_of = np.full(pieces.piece_count, len(names), np.uint8)
-    side_of[pieces.numbers] = [names.index(side) for side in sides]
+    side_of[pieces.numbers] = sides
     ranks = np.array([order_of_splits(names).index(name) for name in names], np.uint8)
-    verdicts = judge(lambda: _read_shapes(chunks, side_of, ranks), pieces.excerpt_count)
+    verdicts = folder / "verdicts"
+    kept_count = judge(lambda: _read_shapes(chunks, side_of, ranks), pieces.excerpt_count, verdicts)
     _count_repeats(chunks, side_of, verdicts, rejections)
     return Selection(
         chunks=chunks,
         sides=side_of,
         verdicts=verdicts,
-        clusters=_summarise(pieces, pairs, clusters, sides, shares),
+        kept_count=kept_count,
+        clusters=summarise(pieces, pairs, clusters, sides, shares),
         rejections=rejections,
-        unnamed=dict(Counter(name for name in pieces.given if name and name not in shares)),
         meters=dict(sorted(pieces.meters.items(), key=lambda each: (-each[1], each[0]))),
+        unnamed=_count_unnamed(pieces, shares),
     )
 
 
-def _read_pieces(chunks: Sequence[Path], rejections: Rejections) -> _Pieces:
-    numbers, ids, sources, keys, given = [], [], [], [], []
-    signatures, has_signature = [], []
-    piece_count = excerpt_count = 0
-    meters: Counter[str] = Counter()
-    for path in chunks:
-        table = read_chunk(path).pieces
-        columns = table.to_pydict()
-        for piece, source, left in zip(
-            columns["id"], columns["source"], columns["left"], strict=True
-        ):
-            for each in left:
-                rejections.add(piece, source, Left(**each))
-        for bars in columns["bars"]:
-            meters.update(dict(bars))
-        counts = table["excerpts"].to_numpy()
-        for row in np.flatnonzero(counts).tolist():
-            numbers.append(piece_count + row)
-            ids.append(columns["id"][row])
-            sources.append(columns["source"][row])
-            keys.append(columns["split_key"][row])
-            given.append(columns["given_split"][row])
-            signature = columns["signature"][row]
-            has_signature.append(signature is not None)
-            if signature is not None:
-                signatures.append(np.frombuffer(signature, np.uint32))
-        piece_count += len(counts)
-        excerpt_count += int(counts.sum())
-    return _Pieces(
-        numbers=np.array(numbers, np.int64),
-        ids=ids,
-        sources=sources,
-        keys=keys,
-        given=given,
-        signatures=np.array(signatures, np.uint32).reshape(-1, HASHES),
-        has_signature=np.array(has_signature, bool),
-        piece_count=piece_count,
-        excerpt_count=excerpt_count,
-        meters=meters,
-    )
-
-
-def _pair(pieces: _Pieces) -> Pairs:
+def _pair(pieces: UsedPieces, signatures: SignatureFile) -> Pairs:
     """The pairs that are alike, by the pieces' rows."""
-    pairs = find_pairs(pieces.signatures)
-    rows = np.flatnonzero(pieces.has_signature)
-    return Pairs(first=rows[pairs.first], second=rows[pairs.second], likenesses=pairs.likenesses)
+    pairs = find_pairs(signatures)
+    signed = pieces.signed
+    return replace(pairs, first=signed[pairs.first], second=signed[pairs.second])
+
+
+def _smallest_keys(
+    pieces: UsedPieces, clusters: Int32[np.ndarray, " piece"]
+) -> UInt64[np.ndarray, " piece"]:
+    """The smallest key, as text, of the cluster of each piece, hashed."""
+    of_cluster = pieces.keys.copy()
+    mixed = np.unique(clusters[pieces.keys != pieces.keys[clusters]])
+    for start in range(0, len(mixed), _CLUSTERS_AT_ONCE):
+        rows = np.flatnonzero(np.isin(clusters, mixed[start : start + _CLUSTERS_AT_ONCE]))
+        smallest: dict[int, str] = {}
+        for row, key in pieces.texts("split_key", rows):
+            cluster = int(clusters[row])
+            smallest[cluster] = min(key, smallest.get(cluster, key))
+        of_cluster[list(smallest)] = list(map(hash_key, smallest.values()))
+    smallest_keys: UInt64[np.ndarray, " piece"] = of_cluster[clusters]
+    return smallest_keys
+
+
+def _count_unnamed(pieces: UsedPieces, shares: Mapping[str, float]) -> dict[str, int]:
+    counts = np.bincount(pieces.given, minlength=len(pieces.given_names)).tolist()
+    found = zip(pieces.given_names, counts, strict=True)
+    return {name: count for name, count in found if name and name not in shares}
 
 
 def _walk(
-    chunks: Sequence[Path], side_of: UInt8[np.ndarray, " piece"], verdicts: UInt8[np.ndarray, " _"]
-) -> Iterator[tuple[ReadChunk, UInt8[np.ndarray, " _"], UInt8[np.ndarray, " _"]]]:
-    """Every chunk that has excerpts, with the side of each and the verdict on each."""
-    first_piece = first_row = 0
+    chunks: Sequence[Path], side_of: UInt8[np.ndarray, " piece"]
+) -> Iterator[tuple[ReadChunk, UInt8[np.ndarray, " _"]]]:
+    """Every chunk that has excerpts, with the side of each."""
+    first_piece = 0
     for path in chunks:
         chunk = read_chunk(path)
         if chunk.excerpts is not None:
-            rows = chunk.excerpts.num_rows
-            sides = side_of[first_piece + chunk.excerpts["piece"].to_numpy()]
-            yield chunk, sides, verdicts[first_row : first_row + rows]
-            first_row += rows
+            yield chunk, side_of[first_piece + chunk.excerpts["piece"].to_numpy()]
         first_piece += chunk.pieces.num_rows
+
+
+def _judged(
+    chunks: Sequence[Path], side_of: UInt8[np.ndarray, " piece"], verdicts: Path
+) -> Iterator[tuple[ReadChunk, UInt8[np.ndarray, " _"], UInt8[np.ndarray, " _"]]]:
+    """Every chunk that has excerpts, with the side of each and the verdict on each."""
+    with verdicts.open("rb") as file:
+        for chunk, sides in _walk(chunks, side_of):
+            yield chunk, sides, np.frombuffer(file.read(len(sides)), np.uint8)
 
 
 def _read_shapes(
     chunks: Sequence[Path], side_of: UInt8[np.ndarray, " piece"], ranks: UInt8[np.ndarray, " _"]
 ) -> Iterator[Shapes]:
-    nothing = np.zeros(0, np.uint8)
-    for chunk, sides, _ in _walk(chunks, side_of, nothing):
+    for chunk, sides in _walk(chunks, side_of):
         assert chunk.excerpts is not None
         yield Shapes(digests=chunk.excerpts["shape"].to_numpy(), ranks=ranks[sides])
 
@@ -174,10 +157,10 @@ def _read_shapes(
 def _count_repeats(
     chunks: Sequence[Path],
     side_of: UInt8[np.ndarray, " piece"],
-    verdicts: UInt8[np.ndarray, " batch"],
+    verdicts: Path,
     rejections: Rejections,
 ) -> None:
-    for chunk, _, found in _walk(chunks, side_of, verdicts):
+    for chunk, _, found in _judged(chunks, side_of, verdicts):
         assert chunk.excerpts is not None
         of_piece = chunk.excerpts["piece"].to_numpy()
         ids, sources = chunk.pieces["id"].to_pylist(), chunk.pieces["source"].to_pylist()
@@ -192,51 +175,3 @@ def _count_repeats(
                     found=f"{counts[piece]} of {totals[piece]} excerpts",
                 )
                 rejections.add(ids[piece], sources[piece], left)
-
-
-def _summarise(
-    pieces: _Pieces,
-    pairs: Pairs,
-    clusters: Int64[np.ndarray, " piece"],
-    sides: Sequence[str],
-    shares: Mapping[str, float],
-) -> Clusters:
-    sizes = Counter(clusters.tolist())
-    several = [cluster for cluster, size in sizes.items() if size > 1]
-    members: dict[int, list[int]] = {cluster: [] for cluster in several}
-    for row, cluster in enumerate(clusters.tolist()):
-        if cluster in members:
-            members[cluster].append(row)
-    likenesses: dict[int, float] = {}
-    across = avoided = left = 0
-    alone = assign_clusters(np.arange(len(pieces.ids)), pieces.keys, pieces.given, shares)
-    for one, other, likeness in zip(
-        pairs.first.tolist(), pairs.second.tolist(), pairs.likenesses.tolist(), strict=True
-    ):
-        cluster = int(clusters[one])
-        likenesses[cluster] = max(likeness, likenesses.get(cluster, 0.0))
-        across += pieces.sources[one] != pieces.sources[other]
-        avoided += alone[one] != alone[other] and sides[one] == sides[other]
-        left += sides[one] != sides[other]
-    found = [
-        Cluster(
-            pieces=tuple(pieces.ids[row] for row in members[cluster][:_MOST_NAMED]),
-            size=sizes[cluster],
-            sources=tuple(sorted({pieces.sources[row] for row in members[cluster]})),
-            splits=tuple(sorted({sides[row] for row in members[cluster]})),
-            likeness=round(likenesses.get(cluster, 0.0), 4),
-        )
-        for cluster in several
-    ]
-    found.sort(key=lambda cluster: (-cluster.size, cluster.pieces))
-    wide = [cluster for cluster in found[_MOST_EXAMPLES:] if len(cluster.sources) > 1]
-    return Clusters(
-        count=len(several),
-        pieces=sum(sizes[cluster] for cluster in several),
-        largest=max((sizes[cluster] for cluster in several), default=0),
-        pairs=len(pairs.first),
-        pairs_across_sources=across,
-        leaks_avoided=avoided,
-        leaks_left=left,
-        examples=(*found[:_MOST_EXAMPLES], *wide[:_MOST_EXAMPLES]),
-    )

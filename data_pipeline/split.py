@@ -10,10 +10,10 @@ with a split of its own, that rules for its pieces, so that figures can be compa
 import hashlib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Int32, UInt8, UInt64
 
 from musicvae.errors import SettingError
 
@@ -50,52 +50,51 @@ def check_shares(shares: Mapping[str, float]) -> None:
         raise _wrong_shares(",".join(f"{name}={share:g}" for name, share in shares.items()))
 
 
-def assign_split(key: str, shares: Mapping[str, float]) -> str:
-    """The side of the split that a piece with this key falls on.
+def hash_key(key: str) -> int:
+    """What stands for a key where only equal keys count, and what draws its side; 64 bits."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
 
-    >>> assign_split("acacia", {"test": 1.0})
-    'test'
-    """
-    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
-    point = int.from_bytes(digest, "big") / 2**64
-    for name, share in shares.items():
-        point -= share
-        if point < 0:
-            return name
-    return name  # rounding: the shares sum to a little less than 1
+
+def assign_sides(
+    keys: UInt64[np.ndarray, " batch"], shares: Mapping[str, float]
+) -> UInt8[np.ndarray, " batch"]:
+    """The side of the split that each of these keys falls on, as its place among the shares."""
+    points = keys / 2.0**64
+    sides = np.full(len(keys), len(shares) - 1, np.uint8)  # rounding: they may sum to less than 1
+    is_drawn = np.zeros(len(keys), bool)
+    for side, share in enumerate(shares.values()):
+        points -= share
+        sides[~is_drawn & (points < 0)] = side
+        is_drawn |= points < 0
+    return sides
 
 
 def assign_clusters(
-    clusters: Int64[np.ndarray, " batch"],
-    keys: Sequence[str],
-    given: Sequence[str | None],
+    clusters: Int32[np.ndarray, " batch"],
+    keys: UInt64[np.ndarray, " batch"],
+    given: Int32[np.ndarray, " batch"],
     shares: Mapping[str, float],
-) -> list[str]:
-    """The side of each piece.
+) -> UInt8[np.ndarray, " batch"]:
+    """The side of each piece, as its place among the shares.
 
     Args:
-        clusters: The cluster of each piece; equal numbers are one cluster.
-        keys: The key of each.
-        given: The split that its own corpus puts it in; None where there is none.
-        shares: By the split's name. A given split that is none of these does not count.
+        clusters: The cluster of each piece: the lowest number of a piece in it.
+        keys: The smallest key of the cluster of each, hashed.
+        given: The split that its own corpus puts each in, as its place among the shares; -1 where
+            there is none, or none of these.
+        shares: By the split's name.
 
     A piece without a split of its own goes where its cluster is measured on: with the first piece
     of it that is given to another split than training.
     """
-    smallest: dict[int, str] = {}
-    ruled: dict[int, str] = {}
-    for cluster, key, split in zip(clusters.tolist(), keys, given, strict=True):
-        smallest[cluster] = min(key, smallest.get(cluster, key))
-        if split is not None and split in shares and ruled.get(cluster, TRAIN) == TRAIN:
-            ruled[cluster] = split
-    sides = {
-        cluster: ruled.get(cluster) or assign_split(key, shares)
-        for cluster, key in smallest.items()
-    }
-    return [
-        split if split is not None and split in shares else sides[cluster]
-        for cluster, split in zip(clusters.tolist(), given, strict=True)
-    ]
+    ruled = np.full(len(clusters), -1, np.int32)
+    train = list(shares).index(TRAIN) if TRAIN in shares else -1
+    ruled[clusters[given == train]] = train
+    # Backwards: the first of a cluster comes last, and stays.
+    measured = np.flatnonzero((given >= 0) & (given != train))[::-1]
+    ruled[clusters[measured]] = given[measured]
+    ruling = np.where(given >= 0, given, ruled[clusters])
+    return np.where(ruling >= 0, ruling, assign_sides(keys, shares)).astype(np.uint8)
 
 
 def _wrong_shares(found: str) -> SettingError:

@@ -4,6 +4,7 @@ A compressed tar is read from its start for each look; all other inputs are only
 """
 
 import hashlib
+from array import array
 from dataclasses import dataclass
 
 from musicvae.errors import DataError
@@ -12,6 +13,7 @@ from .archives import Entry
 from .corpora import CORPORA, Corpus, Facts, FactsOf
 from .inputs import LICENCE_NAMES, Input, licence_line
 from .locations import Location
+from .path_names import PathNames, tidy
 
 _NO_FACTS = Facts()
 
@@ -21,13 +23,15 @@ class Survey:
     """What a look through an input's names found, which every piece needs.
 
     Attributes:
-        top: The folder that all paths begin with, and a slash; may be empty.
+        top: The folder that all tidy paths begin with, and a slash; may be empty.
+        names: The names of all files.
         corpora: The corpora that were recognised.
         licence: What a file with the licence says.
         fingerprint: A digest of all names and states.
     """
 
     top: str
+    names: PathNames
     corpora: tuple[Corpus, ...]
     licence: str | None
     fingerprint: str
@@ -49,9 +53,12 @@ def look_through(found: Input) -> Survey:
     licence: str | None = None
     marks: dict[str, str] = {}
     digest = hashlib.blake2b(digest_size=16)
+    hashes = array("q")
     for entry in found.listing.entries():
         digest.update(f"{entry.path}\0{entry.state}\0".encode(errors="surrogateescape"))
-        first, slash, _ = entry.path.partition("/")
+        path = tidy(entry.path)
+        hashes.append(hash(path))
+        first, slash, _ = path.partition("/")
         own_top = first + slash if slash else ""
         top = own_top if top in (None, own_top) else ""
         for corpus in CORPORA.values():
@@ -64,6 +71,7 @@ def look_through(found: Input) -> Survey:
     tellers = [corpus.facts_in(found.listing, marks[corpus.name]) for corpus in corpora]
     return Survey(
         top=top or "",
+        names=PathNames(hashes),
         corpora=corpora,
         licence=licence,
         fingerprint=digest.hexdigest(),

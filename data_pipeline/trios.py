@@ -31,7 +31,7 @@ from musicvae.representation.drums import join_hits, write_hits
 from musicvae.representation.melody import EVENTS, FIRST_PITCH_EVENT, write_line
 from musicvae.representation.trio import BASS_PROGRAMS
 
-from .drum_excerpts import Sieve, join_kit, judge_hits, judge_timing
+from .drum_excerpts import join_kit, judge_hits, judge_timing
 from .excerpts import CutPiece, CutSettings, Excerpts, Tally, digest
 from .extraction import cut_overlaps, reduce_to_top_line
 from .filters import Candidates, Reason, Rules, judge
@@ -39,6 +39,7 @@ from .grid import GridPart, GridPiece
 from .labels import label
 from .melodies import render
 from .melody_score import share_of_polyphony
+from .sieve import Sieve
 from .windows import Windows, find_windows
 
 _MELODY_PROGRAMS = frozenset(

@@ -144,9 +144,15 @@ class SplitWriter:
         directory: Where the shards go.
         split: The split's name.
         columns: What `schema` gave.
+        goes_on: Whether the split's shards that stand in the directory are its first, and stay.
+
+    Attributes:
+        excerpts: How many stand in shards; `add` wants those after them.
     """
 
-    def __init__(self, directory: Path, split: str, columns: pa.Schema) -> None:
+    def __init__(
+        self, directory: Path, split: str, columns: pa.Schema, *, goes_on: bool = False
+    ) -> None:
         self._directory = directory
         self._split = split
         self._columns = columns
@@ -155,12 +161,20 @@ class SplitWriter:
         self._rows_per_shard = max(1, SHARD_BYTES // row_bytes)
         self._waiting: list[pa.Table] = []
         self._waiting_rows = 0
-        self._pieces: set[str] = set()
+        self._pieces = 0
+        self._last_piece: str | None = None
         self._content = hashlib.sha256()
         self._shards: list[Shard] = []
+        self.excerpts = 0
+        while goes_on and (path := self._next_path()).exists():
+            try:
+                batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+            except (OSError, pa.ArrowException):
+                break  # it is written anew, and with it those after it
+            self._count(path, batch)
 
     def add(self, table: pa.Table) -> None:
-        """Takes further examples; columns of names may be plain strings."""
+        """Takes further examples, those of a piece in a row; columns of names may be strings."""
         while table.num_rows:
             part = table.slice(0, self._rows_per_shard - self._waiting_rows)
             table = table.slice(part.num_rows)
@@ -174,30 +188,45 @@ class SplitWriter:
         if self._waiting_rows:
             self._flush()
         return Split(
-            pieces=len(self._pieces),
-            excerpts=sum(shard.excerpts for shard in self._shards),
+            pieces=self._pieces,
+            excerpts=self.excerpts,
             content_hash=self._content.hexdigest(),
             shards=tuple(self._shards),
         )
+
+    def _next_path(self) -> Path:
+        return self._directory / f"{self._split}-{len(self._shards):05d}.arrow"
 
     def _flush(self) -> None:
         whole = pa.concat_tables(self._waiting)
         self._waiting, self._waiting_rows = [], 0
         columns = [_fit(whole[field.name], field) for field in self._columns]
         batch = pa.record_batch(columns, schema=self._columns)
-        self._content.update(_events_of(batch).data)
-        self._pieces.update(batch["piece"].dictionary.to_pylist())
-        name = f"{self._split}-{len(self._shards):05d}.arrow"
-        partial = (self._directory / name).with_suffix(".partial")
+        path = self._next_path()
+        partial = path.with_suffix(".partial")
         with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, self._columns) as writer:
             writer.write_batch(batch)
         with partial.open("rb") as written:
             os.fsync(written.fileno())
-            sha256 = hashlib.file_digest(written, "sha256").hexdigest()
-        size_bytes = partial.stat().st_size
-        partial.replace(self._directory / name)
+        partial.replace(path)
+        self._count(path, batch)
+
+    def _count(self, path: Path, batch: pa.RecordBatch) -> None:
+        """Takes note of a shard that stands."""
+        self._content.update(_events_of(batch).data)
+        pieces = batch["piece"].dictionary
+        self._pieces += len(pieces) - (pieces[0].as_py() == self._last_piece)
+        self._last_piece = pieces[-1].as_py()
+        self.excerpts += batch.num_rows
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         self._shards.append(
-            Shard(name=name, excerpts=batch.num_rows, size_bytes=size_bytes, sha256=sha256)
+            Shard(
+                name=path.name,
+                excerpts=batch.num_rows,
+                size_bytes=path.stat().st_size,
+                sha256=sha256,
+            )
         )
 
 

@@ -5,7 +5,10 @@ import random
 import pytest
 
 from musicvae import midi
+from musicvae.data_pipeline import PrepareSettings
+from musicvae.data_pipeline.excerpts import CutSettings
 from musicvae.notes import Meter, Note, NoteSequence
+from musicvae.representation import Melody
 
 COMMON = Meter()
 SCALE = "CDEFGABcdefgab"
@@ -61,3 +64,14 @@ def midi_folder(tmp_path):
         (folder / f"melody{seed}.mid").write_bytes(midi.write(make_melody(seed)))
     (folder / "notes.txt").write_text("not music")
     return folder
+
+
+@pytest.fixture
+def settings(abc_folder, midi_folder, tmp_path):
+    """Twelve tunes and six melodies of eight bars: 126 excerpts."""
+    return PrepareSettings(
+        inputs=(str(abc_folder), str(midi_folder)),
+        out=tmp_path / "out",
+        cut=CutSettings(representation=Melody(bars=2)),
+        shares={"train": 0.5, "test": 0.5},
+    )

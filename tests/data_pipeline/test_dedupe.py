@@ -1,8 +1,12 @@
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from musicvae.data_pipeline import dedupe
 from musicvae.data_pipeline.dedupe import DUPLICATE, KEPT, LEAK, Shapes, judge, order_of_splits
 
 
@@ -15,7 +19,12 @@ def make_shapes(rows):
 
 def judged(*groups, **settings):
     chunks = [make_shapes(rows) for rows in groups]
-    return judge(lambda: chunks, sum(map(len, groups)), **settings).tolist()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "verdicts")
+        kept = judge(lambda: chunks, sum(map(len, groups)), path, **settings)
+        verdicts = list(path.read_bytes())
+    assert kept == verdicts.count(KEPT)
+    return verdicts
 
 
 def test_training_comes_last():
@@ -44,9 +53,16 @@ def test_a_digest_has_all_its_bits():
     assert judged([(each, 0) for each in digests], rows_at_once=2) == [KEPT] * 5
 
 
-def test_a_reader_that_changes_is_our_mistake():
+def test_verdicts_are_written_part_by_part(monkeypatch):
+    monkeypatch.setattr(dedupe, "_MAPPED_BYTES", 2)
+    assert judged([(5, 0), (6, 0), (5, 0)], [(6, 0), (7, 0)]) == [
+        KEPT, KEPT, DUPLICATE, DUPLICATE, KEPT,
+    ]  # fmt: skip
+
+
+def test_a_reader_that_changes_is_our_mistake(tmp_path):
     with pytest.raises(AssertionError):
-        judge(lambda: [make_shapes([(1, 0)])], 2)
+        judge(lambda: [make_shapes([(1, 0)])], 2, tmp_path / "verdicts")
 
 
 def slowly(rows):

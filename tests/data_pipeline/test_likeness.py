@@ -3,12 +3,10 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from musicvae.data_pipeline import likeness
 from musicvae.data_pipeline.grid import GridPart, put_on_grid
-from musicvae.data_pipeline.likeness import HASHES, find_pairs, join_clusters, signature
+from musicvae.data_pipeline.likeness import HASHES, signature
 from musicvae.data_pipeline.piece import MeterChange, Part, ReadPiece
 from musicvae.notes import Meter
 
@@ -80,11 +78,6 @@ def test_a_tune_with_changes_is_like_itself(changed, least, most):
     assert least <= found <= most
 
 
-def test_other_tunes_are_not_alike():
-    signatures = [make_signature(make_part(*make_tune(seed))) for seed in range(60)]
-    assert len(find_pairs(np.array(signatures)).first) == 0
-
-
 def test_the_likeness_is_the_share_of_patterns_in_common():
     onsets, pitches = make_tune(1, 400)
     rest, others = make_tune(2, 400)
@@ -128,44 +121,3 @@ def test_a_signature_takes_microseconds():
         signature(grid)
         best = min(best, time.perf_counter() - start)
     assert best < 500e-6  # some 40 without the checker of shapes
-
-
-def test_pairs_are_found_once_and_in_order():
-    tunes = [make_signature(make_part(*make_tune(seed))) for seed in range(10)]
-    pairs = find_pairs(np.array([*tunes, tunes[3], tunes[7], tunes[3]]))
-    found = list(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
-    assert found == [(3, 10), (3, 12), (7, 11), (10, 12)]
-    assert pairs.likenesses.tolist() == [1.0] * 4
-
-
-def test_a_thousand_copies_make_few_pairs_and_one_cluster():
-    tunes = [make_signature(make_part(*make_tune(seed))) for seed in range(3)]
-    signatures = np.array([tunes[number % 3] for number in range(3000)])
-    pairs = find_pairs(signatures)
-    assert len(pairs.first) < 3000
-    clusters = join_clusters(3000, pairs.first, pairs.second, [str(n) for n in range(3000)])
-    np.testing.assert_array_equal(clusters, np.arange(3000) % 3)
-
-
-def test_nothing_has_no_pairs():
-    assert len(find_pairs(np.zeros((0, HASHES), np.uint32)).first) == 0
-    assert len(join_clusters(0, np.zeros(0, int), np.zeros(0, int), [])) == 0
-
-
-@settings(max_examples=100)
-@given(
-    st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=15),
-    st.lists(st.integers(0, 30), min_size=20, max_size=20),
-)
-def test_clusters_are_what_hangs_together(edges, keys):
-    first, second = np.array(edges, np.int64).reshape(-1, 2).T
-    clusters = join_clusters(20, first, second, [str(key) for key in keys]).tolist()
-    for one, other in edges:
-        assert clusters[one] == clusters[other]
-    for one in range(20):
-        assert clusters[one] == min(n for n in range(20) if clusters[n] == clusters[one])
-        for other in range(20):
-            if keys[one] == keys[other]:
-                assert clusters[one] == clusters[other]
-    joined = len(set(clusters))
-    assert joined >= len(set(keys)) - len(edges)

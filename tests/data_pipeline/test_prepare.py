@@ -1,14 +1,11 @@
 import io
 import random
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import asdict, replace
 
 import music21
 import numpy as np
 import pytest
+from folders import contents
 from rich.console import Console
 
 from musicvae import midi, shards
@@ -16,23 +13,13 @@ from musicvae.data_pipeline import PrepareSettings, prepare, tables
 from musicvae.data_pipeline.excerpts import CutSettings
 from musicvae.data_pipeline.filters import Rules
 from musicvae.data_pipeline.remarks import find_warnings
+from musicvae.data_pipeline.report import write_report
 from musicvae.errors import DataError, SettingError
 from musicvae.manifest import Example, Rejection, load_manifest
 from musicvae.notes import Meter
 from musicvae.representation import Melody, representation_from_config
 
 HALVES = {"train": 0.5, "test": 0.5}
-
-
-@pytest.fixture
-def settings(abc_folder, midi_folder, tmp_path):
-    """Twelve tunes and six melodies of eight bars: 126 excerpts."""
-    return PrepareSettings(
-        inputs=(str(abc_folder), str(midi_folder)),
-        out=tmp_path / "out",
-        cut=CutSettings(representation=Melody(bars=2)),
-        shares=HALVES,
-    )
 
 
 def cut(**fields):
@@ -43,15 +30,6 @@ def shape(events):
     """A melody of events up to transposition."""
     lowest = events[events > 1].min()
     return np.where(events > 1, events - lowest + 2, events).tobytes()
-
-
-def contents(folder):
-    """Every file in the folder and below."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def counts(manifest):
@@ -104,6 +82,7 @@ def test_the_number_of_workers_changes_no_byte(settings, tmp_path):
 def test_preparing_again_replaces_the_old_set(settings):
     prepare(settings)
     before = contents(settings.out)
+    write_report(settings.out)
     (settings.out / "keep.txt").write_text("mine")
     prepare(replace(settings, shares={"other": 1.0}))
     assert set(contents(settings.out)) == {"other-00000.arrow", "manifest.json", "keep.txt"}
@@ -274,54 +253,6 @@ def test_settings_out_of_range_are_refused(settings, change, found):
         replace(settings, **change)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_an_interrupted_run_goes_on_where_it_stopped(run_in_process, tmp_path, number):
-    whole, out = tmp_path / "whole", tmp_path / "out"
-    run_in_process(whole).wait(timeout=120)
-    for chunks in (1, 3, 6):
-        run = run_in_process(out)
-        while len(list(out.glob(".prepare/*/chunk-*.arrow"))) < chunks:
-            assert run.poll() is None
-            time.sleep(0.01)
-        run.send_signal(number)
-        assert run.wait(timeout=20) != 0
-        with pytest.raises(DataError, match=r"no manifest\.json"):
-            load_manifest(out)
-    (plan,) = (out / ".prepare").iterdir()
-    # What a run that was killed while it wrote would have left.
-    (plan / "chunk-000007.123.partial").write_bytes(b"half a chunk")
-    (plan / "shards").mkdir(exist_ok=True)
-    (plan / "shards" / "train-00000.arrow").write_bytes(b"half a shard")
-    before = {path: path.stat().st_mtime_ns for path in plan.glob("chunk-*.arrow")}
-    assert len(before) >= 6
-    assert run_in_process(out).wait(timeout=120) == 0
-    assert contents(out) == contents(whole)
-
-
-def test_a_run_with_other_settings_starts_over(run_in_process, settings):
-    run = run_in_process(settings.out)
-    while not list(settings.out.glob(".prepare/*/chunk-*.arrow")):
-        time.sleep(0.01)
-    run.kill()
-    run.wait()
-    manifest = prepare(settings)
-    assert sum(split.excerpts for split in manifest.splits.values()) == 126
-    assert set(contents(settings.out)) == {
-        "manifest.json", "test-00000.arrow", "train-00000.arrow",
-    }  # fmt: skip
-
-
-def test_a_second_run_into_the_same_folder_is_refused(run_in_process, settings):
-    run = run_in_process(settings.out)
-    while not list(settings.out.glob(".prepare/*")):
-        assert run.poll() is None
-        time.sleep(0.01)
-    with pytest.raises(DataError, match="another run that is preparing"):
-        prepare(settings)
-    assert run.wait(timeout=120) == 0
-    prepare(settings)
-
-
 def test_a_folder_can_be_prepared_from_what_is_in_it(settings, abc_folder):
     manifest = prepare(replace(settings, inputs=(str(abc_folder),), out=abc_folder))
     assert manifest.sources[0].pieces == 12
@@ -371,35 +302,3 @@ def test_an_engine_that_is_none_is_refused(settings):
         replace(settings, engine="slurm")
     with pytest.raises(SettingError, match="with the engine local"):
         replace(settings, address="10.0.0.1:6379")
-
-
-_RUN = """
-import signal
-import sys
-from pathlib import Path
-from musicvae.data_pipeline import PrepareSettings, prepare
-from musicvae.data_pipeline.excerpts import CutSettings
-from musicvae.representation import Melody
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
-    cut = CutSettings(representation=Melody())
-    prepare(PrepareSettings(inputs=(sys.argv[1],), out=Path(sys.argv[2]), cut=cut, workers=2))
-"""
-
-
-@pytest.fixture
-def run_in_process(tmp_path, tune):
-    """Starts a run over 200 tunes in a process of its own."""
-    source = tmp_path / "book.abc"
-    source.write_text("\n".join(tune(number, bars=16) for number in range(200)))
-    runs = []
-
-    def start(out):
-        command = [sys.executable, "-c", _RUN, str(source), str(out)]
-        runs.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
-        return runs[-1]
-
-    yield start
-    for run in runs:
-        run.kill()
-        run.wait()

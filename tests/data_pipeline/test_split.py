@@ -3,10 +3,29 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from musicvae.data_pipeline.split import assign_clusters, assign_split, parse_shares
+from musicvae.data_pipeline.split import assign_clusters, assign_sides, hash_key, parse_shares
 from musicvae.errors import SettingError
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
+
+
+def hashed(keys):
+    return np.array([hash_key(key) for key in keys], np.uint64)
+
+
+def named(sides, shares):
+    return [list(shares)[side] for side in sides]
+
+
+def sides_of(keys, shares=SHARES):
+    return named(assign_sides(hashed(keys), shares), shares)
+
+
+def clustered(clusters, keys, given):
+    """The sides of pieces whose clusters have these as their smallest keys."""
+    places = {name: place for place, name in enumerate(SHARES)}
+    given = np.array([places.get(name, -1) for name in given], np.int32)
+    return named(assign_clusters(np.array(clusters, np.int32), hashed(keys), given, SHARES), SHARES)
 
 
 def test_shares_are_read():
@@ -37,40 +56,43 @@ def test_shares_that_are_no_whole_are_refused(text):
 
 
 def test_pieces_fall_on_sides_by_their_shares():
-    sides = Counter(assign_split(f"piece {number}", SHARES) for number in range(10_000))
+    sides = Counter(sides_of(f"piece {number}" for number in range(10_000)))
     assert sides["train"] == pytest.approx(8000, abs=150)
     assert sides["validation"] == pytest.approx(1000, abs=120)
 
 
 def test_a_side_is_kept_for_ever():
     """Golden: a change here would move pieces of every data set from test to training."""
-    sides = [assign_split(key, SHARES) for key in ("acacia", "001", "tune 3", "piece 5", "é")]
+    sides = sides_of(("acacia", "001", "tune 3", "piece 5", "é"))
     assert sides == ["train", "train", "validation", "test", "train"]
 
 
 def test_the_whole_goes_to_one():
-    assert {assign_split(str(number), {"test": 1.0}) for number in range(100)} == {"test"}
+    assert set(sides_of(map(str, range(100)), {"test": 1.0})) == {"test"}
+
+
+def test_shares_that_fall_short_by_rounding_leave_no_gap():
+    highest = np.array([2**64 - 1], np.uint64)
+    assert assign_sides(highest, {"a": 0.333333, "b": 0.333333, "c": 0.333333}) == [2]
 
 
 def test_pieces_alone_go_by_their_own_keys():
     keys = [f"piece {number}" for number in range(50)]
-    found = assign_clusters(np.arange(50), keys, [None] * 50, SHARES)
-    assert found == [assign_split(key, SHARES) for key in keys]
+    assert clustered(range(50), keys, [None] * 50) == sides_of(keys)
 
 
-def test_a_cluster_goes_by_its_smallest_key():
-    keys = ["tune 3", "acacia", "piece 5", "tune 3"]  # validation, train, test
-    clusters = np.array([0, 0, 2, 3])
-    found = assign_clusters(clusters, keys, [None] * 4, SHARES)
-    assert found == ["train", "train", "test", "validation"]
-    backwards = assign_clusters(clusters[::-1], keys[::-1], [None] * 4, SHARES)
-    assert backwards == found[::-1]
+def test_a_cluster_goes_by_its_key():
+    keys = ["acacia", "acacia", "piece 5", "tune 3"]
+    assert clustered([0, 0, 2, 3], keys, [None] * 4) == ["train", "train", "test", "validation"]
 
 
 def test_a_split_of_its_own_rules_and_the_rest_of_the_cluster_follows_where_it_is_measured():
-    keys = ["acacia", "a", "b", "c", "d"]
-    given = ["train", "test", None, "dev", None]
-    clusters = np.array([0, 0, 0, 0, 4])
-    found = assign_clusters(clusters, keys, given, SHARES)
+    keys = ["a", "a", "a", "a", "d", "a", "a"]
+    given = ["train", "test", None, "dev", None, "validation", "train"]
+    found = clustered([0, 0, 0, 0, 4, 0, 0], keys, given)
     assert found[:4] == ["train", "test", "test", "test"]
-    assert found[4] == assign_split("d", SHARES)
+    assert found[4:] == [*sides_of(["d"]), "validation", "train"]
+
+
+def test_a_cluster_given_to_training_alone_is_trained_on():
+    assert clustered([0, 0], ["piece 5", "piece 5"], ["train", None]) == ["train", "train"]
