@@ -6,16 +6,23 @@ beside every checkpoint and into every bundle.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter, ValidationError
 
 from musicvae.errors import SettingError
 from musicvae.model import ModelConfig, MusicVAE
-from musicvae.notes import Meter
 from musicvae.objective import Objective
-from musicvae.representation import Melody, Representation
+from musicvae.representation import Drums, Groove, Representation, representation_from_config
+
+_SHARES: dict[str, tuple[type, ...]] = {
+    "recombined_share": (Drums, Groove),
+    "reduced_share": (Groove,),
+}
+"""What some of the examples are changed by, and the representations that it is for."""
+
+_MAY_BE_ZERO = {"averaging_power", "most_semitones", "warmup_steps", *_SHARES}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,12 +30,21 @@ class TrainingConfig:
     """How the weights are found.
 
     Attributes:
-        steps: Optimiser steps of the whole run.
+        steps: Optimiser steps of the whole run; a run can be prolonged.
         batch_size: Examples a step in one process.
         learning_rate: Adam's, at its highest.
-        warmup_steps: Steps over which it rises from zero; then it falls in a line to zero.
+        warmup_steps: Steps over which it rises from zero.
+        level_steps: Steps up to which it then stays; from there on it falls with the square root of
+            the steps.
+        averaging_power: The weights that are kept are an average in which step t weighs as
+            t ** averaging_power: of about the last 1 / (1 + averaging_power) of the run.
         gradient_norm: Gradients are scaled down to this norm.
         most_semitones: An example is transposed by up to this much, either way.
+        recombined_share: Share of the examples of drums and grooves that are played with the
+            cymbals of another example; 0 to 1.
+        reduced_share: Share of the examples of a groove that the encoder hears reduced, half of
+            them to their hits, half to taps, while the decoder gives the whole; 0 to 1 (GrooVAE's
+            humanising and Tap2Drum: Gillick et al. 2019, section 5).
         validate_every: Steps between two validations.
         validation_examples: Examples of a validation; a fixed choice from the split.
     """
@@ -37,41 +53,83 @@ class TrainingConfig:
     batch_size: int = 32
     learning_rate: float = 3e-3
     warmup_steps: int = 300
+    level_steps: int = 3_000
+    averaging_power: float = 8.0
     gradient_norm: float = 1.0
     most_semitones: int = 5
+    recombined_share: float = 0.0
+    reduced_share: float = 0.0
     validate_every: int = 1_000
     validation_examples: int = 512
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if not value > 0 and not (name in ("most_semitones", "warmup_steps") and value == 0):
+            if not value > 0 and not (name in _MAY_BE_ZERO and value == 0):
                 raise SettingError(
                     f"training.{name}={value}",
                     expected="more than 0",
                     action="Give a positive number.",
                     field=f"training.{name}",
                 )
+        for name in _SHARES:
+            if getattr(self, name) > 1:
+                raise SettingError(
+                    f"training.{name}={getattr(self, name)}",
+                    expected="0 to 1",
+                    action="Give a share.",
+                    field=f"training.{name}",
+                )
+
+
+def _read_representation(value: object) -> Representation:
+    if isinstance(value, Representation):
+        return value
+    try:
+        return representation_from_config(value if isinstance(value, dict) else {"name": value})
+    except SettingError as error:
+        if error.field not in (None, "representation"):
+            error.field = f"representation.{error.field}"
+        raise
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """A complete experiment: what is modelled, by what, and how it is trained."""
+    """A complete experiment: what is modelled, by what, and how it is trained.
+
+    Raises:
+        SettingError: If its parts do not go together.
+    """
 
     name: str
-    representation: Melody
+    representation: Annotated[
+        Representation,
+        PlainValidator(_read_representation),
+        PlainSerializer(lambda representation: representation.config()),
+    ]
     model: ModelConfig
     objective: Objective
     training: TrainingConfig
 
+    def __post_init__(self) -> None:
+        for name, kinds in _SHARES.items():
+            share = getattr(self.training, name)
+            if share and not isinstance(self.representation, kinds):
+                raise SettingError(
+                    f"training.{name}={share} for {self.representation.name}",
+                    expected=f"0, but for {' and '.join(kind.__name__ for kind in kinds)}",
+                    action="Leave it out.",
+                    field=f"training.{name}",
+                )
+
 
 def build_model(experiment: Experiment) -> MusicVAE:
     """An untrained model of the experiment's widths for its representation."""
-    representation: Representation = experiment.representation
+    representation = experiment.representation
     return MusicVAE(
         experiment.model,
-        vocabulary_sizes=representation.vocabulary_sizes,
+        streams=representation.streams,
         bars=representation.bars,
-        steps_per_bar=representation.steps_per_bar,
+        steps_per_bar=representation.rows_per_bar,
     )
 
 
@@ -128,7 +186,7 @@ def overlay(
 
 
 _FORBID = ConfigDict(extra="forbid", strict=False)
-for _class in (Experiment, Melody, Meter, ModelConfig, Objective, TrainingConfig):
+for _class in (Experiment, ModelConfig, Objective, TrainingConfig):
     _class.__pydantic_config__ = _FORBID  # type: ignore[union-attr]  # pydantic looks it up
 _ADAPTER = TypeAdapter(Experiment)
 

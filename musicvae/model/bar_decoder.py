@@ -5,7 +5,7 @@ every step, and no state passes from bar to bar. Neither does the last event her
 code it does): given the plans the bars are independent, and are decoded as rows of one batch.
 """
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -14,12 +14,19 @@ from torch import Tensor, nn
 from musicvae.model.event_embedding import EventEmbedding
 
 
+class State(NamedTuple):
+    """What an LSTM remembers: of every layer its hidden and its cell state, (batch, hidden)."""
+
+    hidden: list[Tensor]
+    cell: list[Tensor]
+
+
 class BarDecoder(nn.Module):
     """An LSTM over the steps of one bar; a row of its batch is one bar.
 
     Args:
-        embedding: Of the events it hears.
-        vocabulary_sizes: Number of events of each stream.
+        embedding: Of what it hears: the events of the step before, and what is given at this one.
+        parameters: Number of parameters of the events of one step.
         plan_size: Size of one plan.
         hidden_size: Size of the LSTM's state.
         layers: Number of layers.
@@ -29,7 +36,7 @@ class BarDecoder(nn.Module):
         self,
         *,
         embedding: EventEmbedding,
-        vocabulary_sizes: tuple[int, ...],
+        parameters: int,
         plan_size: int,
         hidden_size: int,
         layers: int,
@@ -39,47 +46,46 @@ class BarDecoder(nn.Module):
         self.layers = layers
         self.initial = nn.Linear(plan_size, 2 * layers * hidden_size)
         self.lstm = nn.LSTM(embedding.size + plan_size, hidden_size, layers, batch_first=True)
-        self.output = nn.Linear(hidden_size, sum(vocabulary_sizes))
+        self.output = nn.Linear(hidden_size, parameters)
 
     def forward(
         self,
         plan: Float[Tensor, "batch hidden"],
-        history: Int[Tensor, "batch step stream"],
-    ) -> Float[Tensor, "batch step event"]:
-        """Logits of every step, when `history[:, t]` is what step t hears of step t - 1."""
-        plans = plan[:, None].expand(-1, history.shape[1], -1)
-        inputs = torch.cat([self.embedding(history), plans], dim=-1)
-        outputs, _ = self.lstm(inputs, self._start(plan))
-        logits: Tensor = self.output(outputs)
-        return logits
+        heard: Int[Tensor, "batch step stream"],
+    ) -> Float[Tensor, "batch step _"]:
+        """The parameters of every step, when `heard[:, t]` is what step t hears."""
+        plans = plan[:, None].expand(-1, heard.shape[1], -1)
+        inputs = torch.cat([self.embedding(heard), plans], dim=-1)
+        start = self.start(plan)
+        states = (torch.stack(start.hidden), torch.stack(start.cell))
+        outputs, _ = self.lstm(inputs, states)
+        parameters: Tensor = self.output(outputs)
+        return parameters
 
-    def unroll(
+    def start(self, plan: Float[Tensor, "batch hidden"]) -> State:
+        """What it remembers before the first step."""
+        # (batch, 2 * layer * hidden) -> hidden and cell state of each layer
+        states = torch.tanh(self.initial(plan)).unflatten(1, (2, self.layers, -1))
+        hidden, cell = states.unbind(1)
+        return State(list(hidden.unbind(1)), list(cell.unbind(1)))
+
+    def step(
         self,
         plan: Float[Tensor, "batch hidden"],
-        length_steps: int,
-        choose: Callable[[int, Float[Tensor, "batch event"]], Int[Tensor, "batch stream"]],
-    ) -> Float[Tensor, "batch step event"]:
-        """Logits of every step, where each step hears what `choose(step, logits)` made of the last.
+        state: State,
+        heard: Int[Tensor, "batch stream"],
+        number: int,
+    ) -> Float[Tensor, "batch _"]:
+        """The parameters of step `number`; `state` moves on.
 
-        This one loop serves sampling and scheduled sampling. It takes the LSTM's steps one by one:
-        `nn.LSTM` packs its weights anew at every call, which costs more than the step.
+        It takes the LSTM's step by hand: `nn.LSTM` packs its weights anew at every call, which
+        costs more than the step.
         """
-        hidden, cell = (list(state.unbind()) for state in self._start(plan))
-        heard = self.embedding.unknown.expand(len(plan), 1, -1)
-        every: list[Tensor] = []
-        for step in range(length_steps):
-            inputs = torch.cat([self.embedding(heard, first_step=step)[:, 0], plan], dim=-1)
-            for layer, weights in enumerate(self.lstm.all_weights):
-                state = (hidden[layer], cell[layer])
-                hidden[layer], cell[layer] = torch.lstm_cell(inputs, state, *weights)
-                inputs = hidden[layer]
-            logits = self.output(inputs)
-            heard = choose(step, logits)[:, None]
-            every.append(logits)
-        return torch.stack(every, dim=1)
-
-    def _start(self, plan: Tensor) -> tuple[Tensor, Tensor]:
-        # (batch, 2 * layer * hidden) -> hidden and cell state, each (layer, batch, hidden)
-        states = torch.tanh(self.initial(plan)).unflatten(1, (2, self.layers, -1))
-        hidden, cell = states.permute(1, 2, 0, 3)
-        return hidden.contiguous(), cell.contiguous()
+        embedded = self.embedding(heard[:, None], first_step=number)[:, 0]
+        inputs = torch.cat([embedded, plan], dim=-1)
+        for layer, weights in enumerate(self.lstm.all_weights):
+            before = (state.hidden[layer], state.cell[layer])
+            inputs, state.cell[layer] = torch.lstm_cell(inputs, before, *weights)
+            state.hidden[layer] = inputs
+        parameters: Tensor = self.output(inputs)
+        return parameters

@@ -1,7 +1,9 @@
 """The conductor: from one latent to one plan a bar.
 
-Source: Roberts et al. 2018, section 3.2. As in Magenta's code its own inputs are empty, so that
-all the plans can be had before any bar is decoded.
+Source: Roberts et al. 2018, section 3.2. The paper's conductor hears nothing but its own state;
+ours hears at each bar that bar's own share of the latent, a linear part of it, which also goes
+straight into the plan: a latent need not be remembered over all the bars. All plans are had before
+any bar is decoded.
 """
 
 import torch
@@ -27,13 +29,14 @@ class Conductor(nn.Module):
         self.bars = bars
         self.layers = layers
         self.initial = nn.Linear(latent_size, 2 * layers * hidden_size)
-        self.lstm = nn.LSTM(1, hidden_size, layers, batch_first=True)
+        self.shares = nn.Linear(latent_size, bars * plan_size)
+        self.lstm = nn.LSTM(plan_size, hidden_size, layers, batch_first=True)
         self.plan = nn.Linear(hidden_size, plan_size)
 
     def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch bar hidden"]:
         # (batch, 2 * layer * hidden) -> hidden and cell state, each (layer, batch, hidden)
         states = torch.tanh(self.initial(z)).unflatten(1, (2, self.layers, -1)).permute(1, 2, 0, 3)
-        nothing = z.new_zeros(len(z), self.bars, 1)
-        outputs, _ = self.lstm(nothing, (states[0].contiguous(), states[1].contiguous()))
-        plans: Tensor = self.plan(outputs)
+        shares = self.shares(z).unflatten(1, (self.bars, -1))
+        outputs, _ = self.lstm(shares, (states[0].contiguous(), states[1].contiguous()))
+        plans: Tensor = shares + self.plan(outputs)
         return plans

@@ -1,9 +1,8 @@
 """Events to one summary of the excerpt, from which the posterior is read.
 
 Source: Roberts et al. 2018, section 3.1: a bidirectional LSTM whose last states parametrise the
-posterior. We add the mean state of every quarter note beside them (of every eighth or 16th where
-a bar is no whole number of quarters): with the last states alone, the middle of an excerpt is
-learnt late.
+posterior. We add the mean state of every part of the excerpt beside them: with the last states
+alone, the middle of an excerpt is learnt late.
 """
 
 import math
@@ -15,6 +14,10 @@ from torch import Tensor, nn
 from musicvae.model.event_embedding import EventEmbedding
 
 STEPS_PER_QUARTER = 4
+
+MOST_PARTS = 16
+"""More parts than this in an excerpt, and a part is a bar: else most weights would be the
+posterior's."""
 
 
 class BidirectionalSummary(nn.Module):
@@ -41,18 +44,23 @@ class BidirectionalSummary(nn.Module):
 
 
 class BidirectionalEncoder(nn.Module):
-    """One bidirectional LSTM over the whole excerpt: for short excerpts."""
+    """One bidirectional LSTM over the whole excerpt.
+
+    A part is a quarter note (an eighth or a 16th where a bar is no whole number of quarters), or a
+    bar in a long excerpt.
+    """
 
     def __init__(
         self, *, embedding: EventEmbedding, bars: int, hidden_size: int, layers: int
     ) -> None:
         super().__init__()
         self.embedding = embedding
+        parts = bars * _parts_of_bar(embedding.steps_per_bar)
         self.excerpt = BidirectionalSummary(
             input_size=embedding.size,
             hidden_size=hidden_size,
             layers=layers,
-            parts=bars * _parts_of_bar(embedding.steps_per_bar),
+            parts=parts if parts <= MOST_PARTS else bars,
         )
         self.size = self.excerpt.size
 
@@ -62,10 +70,21 @@ class BidirectionalEncoder(nn.Module):
 
 
 class HierarchicalEncoder(nn.Module):
-    """A bidirectional LSTM within each bar, and one over the bars: for long excerpts."""
+    """A bidirectional LSTM within each bar, and one over the bars: for long excerpts.
+
+    The bars' codes go into the summary as they are, too: the way from a bar of the input to the
+    same bar of the output is then short, and a bar that was learnt alone is found again in the
+    whole.
+    """
 
     def __init__(
-        self, *, embedding: EventEmbedding, bars: int, hidden_size: int, layers: int
+        self,
+        *,
+        embedding: EventEmbedding,
+        bars: int,
+        hidden_size: int,
+        layers: int,
+        code_size: int,
     ) -> None:
         super().__init__()
         self.embedding = embedding
@@ -76,17 +95,17 @@ class HierarchicalEncoder(nn.Module):
             layers=layers,
             parts=_parts_of_bar(embedding.steps_per_bar),
         )
+        self.code = nn.Linear(self.bar.size, code_size)
         self.excerpt = BidirectionalSummary(
-            input_size=self.bar.size, hidden_size=hidden_size, layers=layers, parts=bars
+            input_size=code_size, hidden_size=hidden_size, layers=layers, parts=1
         )
-        self.size = self.excerpt.size
+        self.size = bars * code_size + self.excerpt.size
 
     def forward(self, events: Int[Tensor, "batch step stream"]) -> Float[Tensor, "batch _"]:
         # (batch, bar * step, stream) -> (batch * bar, step, stream): every bar is a row
         rows = events.unflatten(1, (self.bars, -1)).flatten(0, 1)
-        bars = self.bar(self.embedding(rows)).unflatten(0, (-1, self.bars))
-        summary: Tensor = self.excerpt(bars)
-        return summary
+        codes = self.code(self.bar(self.embedding(rows))).unflatten(0, (-1, self.bars))
+        return torch.cat([codes.flatten(1), self.excerpt(codes)], dim=-1)
 
 
 def _parts_of_bar(steps_per_bar: int) -> int:

@@ -1,6 +1,6 @@
 """p(events | z): what `MusicVAE.decode` returns, for training and for generation alike."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +8,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from musicvae.model.bar_decoder import BarDecoder
+from musicvae.model.event_heads import EventHeads
+
+UNKNOWN = -1
+"""In `sample`'s `known`: an event that is to be drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,25 +39,30 @@ class EventDistribution:
     """A distribution over the events of excerpts, one for each row of plans.
 
     Args:
-        bar_decoder: Plays a plan.
+        bar_decoders: Play a plan together: each gives the parameters of some streams, in order.
+        heads: Of the streams that are made.
         plans: One for every bar, or one for the whole excerpt.
+        given: The events of the streams that are given, in every step; None where none are.
         length_steps: Length of the excerpt.
-        vocabulary_sizes: Number of events of each stream.
     """
 
     def __init__(
         self,
-        bar_decoder: BarDecoder,
+        bar_decoders: Sequence[BarDecoder],
+        heads: EventHeads,
         plans: Float[Tensor, "batch bar hidden"],
+        given: Int[Tensor, "batch step stream"] | None,
         length_steps: int,
-        vocabulary_sizes: tuple[int, ...],
     ) -> None:
-        self._bar_decoder = bar_decoder
+        self._bar_decoders = bar_decoders
+        self._heads = heads
         self._bars = plans.shape[1]
         self._length_steps = length_steps
-        self._vocabulary_sizes = vocabulary_sizes
         # (batch, bar, hidden) -> (batch * bar, hidden): every bar is a row
         self._plans = plans.flatten(0, 1)
+        shape = (len(plans), length_steps, 0)
+        empty = torch.zeros(shape, dtype=torch.long, device=plans.device)
+        self._given = self._to_rows(empty if given is None else given)
 
     def log_prob(
         self, events: Int[Tensor, "batch step stream"], *, teacher: Teacher | None = None
@@ -63,23 +72,30 @@ class EventDistribution:
         With a `teacher` it is that of the events given what the teacher let the decoder hear:
         for training only.
         """
-        return log_likelihood(self.logits(events, teacher=teacher), events, self._vocabulary_sizes)
+        parameters = self.parameters(events, teacher=teacher)
+        return self._heads.log_prob(parameters, events).sum((1, 2))
 
-    def logits(
+    def parameters(
         self, events: Int[Tensor, "batch step stream"], *, teacher: Teacher | None = None
-    ) -> Float[Tensor, "batch step event"]:
-        """Logits of every step given the true events before it; streams stand side by side."""
+    ) -> Float[Tensor, "batch step _"]:
+        """The heads' parameters of every step given the true events before it."""
         rows = self._to_rows(events)
         if teacher is not None and teacher.sampled > 0:
-            logits = self._bar_decoder.unroll(
-                self._plans, rows.shape[1], lambda step, now: self._lead(rows, step, now, teacher)
+            return self._from_rows(
+                self._unroll(lambda step, now: self._lead(rows, step, now, teacher))
             )
-        else:
-            history = torch.cat([self._unknown(rows[:, :1]), rows[:, :-1]], dim=1)
-            if teacher is not None and teacher.hidden > 0:
-                history = self._hide(history, teacher)
-            logits = self._bar_decoder(self._plans, history)
-        return self._from_rows(logits)
+        history = torch.cat([self._unknown(rows[:, :1]), rows[:, :-1]], dim=1)
+        if teacher is not None and teacher.hidden > 0:
+            history = self._hide(history, teacher)
+        heard = torch.cat([history, self._given], dim=-1)
+        blocks = [decoder(self._plans, heard) for decoder in self._bar_decoders]
+        return self._from_rows(torch.cat(blocks, dim=-1))
+
+    def likeliest(
+        self, events: Int[Tensor, "batch step stream"]
+    ) -> Int[Tensor, "batch step stream"]:
+        """The likeliest event of every step given the true events before it."""
+        return self._heads.likeliest(self.parameters(events))
 
     def sample(
         self,
@@ -87,6 +103,7 @@ class EventDistribution:
         temperature: float = 1.0,
         top_p: float = 1.0,
         randomness: torch.Generator | Sequence[int],
+        known: Int[Tensor, "batch step stream"] | None = None,
     ) -> Int[Tensor, "batch step stream"]:
         """Draws an excerpt from every row.
 
@@ -96,31 +113,55 @@ class EventDistribution:
                 up to 1 (Holtzman et al. 2020, section 3.1).
             randomness: A generator for all rows; or a seed for every row, which makes a row's
                 noise independent of the rows beside it.
+            known: Events that stand already, and `UNKNOWN` where one is to be drawn.
         """
         assert temperature >= 0, temperature
         assert 0 < top_p <= 1, top_p
-        rows, steps = len(self._plans), self._length_steps // self._bars
-        noise = self._from_noise(randomness) if temperature > 0 else None
-        drawn = self._plans.new_empty((rows, steps, len(self._vocabulary_sizes)), dtype=torch.long)
+        steps, streams = self._length_steps // self._bars, len(self._heads.streams)
+        noise = self._draw_noise(randomness) if temperature > 0 else None
+        fixed = None if known is None else self._to_rows(known)
+        drawn = self._given.new_empty((len(self._plans), steps, streams))
 
-        def choose(step: int, logits: Tensor) -> Tensor:
-            if noise is not None:
-                logits = _nucleus(logits / temperature, self._vocabulary_sizes, top_p)
-                logits = logits + noise[:, step]
-            drawn[:, step] = likeliest(logits, self._vocabulary_sizes)
-            return drawn[:, step]
+        def choose(step: int, now: Tensor) -> Tensor:
+            if noise is None:
+                chosen = self._heads.likeliest(now)
+            else:
+                chosen = self._heads.draw(now, noise[:, step], temperature=temperature, top_p=top_p)
+            if fixed is not None:
+                chosen = torch.where(fixed[:, step] == UNKNOWN, chosen, fixed[:, step])
+            drawn[:, step] = chosen
+            return chosen
 
         with torch.no_grad():
-            self._bar_decoder.unroll(self._plans, steps, choose)
+            self._unroll(choose)
         return self._from_rows(drawn)
 
     def mode(self) -> Int[Tensor, "batch step stream"]:
         """The excerpt that takes the likeliest event at every step."""
         return self.sample(temperature=0.0, randomness=[])
 
-    def _from_noise(self, randomness: torch.Generator | Sequence[int]) -> Tensor:
-        """Gumbel noise for every row, step and event: the argmax of logits + noise is a draw."""
-        shape = (self._length_steps, sum(self._vocabulary_sizes))
+    def _unroll(self, choose: Callable[[int, Tensor], Tensor]) -> Tensor:
+        """The parameters of every step of every row.
+
+        Each step hears what `choose(step, parameters)` made of the one before: this one loop serves
+        sampling and scheduled sampling.
+        """
+        states = [decoder.start(self._plans) for decoder in self._bar_decoders]
+        history = self._unknown(self._given.new_empty((len(self._plans), len(self._heads.streams))))
+        every: list[Tensor] = []
+        for step in range(self._length_steps // self._bars):
+            heard = torch.cat([history, self._given[:, step]], dim=-1)
+            blocks = [
+                decoder.step(self._plans, state, heard, step)
+                for decoder, state in zip(self._bar_decoders, states, strict=True)
+            ]
+            every.append(torch.cat(blocks, dim=-1))
+            history = choose(step, every[-1])
+        return torch.stack(every, dim=1)
+
+    def _draw_noise(self, randomness: torch.Generator | Sequence[int]) -> Tensor:
+        """Uniform noise for every row and step, for `EventHeads.draw`."""
+        shape = (self._length_steps, sum(self._heads.noise_sizes))
         batch = len(self._plans) // self._bars
         if isinstance(randomness, torch.Generator):
             uniform = torch.rand(batch, *shape, generator=randomness, device=randomness.device)
@@ -128,17 +169,14 @@ class EventDistribution:
             assert len(randomness) == batch, f"{len(randomness)} seeds for {batch} rows"
             generators = [torch.Generator().manual_seed(seed) for seed in randomness]
             uniform = torch.stack([torch.rand(shape, generator=each) for each in generators])
-        smallest = torch.finfo(uniform.dtype).tiny
-        # A draw stays below 1, so the inner logarithm is never 0.
-        gumbel = -torch.log(-torch.log(uniform.clamp_min(smallest)))
-        return self._to_rows(gumbel.to(self._plans.device))
+        return self._to_rows(uniform.to(self._plans.device))
 
-    def _lead(self, truth: Tensor, step: int, logits: Tensor, teacher: Teacher) -> Tensor:
+    def _lead(self, truth: Tensor, step: int, now: Tensor, teacher: Teacher) -> Tensor:
         """What the next step hears of this one under a teacher who lets it err."""
         draws = torch.rand((2, len(truth)), generator=teacher.generator, device=truth.device)
-        uniform = torch.rand(logits.shape, generator=teacher.generator, device=truth.device)
-        gumbel = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
-        own = likeliest(logits.detach() + gumbel, self._vocabulary_sizes)
+        shape = (len(truth), sum(self._heads.noise_sizes))
+        uniform = torch.rand(shape, generator=teacher.generator, device=truth.device)
+        own = self._heads.draw(now.detach(), uniform)
         heard = torch.where((draws[0] < teacher.sampled)[:, None], own, truth[:, step])
         is_hidden = (draws[1] < teacher.hidden)[:, None]
         return torch.where(is_hidden, self._unknown(heard), heard)
@@ -149,7 +187,8 @@ class EventDistribution:
         return torch.where((draws < teacher.hidden)[..., None], self._unknown(history), history)
 
     def _unknown(self, like: Tensor) -> Tensor:
-        return self._bar_decoder.embedding.unknown.expand_as(like)
+        unknown = self._bar_decoders[0].embedding.unknown
+        return unknown[: like.shape[-1]].expand_as(like)
 
     def _to_rows(self, steps: Tensor) -> Tensor:
         # (batch, bar * step, ...) -> (batch * bar, step, ...)
@@ -160,38 +199,3 @@ class EventDistribution:
         # (batch * bar, step, ...) -> (batch, bar * step, ...)
         steps: Tensor = rows.unflatten(0, (-1, self._bars)).flatten(1, 2)
         return steps
-
-
-def log_likelihood(
-    logits: Float[Tensor, "batch step event"],
-    events: Int[Tensor, "batch step stream"],
-    vocabulary_sizes: tuple[int, ...],
-) -> Float[Tensor, " batch"]:
-    """Log likelihood of each excerpt under the logits of its steps, in nats."""
-    return torch.stack(
-        [
-            -torch.nn.functional.cross_entropy(
-                stream.transpose(1, 2), events[..., i], reduction="none"
-            ).sum(1)
-            for i, stream in enumerate(logits.split(vocabulary_sizes, dim=-1))
-        ]
-    ).sum(0)
-
-
-def likeliest(
-    logits: Float[Tensor, "*batch event"], vocabulary_sizes: tuple[int, ...]
-) -> Int[Tensor, "*batch stream"]:
-    """The likeliest event of each stream."""
-    return torch.stack([s.argmax(-1) for s in logits.split(vocabulary_sizes, dim=-1)], dim=-1)
-
-
-def _nucleus(logits: Tensor, vocabulary_sizes: tuple[int, ...], top_p: float) -> Tensor:
-    """Rules out the events beyond the likeliest ones that reach `top_p` together."""
-    if top_p == 1:
-        return logits
-    streams = []
-    for stream in logits.split(vocabulary_sizes, dim=-1):
-        ordered, order = stream.softmax(-1).sort(descending=True)
-        is_beyond = ordered.cumsum(-1) - ordered >= top_p
-        streams.append(stream.masked_fill(is_beyond.scatter(-1, order, is_beyond), float("-inf")))
-    return torch.cat(streams, dim=-1)

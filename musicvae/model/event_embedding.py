@@ -1,20 +1,24 @@
 """What a step sounds like and where in the bar it stands, as one vector: the LSTMs' input."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+
+from musicvae.streams import Stream
 
 
 class EventEmbedding(nn.Module):
     """Embeds the events of all streams at a step, and the step's position in its bar.
 
-    Every stream has one event more than its vocabulary, `unknown`: the decoder hears it before
-    the first step, and wherever history is hidden from it in training. The position at every step
-    is our addition to the paper; it made the same model reach a given accuracy with about a
-    third of the examples.
+    A class has a vector of its own; a number lies on a line. Every stream has one event more than
+    its vocabulary, `unknown`: the decoder hears it before the first step, and wherever history is
+    hidden from it in training. The position at every step is our addition to the paper; it made the
+    same model reach a given accuracy with about a third of the examples.
 
     Args:
-        vocabulary_sizes: Number of events of each stream.
+        streams: What the columns of the events hold.
         steps_per_bar: Length of a bar; a position counts from 0 at each bar line.
         event_size: Size of the vector for the events.
         position_size: Size of the vector for the position.
@@ -23,7 +27,7 @@ class EventEmbedding(nn.Module):
     def __init__(
         self,
         *,
-        vocabulary_sizes: tuple[int, ...],
+        streams: Sequence[Stream],
         steps_per_bar: int,
         event_size: int,
         position_size: int,
@@ -31,16 +35,43 @@ class EventEmbedding(nn.Module):
         super().__init__()
         self.steps_per_bar = steps_per_bar
         self.size = event_size + position_size
-        self.events = nn.ModuleList(nn.Embedding(size + 1, event_size) for size in vocabulary_sizes)
+        sizes = torch.tensor([stream.size for stream in streams])
+        self._classes = [i for i, stream in enumerate(streams) if not stream.is_number]
+        self._numbers = [i for i, stream in enumerate(streams) if stream.is_number]
+        tables = sizes[self._classes] + 1
+        self.events = nn.Embedding(int(tables.sum()), event_size)
+        if self._numbers:
+            self.lines = nn.Linear(len(self._numbers), event_size, bias=False)
         self.positions = nn.Embedding(steps_per_bar, position_size)
+        gates = [i if stream.gate is None else stream.gate for i, stream in enumerate(streams)]
+        for name, values in {
+            "unknown": sizes,
+            "first_rows": tables.cumsum(0) - tables,
+            "gates": torch.tensor(gates),
+        }.items():
+            self.register_buffer(name, values, persistent=False)
         self.unknown: Int[Tensor, " stream"]
-        self.register_buffer("unknown", torch.tensor(vocabulary_sizes), persistent=False)
+        self.first_rows: Int[Tensor, " stream"]
+        self.gates: Int[Tensor, " stream"]
 
     def forward(
         self, events: Int[Tensor, "batch step stream"], *, first_step: int = 0
     ) -> Float[Tensor, "batch step hidden"]:
         """Embeds events whose first step stands `first_step` steps after a bar line."""
-        embedded = sum(table(events[..., i]) for i, table in enumerate(self.events))
+        classes = events[..., self._classes] if self._numbers else events
+        embedded = self.events(classes + self.first_rows).sum(-2)
+        if self._numbers:
+            embedded = embedded + self.lines(self._places(events))
         steps = torch.arange(first_step, first_step + events.shape[1], device=events.device)
         positions = self.positions(steps % self.steps_per_bar).expand(len(events), -1, -1)
         return torch.cat([embedded, positions], dim=-1)
+
+    def _places(self, events: Tensor) -> Tensor:
+        """Where each number stands on its scale, -1 to 1; 0 where it does not count."""
+        numbers = events[..., self._numbers]
+        gates = events[..., self.gates[self._numbers]]
+        unknown, unknown_gate = (
+            self.unknown[each] for each in (self._numbers, self.gates[self._numbers])
+        )
+        counts = (numbers < unknown) & (gates > 0) & (gates < unknown_gate)
+        return torch.where(counts, 2 * numbers / (unknown - 1) - 1, 0.0)

@@ -4,6 +4,7 @@ Source: Roberts et al. 2018, A Hierarchical Latent Vector Model for Learning Lon
 Music (MusicVAE).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from jaxtyping import Float, Int
@@ -17,6 +18,8 @@ from musicvae.model.decoder import FlatDecoder, HierarchicalDecoder
 from musicvae.model.encoder import BidirectionalEncoder, HierarchicalEncoder
 from musicvae.model.event_distribution import EventDistribution
 from musicvae.model.event_embedding import EventEmbedding
+from musicvae.model.event_heads import EventHeads
+from musicvae.streams import Stream, made
 
 SMALLEST_STDDEV = 1e-3
 
@@ -27,6 +30,8 @@ class ModelConfig:
 
     Attributes:
         is_hierarchical: Whether bars are encoded and decoded one by one under a conductor.
+        has_decoder_per_stream: Whether every stream has a bar decoder of its own; each hears what
+            all of them played at the step before.
         latent_size: Size of the latent.
         event_size: Size of the vector of a step's events.
         position_size: Size of the vector of a step's place in the bar.
@@ -36,13 +41,14 @@ class ModelConfig:
         decoder_layers: Its layers.
         conductor_size: State of the conductor's LSTM; unused in a flat model.
         conductor_layers: Its layers.
-        plan_size: Size of one bar's plan.
+        plan_size: Size of one bar's plan, and of a bar's code in a hierarchical encoder.
 
     Raises:
         SettingError: If a width is below 1.
     """
 
     is_hierarchical: bool = False
+    has_decoder_per_stream: bool = False
     latent_size: int = 128
     event_size: int = 64
     position_size: int = 16
@@ -56,7 +62,7 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if getattr(self, field.name) < 1 and field.name != "is_hierarchical":
+            if field.type is not bool and getattr(self, field.name) < 1:
                 raise SettingError(
                     f"model.{field.name}={getattr(self, field.name)}",
                     expected="1 or more",
@@ -70,7 +76,7 @@ class MusicVAE(nn.Module):
 
     Args:
         config: The widths.
-        vocabulary_sizes: Number of events of each stream.
+        streams: What the columns of an event tensor hold.
         bars: Number of bars of an excerpt.
         steps_per_bar: Length of a bar.
     """
@@ -79,7 +85,7 @@ class MusicVAE(nn.Module):
         self,
         config: ModelConfig,
         *,
-        vocabulary_sizes: tuple[int, ...],
+        streams: Sequence[Stream],
         bars: int,
         steps_per_bar: int,
     ) -> None:
@@ -89,27 +95,43 @@ class MusicVAE(nn.Module):
 
         def embedding() -> EventEmbedding:
             return EventEmbedding(
-                vocabulary_sizes=vocabulary_sizes,
+                streams=streams,
                 steps_per_bar=steps_per_bar,
                 event_size=config.event_size,
                 position_size=config.position_size,
             )
 
-        encoder = HierarchicalEncoder if config.is_hierarchical else BidirectionalEncoder
-        self.encoder = encoder(
-            embedding=embedding(),
-            bars=bars,
-            hidden_size=config.encoder_size,
-            layers=config.encoder_layers,
-        )
+        self.encoder: BidirectionalEncoder | HierarchicalEncoder
+        if config.is_hierarchical:
+            self.encoder = HierarchicalEncoder(
+                embedding=embedding(),
+                bars=bars,
+                hidden_size=config.encoder_size,
+                layers=config.encoder_layers,
+                code_size=config.plan_size,
+            )
+        else:
+            self.encoder = BidirectionalEncoder(
+                embedding=embedding(),
+                bars=bars,
+                hidden_size=config.encoder_size,
+                layers=config.encoder_layers,
+            )
         self.posterior = nn.Linear(self.encoder.size, 2 * config.latent_size)
-        bar_decoder = BarDecoder(
-            embedding=embedding(),
-            vocabulary_sizes=vocabulary_sizes,
-            plan_size=config.plan_size if config.is_hierarchical else config.latent_size,
-            hidden_size=config.decoder_size,
-            layers=config.decoder_layers,
+        heads = EventHeads(made(streams))
+        sizes = (
+            heads.parameter_sizes if config.has_decoder_per_stream else [sum(heads.parameter_sizes)]
         )
+        bar_decoders = [
+            BarDecoder(
+                embedding=embedding(),
+                parameters=size,
+                plan_size=config.plan_size if config.is_hierarchical else config.latent_size,
+                hidden_size=config.decoder_size,
+                layers=config.decoder_layers,
+            )
+            for size in sizes
+        ]
         self.decoder: FlatDecoder | HierarchicalDecoder
         if config.is_hierarchical:
             conductor = Conductor(
@@ -120,10 +142,10 @@ class MusicVAE(nn.Module):
                 bars=bars,
             )
             self.decoder = HierarchicalDecoder(
-                conductor=conductor, bar_decoder=bar_decoder, vocabulary_sizes=vocabulary_sizes
+                conductor=conductor, bar_decoders=bar_decoders, heads=heads
             )
         else:
-            self.decoder = FlatDecoder(bar_decoder=bar_decoder, vocabulary_sizes=vocabulary_sizes)
+            self.decoder = FlatDecoder(bar_decoders=bar_decoders, heads=heads)
 
     def encode(self, events: Int[Tensor, "batch step stream"]) -> Independent[Normal]:
         """The posterior q(z | events): a diagonal Gaussian over `(batch, latent)`."""
@@ -132,7 +154,16 @@ class MusicVAE(nn.Module):
         stddev = nn.functional.softplus(raw) + SMALLEST_STDDEV
         return Independent(Normal(mean, stddev, validate_args=False), 1, validate_args=False)
 
-    def decode(self, z: Float[Tensor, "batch latent"]) -> EventDistribution:
-        """p(events | z): a distribution over excerpts for every latent."""
-        distribution: EventDistribution = self.decoder(z, self.length_steps)
+    def decode(
+        self,
+        z: Float[Tensor, "batch latent"],
+        given: Int[Tensor, "batch step stream"] | None = None,
+    ) -> EventDistribution:
+        """p(events | z): a distribution over excerpts for every latent.
+
+        Args:
+            z: The latents.
+            given: The streams that are given, if the music has such.
+        """
+        distribution: EventDistribution = self.decoder(z, given, self.length_steps)
         return distribution

@@ -3,6 +3,7 @@
 from musicvae.representation.chords import Chords
 from musicvae.representation.drums import Drums
 from musicvae.representation.groove import Groove
+from musicvae.representation.lead_sheet import LeadSheet
 from musicvae.representation.melody import Melody
 from musicvae.representation.registry import REPRESENTATIONS, representation_from_config
 from musicvae.representation.representation import Representation
@@ -14,6 +15,7 @@ __all__ = [
     "Chords",
     "Drums",
     "Groove",
+    "LeadSheet",
     "Melody",
     "Representation",
     "Trio",

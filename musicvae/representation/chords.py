@@ -25,6 +25,7 @@ from musicvae.notes import STEPS_PER_QUARTER, Meter, NoteSequence
 from musicvae.representation import grid
 from musicvae.representation.grid import Check
 from musicvae.representation.representation import Representation
+from musicvae.streams import Stream
 
 NO_CHORD = 0
 EVENTS = 1 + 12 * len(QUALITIES)
@@ -79,9 +80,13 @@ class Chords:
         return "chords"
 
     @property
+    def streams(self) -> tuple[Stream, ...]:
+        return (Stream(name="chord", size=EVENTS), Stream(name="chord bass", size=BASS_EVENTS))
+
+    @property
     def vocabulary_sizes(self) -> tuple[int, ...]:
-        """The number of events of each stream: chord and bass."""
-        return (EVENTS, BASS_EVENTS)
+        """The number of events of each stream."""
+        return tuple(stream.size for stream in self.streams)
 
     @property
     def steps_per_bar(self) -> int:

@@ -24,6 +24,7 @@ from musicvae.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
 from musicvae.representation import grid
 from musicvae.representation.grid import Check
 from musicvae.representation.representation import Representation
+from musicvae.streams import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,9 @@ for _index, _drum in enumerate(DRUM_CLASSES):
     CLASS_OF_PITCH[[_drum.pitch, *_drum.others]] = _index
 CLASS_OF_PITCH.flags.writeable = False
 
+CYMBALS = (2, 3, 7, 8)
+"""The classes of the hi-hats, the crash and the ride cymbal: what the hands play over the drums."""
+
 _BITS = 1 << np.arange(len(DRUM_CLASSES), dtype=np.int16)
 EVENTS = 1 << len(DRUM_CLASSES)
 """The number of events of the form with one stream: 512."""
@@ -99,9 +103,16 @@ class Drums:
         return "drum_hits" if self.is_binary else "drums"
 
     @property
+    def streams(self) -> tuple[Stream, ...]:
+        """One of all hits at a step, or one a class."""
+        if self.is_binary:
+            return tuple(Stream(name=drum.name, size=2) for drum in DRUM_CLASSES)
+        return (Stream(name="drums", size=EVENTS),)
+
+    @property
     def vocabulary_sizes(self) -> tuple[int, ...]:
         """The number of events of each stream."""
-        return (2,) * len(DRUM_CLASSES) if self.is_binary else (EVENTS,)
+        return tuple(stream.size for stream in self.streams)
 
     @property
     def steps_per_bar(self) -> int:

@@ -22,11 +22,19 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, Int16
 
 from musicvae.errors import RepresentationError
-from musicvae.notes import STEPS_PER_QUARTER, VELOCITIES, Meter, Note, NoteSequence
+from musicvae.notes import (
+    DEFAULT_VELOCITY,
+    STEPS_PER_QUARTER,
+    VELOCITIES,
+    Meter,
+    Note,
+    NoteSequence,
+)
 from musicvae.representation import grid
 from musicvae.representation.drums import CLASS_OF_PITCH, DRUM_CLASSES, KNOWN_DRUMS, ONLY_DRUMS
 from musicvae.representation.grid import Check
 from musicvae.representation.representation import Representation
+from musicvae.streams import Stream
 
 CLASSES = len(DRUM_CLASSES)
 OFFSETS_PER_STEP = 1024
@@ -34,6 +42,8 @@ OFFSETS_PER_STEP = 1024
 note, and exact as a float."""
 ON_STEP = OFFSETS_PER_STEP // 2
 """The offset event of a hit right on its step, and of no hit."""
+TAPPED = 2
+"""The class that taps are written as: the closed hi-hat."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +66,21 @@ class Groove:
         return "groove"
 
     @property
+    def streams(self) -> tuple[Stream, ...]:
+        """Hits, velocities and offsets of nine classes; the latter count where there is a hit."""
+        names = [drum.name for drum in DRUM_CLASSES]
+        hits = [Stream(name=name, size=2) for name in names]
+        numbers = [
+            Stream(name=f"{name} {kind}", size=size, is_number=True, gate=index)
+            for kind, size in (("velocity", len(VELOCITIES)), ("offset", OFFSETS_PER_STEP + 1))
+            for index, name in enumerate(names)
+        ]
+        return (*hits, *numbers)
+
+    @property
     def vocabulary_sizes(self) -> tuple[int, ...]:
-        """The number of events of each stream: hits, velocities and offsets of nine classes."""
-        sizes = (2, len(VELOCITIES), OFFSETS_PER_STEP + 1)
-        return tuple(size for size in sizes for _ in DRUM_CLASSES)
+        """The number of events of each stream."""
+        return tuple(stream.size for stream in self.streams)
 
     @property
     def steps_per_bar(self) -> int:
@@ -213,6 +234,36 @@ def write_hits(
     events[starts, 1, classes] = velocities[order] - 1
     events[starts, 2, classes] = _place(offsets[order])
     return events[:, :, :-1].reshape(length_steps, 3 * CLASSES)
+
+
+def hits_alone(
+    events: Int16[np.ndarray, "batch step stream"],
+) -> Int16[np.ndarray, "batch step stream"]:
+    """The hits without their playing: all equally loud, and right on their steps."""
+    bare = events.copy()
+    bare[..., CLASSES : 2 * CLASSES] = DEFAULT_VELOCITY - VELOCITIES[0]
+    bare[..., 2 * CLASSES :] = ON_STEP
+    return bare
+
+
+def taps(
+    events: Int16[np.ndarray, "batch step stream"],
+) -> Int16[np.ndarray, "batch step stream"]:
+    """The rhythm alone, as if tapped on a table: one hit of `TAPPED` wherever anything is hit.
+
+    Its offset is that of the loudest hit; all taps are equally loud.
+
+    Source: Gillick et al. 2019, section 5.3 (Tap2Drum).
+    """
+    hits, velocities, offsets = np.split(events, 3, axis=-1)
+    loudest = np.where(hits > 0, velocities, -1).argmax(-1)[..., None]
+    tapped = np.zeros_like(events)
+    tapped[..., 2 * CLASSES :] = ON_STEP
+    tapped[..., TAPPED] = hits.any(-1)
+    tapped[..., 2 * CLASSES + TAPPED] = np.take_along_axis(offsets, loudest, -1)[..., 0]
+    tapped[..., CLASSES : 2 * CLASSES] = DEFAULT_VELOCITY - VELOCITIES[0]
+    tapped[..., 2 * CLASSES + TAPPED][~hits.any(-1)] = ON_STEP
+    return tapped
 
 
 def _place(offsets: Float[np.ndarray, "*rest"]) -> Float[np.ndarray, "*rest"]:

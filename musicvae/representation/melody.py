@@ -25,6 +25,7 @@ from musicvae.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
 from musicvae.representation import grid
 from musicvae.representation.grid import Check
 from musicvae.representation.representation import Representation
+from musicvae.streams import Stream
 
 HOLD = 0
 STOP = 1
@@ -55,9 +56,13 @@ class Melody:
         return "melody"
 
     @property
+    def streams(self) -> tuple[Stream, ...]:
+        return (Stream(name="melody", size=EVENTS),)
+
+    @property
     def vocabulary_sizes(self) -> tuple[int, ...]:
-        """The number of events of each stream: one stream of 90."""
-        return (EVENTS,)
+        """The number of events of each stream."""
+        return tuple(stream.size for stream in self.streams)
 
     @property
     def steps_per_bar(self) -> int:

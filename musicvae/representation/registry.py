@@ -9,6 +9,7 @@ from musicvae.notes import Meter
 from musicvae.representation.chords import Chords
 from musicvae.representation.drums import Drums
 from musicvae.representation.groove import Groove
+from musicvae.representation.lead_sheet import LeadSheet
 from musicvae.representation.melody import Melody
 from musicvae.representation.representation import Representation
 from musicvae.representation.trio import Trio
@@ -20,6 +21,7 @@ REPRESENTATIONS: dict[str, Callable[..., Representation]] = {
     "groove": Groove,
     "trio": Trio,
     "chords": Chords,
+    "lead_sheet": LeadSheet,
 }
 """What makes each representation, by its name."""
 

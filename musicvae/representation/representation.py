@@ -7,6 +7,7 @@ from jaxtyping import Bool, Int, Int16
 
 from musicvae.errors import RepresentationError
 from musicvae.notes import Meter, NoteSequence
+from musicvae.streams import Stream
 
 
 @runtime_checkable  # jaxtyping's checker tests for it
@@ -18,6 +19,8 @@ class Representation(Protocol):
     `vocabulary_sizes` to an excerpt that `check` passes. `to_tensor` of that excerpt is the one
     way to write it. `transpose` by an interval and back changes nothing, unless the excerpt would
     have left the range: then it stays as it is.
+
+    `vocabulary_sizes` are the sizes of the `streams`.
 
     Time has two counts: an excerpt has `steps_per_bar` steps in a bar, its tensor `rows_per_bar`
     rows. They are the same but where an event lasts longer than a step, as chords do.
@@ -31,6 +34,8 @@ class Representation(Protocol):
     def meter(self) -> Meter: ...
     @property
     def steps_per_quarter(self) -> int: ...
+    @property
+    def streams(self) -> tuple[Stream, ...]: ...
     @property
     def vocabulary_sizes(self) -> tuple[int, ...]: ...
     @property

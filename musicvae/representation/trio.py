@@ -25,6 +25,7 @@ from musicvae.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
 from musicvae.representation import drums, grid, melody
 from musicvae.representation.grid import Check
 from musicvae.representation.representation import Representation
+from musicvae.streams import Stream
 
 BASS_PROGRAMS = range(32, 40)
 BASS_PROGRAM = 33
@@ -60,9 +61,17 @@ class Trio:
         return "trio"
 
     @property
+    def streams(self) -> tuple[Stream, ...]:
+        return (
+            Stream(name="melody", size=melody.EVENTS),
+            Stream(name="bass", size=melody.EVENTS),
+            Stream(name="drums", size=drums.EVENTS),
+        )
+
+    @property
     def vocabulary_sizes(self) -> tuple[int, ...]:
-        """The number of events of each stream: melody, bass and drums."""
-        return (melody.EVENTS, melody.EVENTS, drums.EVENTS)
+        """The number of events of each stream."""
+        return tuple(stream.size for stream in self.streams)
 
     @property
     def steps_per_bar(self) -> int:

@@ -7,12 +7,14 @@ from typing import Any
 
 import lightning
 import numpy as np
+import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
 from musicvae import latent
 from musicvae.errors import TrainingError
 from musicvae.plots import piano_roll_image
+from musicvae.streams import made
 from musicvae.training.module import TrainingModule
 
 LEAST_DIVERGENCE_NATS = 1.0
@@ -38,11 +40,17 @@ class Pictures(lightning.Callback):
         draws = latent.prior(pl_module.seed, rows, model.config.latent_size).to(pl_module.device)
         path = latent.path(draws[:2], PICTURES)
         seeds = [latent.row_seed(pl_module.seed, row, "events") for row in rows]
+        assert pl_module.validated is not None
+        # What a model is given is that of an excerpt, the same for all.
+        given = pl_module.validated[:1].expand(PICTURES, -1, -1)[
+            ..., len(made(pl_module.streams)) :
+        ]
         for name, events in {
-            "samples": model.decode(draws).sample(randomness=seeds),
-            "interpolation": model.decode(path).mode(),
+            "samples": model.decode(draws, given).sample(randomness=seeds),
+            "interpolation": model.decode(path, given).mode(),
         }.items():
-            music = [representation.to_notes(each) for each in events.cpu().numpy()]
+            whole = torch.cat([events, given], dim=-1)
+            music = [representation.to_notes(each) for each in whole.cpu().numpy()]
             image = piano_roll_image(music)
             logger.experiment.add_image(name, image, trainer.global_step)
         measured = pl_module.last_reconstruction

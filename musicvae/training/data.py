@@ -6,16 +6,19 @@ a distributed run, and the workers of a loader, see disjoint parts of them.
 
 import itertools
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import lightning
 import numpy as np
 import torch
-from jaxtyping import Int, Int64
+from jaxtyping import Int, Int16, Int64
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from musicvae.experiment import Experiment
-from musicvae.representation import Representation
+from musicvae.representation import Drums, Groove, Representation
+from musicvae.representation.groove import hits_alone, taps
+from musicvae.representation.recombination import take_cymbals
 from musicvae.shards import Events
 
 _BLOCK = 4096
@@ -60,8 +63,24 @@ def _permute(numbers: np.ndarray, bits: int, low_bits: int, keys: np.ndarray) ->
     return numbers
 
 
-class BatchStream:
+class Batch(NamedTuple):
+    """The examples of a step.
+
+    Attributes:
+        heard: What the encoder hears; for most music the events themselves.
+        events: What the decoder is to give.
+    """
+
+    heard: Int[Tensor, "batch step stream"]
+    events: Int[Tensor, "batch step stream"]
+
+
+class BatchStream(IterableDataset[Batch]):
     """An endless stream of batches from one step on, shuffled anew in every epoch.
+
+    It can be given to a `DataLoader` with `batch_size=None`: each of its workers makes every so
+    many-th batch, and the loader gives them in order. A model on a CPU or a small one needs no
+    workers: making a batch is quicker than handing it over.
 
     Args:
         events: All examples.
@@ -70,6 +89,8 @@ class BatchStream:
         seed: Of the order and of the transpositions.
         most_semitones: An example moves by up to this many semitones, up or down, anew each time
             it is seen; 0 leaves it as it is.
+        recombined_share: See `TrainingConfig`.
+        reduced_share: See there, too.
         first_step: The optimiser step whose batch comes first.
         rank: This process among `ranks`.
         ranks: Number of processes that share each step.
@@ -83,6 +104,8 @@ class BatchStream:
         batch_size: int,
         seed: int,
         most_semitones: int,
+        recombined_share: float = 0.0,
+        reduced_share: float = 0.0,
         first_step: int = 0,
         rank: int = 0,
         ranks: int = 1,
@@ -92,29 +115,41 @@ class BatchStream:
         self._batch_size = batch_size
         self._seed = seed
         self._most_semitones = most_semitones
+        self._recombined_share = recombined_share
+        self._reduced_share = reduced_share
         self._first_step = first_step
         self._rank = rank
         self._ranks = ranks
         self._blocks: dict[int, Int64[np.ndarray, " _"]] = {}
 
-    def __iter__(self) -> Iterator[Int[Tensor, "batch step stream"]]:
-        return self.every(1, first=0)
-
-    def every(self, count: int, *, first: int) -> Iterator[Int[Tensor, "batch step stream"]]:
-        """Every `count`-th batch, beginning with the one of this number."""
+    def __iter__(self) -> Iterator[Batch]:
+        worker = get_worker_info()
+        count, first = (1, 0) if worker is None else (worker.num_workers, worker.id)
         for step in itertools.count(self._first_step + first, count):
             yield self.batch(step)
 
-    def batch(self, step: int) -> Int[Tensor, "batch step stream"]:
+    def batch(self, step: int) -> Batch:
         """This rank's batch of one step."""
         first = (step * self._ranks + self._rank) * self._batch_size
         events = self._events[self._rows(first)]
+        random = np.random.default_rng([self._seed, 1, step, self._rank])
         if self._most_semitones:
-            random = np.random.default_rng([self._seed, 1, step, self._rank])
             low, high = -self._most_semitones, self._most_semitones + 1
             semitones = random.integers(low, high, len(events))
             events = self._representation.transpose(events, semitones)
-        return torch.from_numpy(events.astype(np.int64))
+        if self._recombined_share:
+            assert isinstance(self._representation, Drums | Groove)
+            # Neighbours in a shuffled batch have nothing to do with each other.
+            others = np.roll(events, 1, axis=0)
+            is_new = random.random(len(events))[:, None, None] < self._recombined_share
+            recombined = take_cymbals(self._representation, events, others)
+            events = np.where(is_new, recombined, events)
+        whole = torch.from_numpy(events.astype(np.int64))
+        if not self._reduced_share:
+            return Batch(whole, whole)
+        draws = random.random(len(events))[:, None, None] / self._reduced_share
+        heard = np.select([draws < 0.5, draws < 1], [hits_alone(events), taps(events)], events)
+        return Batch(torch.from_numpy(heard.astype(np.int64)), whole)
 
     def _rows(self, first: int) -> Int64[np.ndarray, " batch"]:
         """The rows of a batch whose first example is this one of all that were ever given."""
@@ -141,21 +176,30 @@ class BatchStream:
         return np.concatenate(rows)
 
 
-class LoaderBatches(IterableDataset[Tensor]):
-    """A stream for a `DataLoader` with any number of workers, and `batch_size=None`.
+class Slices:
+    """The events of long excerpts, cut into shorter ones of whole bars: each is an example.
 
-    Each worker makes every so many-th batch: the loader gives the batches of the stream, in order.
-    A model on a CPU or a small one needs no workers: making a batch is quicker than handing it
-    over.
+    A model of long excerpts is learnt sooner by one that has learnt short ones first. Slices of the
+    same excerpts keep the split: nothing is seen that the longer model is measured on.
     """
 
-    def __init__(self, stream: BatchStream) -> None:
-        self._stream = stream
+    def __init__(self, events: Events, steps: int) -> None:
+        self._events = events
+        self._parts = events.shape[1] // steps
+        self.shape = (len(events) * self._parts, steps, *events.shape[2:])
 
-    def __iter__(self) -> Iterator[Tensor]:
-        worker = get_worker_info()
-        count, first = (1, 0) if worker is None else (worker.num_workers, worker.id)
-        return self._stream.every(count, first=first)
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(
+        self, rows: slice | Int[np.ndarray, " batch"]
+    ) -> Int16[np.ndarray, "batch step stream"]:
+        if isinstance(rows, slice):
+            rows = np.arange(*rows.indices(len(self)))
+        excerpts, parts = np.divmod(rows, self._parts)
+        whole = self._events[excerpts].reshape(len(rows), self._parts, *self.shape[1:])
+        cut: Int16[np.ndarray, "batch step stream"] = whole[np.arange(len(rows)), parts]
+        return cut
 
 
 class OneBatch:
@@ -206,6 +250,8 @@ class TrainingData(lightning.LightningDataModule):
             batch_size=self._experiment.training.batch_size,
             seed=self._seed,
             most_semitones=self._experiment.training.most_semitones,
+            recombined_share=self._experiment.training.recombined_share,
+            reduced_share=self._experiment.training.reduced_share,
             first_step=first_step,
             rank=rank,
             ranks=ranks,

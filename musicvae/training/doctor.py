@@ -7,6 +7,7 @@ import torch
 from musicvae.errors import DataError, TrainingError
 from musicvae.experiment import Experiment, build_model
 from musicvae.manifest import Manifest
+from musicvae.model.stream_split import split
 from musicvae.objective import elbo
 from musicvae.shards import Events
 from musicvae.training.data import BatchStream
@@ -18,34 +19,37 @@ LEAST_LEARNING_RATE = 1e-3
 high shows within a few steps, one that is low may be meant so."""
 
 
-def check_data(
-    experiment: Experiment,
-    manifest: Manifest,
-    events: Events,
-    *,
-    batch_examples: int,
-    split: str,
-) -> None:
-    """Makes sure that the data are of the experiment's kind, and enough.
+def check_representation(experiment: Experiment, manifest: Manifest) -> None:
+    """Makes sure that the data are of the experiment's kind.
+
+    Their excerpts may be longer, if they are a whole number of the experiment's.
+
+    Raises:
+        DataError: If they are of another kind.
+    """
+    expected, found = experiment.representation.config(), dict(manifest.representation)
+    bars, longer = experiment.representation.bars, found.get("bars")
+    is_multiple = isinstance(longer, int) and longer % bars == 0
+    if {**found, "bars": bars} != expected or not is_multiple:
+        raise DataError(
+            f"data in the representation {found}",
+            expected=f"{expected}, as {experiment.name} has it, or a multiple of its bars",
+            action="Prepare the data again with these settings, or choose another preset.",
+            field="data",
+        )
+
+
+def check_count(events: Events, *, batch_examples: int, split: str) -> None:
+    """Makes sure that the data are enough.
 
     Args:
-        experiment: What is to be trained.
-        manifest: Of the prepared data.
         events: The examples of one split.
         batch_examples: How many of them are needed at once.
         split: The split's name, for the message.
 
     Raises:
-        DataError: If the representation differs or there are too few examples.
+        DataError: If there are too few examples.
     """
-    expected = experiment.representation.config()
-    if dict(manifest.representation) != expected:
-        raise DataError(
-            f"data in the representation {dict(manifest.representation)}",
-            expected=f"{expected}, as {experiment.name} has it",
-            action="Prepare the data again with these settings, or choose another preset.",
-            field="data",
-        )
     if len(events) < batch_examples:
         raise DataError(
             f"{len(events)} examples in the split {split!r}",
@@ -64,13 +68,15 @@ def check_learning(experiment: Experiment, stream: BatchStream, *, seed: int) ->
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = build_model(experiment)
-    events = stream.batch(0)
+    events = stream.batch(0).events
+    music, given = split(events, experiment.representation.streams)
     rate = max(experiment.training.learning_rate, LEAST_LEARNING_RATE)
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)
     losses: list[float] = []
     for _ in range(MOST_OVERFIT_STEPS):
         posterior = model.encode(events)
-        terms = elbo(posterior, model.decode(posterior.mean).log_prob(events), beta=0.0)
+        decoded = model.decode(posterior.mean, given)
+        terms = elbo(posterior, decoded.log_prob(music), beta=0.0)
         losses.append(terms.loss.item())
         if losses[-1] <= (1 - LEAST_FALL) * losses[0] or not math.isfinite(losses[-1]):
             break

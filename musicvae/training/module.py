@@ -1,5 +1,6 @@
 """The thin Lightning layer: joins model, objective, schedules and metrics."""
 
+import math
 from typing import Any
 
 import lightning
@@ -12,7 +13,9 @@ from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
 from musicvae.experiment import Experiment, TrainingConfig, build_model, to_dict
 from musicvae.latent import draw
 from musicvae.model import Teacher
+from musicvae.model.stream_split import split
 from musicvae.objective import beta_at, elbo, sampled_share_at
+from musicvae.training.data import Batch
 
 
 class TrainingModule(lightning.LightningModule):
@@ -33,9 +36,12 @@ class TrainingModule(lightning.LightningModule):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.model = build_model(experiment)
+        self.streams = experiment.representation.streams
         self.last_reconstruction: Reconstruction | None = None
+        self.validated: Tensor | None = None
 
-    def training_step(self, events: Int[Tensor, "batch step stream"], _: int) -> Float[Tensor, ""]:
+    def training_step(self, batch: Batch, _: int) -> Float[Tensor, ""]:
+        """The loss of one step."""
         objective = self.experiment.objective
         step = self.global_step
         generator = self._generator(step)
@@ -45,9 +51,10 @@ class TrainingModule(lightning.LightningModule):
             generator=generator,
         )
         beta = beta_at(objective, step)
-        posterior = self.model.encode(events)
+        posterior = self.model.encode(batch.heard)
         z = draw(posterior, generator)
-        log_likelihood = self.model.decode(z).log_prob(events, teacher=teacher)
+        music, given = split(batch.events, self.streams)
+        log_likelihood = self.model.decode(z, given).log_prob(music, teacher=teacher)
         terms = elbo(posterior, log_likelihood, beta=beta, free_nats=objective.free_nats)
         self.log("train/loss", terms.loss, prog_bar=True)
         self.log("train/reconstruction_nats", terms.log_likelihood.mean())
@@ -64,12 +71,13 @@ class TrainingModule(lightning.LightningModule):
                 events.cpu().numpy().astype(np.int16),
                 seed=self.seed,
             )
-        self.last_reconstruction = measured
+        self.last_reconstruction, self.validated = measured, events
         for name, value in {
             "accuracy_sampled": measured.sampled.all_steps,
             "accuracy_sampled_onsets": measured.sampled.onsets,
             "accuracy_sampled_from_draw": measured.sampled_from_draw.all_steps,
             "accuracy_teacher_forced": measured.teacher_forced.all_steps,
+            "accuracy_shuffled": measured.shuffled.all_steps,
             "elbo_nats": measured.elbo_nats,
             "reconstruction_nats": measured.reconstruction_nats,
             "divergence_nats": measured.divergence_nats,
@@ -79,7 +87,7 @@ class TrainingModule(lightning.LightningModule):
             self.log(f"validation/{name}", value, prog_bar=is_shown, sync_dist=True)
 
     def configure_optimizers(self) -> Any:
-        """Adam; the rate rises over the warm-up and then falls in a line to zero."""
+        """Adam, with the rate of `learning_rate_share`."""
         config = self.experiment.training
         optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate)
         schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -101,8 +109,11 @@ class TrainingModule(lightning.LightningModule):
 
 
 def learning_rate_share(config: TrainingConfig, step: int) -> float:
-    """The share of the highest learning rate at a step, 0 to 1."""
+    """The share of the highest learning rate at a step, 0 to 1.
+
+    It does not depend on where the run ends. Source: Zhai et al. 2022, Scaling Vision Transformers,
+    section 3.5 (reciprocal square root).
+    """
     if step < config.warmup_steps:
         return (step + 1) / config.warmup_steps
-    left = config.steps - step
-    return max(0.0, left / max(1, config.steps - config.warmup_steps))
+    return math.sqrt(config.level_steps / max(step, config.level_steps))

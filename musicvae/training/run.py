@@ -10,7 +10,7 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,12 @@ from musicvae import shards
 from musicvae.errors import SettingError, TrainingError
 from musicvae.experiment import Experiment, from_dict, to_dict
 from musicvae.manifest import Manifest, load_manifest
+from musicvae.shards import Events
 from musicvae.training import doctor
+from musicvae.training.averaging import AveragedWeights
 from musicvae.training.callbacks import CleanStop, CollapseAlarm, NotANumberAlarm, Pictures
 from musicvae.training.checkpoints import BEST, LAST, Checkpoints, checkpoint_path, read_checkpoint
-from musicvae.training.data import TrainingData
+from musicvae.training.data import Slices, TrainingData
 from musicvae.training.module import TrainingModule
 from musicvae.training.progress import TrainingProgress
 
@@ -44,7 +46,9 @@ class RunSettings:
         data: A prepared data set.
         out: The run's folder.
         seed: Of the weights, the order of the examples and everything drawn.
-        resume: Whether to go on from the last checkpoint in `out`.
+        resume: Whether to go on from the last checkpoint in `out`; the run may be made longer.
+        start_from: A run whose best weights are taken over, as far as they fit, before the first
+            step: of shorter excerpts, for one.
         accelerator: `auto`, `cpu`, `cuda` or `mps`.
         devices: Number of devices; each is a process with a batch of its own.
 
@@ -56,6 +60,7 @@ class RunSettings:
     out: Path
     seed: int = 0
     resume: bool = False
+    start_from: Path | None = None
     accelerator: str = "auto"
     devices: int = 1
 
@@ -74,6 +79,23 @@ class RunSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Start:
+    """The run that another one's first weights came from.
+
+    Attributes:
+        name: Of its experiment.
+        content_hash: Of its data set.
+        examples_seen: By its weights, and by those it started from itself.
+        share_taken: Of the new model's weights, those that were taken over, 0 to 1.
+    """
+
+    name: str
+    content_hash: str
+    examples_seen: int
+    share_taken: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """A run read back: what was trained, on what, and the best weights so far.
 
@@ -84,6 +106,7 @@ class Run:
         content_hash: The data set's.
         step: The optimiser step of the weights.
         examples_seen: Examples over all the steps up to there.
+        start: What the weights were before the first step, None if they were drawn.
         weights: The model's state.
     """
 
@@ -93,6 +116,7 @@ class Run:
     content_hash: str
     step: int
     examples_seen: int
+    start: Start | None
     weights: dict[str, torch.Tensor]
 
 
@@ -109,23 +133,28 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
     is_first = rank_zero_only.rank == 0  # type: ignore[attr-defined]  # Lightning sets it
     manifest = load_manifest(settings.data)
     training = experiment.training
-    examples = shards.load(settings.data, "train").events
-    validation = shards.load(settings.data, "validation").events
+    examples, validation = (
+        _load(settings.data, split, experiment, manifest) for split in ("train", "validation")
+    )
     data = TrainingData(experiment, examples, validation, seed=settings.seed)
     batch = training.batch_size * settings.devices
     callbacks = _callbacks(experiment, settings, console if is_first else Console(quiet=True))
     trainer = _make_trainer(experiment, settings, callbacks)
     checkpoint = _last_checkpoint(settings)
+    module = TrainingModule(experiment, seed=settings.seed)
+    start = None
+    if settings.start_from is not None and not settings.resume:
+        start = _take_over(module, load_run(settings.start_from))
     if is_first:
-        doctor.check_data(experiment, manifest, examples, batch_examples=batch, split="train")
-        doctor.check_data(experiment, manifest, validation, batch_examples=1, split="validation")
-        record = _record(experiment, settings, manifest)
+        doctor.check_count(examples, batch_examples=batch, split="train")
+        doctor.check_count(validation, batch_examples=1, split="validation")
+        record = _record(experiment, settings, manifest, start)
         _check_folder(settings, record)
         if checkpoint is None:
             doctor.check_learning(experiment, data.stream(), seed=settings.seed)
         _write_record(settings.out, record)
-    module = TrainingModule(experiment, seed=settings.seed)
-    if is_first:
+        if start is not None:
+            console.print(f"{start.share_taken:.0%} of the weights are those of {start.name}")
         weights = sum(parameter.numel() for parameter in module.model.parameters())
         console.print(
             f"{experiment.name}: {weights / 1e6:.1f} M weights, {len(examples):,} examples, "
@@ -167,12 +196,22 @@ def load_run(directory: Path, *, checkpoint: str = BEST) -> Run:
         content_hash=record["content_hash"],
         step=saved["global_step"],
         examples_seen=saved["global_step"] * experiment.training.batch_size * record["devices"],
+        start=None if record["start"] is None else Start(**record["start"]),
         weights={
             name.removeprefix(prefix): tensor
             for name, tensor in saved["state_dict"].items()
             if name.startswith(prefix)
         },
     )
+
+
+def _load(directory: Path, split: str, experiment: Experiment, manifest: Manifest) -> Events:
+    """The examples of a split, cut to the experiment's length where they are longer."""
+    doctor.check_representation(experiment, manifest)
+    events = shards.load(directory, split).events
+    representation = experiment.representation
+    steps = representation.bars * representation.rows_per_bar
+    return events if events.shape[1] == steps else Slices(events, steps)
 
 
 def _callbacks(
@@ -186,6 +225,7 @@ def _callbacks(
         CollapseAlarm(console),
         TrainingProgress(console, batch_examples=training.batch_size * settings.devices),
         Checkpoints(settings.out),
+        AveragedWeights(training.averaging_power),  # the last: the others see the average
     ]
 
 
@@ -238,22 +278,55 @@ def _last_checkpoint(settings: RunSettings) -> Path | None:
     return last if settings.resume and last.exists() else None
 
 
-def _record(experiment: Experiment, settings: RunSettings, manifest: Manifest) -> dict[str, Any]:
-    """What a run is: going on with it takes the same, wherever the data lie."""
+def _take_over(module: TrainingModule, run: Run) -> Start:
+    """Gives a module the weights of a run that have the same names and shapes."""
+    own = module.model.state_dict()
+    taken = {
+        name: tensor
+        for name, tensor in run.weights.items()
+        if name in own and own[name].shape == tensor.shape
+    }
+    module.model.load_state_dict({**own, **taken})
+    before = 0 if run.start is None else run.start.examples_seen
+    total = sum(tensor.numel() for tensor in own.values())
+    return Start(
+        name=run.experiment.name,
+        content_hash=run.content_hash,
+        examples_seen=run.examples_seen + before,
+        share_taken=sum(tensor.numel() for tensor in taken.values()) / total,
+    )
+
+
+def _record(
+    experiment: Experiment, settings: RunSettings, manifest: Manifest, start: Start | None
+) -> dict[str, Any]:
+    """What a run is."""
     return {
         "experiment": to_dict(experiment),
         "seed": settings.seed,
         "data": str(settings.data.resolve()),
         "content_hash": manifest.content_hash,
         "devices": settings.devices,
+        "start": None if start is None else asdict(start),
     }
 
 
-def _check_folder(settings: RunSettings, record: Mapping[str, Any]) -> None:
+def _identity(name: str, record: Mapping[str, Any]) -> Any:
+    """What of a record must not change: the data may move, and a run may be made longer."""
+    if name == "data":
+        return None
+    if name != "experiment":
+        return record[name]
+    experiment = record["experiment"]
+    return {**experiment, "training": {**experiment["training"], "steps": None}}
+
+
+def _check_folder(settings: RunSettings, record: dict[str, Any]) -> None:
     """Makes sure that the run's folder is free, or holds the same run in order to go on with it."""
     if settings.resume:
         before = _read_record(settings.out)
-        changed = [name for name in record if name != "data" and before[name] != record[name]]
+        record["start"] = before["start"]
+        changed = [name for name in record if _identity(name, before) != _identity(name, record)]
         if changed:
             raise TrainingError(
                 f"a run in {settings.out} with another {' and '.join(changed)}",
@@ -283,7 +356,7 @@ def _read_record(directory: Path) -> dict[str, Any]:
     path = directory / RUN_FILE
     try:
         record = json.loads(path.read_text())
-        names = ("experiment", "seed", "data", "content_hash", "devices")
+        names = ("experiment", "seed", "data", "content_hash", "devices", "start")
         return {name: record[name] for name in names}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(

@@ -12,7 +12,7 @@ from musicvae.representation import Melody
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_an_experiment_goes_through_json_and_back(name):
-    experiment = PRESETS[name]()
+    experiment = PRESETS[name]
     values = json.loads(json.dumps(to_dict(experiment), allow_nan=False))
     assert from_dict(values) == experiment
 
@@ -32,7 +32,7 @@ def test_a_model_has_the_widths_and_the_length_of_its_experiment(make_experiment
     model = build_model(experiment)
     assert model.config == experiment.model
     assert model.length_steps == 32
-    assert model.decoder.vocabulary_sizes == (90,)
+    assert [stream.size for stream in model.decoder.heads.streams] == [90]
 
 
 def test_settings_are_laid_over_a_preset():
@@ -68,8 +68,9 @@ def test_nothing_laid_over_changes_nothing():
         ("model=3", "model=3; expected a mapping"),
         ("training.steps={", "expected YAML"),
         ("=3", "setting ''"),
-        ("representation.meter.denominator=5", "representation.meter"),
+        ("representation.meter.denominator=5", "'denominator': 5"),
         ("representation.bars=0", "bars=0; expected 1 or more"),
+        ("representation.name=flute", "expected one of melody, drums"),
     ],
 )
 def test_a_wrong_setting_is_named(setting, message):

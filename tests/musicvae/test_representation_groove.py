@@ -7,7 +7,7 @@ from musicvae.errors import RepresentationError
 from musicvae.notes import Note, NoteSequence
 from musicvae.representation import Groove
 from musicvae.representation.drums import DRUM_CLASSES
-from musicvae.representation.groove import from_arrays, to_arrays, write_hits
+from musicvae.representation.groove import from_arrays, hits_alone, taps, to_arrays, write_hits
 
 BAR = Groove(bars=1)
 PLAYED = [drum.pitch for drum in DRUM_CLASSES]
@@ -127,3 +127,22 @@ def test_hits_of_whole_parts_may_come_in_any_order():
     assert events.dtype == np.int16
     assert np.argwhere(events[:, :9]).tolist() == [[0, 1], [5, 0]]
     assert events[0, [10, 19]].tolist() == [29, 0]
+
+
+PLAYING = BAR.to_tensor(groove(hit(0, 36, 90, 0.25), hit(0, 51, 30, -0.5), hit(6, 38, 1, -0.125)))[
+    None
+]
+
+
+def test_hits_alone_are_the_same_hits_without_their_playing():
+    bare = hits_alone(PLAYING)
+    assert np.array_equal(bare[..., :9], PLAYING[..., :9])
+    notes = Groove(bars=1).to_notes(bare[0]).notes
+    assert {(note.velocity, note.offset) for note in notes} == {(80, 0.0)}
+    assert len(notes) == 3
+
+
+def test_taps_are_the_rhythm_with_the_timing_of_the_loudest():
+    tapped = Groove(bars=1).to_notes(taps(PLAYING)[0]).notes
+    found = [(note.start_step, note.pitch, note.velocity, note.offset) for note in tapped]
+    assert found == [(0, 42, 80, 0.25), (6, 42, 80, -0.125)]

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from musicvae.model import ModelConfig, MusicVAE
+from musicvae.streams import Stream
 
 CONFIG = {
     "latent_size": 5,
@@ -16,6 +17,10 @@ CONFIG = {
 }
 
 
+def classes(sizes):
+    return tuple(Stream(name=str(size), size=size) for size in sizes)
+
+
 @pytest.fixture(scope="session")
 def make_model():
     def make(
@@ -24,6 +29,7 @@ def make_model():
         bars=2,
         steps_per_bar=16,
         vocabulary_sizes=(5,),
+        streams=None,
         scale=4.0,
         seed=0,
         **widths,
@@ -34,7 +40,7 @@ def make_model():
             torch.manual_seed(seed)
             model = MusicVAE(
                 config,
-                vocabulary_sizes=vocabulary_sizes,
+                streams=streams or classes(vocabulary_sizes),
                 bars=bars,
                 steps_per_bar=steps_per_bar,
             )

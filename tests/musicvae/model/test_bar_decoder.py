@@ -4,7 +4,7 @@ import torch
 
 @pytest.fixture
 def decoder(make_model):
-    return make_model(vocabulary_sizes=(5, 4, 7)).decoder.bar_decoder
+    return make_model(vocabulary_sizes=(5, 4, 7)).decoder.bar_decoders[0]
 
 
 def shifted(decoder, events):
@@ -12,25 +12,13 @@ def shifted(decoder, events):
     return torch.cat([unknown, events[:, :-1]], dim=1)
 
 
-def test_step_by_step_gives_the_logits_of_all_steps_at_once(decoder, make_events, make_z):
-    plan, events = make_z(3), make_events(3, 16, (5, 4, 7))
-    at_once = decoder(plan, shifted(decoder, events))
-    stepwise = decoder.unroll(plan, 16, lambda step, _: events[:, step])
+def test_step_by_step_gives_the_parameters_of_all_steps_at_once(decoder, make_events, make_z):
+    plan, heard = make_z(3), shifted(decoder, make_events(3, 16, (5, 4, 7)))
+    at_once = decoder(plan, heard)
+    state = decoder.start(plan)
+    stepwise = [decoder.step(plan, state, heard[:, step], step) for step in range(16)]
     assert at_once.shape == (3, 16, 5 + 4 + 7)
-    assert torch.allclose(stepwise, at_once, atol=1e-5)
-
-
-def test_unroll_hands_over_the_logits_of_the_step_it_asks_about(decoder, make_events, make_z):
-    plan, events = make_z(3), make_events(3, 8, (5, 4, 7))
-    seen = {}
-
-    def choose(step, logits):
-        seen[step] = logits
-        return events[:, step]
-
-    logits = decoder.unroll(plan, 8, choose)
-    assert list(seen) == list(range(8))
-    assert torch.equal(torch.stack(list(seen.values()), dim=1), logits)
+    assert torch.allclose(torch.stack(stepwise, dim=1), at_once, atol=1e-5)
 
 
 def test_the_plan_is_heard_at_every_step_and_in_the_first_state(decoder, make_events, make_z):

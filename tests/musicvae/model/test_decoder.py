@@ -5,7 +5,7 @@ VOCABULARY = (5, 4)
 
 
 def logits(model, z, events):
-    return model.decode(z).logits(events).detach()
+    return model.decode(z).parameters(events).detach()
 
 
 @pytest.mark.parametrize("is_hierarchical", [False, True])
@@ -54,7 +54,9 @@ def test_a_flat_decoder_hears_across_the_bar_line(make_model, make_events, make_
 def test_bars_with_the_same_plan_and_events_play_alike(make_model, make_events, make_z):
     model = make_model(is_hierarchical=True, bars=3)
     conductor = model.decoder.conductor
-    torch.nn.init.zeros_(conductor.plan.weight)  # every bar the same plan, its bias
+    for part in (conductor.plan, conductor.shares):  # every bar the same plan, its bias
+        torch.nn.init.zeros_(part.weight)
+    torch.nn.init.zeros_(conductor.shares.bias)
     bar = make_events(1, 16, (5,))
     first, second, third = logits(model, make_z(1), bar.repeat(1, 3, 1)).chunk(3, dim=1)
     assert torch.allclose(first, second, atol=1e-6)

@@ -32,9 +32,12 @@ def test_log_prob_is_the_sum_of_the_log_softmax_of_every_step(
     expected = torch.zeros(3)
     bars = events.chunk(plans.shape[1], dim=1)
     for bar, plan in zip(bars, plans.unbind(1), strict=True):
-        logits = model.decoder.bar_decoder.unroll(
-            plan, bar.shape[1], lambda step, _, bar=bar: bar[:, step]
-        )
+        decoder = model.decoder.bar_decoders[0]
+        state = decoder.start(plan)
+        unknown = decoder.embedding.unknown.expand(len(bar), 1, -1)
+        heard = torch.cat([unknown, bar[:, :-1]], dim=1)
+        steps = [decoder.step(plan, state, heard[:, step], step) for step in range(bar.shape[1])]
+        logits = torch.stack(steps, dim=1)
         for i, stream in enumerate(logits.split(VOCABULARY, dim=-1)):
             chosen = stream.log_softmax(-1).gather(-1, bar[..., i : i + 1])
             expected += chosen.sum((1, 2))
@@ -61,7 +64,7 @@ def test_the_mode_takes_the_likeliest_event_given_its_own_past(make_model, make_
     model = make_model(is_hierarchical=is_hierarchical, vocabulary_sizes=(5, 4, 7))
     decoded = model.decode(make_z(4))
     mode = decoded.mode()
-    for i, stream in enumerate(decoded.logits(mode).split((5, 4, 7), dim=-1)):
+    for i, stream in enumerate(decoded.parameters(mode).split((5, 4, 7), dim=-1)):
         assert torch.equal(stream.argmax(-1), mode[..., i])
     cold = decoded.sample(temperature=0.0, randomness=torch.Generator().manual_seed(1))
     assert torch.equal(cold, mode)
@@ -82,7 +85,7 @@ def frequencies(excerpts, drawn):
 def warm_log_prob(decoded, excerpts, temperature, vocabulary_sizes):
     """The log likelihood where all logits are divided by the temperature, by hand."""
     total = torch.zeros(len(excerpts))
-    for i, stream in enumerate(decoded.logits(excerpts).split(vocabulary_sizes, dim=-1)):
+    for i, stream in enumerate(decoded.parameters(excerpts).split(vocabulary_sizes, dim=-1)):
         warm = (stream / temperature).log_softmax(-1)
         total += warm.gather(-1, excerpts[..., i : i + 1]).sum((1, 2))
     return total
@@ -133,7 +136,7 @@ def test_nothing_outside_of_the_nucleus_is_drawn_and_everything_inside_is(
     model = make_model(bars=1, steps_per_bar=2, vocabulary_sizes=sizes, scale=2.0)
     decoded = model.decode(make_z(1).expand(2000, -1))
     drawn = decoded.sample(top_p=top_p, randomness=torch.Generator().manual_seed(0))
-    for i, stream in enumerate(decoded.logits(drawn).split(sizes, dim=-1)):
+    for i, stream in enumerate(decoded.parameters(drawn).split(sizes, dim=-1)):
         probabilities = stream.softmax(-1)
         for step in range(2):
             for row in range(0, 2000, 40):
@@ -185,8 +188,8 @@ def test_a_teacher_who_hides_nothing_and_samples_nothing_forces(
     # A share above 0, however small, takes the way of scheduled sampling, step by step.
     model = make_model(vocabulary_sizes=VOCABULARY)
     events, decoded = make_events(3, 32, VOCABULARY), model.decode(make_z(3))
-    taught = decoded.logits(events, teacher=teacher(sampled=sampled))
-    assert torch.allclose(taught, decoded.logits(events), atol=1e-5)
+    taught = decoded.parameters(events, teacher=teacher(sampled=sampled))
+    assert torch.allclose(taught, decoded.parameters(events), atol=1e-5)
 
 
 @ARCHITECTURES
@@ -196,21 +199,21 @@ def test_with_all_sampled_it_hears_its_own_samples_and_not_the_truth(
     model = make_model(is_hierarchical=is_hierarchical, vocabulary_sizes=(9, 4), scale=2.0)
     events, others = (make_events(3, 32, (9, 4), seed) for seed in (0, 1))
     decoded = model.decode(make_z(3))
-    taught = decoded.logits(events, teacher=teacher(sampled=1.0))
-    assert torch.equal(taught, decoded.logits(others, teacher=teacher(sampled=1.0)))
-    assert not torch.allclose(taught, decoded.logits(events), atol=1e-3)
-    assert not torch.allclose(taught, decoded.logits(events, teacher=teacher(1, sampled=1.0)))
+    taught = decoded.parameters(events, teacher=teacher(sampled=1.0))
+    assert torch.equal(taught, decoded.parameters(others, teacher=teacher(sampled=1.0)))
+    assert not torch.allclose(taught, decoded.parameters(events), atol=1e-3)
+    assert not torch.allclose(taught, decoded.parameters(events, teacher=teacher(1, sampled=1.0)))
 
 
 def test_the_samples_it_hears_are_those_that_a_sure_model_makes(make_model, make_events, make_z):
     # Logits so far apart that a draw is the likeliest event: then its own samples are the mode.
     model = make_model(vocabulary_sizes=VOCABULARY)
     with torch.no_grad():
-        model.decoder.bar_decoder.output.weight.mul_(1e4)
+        model.decoder.bar_decoders[0].output.weight.mul_(1e4)
     decoded = model.decode(make_z(3))
     mode = decoded.mode()
-    taught = decoded.logits(make_events(3, 32, VOCABULARY), teacher=teacher(sampled=1.0))
-    assert torch.allclose(taught, decoded.logits(mode), rtol=1e-4, atol=1)
+    taught = decoded.parameters(make_events(3, 32, VOCABULARY), teacher=teacher(sampled=1.0))
+    assert torch.allclose(taught, decoded.parameters(mode), rtol=1e-4, atol=1)
     assert len(mode.flatten(0, 1).unique(dim=0)) > 1
 
 
@@ -221,8 +224,8 @@ def test_with_all_hidden_only_the_latent_and_the_position_count(
     model = make_model(vocabulary_sizes=VOCABULARY)
     events, others = (make_events(3, 32, VOCABULARY, seed) for seed in (0, 1))
     decoded = model.decode(make_z(3))
-    first = decoded.logits(events, teacher=teacher(0, hidden=1.0, sampled=sampled))
-    second = decoded.logits(others, teacher=teacher(1, hidden=1.0, sampled=sampled))
+    first = decoded.parameters(events, teacher=teacher(0, hidden=1.0, sampled=sampled))
+    second = decoded.parameters(others, teacher=teacher(1, hidden=1.0, sampled=sampled))
     assert torch.allclose(first, second, atol=1e-5)
     assert not torch.allclose(first[0], first[1], atol=1e-3)
 
@@ -231,16 +234,16 @@ def test_the_shares_are_shares(make_model, make_events, make_z):
     # An event that is hidden makes the next step's input another: count those of a model whose
     # only memory is its input.
     model = make_model(vocabulary_sizes=VOCABULARY)
-    lstm = model.decoder.bar_decoder.lstm
+    lstm = model.decoder.bar_decoders[0].lstm
     with torch.no_grad():
         for layer in range(lstm.num_layers):
             getattr(lstm, f"weight_hh_l{layer}").zero_()
             # The forget gate, second of four, shut.
             getattr(lstm, f"bias_ih_l{layer}")[lstm.hidden_size : 2 * lstm.hidden_size] = -1e4
     events, decoded = make_events(200, 32, VOCABULARY), model.decode(make_z(200))
-    true = decoded.logits(events)
+    true = decoded.parameters(events)
     for shares, expected in (({"hidden": 0.25}, 0.25), ({"hidden": 0.3, "sampled": 1e-9}, 0.3)):
-        taught = decoded.logits(events, teacher=teacher(**shares))
+        taught = decoded.parameters(events, teacher=teacher(**shares))
         is_changed = (taught - true).abs().amax(-1)[:, 1:] > 1e-4
         assert is_changed.float().mean() == pytest.approx(expected, abs=0.02)
 

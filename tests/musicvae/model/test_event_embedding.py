@@ -2,13 +2,17 @@ import pytest
 import torch
 
 from musicvae.model.event_embedding import EventEmbedding
+from musicvae.streams import Stream
 
 
 @pytest.fixture
 def embedding():
     torch.manual_seed(0)
     return EventEmbedding(
-        vocabulary_sizes=(5, 4, 7), steps_per_bar=6, event_size=8, position_size=3
+        streams=[Stream(name=str(size), size=size) for size in (5, 4, 7)],
+        steps_per_bar=6,
+        event_size=8,
+        position_size=3,
     )
 
 
@@ -22,8 +26,9 @@ def test_the_vector_holds_the_events_of_all_streams_then_the_position(embedding,
     events = make_events(2, 12, (5, 4, 7))
     vectors = embedding(events)
     assert vectors.shape == (2, 12, embedding.size)
-    expected = sum(table.weight[events[..., i]] for i, table in enumerate(embedding.events))
-    assert torch.equal(vectors[..., :8], expected)
+    tables = embedding.events.weight.split([6, 5, 8])
+    expected = sum(table[events[..., i]] for i, table in enumerate(tables))
+    assert torch.allclose(vectors[..., :8], expected)
 
 
 def test_the_position_starts_anew_at_every_bar_line(embedding, make_events):
@@ -45,3 +50,20 @@ def test_streams_have_tables_of_their_own(embedding):
     a = torch.tensor([[[1, 2, 3]]])
     b = torch.tensor([[[2, 1, 3]]])
     assert not torch.allclose(embedding(a), embedding(b))
+
+
+def test_a_number_lies_on_a_line_and_counts_only_behind_its_gate():
+    torch.manual_seed(0)
+    streams = [Stream(name="hit", size=2), Stream(name="loudness", size=5, is_number=True, gate=0)]
+    embedding = EventEmbedding(streams=streams, steps_per_bar=4, event_size=8, position_size=3)
+
+    def embed(*events):
+        return embedding(torch.tensor([[events]]))[0, 0]
+
+    assert torch.equal(embed(0, 1), embed(0, 4))
+    step = embed(1, 1) - embed(1, 0)
+    assert step.abs().max() > 1e-2
+    assert torch.allclose(embed(1, 4) - embed(1, 2), 2 * step, atol=1e-6)
+    # What is not known stands in the middle, and is told from the middle by its gate alone.
+    assert torch.allclose(embed(1, 5), embed(1, 2))
+    assert not torch.allclose(embed(2, 5), embed(1, 2), atol=1e-3)

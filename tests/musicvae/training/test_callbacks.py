@@ -97,7 +97,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_checkpoin
     watch(make_experiment(), data, out, end=interrupt(9, signal.SIGINT))
     path = checkpoint_path(out, "last")
     checkpoint = read_checkpoint(path)
-    checkpoint["state_dict"]["model.posterior.bias"][0] = torch.nan
+    checkpoint["current_model_state"]["model.posterior.bias"][0] = torch.nan
     torch.save(checkpoint, path)
     before = path.read_bytes()
     with pytest.raises(
@@ -114,7 +114,7 @@ def test_between_validations_the_loss_is_looked_at_too(
     watch(experiment, data, out, end=interrupt(2, signal.SIGINT))
     path = checkpoint_path(out, "last")
     checkpoint = read_checkpoint(path)
-    checkpoint["state_dict"]["model.posterior.bias"][0] = torch.nan
+    checkpoint["current_model_state"]["model.posterior.bias"][0] = torch.nan
     torch.save(checkpoint, path)
     with pytest.raises(TrainingError, match=r"a loss of nan nats at step 50"):
         watch(experiment, data, out, resume=True)

@@ -1,4 +1,6 @@
 import warnings
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,10 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
-from musicvae.representation import Melody
+from musicvae.errors import SettingError
+from musicvae.notes import Note, NoteSequence
+from musicvae.representation import Drums, Groove, Melody
+from musicvae.representation.groove import hits_alone, taps
 from musicvae.representation.melody import FIRST_PITCH_EVENT
 from musicvae.shards import ShardedEvents
-from musicvae.training.data import BatchStream, LoaderBatches, TrainingData, shuffle
+from musicvae.training.data import BatchStream, Slices, TrainingData, shuffle
 
 
 def make_stream(events, **settings):
@@ -26,6 +31,25 @@ def numbered():
     return events
 
 
+def grooves(count):
+    """A bar each, with several drums of different loudness off their steps."""
+    random = np.random.default_rng(0)
+    for _ in range(count):
+        notes = sorted(
+            Note(
+                start_step=int(step),
+                pitch=pitch,
+                end_step=int(step) + 1,
+                velocity=int(random.integers(1, 128)),
+                is_drum=True,
+                offset=float(random.integers(-500, 500)) / 1024,
+            )
+            for pitch in (36, 38, 51)
+            for step in random.choice(16, 5, replace=False)
+        )
+        yield NoteSequence(notes=tuple(notes), length_steps=16)
+
+
 def numbers(batch):
     return (batch[:, 0, 0] - FIRST_PITCH_EVENT).tolist()
 
@@ -34,19 +58,19 @@ def numbers(batch):
 def test_a_batch_is_a_function_of_its_step(melodies, most_semitones):
     events = melodies(30, seed=1)
     stream = make_stream(events, most_semitones=most_semitones)
-    first = [stream.batch(step) for step in range(20)]
+    first = [stream.batch(step).events for step in range(20)]
     again = make_stream(events, most_semitones=most_semitones)
     for step in (17, 3, 19, 0):
-        assert torch.equal(again.batch(step), first[step])
+        assert torch.equal(again.batch(step).events, first[step])
     assert not torch.equal(first[0], first[1])
     other = make_stream(events, most_semitones=most_semitones, seed=1)
-    assert not torch.equal(other.batch(0), first[0])
+    assert not torch.equal(other.batch(0).events, first[0])
 
 
 def test_it_goes_on_from_any_step(numbered):
     stream = make_stream(numbered, first_step=11)
     for step, batch in zip(range(11, 15), stream, strict=False):
-        assert torch.equal(batch, make_stream(numbered).batch(step))
+        assert torch.equal(batch.events, make_stream(numbered).batch(step).events)
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
@@ -59,7 +83,7 @@ def test_every_example_comes_exactly_once_an_epoch(numbered, ranks, batch_size):
     epochs, order = 4, []
     for step in range(epochs * 30 // (batch_size * ranks) + 1):
         for stream in streams:
-            order += numbers(stream.batch(step))
+            order += numbers(stream.batch(step).events)
     seen = [order[epoch * 30 : epoch * 30 + 30] for epoch in range(epochs)]
     for epoch in seen:
         assert sorted(epoch) == list(range(30))
@@ -67,8 +91,10 @@ def test_every_example_comes_exactly_once_an_epoch(numbered, ranks, batch_size):
 
 
 def test_ranks_see_disjoint_parts_of_the_batch_of_one_larger_process(numbered):
-    alone = make_stream(numbered, batch_size=8).batch(2)
-    parts = [make_stream(numbered, batch_size=4, rank=rank, ranks=2).batch(2) for rank in (0, 1)]
+    alone = make_stream(numbered, batch_size=8).batch(2).events
+    parts = [
+        make_stream(numbered, batch_size=4, rank=rank, ranks=2).batch(2).events for rank in (0, 1)
+    ]
     assert torch.equal(torch.cat(parts), alone)
     assert len(set(numbers(alone))) == 8
 
@@ -113,9 +139,9 @@ def test_a_loader_with_workers_gives_the_batches_of_one_without(numbered, ranks,
         stream = make_stream(numbered, first_step=5, most_semitones=3, rank=rank, ranks=ranks)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # forking a process with threads
-            loader = DataLoader(LoaderBatches(stream), batch_size=None, num_workers=workers)
+            loader = DataLoader(stream, batch_size=None, num_workers=workers)
             for step, batch in zip(range(5, 16), loader, strict=False):
-                assert torch.equal(batch, stream.batch(step))
+                assert torch.equal(batch.events, stream.batch(step).events)
 
 
 def test_batches_of_several_shards_are_those_of_one_array(melodies):
@@ -123,11 +149,11 @@ def test_batches_of_several_shards_are_those_of_one_array(melodies):
     sharded = make_stream(ShardedEvents(np.split(events, [7, 8, 40])), batch_size=16)
     whole = make_stream(events, batch_size=16)
     for step in range(10):
-        assert torch.equal(sharded.batch(step), whole.batch(step))
+        assert torch.equal(sharded.batch(step).events, whole.batch(step).events)
 
 
 def test_an_epoch_shorter_than_a_batch_comes_more_than_once(numbered):
-    batch = numbers(make_stream(numbered[:3], batch_size=9).batch(0))
+    batch = numbers(make_stream(numbered[:3], batch_size=9).batch(0).events)
     assert sorted(batch) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
@@ -140,7 +166,7 @@ def test_a_transposed_example_is_legal_and_is_the_same_tune(melodies):
     moves = set()
     stream = make_stream(events, most_semitones=5)
     for step in range(25):
-        for row in stream.batch(step).numpy().astype(np.int16):
+        for row in stream.batch(step).events.numpy().astype(np.int16):
             assert representation.check(representation.to_notes(row)) is None
             candidates = by_rhythm[np.minimum(row, 2).tobytes()]
             is_pitch = row >= FIRST_PITCH_EVENT
@@ -155,12 +181,12 @@ def test_an_example_at_the_edge_of_the_range_stays():
     events[:, 0, 0], events[:, 4, 0] = FIRST_PITCH_EVENT, 89  # the lowest and the highest pitch
     stream = make_stream(events, most_semitones=12)
     for step in range(10):
-        assert torch.equal(stream.batch(step), torch.from_numpy(events[:4].astype(np.int64)))
+        assert torch.equal(stream.batch(step).events, torch.from_numpy(events[:4].astype(np.int64)))
 
 
 def test_each_time_an_example_is_seen_it_is_transposed_anew(melodies):
     stream = make_stream(melodies(1, seed=3), batch_size=1, most_semitones=5)
-    assert len({stream.batch(step).numpy().tobytes() for step in range(40)}) == 11
+    assert len({stream.batch(step).events.numpy().tobytes() for step in range(40)}) == 11
 
 
 def test_the_same_examples_are_validated_every_time(make_experiment, melodies):
@@ -183,3 +209,72 @@ def test_a_small_split_is_validated_whole(make_experiment, melodies):
     (batch,) = data.val_dataloader()
     assert len(data.val_dataloader()) == 1
     assert len(batch) == 5
+
+
+def test_the_encoder_of_grooves_hears_some_of_them_reduced():
+    events = np.stack([Groove(bars=1).to_tensor(each) for each in grooves(20)])
+    settings = {"batch_size": 20, "seed": 0, "most_semitones": 0}
+    stream = BatchStream(events, Groove(bars=1), **settings, reduced_share=0.6)
+    counts = Counter()
+    for step in range(50):
+        batch = stream.batch(step)
+        assert torch.equal(batch.events, stream.batch(step).events)
+        whole = batch.events.numpy().astype(np.int16)
+        for heard, event in zip(batch.heard.numpy().astype(np.int16), whole, strict=True):
+            for name, reduced in {
+                "whole": event,
+                "hits": hits_alone(event[None])[0],
+                "taps": taps(event[None])[0],
+            }.items():
+                counts[name] += np.array_equal(heard, reduced)
+    assert sum(counts.values()) == 1000
+    assert counts["whole"] == pytest.approx(400, abs=50)
+    assert counts["hits"] == pytest.approx(300, abs=50)
+    plain = BatchStream(events, Groove(bars=1), **settings).batch(0)
+    assert torch.equal(plain.heard, plain.events)
+
+
+def test_slices_are_the_parts_of_longer_examples(melodies):
+    events = melodies(6, seed=0, length_steps=64)
+    slices = Slices(events, 16)
+    assert len(slices) == 24 and slices.shape == (24, 16, 1)
+    expected = np.concatenate([part for each in events for part in np.split(each[None], 4, axis=1)])
+    assert np.array_equal(slices[0:24], expected)
+    rows = np.array([23, 0, 5, 5])
+    assert np.array_equal(slices[rows], expected[rows])
+
+
+@pytest.mark.parametrize(
+    "representation", [Drums(bars=1), Drums(bars=1, is_binary=True), Groove(bars=1)]
+)
+def test_some_beats_have_the_cymbals_of_others(representation):
+    played = [
+        replace(each, notes=tuple(replace(n, offset=0.0) for n in each.notes))
+        for each in grooves(20)
+    ]
+    events = np.stack([representation.to_tensor(each) for each in played])
+    settings = {"batch_size": 20, "seed": 0, "most_semitones": 0}
+    batch = BatchStream(events, representation, **settings, recombined_share=0.5).batch(0)
+    plain = BatchStream(events, representation, **settings).batch(0).events.numpy().astype(np.int16)
+    mixed = batch.events.numpy().astype(np.int16)
+    assert torch.equal(batch.heard, batch.events)
+
+    def hits(tensor, pitches):
+        notes = representation.to_notes(tensor).notes
+        return {(n.start_step, n.pitch, n.velocity) for n in notes if n.pitch in pitches}
+
+    is_new = [not np.array_equal(a, b) for a, b in zip(mixed, plain, strict=True)]
+    assert 4 <= sum(is_new) <= 16
+    for row in range(20):
+        assert hits(mixed[row], {36, 38}) == hits(plain[row], {36, 38})
+        assert hits(mixed[row], {51}) == hits(plain[row - is_new[row]], {51})
+
+
+@pytest.mark.parametrize(("name", "kind"), [("reduced_share", Drums), ("recombined_share", Melody)])
+def test_what_is_not_for_a_representation_is_refused(make_experiment, name, kind):
+    experiment = make_experiment()
+    training = replace(experiment.training, **{name: 0.5})
+    with pytest.raises(SettingError, match=rf"training.{name}=0.5 for .*expected 0"):
+        replace(experiment, representation=kind(), training=training)
+    with pytest.raises(SettingError, match="expected 0 to 1"):
+        replace(experiment.training, **{name: 1.5})

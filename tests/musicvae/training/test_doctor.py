@@ -8,31 +8,35 @@ from musicvae.errors import DataError, TrainingError
 from musicvae.manifest import load_manifest
 from musicvae.model import ModelConfig
 from musicvae.presets import melody_16bar
-from musicvae.representation import Melody
+from musicvae.representation import Drums, Melody
 from musicvae.training.data import TrainingData
-from musicvae.training.doctor import check_data, check_learning
+from musicvae.training.doctor import check_count, check_learning, check_representation
 
 
 def stream_of(experiment, events):
     return TrainingData(experiment, events, events, seed=0).stream()
 
 
-def test_good_data_pass(make_experiment, data):
-    manifest, events = load_manifest(data), shards.load(data, "train").events
-    check_data(make_experiment(), manifest, events, batch_examples=40, split="train")
+@pytest.mark.parametrize("bars", [1, 2])
+def test_data_of_its_kind_pass_and_longer_ones_too(make_experiment, data, bars):
+    experiment = replace(make_experiment(), representation=Melody(bars=bars))
+    check_representation(experiment, load_manifest(data))
 
 
-def test_too_few_examples_are_counted(make_experiment, data):
-    manifest, events = load_manifest(data), shards.load(data, "train").events
+@pytest.mark.parametrize(
+    "representation", [Melody(bars=4), Melody(bars=2, steps_per_quarter=12), Drums(bars=2)]
+)
+def test_data_of_another_kind_are_refused(make_experiment, data, representation):
+    experiment = replace(make_experiment(), representation=representation)
+    with pytest.raises(DataError, match=r"'bars': 2.*expected.*'bars': .*Prepare the data again"):
+        check_representation(experiment, load_manifest(data))
+
+
+def test_too_few_examples_are_counted(data):
+    events = shards.load(data, "train").events
+    check_count(events, batch_examples=40, split="train")
     with pytest.raises(DataError, match=r"40 examples in the split 'train'; expected at least 41"):
-        check_data(make_experiment(), manifest, events, batch_examples=41, split="train")
-
-
-def test_data_in_another_representation_are_refused(make_experiment, data):
-    manifest, events = load_manifest(data), shards.load(data, "train").events
-    experiment = replace(make_experiment(), representation=Melody(bars=4))
-    with pytest.raises(DataError, match=r"'bars': 2.*expected.*'bars': 4.*Prepare the data again"):
-        check_data(experiment, manifest, events, batch_examples=1, split="train")
+        check_count(events, batch_examples=41, split="train")
 
 
 def test_a_model_that_learns_passes(make_experiment, melodies):

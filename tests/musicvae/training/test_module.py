@@ -29,24 +29,24 @@ def test_its_weights_are_the_models_by_a_prefix(make_experiment):
     assert set(module.state_dict()) == names
 
 
-def test_the_rate_rises_over_the_warm_up_and_falls_to_zero_in_a_line(make_experiment):
-    config = make_experiment(steps=100, warmup_steps=10).training
-    shares = [learning_rate_share(config, step) for step in range(101)]
+def test_the_rate_rises_stays_level_and_falls_with_the_root_of_the_steps(make_experiment):
+    config = make_experiment(warmup_steps=10, level_steps=20).training
+    shares = [learning_rate_share(config, step) for step in (*range(21), 80, 2000)]
     assert shares[:10] == pytest.approx(np.arange(1, 11) / 10)
-    assert shares[10:] == pytest.approx(np.linspace(1, 0, 91))
-    assert learning_rate_share(config, 10**6) == 0
+    assert shares[10:21] == [1.0] * 11
+    assert shares[21:] == pytest.approx([0.5, 0.1])
+
+
+def test_the_rate_does_not_depend_on_where_the_run_ends(make_experiment):
+    short, long = (make_experiment(steps=steps, level_steps=4).training for steps in (10, 1000))
+    assert [learning_rate_share(short, step) for step in range(12)] == [
+        learning_rate_share(long, step) for step in range(12)
+    ]
 
 
 def test_the_rate_without_a_warm_up_starts_at_its_highest(make_experiment):
-    config = make_experiment(steps=10, warmup_steps=0).training
-    assert [learning_rate_share(config, step) for step in (0, 5, 10)] == [1, 0.5, 0]
-
-
-def test_the_rate_of_a_run_shorter_than_its_warm_up(make_experiment):
-    config = make_experiment(steps=5, warmup_steps=10).training
-    assert [learning_rate_share(config, step) for step in range(5)] == pytest.approx(
-        [0.1, 0.2, 0.3, 0.4, 0.5]
-    )
+    config = make_experiment(warmup_steps=0, level_steps=1).training
+    assert [learning_rate_share(config, step) for step in (0, 4)] == [1, 0.5]
 
 
 def test_a_checkpoint_says_what_its_weights_belong_to(make_experiment):

@@ -1,4 +1,6 @@
 import json
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,7 +81,10 @@ def test_a_resumed_run_is_the_run_it_would_have_been(
     assert kept + after.validations == expected.validations
     for name in ("best", "last"):
         ours, theirs = (read_checkpoint(checkpoint_path(run, name)) for run in (out, whole))
-        for part in ("state_dict", "optimizer_states", "lr_schedulers", "global_step"):
+        for part in (
+            "state_dict", "current_model_state", "averaging_state", "optimizer_states",
+            "lr_schedulers", "global_step",
+        ):  # fmt: skip
             assert same_state(ours[part], theirs[part]), (name, part)
 
 
@@ -92,6 +97,45 @@ def test_a_complete_run_has_nothing_left_to_do(whole_run, watch, make_experiment
     assert checkpoint_path(out, "last").read_bytes() == before
 
 
+def test_a_complete_run_can_be_made_longer(
+    whole_run, watch, same_state, make_experiment, data, tmp_path
+):
+    out = tmp_path / "run"
+    shutil.copytree(whole_run[0], out)
+    longer = watch(make_experiment(steps=24), data, out, resume=True)
+    assert list(longer.losses) == [20, 21, 22, 23]
+    assert load_run(out, checkpoint="last").step == 24
+    at_once = watch(make_experiment(steps=24), data, tmp_path / "at_once")
+    assert {step: at_once.losses[step] for step in longer.losses} == longer.losses
+    ours, theirs = (
+        read_checkpoint(checkpoint_path(run, "last")) for run in (out, tmp_path / "at_once")
+    )
+    assert same_state(ours["current_model_state"], theirs["current_model_state"])
+
+
+def test_a_run_starts_from_anothers_weights_as_far_as_they_fit(
+    whole_run, watch, make_experiment, make_data, data, tmp_path
+):
+    experiment = make_experiment(steps=1, validate_every=1, learning_rate=1e-9)
+    same = watch(experiment, data, tmp_path / "same", start_from=whole_run[0])
+    assert "100% of the weights are those of tiny" in same.said
+    before, after = load_run(whole_run[0]), load_run(tmp_path / "same")
+    for name, tensor in before.weights.items():
+        assert torch.allclose(after.weights[name], tensor, atol=1e-6), name
+    assert after.start.examples_seen == before.examples_seen
+
+    longer = replace(experiment, representation=Melody(bars=4))
+    four_bars = make_data(tmp_path / "four", {"train": 20, "validation": 8}, bars=4)
+    said = watch(longer, four_bars, tmp_path / "longer", start_from=tmp_path / "same").said
+    assert re.search(r"\b[1-9]\d% of the weights are those of tiny", said)
+    again = load_run(tmp_path / "longer")
+    assert again.start.examples_seen == before.examples_seen + after.examples_seen
+    assert 0.5 < again.start.share_taken < 1
+    assert again.weights["posterior.weight"].shape != before.weights["posterior.weight"].shape
+    resumed = watch(longer, four_bars, tmp_path / "longer", resume=True)
+    assert resumed.is_complete and load_run(tmp_path / "longer").start == again.start
+
+
 def test_another_run_is_neither_overwritten_nor_gone_on_with(
     whole_run, watch, make_experiment, make_data, data, tmp_path
 ):
@@ -102,7 +146,7 @@ def test_another_run_is_neither_overwritten_nor_gone_on_with(
     for refused, message, settings in (
         (experiment, "a run that exists in .*Add --resume", {}),
         (experiment, "another seed;.*Give the same", {"seed": 1, "resume": True}),
-        (make_experiment(steps=40), "another experiment;.*Give the same", {"resume": True}),
+        (make_experiment(batch_size=9), "another experiment;.*Give the same", {"resume": True}),
         (experiment, "another devices;", {"devices": 2, "resume": True}),
         (experiment, "another content_hash;", {"data": other_data, "resume": True}),
     ):

@@ -1,0 +1,31 @@
+"""What a column of an event tensor holds: the little that a model needs to know of its music."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """One line of events: a column of the tensors of a representation.
+
+    Attributes:
+        name: In plain words.
+        size: Number of events, 0 to `size - 1`.
+        is_number: Whether the events are numbers on a scale, such as a loudness, so that neighbours
+            are alike; else they are classes.
+        gate: The column that says where this one counts: where its event is above 0. None counts
+            everywhere.
+        is_given: Whether it is a condition: told to encoder and decoder, never generated. Such
+            columns stand behind all others.
+    """
+
+    name: str
+    size: int
+    is_number: bool = False
+    gate: int | None = None
+    is_given: bool = False
+
+
+def made(streams: Sequence[Stream]) -> tuple[Stream, ...]:
+    """The streams that a decoder makes."""
+    return tuple(stream for stream in streams if not stream.is_given)
