@@ -20,6 +20,7 @@ from .corpus import Piece
 from .drum_excerpts import cut_drums, cut_grooves
 from .excerpts import CutPiece, CutSettings, Left
 from .grid import GridPiece, count_other_bars, put_all_on_grid
+from .lead_sheets import cut_lead_sheets
 from .likeness import signatures
 from .melodies import cut_melodies
 from .piece import ReadPiece
@@ -42,6 +43,7 @@ CUTTERS: dict[str, _Cutter] = {
     "groove": _one_by_one(cut_grooves),
     "trio": _one_by_one(cut_trios),
     "chords": _one_by_one(cut_chords),
+    "lead_sheet": _one_by_one(cut_lead_sheets),
 }
 """What cuts for each representation, by its name: pieces on one grid."""
 
@@ -146,7 +148,7 @@ def _read(piece: Piece) -> ReadPiece | ParsedFile | PieceResult:
 def _count_notes(read: ReadPiece | ParsedFile) -> int:
     if isinstance(read, ReadPiece):
         return sum([len(part.onsets) for part in read.parts])
-    return sum([len(track.starts) for pattern in read.patterns for track in pattern.tracks])
+    return sum([track.size for pattern in read.patterns for track in pattern.tracks])
 
 
 def cut_group(
@@ -176,16 +178,23 @@ def cut_read(read: ReadPiece, settings: CutSettings) -> PieceResult:
     return cut_reads([read], settings)[0]
 
 
-def cut_reads(reads: Sequence[ReadPiece], settings: CutSettings) -> list[PieceResult]:
-    """Cuts pieces that were read, together as far as there is room."""
+def cut_reads(
+    reads: Sequence[ReadPiece | MusicVAEError], settings: CutSettings
+) -> list[PieceResult]:
+    """Cuts pieces that were read, or could not be; together as far as there is room."""
     representation = settings.representation
-    results = [_refuse_read(read, representation.meter) for read in reads]
-    numbers = [number for number, result in enumerate(results) if result is None]
-    for run in _divide(reads, numbers, representation.steps_per_quarter):
+    results: dict[int, PieceResult] = {}
+    known: dict[int, ReadPiece] = {}
+    for number, read in enumerate(reads):
+        if isinstance(read, MusicVAEError):
+            results[number] = refuse("unreadable", read.found)
+        elif refused := _refuse_read(read, representation.meter):
+            results[number] = refused
+        else:
+            known[number] = read
+    for run in _divide(known, representation.steps_per_quarter):
         pieces = put_all_on_grid(
-            [reads[number] for number in run],
-            representation.meter,
-            representation.steps_per_quarter,
+            list(run.values()), representation.meter, representation.steps_per_quarter
         )
         cuts = CUTTERS[representation.name](pieces, settings)
         compared = iter(
@@ -198,22 +207,21 @@ def cut_reads(reads: Sequence[ReadPiece], settings: CutSettings) -> list[PieceRe
                 signature=next(compared) if cut.excerpts else None,
                 bars=_count_bars(piece),
             )
-    return [result for result in results if result is not None]
+    return [results[number] for number in range(len(reads))]
 
 
 def _divide(
-    reads: Sequence[ReadPiece], numbers: Sequence[int], steps_per_quarter: int
-) -> Iterator[list[int]]:
-    """Divides the pieces of these numbers into runs of about `_MOST_ROOM`."""
-    run: list[int] = []
+    reads: Mapping[int, ReadPiece], steps_per_quarter: int
+) -> Iterator[dict[int, ReadPiece]]:
+    """Divides pieces into runs of about `_MOST_ROOM`."""
+    run: dict[int, ReadPiece] = {}
     room = 0
-    for number in numbers:
-        read = reads[number]
-        run.append(number)
+    for number, read in reads.items():
+        run[number] = read
         room += int(read.bar_lines[-1] * steps_per_quarter) * len(read.parts) + _count_notes(read)
         if room > _MOST_ROOM:
             yield run
-            run, room = [], 0
+            run, room = {}, 0
     if run:
         yield run
 

@@ -34,8 +34,13 @@ BARS: dict[str, tuple[int, ...]] = {
     "groove": (2,),
     "trio": (16,),
     "chords": (8,),
+    "lead_sheet": (4,),
 }
 """The lengths in bars that each representation is tried at."""
+
+
+_MOST_DIGITS = 10
+"""No input has a piece whose number has as many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,10 +130,11 @@ def find_piece(name: str, which: str = "1") -> Piece:
         DataError: If the input is not there, or has no such piece.
     """
     (source,) = open_sources([name])
-    if which.isdecimal():
-        found = next(islice(source.pieces(), max(int(which) - 1, 0), None), None)
-    else:
+    found = None
+    if not which.isdecimal():
         found = next((piece for piece in source.pieces() if piece.id.endswith(which)), None)
+    elif len(which) < _MOST_DIGITS and int(which) > 0:
+        found = next(islice(source.pieces(), int(which) - 1, None), None)
     if found is None:
         raise DataError(
             f"no piece {which} in {name}",

@@ -12,7 +12,7 @@ import click
 from musicvae.commands.terminal import FOLDER, console, say
 from musicvae.errors import MusicVAEError, SettingError
 
-REPRESENTATIONS = ("melody", "drums", "drum_hits", "groove", "trio", "chords")
+REPRESENTATIONS = ("melody", "drums", "drum_hits", "groove", "trio", "chords", "lead_sheet")
 
 
 @click.command()
@@ -20,7 +20,8 @@ REPRESENTATIONS = ("melody", "drums", "drum_hits", "groove", "trio", "chords")
 @click.option("--out", type=FOLDER, required=True, help="The data set's folder.")
 @click.option("--representation", type=click.Choice(REPRESENTATIONS), default="melody",
               show_default=True)  # fmt: skip
-@click.option("--bars", type=int, help="Length of an excerpt (default: 2; 16 for a trio).")
+@click.option("--bars", type=int,
+              help="Length of an excerpt (default: 2; lead_sheet: 4, trio: 16).")  # fmt: skip
 @click.option(
     "--meter", default="4/4", show_default=True, help="Music in other meters is left out."
 )
