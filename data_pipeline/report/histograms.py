@@ -15,10 +15,10 @@ import numpy as np
 
 from musicvae.attributes import ATTRIBUTES
 from musicvae.chords import QUALITIES
+from musicvae.pages.charts import Chart, Series
 from musicvae.plots import MAJOR_TONICS, MINOR_TONICS, NAMES, pitch_name
 from musicvae.representation.drums import CLASS_OF_PITCH, DRUM_CLASSES
 
-from .charts import Chart, Series
 from .sample import SampledExcerpt
 
 Bin = TypeVar("Bin")

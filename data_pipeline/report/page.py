@@ -1,35 +1,23 @@
-"""Puts the page together: the facts of a manifest, and what a sample of the shards shows.
+"""Puts the page together: the facts of a manifest, and what a sample of the shards shows."""
 
-The page is one file that asks no network for anything: its style, its script, its pictures and its
-music stand in it, and its policy (CSP) forbids whatever else a browser might fetch or run.
-"""
-
-import base64
-import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from musicvae.errors import DataError
+from musicvae.data_pipeline.data_set import REPORT_NAME
 from musicvae.manifest import Manifest, Rejection, load_manifest
+from musicvae.pages import document
+from musicvae.pages.charts import share_bar, to_svg
+from musicvae.pages.rolls import SHORT_BARS, Roll, to_roll
 from musicvae.plots import key_name
 from musicvae.representation import Representation, representation_from_config
 
 from .advice import find_advice
-from .charts import share_bar, to_svg
 from .histograms import draw_histograms, draw_meters
-from .rolls import SHORT_BARS, Roll, to_roll
 from .sample import SampledExcerpt, draw_sample, pick
 
-FILE_NAME = "report.html"
 EXCERPTS = 20
 SEED = 20180313
 
@@ -77,8 +65,8 @@ def write_report(directory: Path, out: Path | None = None) -> Path:
     manifest = load_manifest(directory)
     representation = representation_from_config(manifest.representation)
     sample = draw_sample(directory, manifest, representation, SEED)
-    path = directory / FILE_NAME if out is None else out
-    _write(path, _render(directory.resolve().name, manifest, representation, sample))
+    path = directory / REPORT_NAME if out is None else out
+    document.write(path, _render(directory.resolve().name, manifest, representation, sample))
     return path
 
 
@@ -88,20 +76,14 @@ def _render(
     representation: Representation,
     sample: Mapping[str, tuple[SampledExcerpt, ...]],
 ) -> str:
-    environment = Environment(
-        loader=PackageLoader(__package__, "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style, script = (_source(environment, asset) for asset in ("page.css", "player.js"))
     filled = {split: excerpts for split, excerpts in sample.items() if excerpts}
     cards = [_card(excerpt) for excerpt in pick(sample, manifest.splits, EXCERPTS)]
-    return environment.get_template("page.html").render(
+    return document.render(
+        __package__,
+        "page.html",
+        [card.roll for card in cards],
         title=name,
         directory=name,
-        version=version("musicvae"),
         manifest=manifest,
         representation=_describe(representation),
         excerpts=sum(split.excerpts for split in manifest.splits.values()),
@@ -114,32 +96,10 @@ def _render(
         series=list(filled),
         stages=list(_stages(manifest)),
         settings=list(_settings(manifest)),
-        music=_script_json([card.roll.playing for card in cards]),
-        style=Markup(style),  # noqa: S704  # our own file; so too the script
-        script=Markup(script),  # noqa: S704
-        style_hash=_policy_hash(style),
-        script_hash=_policy_hash(script),
-        number=lambda value: f"{value:,}",
         to_svg=to_svg,
         share_bar=share_bar,
         find_advice=find_advice,
     )
-
-
-def _source(environment: Environment, asset: str) -> str:
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, asset)[0]
-
-
-def _policy_hash(text: str) -> str:
-    """What the page's policy knows an inline style or script by."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-def _script_json(value: object) -> Markup:
-    """A value as JSON that no text in it can end the script element of."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return Markup(text.replace("<", "\\u003c"))  # noqa: S704  # no `<` is left in it
 
 
 def _card(excerpt: SampledExcerpt) -> Card:
@@ -213,20 +173,3 @@ def _settings(manifest: Manifest) -> Iterator[tuple[str, list[tuple[str, str]]]]
 
 def _say(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _write(path: Path, text: str) -> None:
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise DataError(
-            f"{path} can't be written ({error.strerror})",
-            expected="a file in a folder that can be written to",
-            action="Give another file for the page.",
-            field="out",
-        ) from error
-    finally:
-        with suppress(OSError):  # what could not be made is not there
-            unfinished.unlink()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from musicvae.commands.terminal import DEFAULT_BUNDLE, FOLDER, INTERRUPTED, SEED, console
+
+if TYPE_CHECKING:
+    from musicvae.bundle import Bundle
+    from musicvae.evaluation.subject import Subject
 
 
 @click.command()
@@ -16,7 +20,13 @@ from musicvae.commands.terminal import DEFAULT_BUNDLE, FOLDER, INTERRUPTED, SEED
 @click.option("--data", type=FOLDER, required=True, help="A folder made by `musicvae prepare`.")
 @click.option("--out", type=FOLDER, required=True, help="The run's folder.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-@click.option("--resume", is_flag=True, help="Go on exactly where the run in --out stopped.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on exactly where the run in --out stopped; raise training.steps to go further.",
+)
+@click.option("--start-from", type=FOLDER, metavar="RUN",
+              help="Begin with another run's weights, as far as they fit.")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="NAME.FIELD=VALUE",
               help="Change a setting, such as objective.beta_max=0.1.")  # fmt: skip
 @click.option("--overlay", type=click.File("rb"), help="A YAML file of settings to change.")
@@ -24,7 +34,11 @@ from musicvae.commands.terminal import DEFAULT_BUNDLE, FOLDER, INTERRUPTED, SEED
               type=click.Choice(["auto", "cpu", "cuda", "mps"]))  # fmt: skip
 @click.option("--devices", type=int, default=1, show_default=True, help="Processes of DDP.")
 def train(preset: str, settings: tuple[str, ...], overlay: Any, **options: Any) -> None:
-    """Train a preset: melody-2bar, melody-2bar-tiny, melody-16bar.
+    """Train a preset.
+
+    melody-2bar, melody-16bar, melody-16bar-flat, drums-2bar, groove-2bar, trio-16bar or
+    leadsheet-4bar; with -tiny behind it, one that learns in minutes; with -paper, one of the
+    paper's size.
 
     The settings and their values are in OUT/run.json once the run has begun. Curves, pictures and a
     collapse alarm: tensorboard --logdir OUT.
@@ -43,37 +57,57 @@ def train(preset: str, settings: tuple[str, ...], overlay: Any, **options: Any) 
 
 
 @click.command()
-@click.argument("model", metavar="BUNDLE", default=DEFAULT_BUNDLE)
+@click.argument("models", metavar="[BUNDLE]...", nargs=-1)
 @click.option("--data", type=FOLDER, required=True, help="A folder made by `musicvae prepare`.")
 @click.option("--split", default="test", show_default=True)
+@click.option("--out", type=FOLDER, help="Write report.json and report.html into this folder.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write all figures here.",
-)
-def evaluate(model: str, data: Path, split: str, seed: int, json_file: Path | None) -> None:
-    """Measure a bundle on held-out music."""
-    import json
-    from dataclasses import asdict
+def evaluate(models: tuple[str, ...], data: Path, split: str, out: Path | None, seed: int) -> None:
+    """Measure bundles on held-out music, several side by side.
 
-    from musicvae import bundle, shards
-    from musicvae.clip_files import write
-    from musicvae.evaluation.evaluate import evaluate as run
-    from musicvae.evaluation.evaluate import to_table
-    from musicvae.manifest import load_manifest
+    The page has all figures with how each is measured, plots, and music to see and to hear.
+    """
+    from musicvae import bundle
+    from musicvae.evaluation.evaluate import DEFAULT_SIZES
+    from musicvae.evaluation.evaluate import evaluate as measure
+    from musicvae.evaluation.examples import play_examples
+    from musicvae.evaluation.figure import to_table
+    from musicvae.evaluation.figures import to_figures
+    from musicvae.evaluation.report import Reported, write_report
+    from musicvae.evaluation.subject import load_data, titles
+    from musicvae.evaluation.watch import watched
 
-    loaded = bundle.load(model)
-    manifest, examples = load_manifest(data), shards.load(data, split)
-    with console().status(f"measuring {loaded.name} on {len(examples):,} examples"):
-        measured = run(
-            loaded.model, loaded.representation, manifest, examples, split=split, seed=seed
-        )
-    console().print(to_table(measured))
-    if json_file is not None:
-        record = {"model": loaded.name, "version": loaded.version, **asdict(measured)}
-        write(json_file, json.dumps(record, indent=2).encode() + b"\n")
+    subjects = [_subject(bundle.load(each)) for each in models or (DEFAULT_BUNDLE,)]
+    music = load_data(data, split)
+    for subject in subjects:
+        music.check(subject.representation)
+    with watched(console()) as watch:
+        measured = [
+            measure(each, music, seed=seed, sizes=DEFAULT_SIZES, watch=watch) for each in subjects
+        ]
+    figures = dict(zip(titles(subjects), map(to_figures, measured), strict=True))
+    console().print(to_table(figures, f"{split} split"))
+    if out is not None:
+        reported = [
+            Reported(subject=s, evaluation=e, examples=play_examples(s, music, seed=seed))
+            for s, e in zip(subjects, measured, strict=True)
+        ]
+        for path in write_report(reported, music, out):
+            console().print(f"wrote {path}", highlight=False)
+
+
+def _subject(loaded: Bundle) -> Subject:
+    from musicvae.evaluation.subject import Subject
+
+    return Subject(
+        name=loaded.name,
+        version=loaded.version,
+        experiment=loaded.experiment,
+        model=loaded.model,
+        attribute_vectors=loaded.attribute_vectors,
+        steps=loaded.facts.get("steps"),
+        examples_seen=loaded.facts.get("examples_seen"),
+    )
 
 
 @click.command()
@@ -82,13 +116,20 @@ def evaluate(model: str, data: Path, split: str, seed: int, json_file: Path | No
 @click.option("--checkpoint", type=click.Choice(["best", "last"]), default="best",
               show_default=True)  # fmt: skip
 def export(run: Path, out: Path, checkpoint: str) -> None:
-    """Make a bundle of a run: weights, attribute vectors, model card."""
-    from musicvae.evaluation.evaluate import to_table
+    """Make a bundle of a run: weights, attribute vectors, model card.
+
+    It measures all that `evaluate` measures, which takes minutes.
+    """
+    from musicvae.evaluation.evaluate import DEFAULT_SIZES
+    from musicvae.evaluation.figure import to_table
+    from musicvae.evaluation.figures import to_figures
+    from musicvae.evaluation.watch import watched
     from musicvae.export import export as write
     from musicvae.training import load_run
 
     loaded = load_run(run, checkpoint=checkpoint)
-    with console().status("fitting attribute vectors and measuring"):
-        measured = write(loaded, out)
-    console().print(to_table(measured))
+    with watched(console()) as watch:
+        measured = write(loaded, out, sizes=DEFAULT_SIZES, watch=watch)
+    name = loaded.experiment.name
+    console().print(to_table({name: to_figures(measured)}, f"{measured.split} split"))
     console().print(f"wrote {out}; try `musicvae sample --model {out}`")

@@ -1,20 +1,64 @@
-"""All measures of a model on one set of held-out excerpts, and their table."""
+"""All measures of a model, the same for every model: what `musicvae evaluate` and `export` take."""
 
 from dataclasses import dataclass
+from functools import partial
 
-from rich.table import Table
+import numpy as np
+from jaxtyping import Int16
 
 from musicvae.clips import SAMPLE_TEMPERATURE
-from musicvae.errors import DataError
-from musicvae.evaluation.prior_samples import PriorSamples, compare_prior_samples
+from musicvae.evaluation import attribute_transfer, interpolation, likelihood, prior_samples
+from musicvae.evaluation.attribute_transfer import AttributeTransfer, transfer
+from musicvae.evaluation.decoding import canonical
+from musicvae.evaluation.interpolation import Interpolation, interpolate
+from musicvae.evaluation.likelihood import Likelihood, bound
+from musicvae.evaluation.lines import lines_of
+from musicvae.evaluation.novelty import Novelty, find_copies
+from musicvae.evaluation.prior_samples import (
+    HELD_OUT,
+    TRAINING,
+    Compared,
+    compare_prior_samples,
+    draw_prior,
+    set_name,
+)
 from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
-from musicvae.manifest import Manifest
-from musicvae.model import MusicVAE
+from musicvae.evaluation.self_similarity import FEWEST_BARS, SelfSimilarity, compare_bars
+from musicvae.evaluation.subject import Data, Subject, choose, transposed
+from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.representation import Representation
-from musicvae.shards import ExampleSet
 
 TEMPERATURES = (1.0, SAMPLE_TEMPERATURE)
 """As the model itself has it, and as it is played to users."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """How much is measured; the defaults take one core some two minutes for two bars.
+
+    Attributes:
+        reconstructed: Excerpts that are encoded and decoded, at most: the pieces they come from
+            bound how sure the figures are, long before this.
+        bounded: Excerpts whose likelihood is bounded.
+        bound_draws: Draws for each.
+        pairs: Pairs of excerpts that are interpolated.
+        shifted: Excerpts that are moved along attributes.
+        draws: Draws from the prior, at each temperature.
+        compared: Excerpts of each split that they are compared with, at most.
+        counted_steps: Steps of the training split that the language model is made from, at most.
+    """
+
+    reconstructed: int = 8_192
+    bounded: int = 512
+    bound_draws: int = likelihood.DRAWS
+    pairs: int = interpolation.PAIRS
+    shifted: int = attribute_transfer.EXCERPTS
+    draws: int = prior_samples.DRAWS
+    compared: int = prior_samples.COMPARED
+    counted_steps: int = 8_000_000
+
+
+DEFAULT_SIZES = Sizes()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,113 +68,172 @@ class Evaluation:
     Attributes:
         split: The split of the data set.
         content_hash: The data set's.
-        pieces: Number of pieces the excerpts come from.
-        seed: Of the draws.
+        examples: Number of excerpts of the split.
+        pieces: Number of pieces they come from.
+        seed: Of everything that was drawn.
         reconstruction: Does it give back what it was given?
-        prior_samples: Do its own inventions sound like the excerpts? For each of `TEMPERATURES`.
+        likelihood: How likely does it hold music that it has not seen?
+        interpolation: Is there music between two excerpts?
+        attributes: Do the attribute vectors change their attributes, and nothing else?
+        prior_samples: Do its own inventions sound like the data?
+        structure: How alike are their bars, by the line's name and the set's; empty for short
+            excerpts.
+        novelty: What do they share with the training split, by the line's name and the set's?
     """
 
     split: str
     content_hash: str
+    examples: int
     pieces: int
     seed: int
     reconstruction: Reconstruction
-    prior_samples: tuple[PriorSamples, ...]
-
-
-def check_representation(representation: Representation, manifest: Manifest) -> None:
-    """Makes sure that a model and a data set speak of the same tensors.
-
-    Raises:
-        DataError: If they do not.
-    """
-    if dict(manifest.representation) != representation.config():
-        raise DataError(
-            f"data in the representation {dict(manifest.representation)}",
-            expected=f"{representation.config()}, the model's",
-            action="Prepare data with the model's representation.",
-            field="data",
-        )
+    likelihood: Likelihood
+    interpolation: Interpolation
+    attributes: AttributeTransfer
+    prior_samples: Compared
+    structure: dict[str, dict[str, SelfSimilarity]]
+    novelty: dict[str, dict[str, Novelty]]
 
 
 def evaluate(
-    model: MusicVAE,
-    representation: Representation,
-    manifest: Manifest,
-    examples: ExampleSet,
+    subject: Subject,
+    data: Data,
     *,
-    split: str,
     seed: int,
+    sizes: Sizes = DEFAULT_SIZES,
+    watch: Watch = unwatched,
 ) -> Evaluation:
-    """Measures a model on a split.
+    """Takes all measures.
 
     Raises:
-        DataError: If the split is of another representation.
+        DataError: If the data are of another representation.
     """
-    check_representation(representation, manifest)
+    representation, model = subject.representation, subject.model
+    data.check(representation)
+    held_out, pieces = data.held_out.events, data.held_out.pieces
+    rows = choose(len(held_out), sizes.reconstructed, seed)
+    few, some, shifted = (rows[:most] for most in (sizes.bounded, 2 * sizes.pairs, sizes.shifted))
+    samples = _sample(subject, data, held_out[np.resize(rows, sizes.draws)], sizes, seed, watch)
     return Evaluation(
-        split=split,
-        content_hash=manifest.content_hash,
-        pieces=len(set(examples.pieces.tolist())),
+        split=data.split,
+        content_hash=data.manifest.content_hash,
+        examples=len(held_out),
+        pieces=data.pieces,
         seed=seed,
-        reconstruction=reconstruct(model, representation, examples.events, seed=seed),
-        prior_samples=tuple(
-            compare_prior_samples(
-                model, representation, examples.events, seed=seed, temperature=temperature
-            )
-            for temperature in TEMPERATURES
+        reconstruction=reconstruct(
+            model,
+            representation,
+            held_out[rows],
+            seed=seed,
+            pieces=pieces[rows],
+            sources=data.held_out.sources[rows],
+            watch=watch,
         ),
+        likelihood=bound(
+            model,
+            representation,
+            held_out[few],
+            seed=seed,
+            draws=sizes.bound_draws,
+            pieces=pieces[few],
+            watch=watch,
+        ),
+        interpolation=interpolate(
+            model,
+            representation,
+            held_out[some],
+            pieces[some],
+            _tiles(data, representation, sizes.counted_steps, seed),
+            seed=seed,
+            pairs=sizes.pairs,
+            watch=watch,
+        ),
+        attributes=transfer(
+            model, representation, held_out[shifted], subject.attribute_vectors, watch=watch
+        ),
+        prior_samples=compare_prior_samples(
+            representation,
+            samples.drawn,
+            samples.held_out,
+            samples.training,
+            samples.more_training,
+        ),
+        structure={
+            line.name: {
+                name: compare_bars(representation, line, events)
+                for name, events in samples.by_name().items()
+            }
+            for line in lines_of(representation)
+            if representation.bars >= FEWEST_BARS
+        },
+        novelty={
+            line.name: find_copies(
+                representation,
+                line,
+                data.training.events,
+                {name: each for name, each in samples.by_name().items() if name != TRAINING},
+            )
+            for line in watch(lines_of(representation), "looking for copies")
+        },
     )
 
 
-def to_table(evaluation: Evaluation) -> Table:
-    """The figures as a table for a terminal."""
-    table = Table("measure", "all steps", "onsets only", title=f"{evaluation.split} split")
-    for name, value in to_rows(evaluation):
-        table.add_row(name, *value)
-    return table
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Samples:
+    """What is compared with each other; see `musicvae.evaluation.prior_samples`."""
+
+    drawn: dict[float, Int16[np.ndarray, "_draws step stream"]]
+    held_out: Int16[np.ndarray, "_held_out step stream"]
+    training: Int16[np.ndarray, "_training step stream"]
+    more_training: Int16[np.ndarray, "_draws step stream"]
+
+    def by_name(self) -> dict[str, Int16[np.ndarray, "_ step stream"]]:
+        """The sets that stand beside each other in tables."""
+        drawn = {set_name(temperature): events for temperature, events in self.drawn.items()}
+        return {HELD_OUT: self.held_out, TRAINING: self.training, **drawn}
 
 
-def to_rows(evaluation: Evaluation) -> list[tuple[str, tuple[str, ...]]]:
-    """The figures as rows of a name and one or two cells, for a terminal or a model card."""
-    measured = evaluation.reconstruction
-    accuracies = {
-        "accuracy, teacher-forced": measured.teacher_forced,
-        "accuracy, sampled (mean of the posterior, greedy)": measured.sampled,
-        "accuracy, sampled (draw of the posterior, greedy)": measured.sampled_from_draw,
-        "accuracy, sampled (draw of the posterior, temperature 1)": (
-            measured.sampled_at_temperature_1
-        ),
-    }
-    return [
-        ("examples", (f"{measured.examples:,} of {evaluation.pieces:,} pieces",)),
-        *((name, (f"{a.all_steps:.4f}", f"{a.onsets:.4f}")) for name, a in accuracies.items()),
-        ("ELBO, nats an excerpt", (f"{measured.elbo_nats:.2f}",)),
-        ("ELBO, bits a step", (f"{measured.bits_per_step:.3f}",)),
-        ("KL, nats an excerpt", (f"{measured.divergence_nats:.2f}",)),
-        ("active units", (f"{measured.active_units} of {measured.latent_size}",)),
-        *(row for draws in evaluation.prior_samples for row in _rows_of_draws(draws)),
-    ]
-
-
-def _rows_of_draws(draws: PriorSamples) -> list[tuple[str, tuple[str, ...]]]:
-    at = f"… at {draws.temperature:g}"
-    return [
-        (f"draws from the prior at temperature {draws.temperature:g}", (f"{draws.draws:,}",)),
-        (f"{at}: empty (in the data)", (f"{draws.empty:.2%} ({draws.empty_in_data:.2%})",)),
-        (
-            f"{at}: of a single pitch (in the data)",
-            (f"{draws.single_pitch:.2%} ({draws.single_pitch_in_data:.2%})",),
-        ),
-        *(
-            (
-                f"{at}: {name.replace('_', ' ')}, mean (in the data), overlap",
-                (f"{_mean(c.draws_mean)} ({_mean(c.data_mean)})", f"{c.overlap:.3f}"),
+def _sample(
+    subject: Subject,
+    data: Data,
+    like: Int16[np.ndarray, "batch step stream"],
+    sizes: Sizes,
+    seed: int,
+    watch: Watch,
+) -> _Samples:
+    """Draws from the prior, with the given streams of `like`, and chooses as many excerpts."""
+    representation, model = subject.representation, subject.model
+    held_out = choose(len(data.held_out), sizes.compared, seed)
+    # The second part is as large as the draws, even where that leaves little for the first.
+    rows = choose(len(data.training), sizes.compared + sizes.draws, seed)
+    more, training = np.split(rows, [min(sizes.draws, len(rows) // 2)])
+    as_heard = partial(
+        transposed,
+        representation,
+        most_semitones=subject.experiment.training.most_semitones,
+        seed=seed,
+    )
+    return _Samples(
+        drawn={
+            temperature: canonical(
+                representation,
+                draw_prior(
+                    model, representation, like, seed=seed, temperature=temperature, watch=watch
+                ),
             )
-            for name, c in draws.measures.items()
-        ),
-    ]
+            for temperature in TEMPERATURES
+        },
+        held_out=data.held_out.events[held_out],
+        training=as_heard(data.training.events[training]),
+        more_training=as_heard(data.training.events[more]),
+    )
 
 
-def _mean(value: float | None) -> str:
-    return "none" if value is None else f"{value:.2f}"
+def _tiles(
+    data: Data, representation: Representation, most_steps: int, seed: int
+) -> Int16[np.ndarray, "batch step stream"]:
+    """Excerpts of the training split that do not overlap: each bar counts once."""
+    is_tile = data.training.start_bars % representation.bars == 0
+    rows = np.flatnonzero(is_tile if is_tile.any() else ~is_tile)
+    events = data.training.events
+    return events[rows[choose(len(rows), most_steps // events.shape[1], seed)]]

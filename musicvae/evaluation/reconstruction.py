@@ -1,40 +1,34 @@
 """Does the model give back what it was given, and at what price: accuracy, likelihood, divergence.
 
-Conventions: nats are for one excerpt, bits for one step of one excerpt. An accuracy is the share
-of steps whose event is right: most steps are holds, so that the share over onsets alone is given
-beside it.
+Conventions: nats are for one excerpt, bits for one step of one excerpt. What is right is said in
+`musicvae.evaluation.accuracy`.
 
-Sources: accuracies as in Roberts et al. 2018, table 1: its "teacher forcing" is `teacher_forced`,
-its "sampling" is `sampled_at_temperature_1`; the others take the likeliest event at every step.
-Active units: Burda et al. 2016, section 5.2: dimensions whose posterior mean has a variance over
-the data above 0.01.
+Sources: Roberts et al. 2018, table 1: its "teacher forcing" is `teacher_forced`, its "sampling"
+`sampled_at_temperature_1`; the others take the likeliest event at every step. Active units: Burda
+et al. 2016, section 5.2: dimensions whose posterior mean has a variance over the data above 0.01.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, Int16
+from jaxtyping import Float, Int, Int16, Shaped
 from torch import Tensor
 
+from musicvae.evaluation.accuracy import Accuracy, Measure, Scores, Ways, judge, score
+from musicvae.evaluation.bootstrap import Estimate
+from musicvae.evaluation.decoding import batches, decode, encode, to_device
+from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.latent import draw, row_seed
 from musicvae.model import MusicVAE
-from musicvae.model.event_distribution import likeliest, log_likelihood
 from musicvae.objective import divergence_by_dimension
 from musicvae.representation import Representation
 from musicvae.shards import Events
+from musicvae.streams import made
 
 ACTIVE_VARIANCE = 0.01
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """Shares of events that are right, 0 to 1."""
-
-    all_steps: float
-    onsets: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +37,16 @@ class Reconstruction:
 
     Attributes:
         examples: Number of excerpts.
-        teacher_forced: Each step is told the true event before it.
-        sampled: The posterior's mean is decoded, each step hearing only its own past.
-        sampled_from_draw: The same from a draw of the posterior.
-        sampled_at_temperature_1: The same draw, and every event drawn as the model has it, too.
+        teacher_forced: The accuracy of all lines together; so too the next four, as in `Ways`.
+        sampled: From the posterior's mean.
+        sampled_from_draw: From a draw of it.
+        sampled_at_temperature_1: With events drawn, too.
+        shuffled: From the mean of another excerpt.
+        lines: The accuracies of each line, by its name.
+        sources: The same from the excerpts of one source alone, by the source's name; empty where
+            there are not several.
+        hits: The F1 of each line of drums, by its name.
+        numbers: The mean absolute error of each kind of number, in its unit.
         elbo_nats: Evidence lower bound on the log likelihood of an excerpt, from one draw each.
         bits_per_step: The same as bits a step; lower is better.
         reconstruction_nats: Its first term, the log likelihood given the draw.
@@ -61,6 +61,11 @@ class Reconstruction:
     sampled: Accuracy
     sampled_from_draw: Accuracy
     sampled_at_temperature_1: Accuracy
+    shuffled: Accuracy
+    lines: dict[str, Ways[Accuracy]]
+    sources: dict[str, dict[str, Ways[Accuracy]]]
+    hits: dict[str, Ways[Estimate]]
+    numbers: dict[str, Ways[Estimate]]
     elbo_nats: float
     bits_per_step: float
     reconstruction_nats: float
@@ -70,98 +75,143 @@ class Reconstruction:
     latent_size: int
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """What one batch adds to the sums; hits are in the order of the accuracies."""
-
-    hits: Float[np.ndarray, "4"]
-    onset_hits: Float[np.ndarray, "4"]
-    steps: int
-    onsets: int
-    log_likelihood: Float[Tensor, " batch"]
-    divergence: Float[Tensor, "batch latent"]
-    mean: Float[Tensor, "batch latent"]
-
-
 def reconstruct(
     model: MusicVAE,
     representation: Representation,
     events: Events,
     *,
     seed: int,
-    batch_size: int = 256,
+    pieces: Shaped[np.ndarray, " batch"] | None = None,
+    sources: Shaped[np.ndarray, " batch"] | None = None,
+    watch: Watch = unwatched,
 ) -> Reconstruction:
-    """Encodes and decodes every excerpt; `seed` decides the draws of latents and events."""
-    device = next(model.parameters()).device
-    generator = torch.Generator(device).manual_seed(seed)
-    with torch.no_grad():
-        batches = [
-            _measure(
-                model,
-                representation,
-                events[first : first + batch_size],
-                generator,
-                [
-                    row_seed(seed, row, "events")
-                    for row in range(len(events))[first : first + batch_size]
-                ],
-            )
-            for first in range(0, len(events), batch_size)
-        ]
-    steps = sum(batch.steps for batch in batches)
-    onsets = sum(batch.onsets for batch in batches)
-    hits = np.sum([batch.hits for batch in batches], axis=0) / steps
-    onset_hits = np.sum([batch.onset_hits for batch in batches], axis=0) / max(1, onsets)
-    accuracies = [
-        Accuracy(all_steps=float(a), onsets=float(b)) for a, b in zip(hits, onset_hits, strict=True)
-    ]
-    reconstruction_nats = float(torch.cat([batch.log_likelihood for batch in batches]).mean())
-    divergence = torch.cat([batch.divergence for batch in batches]).mean(0)
-    means = torch.cat([batch.mean for batch in batches])
+    """Encodes and decodes every excerpt.
+
+    Args:
+        model: What is measured.
+        representation: Of its music.
+        events: The excerpts.
+        seed: Of the draws of latents and events, and of the intervals.
+        pieces: The piece of each excerpt, for intervals; None for figures without.
+        sources: The source of each excerpt, for figures of each; None for none.
+        watch: Shows how far it has come.
+    """
+    posterior = encode(model, events, title="encoding", watch=watch)
+    latents = _Latents(
+        drawn=draw(posterior, torch.Generator().manual_seed(seed)),
+        mean=posterior.mean,
+        other=posterior.mean[_swap(len(events), seed)],
+    )
+    likelihoods: list[Tensor] = []
+    judged = []
+    for part in watch(batches(len(events), events.shape[1]), "reconstructing"):
+        seeds = [row_seed(seed, row, "events") for row in range(part.start, part.stop)]
+        truth = events[part]
+        played = _play(model, representation, truth, latents.rows(part), seeds)
+        likelihoods.append(played.log_likelihood)
+        judged.append(np.stack([judge(representation, truth, each) for each in played.guesses]))
+    # (way, batch, sum, score) -> (batch, sum, way, score)
+    sums = np.concatenate(judged, axis=1).transpose(1, 2, 0, 3)
+    scores = score(representation, sums, pieces=pieces, seed=seed)
+    together = Ways(*(way.together for way in scores))
+    reconstruction_nats = float(torch.cat(likelihoods).mean())
+    divergence = divergence_by_dimension(posterior).mean(0)
     elbo_nats = reconstruction_nats - float(divergence.sum())
     return Reconstruction(
         examples=len(events),
-        teacher_forced=accuracies[0],
-        sampled=accuracies[1],
-        sampled_from_draw=accuracies[2],
-        sampled_at_temperature_1=accuracies[3],
+        teacher_forced=together.teacher_forced,
+        sampled=together.sampled,
+        sampled_from_draw=together.sampled_from_draw,
+        sampled_at_temperature_1=together.sampled_at_temperature_1,
+        shuffled=together.shuffled,
+        lines=_by_name(scores, lambda way: way.lines),
+        sources={
+            source: _by_name(
+                score(
+                    representation,
+                    sums[rows],
+                    pieces=None if pieces is None else pieces[rows],
+                    seed=seed,
+                ),
+                lambda way: way.lines,
+            )
+            for source, rows in _rows_by_source(sources).items()
+        },
+        hits=_by_name(scores, lambda way: way.hits),
+        numbers=_by_name(scores, lambda way: way.numbers),
         elbo_nats=elbo_nats,
         bits_per_step=-elbo_nats / math.log(2) / events.shape[1],
         reconstruction_nats=reconstruction_nats,
         divergence_nats=float(divergence.sum()),
         divergence_by_dimension=tuple(divergence.tolist()),
-        active_units=int((means.var(0, correction=0) > ACTIVE_VARIANCE).sum()),
-        latent_size=means.shape[1],
+        active_units=int((posterior.mean.var(0, correction=0) > ACTIVE_VARIANCE).sum()),
+        latent_size=posterior.mean.shape[1],
     )
 
 
-def _measure(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Latents:
+    """The latents that excerpts are decoded from: a draw, the mean, another excerpt's mean."""
+
+    drawn: Float[Tensor, "batch latent"]
+    mean: Float[Tensor, "batch latent"]
+    other: Float[Tensor, "batch latent"]
+
+    def rows(self, part: slice) -> "_Latents":
+        return _Latents(drawn=self.drawn[part], mean=self.mean[part], other=self.other[part])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Played:
+    """What a batch was decoded to, a guess for each of `Ways`; and its likelihood in nats."""
+
+    guesses: tuple[Int[np.ndarray, "batch step _"], ...]
+    log_likelihood: Float[Tensor, " batch"]
+
+
+def _swap(rows: int, seed: int) -> Int[np.ndarray, " batch"]:
+    """For each row another one."""
+    order = np.random.default_rng(seed).permutation(rows)
+    others = np.empty_like(order)
+    others[order] = np.roll(order, 1)
+    return others
+
+
+@torch.no_grad()
+def _play(
     model: MusicVAE,
     representation: Representation,
-    part: Int16[np.ndarray, "batch step stream"],
-    generator: torch.Generator,
-    row_seeds: Sequence[int],
-) -> _Batch:
-    is_onset = torch.from_numpy(representation.is_onset(part)).to(generator.device)
-    events: Int[Tensor, "batch step stream"] = torch.from_numpy(part.astype(np.int64)).to(
-        generator.device
+    truth: Int16[np.ndarray, "batch step stream"],
+    latents: _Latents,
+    seeds: Sequence[int],
+) -> _Played:
+    like = to_device(model, truth)
+    events = like[..., : len(made(representation.streams))]
+    drawn = decode(model, representation, latents.drawn, like)
+    heads = model.decoder.heads
+    parameters = drawn.parameters(events)
+    guesses = (
+        heads.likeliest(parameters),
+        decode(model, representation, latents.mean, like).mode(),
+        drawn.mode(),
+        drawn.sample(temperature=1.0, randomness=seeds),
+        decode(model, representation, latents.other, like).mode(),
     )
-    posterior = model.encode(events)
-    decoded = model.decode(draw(posterior, generator))
-    logits = decoded.logits(events)
-    guesses = [
-        likeliest(logits, representation.vocabulary_sizes),
-        model.decode(posterior.mean).mode(),
-        decoded.mode(),
-        decoded.sample(temperature=1.0, randomness=row_seeds),
-    ]
-    hits: list[Bool[Tensor, "batch step stream"]] = [guess == events for guess in guesses]
-    return _Batch(
-        hits=np.array([float(hit.sum()) for hit in hits]),
-        onset_hits=np.array([float(hit[is_onset].sum()) for hit in hits]),
-        steps=events.numel(),
-        onsets=int(is_onset.sum()),
-        log_likelihood=log_likelihood(logits, events, representation.vocabulary_sizes).cpu(),
-        divergence=divergence_by_dimension(posterior).cpu(),
-        mean=posterior.mean.cpu(),
+    return _Played(
+        guesses=tuple(guess.cpu().numpy() for guess in guesses),
+        log_likelihood=heads.log_prob(parameters, events).sum((1, 2)).cpu(),
     )
+
+
+def _by_name(
+    scores: Ways[Scores], read: Callable[[Scores], Mapping[str, Measure]]
+) -> dict[str, Ways[Measure]]:
+    """A measure of each way, by the names that it has in the scores."""
+    return {name: Ways(*(read(way)[name] for way in scores)) for name in read(scores.sampled)}
+
+
+def _rows_by_source(
+    sources: Shaped[np.ndarray, " batch"] | None,
+) -> dict[str, Int[np.ndarray, " _"]]:
+    names = [] if sources is None else sorted(set(sources.tolist()))
+    return {name: np.flatnonzero(sources == name) for name in names} if len(names) > 1 else {}

@@ -9,6 +9,8 @@ from musicvae import bundle, shards
 from musicvae.attribute_vectors import fit_vectors
 from musicvae.attributes import ATTRIBUTES, measure
 from musicvae.errors import BundleError, DataError
+from musicvae.evaluation.evaluate import Sizes
+from musicvae.evaluation.record import to_facts
 from musicvae.experiment import build_model
 from musicvae.export import export
 from musicvae.manifest import load_manifest
@@ -29,14 +31,19 @@ def run(make_experiment, data):
         content_hash=load_manifest(data).content_hash,
         step=20,
         examples_seen=160,
+        start=None,
         weights=weights,
     )
+
+
+SIZES = Sizes(bounded=4, bound_draws=3, pairs=6, shifted=4, draws=16, compared=16)
+"""Enough to measure, too little to know."""
 
 
 @pytest.fixture(scope="module")
 def exported(run, tmp_path_factory):
     out = tmp_path_factory.mktemp("exported") / "bundle"
-    return out, export(run, out)
+    return out, export(run, out, sizes=SIZES)
 
 
 def test_the_bundle_has_the_runs_weights(run, exported):
@@ -65,9 +72,13 @@ def test_the_measures_are_of_the_test_split_and_of_the_weights_as_shipped(export
     assert evaluation.split == "test"
     assert evaluation.reconstruction.examples == 20
     facts = json.loads((out / "config.json").read_text())["facts"]
-    measured = facts["evaluation"]["reconstruction"]
-    assert measured["elbo_nats"] == evaluation.reconstruction.elbo_nats
+    assert facts["evaluation"] == to_facts(evaluation)
     assert facts["seed"] == 7
+    assert facts["weights"] == sum(each.numel() for each in exported_weights(out).values())
+
+
+def exported_weights(out):
+    return bundle.load(out).model.state_dict()
 
 
 def test_the_config_is_strict_json(exported):
@@ -80,8 +91,10 @@ def test_the_config_is_strict_json(exported):
 def test_without_a_test_split_it_measures_the_validation_split(run, make_data, tmp_path):
     data = make_data(tmp_path / "data", {"train": 10, "validation": 6})
     content_hash = load_manifest(data).content_hash
-    evaluation = export(replace(run, data=data, content_hash=content_hash), tmp_path / "bundle")
+    there = replace(run, data=data, content_hash=content_hash)
+    evaluation = export(there, tmp_path / "bundle", sizes=SIZES)
     assert (evaluation.split, evaluation.reconstruction.examples) == ("validation", 6)
+    assert "the figures are somewhat too good" in (tmp_path / "bundle" / "README.md").read_text()
 
 
 def test_the_card_says_what_it_is_and_what_it_saw(run, exported):
@@ -97,7 +110,7 @@ def test_the_card_says_what_it_is_and_what_it_saw(run, exported):
         "| walks | none needed | 36 | 40 |",
         f"`{run.content_hash}`",
         "On the test split",
-        "| active units | ",
+        "| active dimensions of the latent | ",
         "| `training.learning_rate` | 0.003 |",
         "| `representation.bars` | 2 |",
     ):
@@ -107,20 +120,20 @@ def test_the_card_says_what_it_is_and_what_it_saw(run, exported):
 
 def test_data_that_have_changed_are_refused(run, tmp_path):
     with pytest.raises(DataError, match=r"has changed since the run.*Prepare it again as it was"):
-        export(replace(run, content_hash="0" * 64), tmp_path / "bundle")
+        export(replace(run, content_hash="0" * 64), tmp_path / "bundle", sizes=SIZES)
     with pytest.raises(DataError, match=r"no manifest.json"):
-        export(replace(run, data=tmp_path), tmp_path / "bundle")
+        export(replace(run, data=tmp_path), tmp_path / "bundle", sizes=SIZES)
     assert not (tmp_path / "bundle").exists()
 
 
 def test_a_folder_with_something_else_is_left_alone(run, tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(BundleError, match=r"with something else in it"):
-        export(run, tmp_path)
+        export(run, tmp_path, sizes=SIZES)
 
 
 def test_exporting_again_gives_the_same_bundle(run, exported, tmp_path):
     out, _ = exported
-    export(run, tmp_path / "again")
+    export(run, tmp_path / "again", sizes=SIZES)
     for name in ("config.json", "model.safetensors", "README.md"):
         assert (tmp_path / "again" / name).read_bytes() == (out / name).read_bytes()

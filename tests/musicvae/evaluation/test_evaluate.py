@@ -1,88 +1,93 @@
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import pytest
 
-from musicvae import shards
 from musicvae.errors import DataError
-from musicvae.evaluation.evaluate import evaluate, to_rows, to_table
+from musicvae.evaluation.evaluate import evaluate
+from musicvae.evaluation.prior_samples import HELD_OUT, TRAINING, set_name
+from musicvae.evaluation.subject import load_data
+from musicvae.evaluation.watch import unwatched
 from musicvae.manifest import load_manifest
 from musicvae.representation import Melody
 from musicvae.requests import SampleRequest
 
 
-@pytest.fixture(scope="module")
-def evaluation(make_bundle, data, tmp_path_factory):
-    loaded = make_bundle(tmp_path_factory.mktemp("evaluated") / "bundle")
-    return evaluate(
-        loaded.model,
-        loaded.representation,
-        load_manifest(data),
-        shards.load(data, "test"),
-        split="test",
-        seed=3,
-    )
-
-
 def test_it_says_what_was_measured(evaluation, data):
-    assert evaluation.split == "test"
-    assert evaluation.seed == 3
-    assert evaluation.pieces == 10
-    assert evaluation.reconstruction.examples == 20
+    assert (evaluation.split, evaluation.seed) == ("test", 3)
+    assert (evaluation.examples, evaluation.pieces) == (20, 10)
     assert evaluation.content_hash == load_manifest(data).content_hash
-    assert [each.draws for each in evaluation.prior_samples] == [1024, 1024]
+
+
+def test_it_measures_as_much_as_it_is_told(evaluation, sizes):
+    assert evaluation.reconstruction.examples == 20
+    assert (evaluation.likelihood.examples, evaluation.likelihood.draws) == (4, 3)
+    assert evaluation.interpolation.pairs == sizes.pairs
+    assert evaluation.attributes.examples == sizes.shifted
+    assert [each.draws for each in evaluation.prior_samples.at] == [16, 16]
+
+
+def test_figures_have_intervals_over_pieces(evaluation):
+    assert evaluation.reconstruction.sampled.all_steps_interval is not None
+    assert evaluation.likelihood.bound_nats.interval is not None
 
 
 def test_draws_are_measured_as_the_model_has_them_and_as_they_are_played(evaluation):
-    temperatures = [each.temperature for each in evaluation.prior_samples]
+    temperatures = [each.temperature for each in evaluation.prior_samples.at]
     assert temperatures == [1.0, SampleRequest(count=1).temperature]
-    as_is, as_played = evaluation.prior_samples
+    as_is, as_played = evaluation.prior_samples.at
     assert as_is.measures != as_played.measures
 
 
-def test_data_of_another_representation_are_refused(make_bundle, data, tmp_path):
-    loaded = make_bundle(tmp_path / "bundle")
-    with pytest.raises(DataError, match=r"expected .*'bars': 16.*Prepare data"):
-        evaluate(
-            loaded.model,
-            Melody(bars=16),
-            load_manifest(data),
-            shards.load(data, "test"),
-            split="test",
-            seed=0,
-        )
+def test_two_bars_have_no_form_and_are_compared_with_the_training_split(evaluation):
+    assert evaluation.structure == {}
+    assert set(evaluation.novelty) == {"melody"}
+    assert set(evaluation.novelty["melody"]) == {HELD_OUT, set_name(1.0), set_name(0.5)}
 
 
-def test_the_rows_give_every_figure(evaluation):
-    rows = dict(to_rows(evaluation))
-    measured = evaluation.reconstruction
-    assert rows["examples"] == ("20 of 10 pieces",)
-    assert rows["accuracy, teacher-forced"] == (
-        f"{measured.teacher_forced.all_steps:.4f}",
-        f"{measured.teacher_forced.onsets:.4f}",
-    )
-    assert rows["ELBO, nats an excerpt"] == (f"{measured.elbo_nats:.2f}",)
-    assert rows["active units"] == (f"{measured.active_units} of 8",)
-    at_1 = measured.sampled_at_temperature_1
-    assert rows["accuracy, sampled (draw of the posterior, temperature 1)"] == (
-        f"{at_1.all_steps:.4f}",
-        f"{at_1.onsets:.4f}",
-    )
-    for temperature in ("1", "0.5"):
-        assert rows[f"draws from the prior at temperature {temperature}"] == ("1,024",)
-        assert sum(name.startswith(f"… at {temperature}: ") for name in rows) == 10
-    assert len(rows) == len(to_rows(evaluation))
+def test_it_is_plain_values_and_no_chance(subject, held_out, sizes, evaluation):
+    text = json.dumps(asdict(evaluation), allow_nan=False)
+    again = evaluate(subject, held_out, seed=3, sizes=sizes)
+    assert json.dumps(asdict(again)) == text
+    other = evaluate(subject, held_out, seed=4, sizes=sizes)
+    assert json.dumps(asdict(other)) != text
 
 
-def test_a_measure_without_values_is_written_as_none(evaluation):
-    draws, other = evaluation.prior_samples
-    silent = replace(draws.measures["pitch"], draws_mean=None)
-    measures = {**draws.measures, "pitch": silent}
-    changed = replace(evaluation, prior_samples=(replace(draws, measures=measures), other))
-    row = dict(to_rows(changed))["… at 1: pitch, mean (in the data), overlap"]
-    assert row[0].startswith("none (")
+def test_data_of_another_representation_are_refused(subject, make_data, sizes, tmp_path):
+    data = load_data(make_data(tmp_path / "data", {"train": 4, "test": 4}, bars=4), "test")
+    with pytest.raises(DataError, match="Prepare data with the model's representation"):
+        evaluate(subject, data, seed=0, sizes=sizes)
 
 
-def test_the_table_is_named_after_the_split(evaluation):
-    table = to_table(evaluation)
-    assert table.title == "test split"
-    assert table.row_count == len(to_rows(evaluation))
+def test_long_excerpts_are_compared_bar_by_bar(
+    subject, make_data, make_experiment, make_model, sizes, tmp_path
+):
+    data = load_data(make_data(tmp_path / "data", {"train": 8, "test": 6}, bars=4), "test")
+    experiment = replace(make_experiment(), representation=Melody(bars=4))
+    model = make_model(experiment.representation, is_hierarchical=True)
+    longer = replace(subject, experiment=experiment, model=model)
+    evaluation = evaluate(longer, data, seed=0, sizes=sizes)
+    assert set(evaluation.structure["melody"]) == {
+        HELD_OUT, TRAINING, set_name(1.0), set_name(0.5),
+    }  # fmt: skip
+    assert all(len(each.equal) == 3 for each in evaluation.structure["melody"].values())
+
+
+def test_every_kind_is_measured(member):
+    evaluation = member.evaluation
+    json.dumps(asdict(evaluation), allow_nan=False)
+    assert evaluation.novelty.keys() == evaluation.reconstruction.lines.keys()
+    assert evaluation.structure.keys() == evaluation.reconstruction.lines.keys()
+    assert set(evaluation.reconstruction.sources) == {"odd", "even"}
+
+
+def test_it_says_how_far_it_has_come(subject, held_out, sizes):
+    titles = []
+
+    def watch(parts, title):
+        titles.append(title)
+        return unwatched(parts, title)
+
+    evaluate(subject, held_out, seed=0, sizes=sizes, watch=watch)
+    assert len(titles) == 9
+    assert titles[-1] == "looking for copies"

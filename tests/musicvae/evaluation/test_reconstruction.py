@@ -1,18 +1,20 @@
 import copy
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 import torch
 
+from musicvae.evaluation import decoding
+from musicvae.evaluation.accuracy import Ways
 from musicvae.evaluation.reconstruction import reconstruct
 from musicvae.experiment import build_model
 from musicvae.latent import draw
 from musicvae.objective import divergence_by_dimension, elbo
 from musicvae.representation import Melody
 
-ACCURACIES = ("teacher_forced", "sampled", "sampled_from_draw", "sampled_at_temperature_1")
+ACCURACIES = [field.name for field in fields(Ways)]
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,7 @@ def test_a_model_that_knows_its_excerpts_by_heart_gives_them_back(learnt):
     for accuracy in (measured.teacher_forced, measured.sampled, measured.sampled_from_draw):
         assert (accuracy.all_steps, accuracy.onsets) == (1.0, 1.0)
     assert measured.sampled_at_temperature_1.all_steps > 0.9
+    assert measured.shuffled.onsets < 0.5  # every latent is another melody
     assert measured.examples == 8
     assert -2 < measured.reconstruction_nats < 0
     assert measured.active_units == measured.latent_size == 16
@@ -85,9 +88,7 @@ def test_accuracies_are_shares_of_the_steps_that_are_right(make_stubborn):
 
 
 def test_at_temperature_1_events_are_drawn_as_often_as_the_model_has_them(make_stubborn):
-    model = make_stubborn(41)
-    with torch.no_grad():
-        model.decoder.bar_decoder.output.bias[0] = 100  # as likely as the pitch
+    model = make_stubborn(41, 0)
     events = np.full((300, 32, 1), 41, np.int16)
     measured, other = (reconstruct(model, Melody(), events, seed=seed) for seed in (0, 1))
     assert measured.sampled_at_temperature_1.all_steps == pytest.approx(0.5, abs=0.02)
@@ -95,14 +96,12 @@ def test_at_temperature_1_events_are_drawn_as_often_as_the_model_has_them(make_s
     assert measured.sampled.all_steps in (0, 1)
 
 
-def test_each_row_has_its_own_noise_whatever_the_batch(make_stubborn):
-    model = make_stubborn(41)
-    with torch.no_grad():
-        model.decoder.bar_decoder.output.bias[0] = 100
+def test_each_row_has_its_own_noise_whatever_the_batch(make_stubborn, monkeypatch):
+    model = make_stubborn(41, 0)
     events = np.full((20, 32, 1), 41, np.int16)
-    whole, parts = (
-        reconstruct(model, Melody(), events, seed=0, batch_size=size) for size in (256, 7)
-    )
+    whole = reconstruct(model, Melody(), events, seed=0)
+    monkeypatch.setattr(decoding, "BATCH_STEPS", 7 * 32)
+    parts = reconstruct(model, Melody(), events, seed=0)
     assert whole.sampled_at_temperature_1 == parts.sampled_at_temperature_1
 
 
@@ -120,12 +119,12 @@ def test_each_latent_is_prepared_and_taught_once(untrained, melodies):
     decoder = untrained.decoder
     hooks = [
         module.register_forward_hook(lambda *_, name=name: calls.append(name))
-        for name, module in {"plan": decoder, "teach": decoder.bar_decoder}.items()
+        for name, module in {"plan": decoder, "teach": decoder.bar_decoders[0]}.items()
     ]
     reconstruct(untrained, Melody(), melodies(5, seed=1), seed=0)
     for hook in hooks:
         hook.remove()
-    assert sorted(calls) == ["plan", "plan", "teach"]
+    assert sorted(calls) == ["plan", "plan", "plan", "teach"]
 
 
 @pytest.fixture(scope="module")
@@ -166,18 +165,46 @@ def test_the_seed_decides_the_draws(learnt, melodies):
     assert first.elbo_nats != other.elbo_nats
 
 
-def test_the_batch_size_changes_only_the_draws(learnt, melodies):
+def test_the_size_of_batches_changes_nothing(learnt, melodies, monkeypatch):
     model, _ = learnt
     events = melodies(20, seed=1)
-    whole, parts = (
-        reconstruct(model, Melody(), events, seed=0, batch_size=size) for size in (256, 7)
-    )
-    assert parts.sampled == whole.sampled
+    whole = reconstruct(model, Melody(), events, seed=0)
+    monkeypatch.setattr(decoding, "BATCH_STEPS", 7 * 32)
+    parts = reconstruct(model, Melody(), events, seed=0)
+    for name in ACCURACIES:
+        assert getattr(parts, name) == getattr(whole, name)
     assert parts.active_units == whole.active_units
-    assert parts.divergence_nats == pytest.approx(whole.divergence_nats, rel=1e-5)
+    assert parts.elbo_nats == pytest.approx(whole.elbo_nats, rel=1e-5)
 
 
 def test_excerpts_without_an_onset_have_no_accuracy_over_onsets(untrained):
     measured = reconstruct(untrained, Melody(), np.zeros((3, 32, 1), np.int16), seed=0)
     assert measured.sampled.onsets == 0
     assert 0 <= measured.sampled.all_steps <= 1
+
+
+def test_every_kind_of_music_is_given_back(representation, make_events, make_model):
+    model, events = make_model(representation), make_events(representation, 6)
+    pieces = np.array(["a", "a", "b", "b", "c", "c"])
+    sources = np.array(["x", "x", "x", "x", "y", "y"], dtype=object)
+    measured = reconstruct(model, representation, events, seed=0, pieces=pieces, sources=sources)
+    assert math.isfinite(measured.elbo_nats)
+    assert set(measured.sources) == {"x", "y"}
+    assert measured.sources["x"].keys() == measured.lines.keys()
+    for ways in measured.sources["x"].values():
+        assert ways.sampled.all_steps_interval is not None
+    interval = measured.teacher_forced.all_steps_interval
+    assert interval.low <= measured.teacher_forced.all_steps <= interval.high
+    has_numbers = any(stream.is_number for stream in representation.streams)
+    assert set(measured.numbers) == ({"velocity", "offset"} if has_numbers else set())
+
+
+def test_one_source_is_not_told_apart(make_stubborn):
+    events = np.full((4, 32, 1), 41, np.int16)
+    names = np.array(["x"] * 4, dtype=object)
+    assert reconstruct(make_stubborn(41), Melody(), events, seed=0, sources=names).sources == {}
+
+
+def test_one_excerpt_has_no_other(make_stubborn):
+    measured = reconstruct(make_stubborn(41), Melody(), np.full((1, 32, 1), 41, np.int16), seed=0)
+    assert measured.shuffled.all_steps == 1

@@ -1,0 +1,96 @@
+"""Does a vector change its attribute, and nothing else: the matrix of changes.
+
+Conventions: a change is in per cent of the mean of the attribute before, over all excerpts. Rows
+are the vector that was added or subtracted, columns the attribute that was measured. What is
+measured is what the model plays, before and after: likeliest events from the posterior's mean.
+
+Source: Roberts et al. 2018, section 5.3 and its figure of attribute vectors, on 256 excerpts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int16
+from torch import Tensor
+
+from musicvae import latent
+from musicvae.attributes import attributes_of, measure_excerpt
+from musicvae.evaluation.decoding import encode, play
+from musicvae.evaluation.watch import Watch, unwatched
+from musicvae.model import MusicVAE
+from musicvae.representation import Representation
+
+EXCERPTS = 256
+"""As many as the paper's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributeTransfer:
+    """The changes of every attribute along every vector.
+
+    Attributes:
+        examples: Number of excerpts.
+        attributes: The names of the attributes, of rows and columns: those that tell of the music
+            and differ between the excerpts at all.
+        before: The mean of each before.
+        added: The changes in per cent when a vector is added once; a column whose mean before is 0
+            holds None.
+        subtracted: The same when it is subtracted.
+    """
+
+    examples: int
+    attributes: tuple[str, ...]
+    before: tuple[float, ...]
+    added: tuple[tuple[float | None, ...], ...]
+    subtracted: tuple[tuple[float | None, ...], ...]
+
+
+def transfer(
+    model: MusicVAE,
+    representation: Representation,
+    events: Int16[np.ndarray, "batch step stream"],
+    vectors: Mapping[str, Float[Tensor, " latent"]],
+    *,
+    watch: Watch = unwatched,
+) -> AttributeTransfer:
+    """Adds each vector to the latents of excerpts, subtracts it, and measures what is played."""
+    z = encode(model, events).mean
+    known = [each.name for each in attributes_of(representation) if each.name in vectors]
+    before = _measure(representation, play(model, representation, z, events), known)
+    applies = np.ptp(before, axis=0) > 0
+    names = [name for name, does in zip(known, applies, strict=True) if does]
+    means = before.mean(0)[applies]
+    rows = []
+    for name in watch(names, "adding and subtracting attributes"):
+        moved = [
+            play(model, representation, latent.shift(z, vectors, {name: amount}), events)
+            for amount in (1.0, -1.0)
+        ]
+        after = [_measure(representation, each, names).mean(0) for each in moved]
+        rows.append([_percent(each, means) for each in after])
+    return AttributeTransfer(
+        examples=len(events),
+        attributes=tuple(names),
+        before=tuple(means.tolist()),
+        added=tuple(row[0] for row in rows),
+        subtracted=tuple(row[1] for row in rows),
+    )
+
+
+def _measure(
+    representation: Representation,
+    events: Int16[np.ndarray, "batch step stream"],
+    names: Sequence[str],
+) -> Float[np.ndarray, "batch _"]:
+    measures = [measure_excerpt(representation.to_notes(each), representation) for each in events]
+    return np.array([[each[name] for name in names] for each in measures], np.float64)
+
+
+def _percent(
+    after: Float[np.ndarray, " _"], before: Float[np.ndarray, " _"]
+) -> tuple[float | None, ...]:
+    return tuple(
+        100 * (now - then) / then if then else None
+        for now, then in zip(after.tolist(), before.tolist(), strict=True)
+    )

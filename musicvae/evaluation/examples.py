@@ -1,0 +1,123 @@
+"""Music of a model to look at and to listen to: what it gives back, invents, and puts between."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+
+from musicvae import latent
+from musicvae.clips import SAMPLE_TEMPERATURE
+from musicvae.evaluation.decoding import encode, play
+from musicvae.evaluation.interpolation import choose_pairs
+from musicvae.evaluation.prior_samples import draw_prior
+from musicvae.evaluation.subject import Data, Subject, choose
+from musicvae.notes import NoteSequence
+
+RECONSTRUCTIONS = 4
+SAMPLES = 8
+STATIONS = 7
+"""Clips from one end of an interpolation to the other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """One clip.
+
+    Attributes:
+        title: What it is.
+        facts: Where it comes from or how it was made.
+        qpm: Its tempo.
+        notes: Its music.
+    """
+
+    title: str
+    facts: str
+    qpm: float
+    notes: NoteSequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """Clips of one model.
+
+    Attributes:
+        inputs: Held-out excerpts, each of another piece where there are so many.
+        reconstructions: What the model makes of each.
+        samples: Draws from the prior.
+        interpolation: From one held-out excerpt to another.
+    """
+
+    inputs: tuple[Example, ...]
+    reconstructions: tuple[Example, ...]
+    samples: tuple[Example, ...]
+    interpolation: tuple[Example, ...]
+
+
+def play_examples(subject: Subject, data: Data, *, seed: int) -> Examples:
+    """Plays the examples of a model; the excerpts are the same for every model."""
+    held_out, pieces = data.held_out, data.held_out.pieces
+    rows = choose(len(held_out), len(held_out), seed)
+    _, first = np.unique(pieces[rows], return_index=True)
+    chosen = rows[np.sort(first)][:RECONSTRUCTIONS]
+    events = held_out.events[chosen]
+    model, representation = subject.model, subject.representation
+    played = play(model, representation, encode(model, events).mean, events)
+    like = held_out.events[np.resize(rows, SAMPLES)]
+    drawn = draw_prior(model, representation, like, seed=seed, temperature=SAMPLE_TEMPERATURE)
+    return Examples(
+        inputs=_given(subject, data, chosen),
+        reconstructions=tuple(
+            Example(
+                title=subject.name,
+                facts="reconstruction",
+                qpm=each.qpm,
+                notes=representation.to_notes(notes),
+            )
+            for each, notes in zip(_given(subject, data, chosen), played, strict=True)
+        ),
+        samples=tuple(
+            Example(
+                title=f"Draw {number}",
+                facts=f"temperature {SAMPLE_TEMPERATURE:g}, seed {seed}",
+                qpm=120.0,
+                notes=representation.to_notes(each),
+            )
+            for number, each in enumerate(drawn)
+        ),
+        interpolation=_interpolate(subject, data, seed),
+    )
+
+
+def _interpolate(subject: Subject, data: Data, seed: int) -> tuple[Example, ...]:
+    """From one excerpt to another, the given streams those of the nearer."""
+    model, representation = subject.model, subject.representation
+    (a,), (b,) = choose_pairs(data.held_out.pieces, 1, np.random.default_rng(seed))
+    ends = data.held_out.events[np.array([a, b])]
+    z = latent.path(encode(model, ends).mean, STATIONS)
+    like = ends[np.arange(STATIONS) * 2 // STATIONS]
+    played = play(model, representation, z, like)
+    start, end = _given(subject, data, np.array([a, b]))
+    stations = [
+        Example(
+            title=f"{number} of {STATIONS - 1}",
+            facts=subject.name,
+            qpm=start.qpm + (end.qpm - start.qpm) * number / (STATIONS - 1),
+            notes=representation.to_notes(each),
+        )
+        for number, each in enumerate(played)
+    ]
+    return (start, *stations, end)
+
+
+def _given(subject: Subject, data: Data, rows: Int[np.ndarray, " _"]) -> tuple[Example, ...]:
+    """Excerpts as they were given."""
+    known = data.held_out.columns(["piece", "source", "start_bar", "qpm"], rows).to_pylist()
+    return tuple(
+        Example(
+            title=each["piece"],
+            facts=f"{each['source']}, from bar {each['start_bar'] + 1}, as it was given",
+            qpm=each["qpm"],
+            notes=subject.representation.to_notes(events),
+        )
+        for each, events in zip(known, data.held_out.events[rows], strict=True)
+    )

@@ -1,0 +1,79 @@
+"""The lines of music in a tensor: what is compared, counted and modelled as one.
+
+Conventions: a line is a stream of classes that the decoder makes, with its events as symbols; or,
+where each class of drums has a stream, all of these together, with a bit a class in a symbol, as in
+`musicvae.representation.drums`. Streams of numbers and given streams belong to no line.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from musicvae.representation import Representation
+
+HITS = "hits"
+"""The name of the line of a kit whose classes have a stream each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line.
+
+    Attributes:
+        name: The stream's, or `HITS`.
+        columns: Its streams in a tensor.
+        size: The number of its symbols.
+        is_pitched: Whether transposing moves it.
+    """
+
+    name: str
+    columns: tuple[int, ...]
+    size: int
+    is_pitched: bool
+
+    def symbols(
+        self, events: Int[np.ndarray, "batch step stream"]
+    ) -> Int[np.ndarray, "batch step"]:
+        """What the line does at each step, 0 to `size - 1`."""
+        bits = 1 << np.arange(len(self.columns))
+        symbols: Int[np.ndarray, "batch step"] = events[..., list(self.columns)] @ bits
+        return symbols
+
+    def is_onset(
+        self, representation: Representation, events: Int[np.ndarray, "batch step stream"]
+    ) -> Bool[np.ndarray, "batch step"]:
+        """Where anything of the line starts."""
+        is_onset = representation.is_onset(events)[..., list(self.columns)]
+        starts: Bool[np.ndarray, "batch step"] = np.logical_or.reduce(is_onset, axis=-1)
+        return starts
+
+
+def lines_of(representation: Representation) -> tuple[Line, ...]:
+    """The lines that a representation's decoder makes."""
+    classes = [
+        (column, stream)
+        for column, stream in enumerate(representation.streams)
+        if not stream.is_given and not stream.is_number
+    ]
+    hits = tuple(column for column, stream in classes if stream.size == 2)
+    lines = [
+        Line(
+            name=stream.name,
+            columns=(column,),
+            size=stream.size,
+            is_pitched=_is_pitched(representation, column),
+        )
+        for column, stream in classes
+        if column not in hits
+    ]
+    if hits:
+        lines.append(Line(name=HITS, columns=hits, size=1 << len(hits), is_pitched=False))
+    return tuple(lines)
+
+
+def _is_pitched(representation: Representation, column: int) -> bool:
+    """Whether an event in the middle of the vocabulary moves when the music is transposed."""
+    middle = np.array([[[size // 2 for size in representation.vocabulary_sizes]]], np.int16)
+    moved = representation.transpose(middle, np.array([1]))
+    return bool(moved[0, 0, column] != middle[0, 0, column])

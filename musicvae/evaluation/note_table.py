@@ -1,0 +1,230 @@
+"""The notes of many excerpts as columns, and what can be counted of them.
+
+Conventions: rows are in order of excerpt, onset and pitch. Steps are those of the grid. Every
+measure gives any number of values for an excerpt; the values of all excerpts are pooled.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from musicvae.evaluation.lines import Line, lines_of
+from musicvae.notes import Note
+from musicvae.representation import Representation
+from musicvae.representation.drums import CLASS_OF_PITCH
+from musicvae.representation.trio import BASS_PROGRAMS
+from musicvae.shards import Events
+
+BASS = "bass"
+
+BINS = 20
+"""Bins for all but the rarest numbers of notes and the like: as many as a few thousand excerpts can
+fill."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NoteTable:
+    """The notes of one line.
+
+    Attributes:
+        line: Whose notes.
+        excerpts: The number of excerpts, those without a note too.
+        bars: Of an excerpt.
+        steps_per_bar: The length of a bar.
+        excerpt: The excerpt of each note.
+        start: The step of its onset.
+        end: The first step at which it is silent again.
+        pitch: MIDI number.
+        velocity: 1 to 127.
+        offset: How far the onset stands from its step, in steps.
+    """
+
+    line: Line
+    excerpts: int
+    bars: int
+    steps_per_bar: int
+    excerpt: Int[np.ndarray, " note"]
+    start: Int[np.ndarray, " note"]
+    end: Int[np.ndarray, " note"]
+    pitch: Int[np.ndarray, " note"]
+    velocity: Int[np.ndarray, " note"]
+    offset: Float[np.ndarray, " note"]
+
+    @property
+    def counts(self) -> Int[np.ndarray, " batch"]:
+        """The notes of each excerpt."""
+        return np.bincount(self.excerpt, minlength=self.excerpts)
+
+    @property
+    def ranges(self) -> Int[np.ndarray, " _"]:
+        """From the lowest to the highest pitch of each excerpt that has notes, in semitones."""
+        lowest = np.full(self.excerpts, 128)
+        highest = np.full(self.excerpts, -1)
+        np.minimum.at(lowest, self.excerpt, self.pitch)
+        np.maximum.at(highest, self.excerpt, self.pitch)
+        ranges: Int[np.ndarray, " _"] = (highest - lowest)[self.counts > 0]
+        return ranges
+
+    @property
+    def is_new(self) -> Bool[np.ndarray, " note"]:
+        """Whether a note starts later than the one before it, or in another excerpt."""
+        changes = (np.diff(self.excerpt) > 0) | (np.diff(self.start) > 0)
+        return np.concatenate([np.ones(min(1, len(self.start)), np.bool_), changes])
+
+    def steps_between(self) -> Int[np.ndarray, " _"]:
+        """From each onset to the next of the same excerpt."""
+        excerpt, start = self.excerpt[self.is_new], self.start[self.is_new]
+        between: Int[np.ndarray, " _"] = np.diff(start)[np.diff(excerpt) == 0]
+        return between
+
+    def intervals(self) -> Int[np.ndarray, " _"]:
+        """From each note to the next of the same excerpt, up or down, in semitones."""
+        intervals: Int[np.ndarray, " _"] = np.abs(np.diff(self.pitch))[np.diff(self.excerpt) == 0]
+        return intervals
+
+    def hits_per_bar(self) -> Int[np.ndarray, " _"]:
+        """The notes of each bar."""
+        bar = self.excerpt * self.bars + self.start // self.steps_per_bar
+        return np.bincount(bar, minlength=self.excerpts * self.bars)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteMeasure:
+    """Something to count.
+
+    Attributes:
+        about: What is counted by what, in a sentence.
+        values: Takes it.
+        width: Of the bins that its values are counted in; None for wider ones the more the values
+            of the data differ, since an excerpt gives a single value or two.
+    """
+
+    about: str
+    values: Callable[[NoteTable], Int[np.ndarray, " _"] | Float[np.ndarray, " _"]]
+    width: float | None = 1.0
+
+    def bin_width(self, data: Int[np.ndarray, " _"] | Float[np.ndarray, " _"]) -> float:
+        """The width of the bins for data of these values."""
+        if self.width is not None:
+            return self.width
+        low, high = np.quantile(data, [0.01, 0.99]) if data.size else (0, 0)
+        return float(max(1, math.ceil((high - low) / BINS)))
+
+
+_RHYTHM = {
+    "inter_onset": NoteMeasure(
+        about="Onsets by the steps to the next.", values=NoteTable.steps_between
+    ),
+    "onset_position": NoteMeasure(
+        about="Onsets by their step in the bar, from 0.",
+        values=lambda notes: notes.start[notes.is_new] % notes.steps_per_bar,
+    ),
+}
+
+OF_PITCHES: dict[str, NoteMeasure] = {
+    "notes": NoteMeasure(
+        about="Excerpts by their number of notes.", values=lambda notes: notes.counts, width=None
+    ),
+    "pitch": NoteMeasure(about="Notes by pitch; C4 is middle C.", values=lambda notes: notes.pitch),
+    "pitch_class": NoteMeasure(
+        about="Notes by pitch class.", values=lambda notes: notes.pitch % 12
+    ),
+    "pitch_range": NoteMeasure(
+        about="Excerpts by the semitones from their lowest to their highest note.",
+        values=lambda notes: notes.ranges,
+        width=None,
+    ),
+    "interval": NoteMeasure(
+        about="Notes by the semitones to the next, up or down.", values=NoteTable.intervals
+    ),
+    "duration": NoteMeasure(
+        about="Notes by their length in steps.", values=lambda notes: notes.end - notes.start
+    ),
+    **_RHYTHM,
+}
+"""What is measured of a line with pitches."""
+
+OF_DRUMS: dict[str, NoteMeasure] = {
+    "drum": NoteMeasure(
+        about="Hits by class of drum.", values=lambda notes: CLASS_OF_PITCH[notes.pitch].astype(int)
+    ),
+    "hits": NoteMeasure(
+        about="Bars by their number of hits.", values=NoteTable.hits_per_bar, width=None
+    ),
+    **_RHYTHM,
+}
+"""What is measured of drums."""
+
+OF_PLAYED_DRUMS: dict[str, NoteMeasure] = {
+    **OF_DRUMS,
+    "velocity": NoteMeasure(
+        about="Hits by velocity, 1 to 127.", values=lambda notes: notes.velocity, width=4.0
+    ),
+    "offset": NoteMeasure(
+        about="Hits by how far they stand from their step, in steps; below 0 early.",
+        values=lambda notes: notes.offset,
+        width=0.05,
+    ),
+}
+"""What is measured of drums as they were played."""
+
+
+def measures_of(representation: Representation, line: Line) -> dict[str, NoteMeasure]:
+    """What is measured of a line, by its name."""
+    if line.is_pitched:
+        return OF_PITCHES
+    has_numbers = any(stream.is_number for stream in representation.streams)
+    return OF_PLAYED_DRUMS if has_numbers else OF_DRUMS
+
+
+_Row: TypeAlias = tuple[int, int, int, int, int, float]
+
+
+def note_tables(representation: Representation, events: Events) -> dict[str, NoteTable]:
+    """The notes of every line, by the line's name."""
+    lines = lines_of(representation)
+    rows: dict[str, list[_Row]] = {line.name: [] for line in lines}
+    for excerpt, each in enumerate(events[:]):
+        for note in representation.to_notes(each).notes:
+            rows[_line_of(note, lines)].append(
+                (
+                    excerpt,
+                    note.start_step,
+                    note.end_step,
+                    note.pitch,
+                    note.velocity,
+                    note.offset,
+                )
+            )
+    return {line.name: _table(representation, line, len(events), rows[line.name]) for line in lines}
+
+
+def _line_of(note: Note, lines: Sequence[Line]) -> str:
+    if note.is_drum:
+        return next(line.name for line in lines if not line.is_pitched)
+    if note.program in BASS_PROGRAMS:
+        return BASS
+    return next(line.name for line in lines if line.is_pitched)
+
+
+def _table(
+    representation: Representation, line: Line, excerpts: int, rows: list[_Row]
+) -> NoteTable:
+    columns = np.array(rows, np.float64).reshape(-1, 6).T
+    excerpt, start, end, pitch, velocity = columns[:5].astype(np.int64)
+    return NoteTable(
+        line=line,
+        excerpts=excerpts,
+        bars=representation.bars,
+        steps_per_bar=representation.steps_per_bar,
+        excerpt=excerpt,
+        start=start,
+        end=end,
+        pitch=pitch,
+        velocity=velocity,
+        offset=columns[5],
+    )

@@ -1,0 +1,131 @@
+"""What is measured, and on what: a model, and the music that it is asked about."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int, Int16
+from torch import Tensor
+
+from musicvae import shards
+from musicvae.errors import DataError
+from musicvae.experiment import Experiment
+from musicvae.manifest import Manifest, load_manifest
+from musicvae.model import MusicVAE
+from musicvae.representation import Representation
+from musicvae.shards import ExampleSet
+
+TRAINING_SPLIT = "train"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Subject:
+    """A model that is measured.
+
+    Attributes:
+        name: Of the model.
+        version: Of its bundle; None where it is no bundle yet.
+        experiment: What was trained.
+        model: In evaluation mode.
+        attribute_vectors: The direction of each attribute, by name.
+        steps: Optimiser steps it was trained for; None where that is not known.
+        examples_seen: Examples it was trained on, those seen again counted again; None too.
+    """
+
+    name: str
+    version: str | None
+    experiment: Experiment
+    model: MusicVAE
+    attribute_vectors: Mapping[str, Float[Tensor, " latent"]]
+    steps: int | None
+    examples_seen: int | None
+
+    @property
+    def representation(self) -> Representation:
+        """The map between its music and its tensors."""
+        representation: Representation = self.experiment.representation
+        return representation
+
+    @property
+    def weights(self) -> int:
+        """The number of its weights."""
+        return sum(tensor.numel() for tensor in self.model.parameters())
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Data:
+    """Music that a model has not seen, and the music that it was trained on.
+
+    Attributes:
+        manifest: Of the data set.
+        split: The split that is measured.
+        held_out: Its excerpts.
+        training: Those of the training split.
+    """
+
+    manifest: Manifest
+    split: str
+    held_out: ExampleSet
+    training: ExampleSet
+
+    @property
+    def pieces(self) -> int:
+        """The number of pieces that the held-out excerpts come from."""
+        return len(set(self.held_out.pieces.tolist()))
+
+    def check(self, representation: Representation) -> None:
+        """Makes sure that a model and the data speak of the same tensors.
+
+        Raises:
+            DataError: If they do not.
+        """
+        if dict(self.manifest.representation) != representation.config():
+            raise DataError(
+                f"data in the representation {dict(self.manifest.representation)}",
+                expected=f"{representation.config()}, the model's",
+                action="Prepare data with the model's representation.",
+                field="data",
+            )
+
+
+def load_data(directory: Path, split: str) -> Data:
+    """Opens a split of a prepared data set, and its training split.
+
+    Raises:
+        DataError: If one of them is not there, or is damaged.
+    """
+    return Data(
+        manifest=load_manifest(directory),
+        split=split,
+        held_out=shards.load(directory, split),
+        training=shards.load(directory, TRAINING_SPLIT),
+    )
+
+
+def titles(subjects: Sequence[Subject]) -> list[str]:
+    """What models are called beside each other: by the version, too, where names are the same."""
+    names = [subject.name for subject in subjects]
+    return [
+        f"{each.name} {each.version}" if names.count(each.name) > 1 else each.name
+        for each in subjects
+    ]
+
+
+def choose(rows: int, most: int, seed: int) -> Int[np.ndarray, " batch"]:
+    """So many different rows in a random order, or all of them."""
+    return np.random.default_rng(seed).permutation(rows)[:most]
+
+
+def transposed(
+    representation: Representation,
+    events: Int16[np.ndarray, "batch step stream"],
+    *,
+    most_semitones: int,
+    seed: int,
+) -> Int16[np.ndarray, "batch step stream"]:
+    """Excerpts as a model hears them in training: each moved by an interval of its own."""
+    semitones = np.random.default_rng(seed).integers(
+        -most_semitones, most_semitones + 1, len(events)
+    )
+    return representation.transpose(events, semitones)

@@ -1,0 +1,1 @@
+"""Pages to look at and to listen to: one file each, that asks no network for anything."""

@@ -1,0 +1,76 @@
+from dataclasses import replace
+
+import pytest
+
+from musicvae.evaluation.figure import ATTRIBUTES, HOW, STRUCTURE
+from musicvae.evaluation.figures import to_figures
+from musicvae.evaluation.prior_samples import set_name
+from musicvae.evaluation.self_similarity import SelfSimilarity
+
+
+@pytest.fixture(scope="module")
+def figures(evaluation):
+    return {(each.section, each.name): each for each in to_figures(evaluation)}
+
+
+def test_every_figure_has_a_name_of_its_own(evaluation, figures):
+    assert len(figures) == len(to_figures(evaluation)) > 100
+
+
+def test_sections_stand_in_order_and_are_explained(evaluation):
+    sections = list(dict.fromkeys(each.section for each in to_figures(evaluation)))
+    assert sections == [section for section in HOW if section in sections]
+    assert set(HOW) - set(sections) == {STRUCTURE}  # of two bars
+
+
+def test_figures_are_what_was_measured(evaluation, figures):
+    measured = evaluation.reconstruction
+    sampled = figures["Reconstruction", "accuracy, sampled, posterior's mean"]
+    assert sampled.value == measured.sampled.all_steps
+    assert sampled.interval == measured.sampled.all_steps_interval
+    onsets = figures["Reconstruction", "accuracy of onsets, sampled at temperature 1"]
+    assert onsets.value == measured.sampled_at_temperature_1.onsets
+    active = figures["Likelihood", "active dimensions of the latent"]
+    assert active.text == f"{measured.active_units} (of 8)"
+    at_1 = evaluation.prior_samples.at[0]
+    overlaps = {n: c.training_overlap for n, c in at_1.measures["melody"].items()}
+    lowest = figures["Draws from the prior", "at temperature 1: lowest overlap with training"]
+    assert lowest.value == min(overlaps.values())
+    name = min(overlaps, key=overlaps.get).replace("_", " ")
+    assert lowest.beside_name == f"{name}, ceiling"
+    copies = figures["Copies of the training split", "draws at temperature 1, with a long run"]
+    assert copies.value == evaluation.novelty["melody"][set_name(1.0)].long
+
+
+def test_a_short_table_is_short(evaluation):
+    keys = [each for each in to_figures(evaluation) if each.is_key]
+    assert 20 < len(keys) < 40
+    assert not any("KL from held-out" in each.name for each in keys)
+
+
+def test_bars_of_long_excerpts_have_figures(evaluation):
+    same = SelfSimilarity(equal=(0.5, 0.1), likeness=(0.6, 0.2))
+    ours = SelfSimilarity(equal=(0.0, 0.0), likeness=(0.5, 0.5))
+    structure = {"melody": {"held-out": same, "training": same, "draws": ours}}
+    figures = {
+        each.name: each
+        for each in to_figures(replace(evaluation, structure=structure))
+        if each.section == STRUCTURE
+    }
+    assert len(figures) == 6
+    assert figures["draws, difference of the likeness of bars"].text == "0.200"
+    assert figures["training, difference of the likeness of bars"].text == "0.000"
+    assert figures["draws, equal bars"].text == "0.00% (held-out 30.00%)"
+
+
+def test_every_kind_has_figures(member):
+    figures = to_figures(member.evaluation)
+    assert len({(each.section, each.name) for each in figures}) == len(figures)
+    # An untrained model may do the same at every step: then no attribute differs.
+    assert {each.section for each in figures} >= set(HOW) - {ATTRIBUTES}
+    names = {each.name for each in figures}
+    kind = member.subject.representation.name
+    assert any("F1 of hits" in name for name in names) == (kind not in ("melody", "lead_sheet"))
+    assert any("velocity (of 127)" in name for name in names) == (kind == "groove")
+    assert any(name.startswith("odd, ") for name in names)
+    assert all(each.text for each in figures)
