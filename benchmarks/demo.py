@@ -1,7 +1,8 @@
-"""The product in half a minute: the embedded bundle behind the real server, three requests, timed.
+"""The product in a minute: the embedded bundles behind the real server, a few requests each, timed.
 
-Starts `musicvae serve` as a process of its own, asks it for new melodies, a morph between two of
-them and a busier version of one, and writes MIDI files, a picture of each answer and the times.
+Starts `musicvae serve` as a process of its own, and asks every model for new music, a morph between
+two clips, a busier version of one, and what else it can do. Writes MIDI files, a picture of each
+answer and the times.
 """
 
 import argparse
@@ -14,19 +15,31 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from musicvae import midi
 from musicvae.client import Client
-from musicvae.clips import Clip
+from musicvae.clips import Clip, Grooved, ModelInfo, Transformed
 from musicvae.plots import piano_rolls
-from musicvae.requests import Excerpt, InterpolateRequest, SampleRequest, TransformRequest
+from musicvae.requests import (
+    GROOVE_TASKS,
+    TRANSFER,
+    Excerpt,
+    GrooveRequest,
+    InterpolateRequest,
+    SampleRequest,
+    TransformRequest,
+)
 
 SEED = 7
 CLIPS = 8
-AMOUNTS = {"note_density": 1.0}
+CLIPS_OF_LONG_MUSIC = 4
+LONG_BARS = 8
+ATTRIBUTE = "note_density"
+CHORDS = "C | Am | F | G7"
 REPEATS = 5
 
 
@@ -79,36 +92,82 @@ def timed(job: Job) -> Answer:
     return Answer(tuple(clips), times[0], times[-1])
 
 
-def jobs(client: Client, out: Path) -> Iterator[Job]:
-    """The three requests; the later ones take the files that the first one left."""
+def jobs(client: Client, model: ModelInfo, out: Path) -> Iterator[Job]:
+    """The requests to a model; the later ones take the files that the first one left."""
+    count = CLIPS_OF_LONG_MUSIC if model.bars >= LONG_BARS else CLIPS
+    chords = CHORDS if model.needs_chords else None
+    over = f", over {CHORDS}" if model.needs_chords else ""
     yield Job(
         name="sample",
-        caption=f"{CLIPS} melodies drawn from the prior",
-        ask=lambda: client.sample(SampleRequest(count=CLIPS, seed=SEED)),
+        caption=f"{count} draws from the prior{over}",
+        ask=lambda: client.sample(
+            SampleRequest(model=model.name, count=count, seed=SEED, chords=chords)
+        ),
         title=lambda index: f"draw {index + 1}",
     )
-    first, second, third = (
-        Excerpt(notes=midi.read((out / f"sample-{i}.mid").read_bytes())) for i in range(3)
-    )
+    draws = [
+        Excerpt(notes=midi.read((out / f"sample-{index}.mid").read_bytes()))
+        for index in range(count)
+    ]
+    draws = [draw for draw in draws if draw.notes.notes] or sys.exit(f"{model.name} is silent")
+    first, second, third = (draws[index % len(draws)] for index in range(3))
     yield Job(
         name="interpolate",
-        caption=f"a morph from draw 1 to draw 2 in {CLIPS} clips",
+        caption=f"a morph from one draw to another in {count} clips",
         ask=lambda: client.interpolate(
-            InterpolateRequest(points=[first, second], count=CLIPS, seed=SEED)
+            InterpolateRequest(model=model.name, points=[first, second], count=count, seed=SEED)
         ),
-        title=lambda index: f"{index} of {CLIPS - 1}",
+        title=lambda index: f"{index} of {count - 1}",
     )
+    if ATTRIBUTE in {each.name for each in model.attributes}:
+        request = TransformRequest(
+            model=model.name, point=third, amounts={ATTRIBUTE: 1.0}, seed=SEED
+        )
+        yield two(
+            "transform",
+            f"a draw before and after {ATTRIBUTE.replace('_', ' ')} + 1",
+            lambda: client.transform(request),
+        )
+    for task in GROOVE_TASKS if model.representation == "groove" else ():
+        yield two(task, f"a draw before and after: {task}", partial(groove, client, task, draws))
 
-    def transform() -> tuple[Clip, Clip]:
-        made = client.transform(TransformRequest(point=third, amounts=AMOUNTS, seed=SEED))
+
+def groove(client: Client, task: str, draws: list[Excerpt]) -> Grooved:
+    """Asks for the first of some draws to be played, in the manner of the last."""
+    onto = draws[0] if task == TRANSFER else None
+    point = draws[-1] if task == TRANSFER else draws[0]
+    return client.groove(GrooveRequest(task=task, point=point, onto=onto, seed=SEED))
+
+
+def two(name: str, caption: str, ask: Callable[[], Transformed | Grooved]) -> Job:
+    """A request whose answer is music before and after."""
+
+    def clips() -> tuple[Clip, Clip]:
+        made = ask()
         return made.before, made.after
 
-    yield Job(
-        name="transform",
-        caption="draw 3 before and after note density + 1",
-        ask=transform,
-        title=lambda index: ["before", "after"][index],
+    return Job(
+        name=name, caption=caption, ask=clips, title=lambda index: ["before", "after"][index]
     )
+
+
+def answer(job: Job, out: Path, say: Callable[[str], None]) -> dict[str, float]:
+    """Asks some times, writes the clips and their picture, and gives the times."""
+    answers = [timed(job) for _ in range(REPEATS)]
+    clips = answers[0].clips
+    for index, clip in enumerate(clips):
+        (out / f"{job.name}-{index}.mid").write_bytes(clip.to_midi())
+    piano_rolls(
+        [clip.notes for clip in clips],
+        out / f"{job.name}.png",
+        titles=[job.title(index) for index in range(len(clips))],
+        suptitle=job.caption[0].upper() + job.caption[1:],
+    )
+    first_ms = statistics.median(answer.first_ms for answer in answers)
+    all_ms = statistics.median(answer.all_ms for answer in answers)
+    say(f"{out / job.name}.png  {job.caption}; {len(clips)} .mid files beside it")
+    say(f"    the first clip after {first_ms:.0f} ms, all after {all_ms:.0f} ms")
+    return {"clips": len(clips), "first_clip_ms": first_ms, "all_ms": all_ms}
 
 
 def main() -> None:
@@ -118,29 +177,15 @@ def main() -> None:
     out: Path = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
     say = Console(soft_wrap=True, highlight=False).print
-    record = {}
+    record: dict[str, dict[str, dict[str, float]]] = {}
     start = time.perf_counter()
     with serving(out / "server.log") as address, Client(address) as client:
         say(f"the server is ready at {address}, after {time.perf_counter() - start:.1f} s")
-        for job in jobs(client, out):
-            answers = [timed(job) for _ in range(REPEATS)]
-            clips = answers[0].clips
-            for index, clip in enumerate(clips):
-                (out / f"{job.name}-{index}.mid").write_bytes(clip.to_midi())
-            piano_rolls(
-                [clip.notes for clip in clips],
-                out / f"{job.name}.png",
-                titles=[job.title(index) for index in range(len(clips))],
-                suptitle=job.caption.capitalize(),
-            )
-            first_ms = statistics.median(answer.first_ms for answer in answers)
-            all_ms = statistics.median(answer.all_ms for answer in answers)
-            record[job.name] = {"clips": len(clips), "first_clip_ms": first_ms, "all_ms": all_ms}
-            say(f"{out / job.name}.png    {job.caption}")
-            say(
-                f"{out / job.name}-*.mid  the same as MIDI: {len(clips)} clips, "
-                f"the first after {first_ms:.0f} ms, all after {all_ms:.0f} ms"
-            )
+        for model in client.models():
+            folder = out / model.name
+            folder.mkdir(exist_ok=True)
+            made = jobs(client, model, folder)
+            record[model.name] = {job.name: answer(job, folder, say) for job in made}
     (out / "demo.json").write_text(json.dumps(record, indent=2) + "\n")
     say(
         f"times are medians of {REPEATS} requests, as a client sees them; also in "

@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from musicvae.commands import data, experiments, music, serving
+from musicvae.commands import accompany, data, experiments, music, serving
 from musicvae.commands.terminal import INTERRUPTED, MISUSE
 from musicvae.errors import MusicVAEError
 
@@ -28,6 +28,7 @@ for command in (
     data.inspect,
     data.prepare,
     data.report,
+    accompany.accompany,
     experiments.train,
     experiments.evaluate,
     experiments.export,
@@ -35,6 +36,7 @@ for command in (
     music.interpolate,
     music.transform,
     music.reconstruct,
+    music.groove,
     serving.serve,
 ):
     cli.add_command(command)

@@ -8,6 +8,10 @@ are not the beats: the second beat of 6/8 is halfway between two quarters, and c
 where nothing starts on the eighth before it. Pitch is measured on notes that are no drums, rhythm
 on all.
 
+Of the music of a representation, `measure_excerpt` takes the measures that tell of it: of drums
+those of rhythm alone; of a trio all of them, of its melody alone, since drums would fill every
+position and the bass would take part in every interval.
+
 Source: the five measures are those of Roberts et al. 2018, A Hierarchical Latent
 Vector Model for Learning Long-Term Structure in Music, section on attribute vector arithmetic and
 figures 6 to 11 of its appendix. The paper names the measures and draws them; where its words leave
@@ -16,10 +20,12 @@ room, the definitions here say what was chosen.
 
 import itertools
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from musicvae.errors import AttributeNameError
 from musicvae.notes import NoteSequence
+from musicvae.representation import Representation
+from musicvae.representation.trio import split_notes
 
 C_MAJOR_SCALE = frozenset({0, 2, 4, 5, 7, 9, 11})
 
@@ -32,18 +38,37 @@ class Attribute:
         name: Its name in requests, bundles and reports.
         unit: What its numbers count.
         definition: How it is measured, one sentence.
+        is_of_pitch: Whether it says something of pitches, which drums do not have.
         measure: Takes the measure.
     """
 
     name: str
     unit: str
     definition: str
+    is_of_pitch: bool = False
     measure: Callable[[NoteSequence], float]
 
 
 def measure(sequence: NoteSequence) -> dict[str, float]:
     """Takes every measure, by its attribute's name."""
     return {name: attribute.measure(sequence) for name, attribute in ATTRIBUTES.items()}
+
+
+def attributes_of(representation: Representation) -> tuple[Attribute, ...]:
+    """The attributes that tell of a representation's music."""
+    if representation.name not in _LISTENERS:
+        return ()
+    has_pitches = representation.name not in _DRUMS
+    return tuple(each for each in ATTRIBUTES.values() if has_pitches or not each.is_of_pitch)
+
+
+def measure_excerpt(excerpt: NoteSequence, representation: Representation) -> dict[str, float]:
+    """Takes the measures of `attributes_of` on an excerpt of the representation's music."""
+    known = attributes_of(representation)
+    if not known:
+        return {}
+    heard = _LISTENERS[representation.name](excerpt)
+    return {attribute.name: attribute.measure(heard) for attribute in known}
 
 
 def get_attribute(name: str, names: Collection[str] | None = None) -> Attribute:
@@ -61,6 +86,22 @@ def get_attribute(name: str, names: Collection[str] | None = None) -> Attribute:
             field="amounts",
         )
     return ATTRIBUTES[name]
+
+
+def _hear_melody(trio: NoteSequence) -> NoteSequence:
+    return replace(trio, notes=split_notes(trio).melody)
+
+
+def _hear_all(excerpt: NoteSequence) -> NoteSequence:
+    return excerpt
+
+
+_DRUMS = frozenset({"drums", "drum_hits", "groove"})
+_LISTENERS: dict[str, Callable[[NoteSequence], NoteSequence]] = {
+    **dict.fromkeys(("melody", "lead_sheet", *_DRUMS), _hear_all),
+    "trio": _hear_melody,
+}
+"""What is measured of the music of each representation; of chords alone nothing is."""
 
 
 def _c_diatonic(sequence: NoteSequence) -> float:
@@ -109,6 +150,7 @@ ATTRIBUTES: dict[str, Attribute] = {
     for attribute in (
         Attribute(
             name="c_diatonic",
+            is_of_pitch=True,
             unit="share of the notes, 0 to 1",
             definition="Notes whose pitch is a white key of the piano (the scale of C major).",
             measure=_c_diatonic,
@@ -121,6 +163,7 @@ ATTRIBUTES: dict[str, Attribute] = {
         ),
         Attribute(
             name="average_interval",
+            is_of_pitch=True,
             unit="semitones",
             definition="Mean distance in pitch, up or down, from each onset to the next; of notes "
             "that start together the highest counts.",

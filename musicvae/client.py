@@ -11,13 +11,26 @@ from typing import Any
 import grpc
 from grpc_status import rpc_status
 
-from musicvae.clips import DECODED, SAMPLED, Clip, Encoding, Latent, ModelInfo, Transformed
+from musicvae.clips import (
+    DECODED,
+    GIVEN,
+    GROOVED,
+    SAMPLED,
+    Clip,
+    Encoding,
+    Grooved,
+    Latent,
+    ModelInfo,
+    Transformed,
+)
 from musicvae.error_details import error_from_status
 from musicvae.errors import ServiceError, SettingError
 from musicvae.requests import (
+    TAP_TO_DRUMS,
     DecodeRequest,
     EncodeRequest,
     Excerpt,
+    GrooveRequest,
     InterpolateRequest,
     Point,
     SampleRequest,
@@ -26,6 +39,7 @@ from musicvae.requests import (
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceStub
 from musicvae.wire import (
+    GROOVE_TASKS,
     clip_from_message,
     encoding_from_message,
     model_from_message,
@@ -94,6 +108,7 @@ class Client:
             temperature=request.temperature,
             top_p=request.top_p,
             qpm=request.qpm,
+            chords=request.chords,
             clip_format=pb.CLIP_FORMAT_NOTES,
         )
         yield from self._stream(self._stub.Sample, message, SAMPLED)
@@ -108,6 +123,7 @@ class Client:
             temperature=request.temperature,
             top_p=request.top_p,
             qpm=request.qpm,
+            chords=request.chords,
             clip_format=pb.CLIP_FORMAT_NOTES,
         )
         yield from self._stream(self._stub.Interpolate, message, DECODED)
@@ -122,6 +138,7 @@ class Client:
             temperature=request.temperature,
             top_p=request.top_p,
             qpm=request.qpm,
+            chords=request.chords,
             clip_format=pb.CLIP_FORMAT_NOTES,
         )
         reply = self._call(self._stub.Transform, message)
@@ -133,7 +150,9 @@ class Client:
     def encode(self, request: EncodeRequest) -> Encoding:
         """Finds the latent of an excerpt."""
         excerpt = _excerpt_to_message(request.excerpt)
-        message = pb.EncodeRequest(model=request.model, excerpt=excerpt, seed=request.seed)
+        message = pb.EncodeRequest(
+            model=request.model, excerpt=excerpt, seed=request.seed, chords=request.chords
+        )
         return encoding_from_message(self._call(self._stub.Encode, message))
 
     def decode(self, request: DecodeRequest) -> Iterator[Clip]:
@@ -145,9 +164,31 @@ class Client:
             temperature=request.temperature,
             top_p=request.top_p,
             qpm=request.qpm,
+            chords=request.chords,
             clip_format=pb.CLIP_FORMAT_NOTES,
         )
         yield from self._stream(self._stub.Decode, message, DECODED)
+
+    def groove(self, request: GrooveRequest) -> Grooved:
+        """Plays drums as a human would."""
+        onto = None if request.onto is None else _excerpt_to_message(request.onto)
+        message = pb.GrooveRequest(
+            model=request.model,
+            task=GROOVE_TASKS[request.task],
+            point=_point_to_message(request.point),
+            onto=onto,
+            seed=request.seed,
+            temperature=request.temperature,
+            top_p=request.top_p,
+            qpm=request.qpm,
+            clip_format=pb.CLIP_FORMAT_NOTES,
+        )
+        reply = self._call(self._stub.Groove, message)
+        made_by = DECODED if request.task == TAP_TO_DRUMS else GROOVED
+        return Grooved(
+            before=clip_from_message(reply.before, GIVEN),
+            after=clip_from_message(reply.after, made_by),
+        )
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Lists the models, the default first, without their cards."""

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from musicvae import midi
 from musicvae.errors import LatentError
+from musicvae.hits import hits_to_text
 from musicvae.notes import Meter, NoteSequence
 
 Latent: TypeAlias = tuple[float, ...]
@@ -22,6 +23,10 @@ Latent: TypeAlias = tuple[float, ...]
 
 SAMPLED = "sample"
 DECODED = "decode"
+GROOVED = "groove"
+GIVEN = "given"
+"""How music came about: from a latent that was drawn, from a latent, from a latent for hits that
+were given, or not by a model."""
 
 SAMPLE_TEMPERATURE = 0.5
 """The latent brings the variety; drawing every event as freely besides makes wrong notes."""
@@ -34,7 +39,8 @@ class Clip:
     Attributes:
         notes: The music.
         latent: The latent that was played.
-        method: `SAMPLED` if the latent was drawn from the prior by the seed, else `DECODED`.
+        method: `SAMPLED` if the latent was drawn from the prior by the seed; `GROOVED` if its
+            hits were given and their playing was made; `GIVEN` if no model made it; else `DECODED`.
         seed: Seed of everything that was drawn.
         index: Which clip of the request it is, from 0.
         temperature: Temperature the events were drawn at.
@@ -42,6 +48,8 @@ class Clip:
         model: Name of the model.
         model_version: Version of the model.
         attributes: The measures of its notes by the attribute's name, in the order of the names.
+        chords: The chords that the model was given, as `musicvae.progressions` writes them; None
+            where it takes none.
     """
 
     notes: NoteSequence
@@ -54,11 +62,12 @@ class Clip:
     model: str
     model_version: str
     attributes: Mapping[str, float]
+    chords: str | None = None
 
     def provenance(self) -> dict[str, object]:
         """How to make it again, as JSON values, which its MIDI file carries along.
 
-        `musicvae.requests.request_again` makes the request of it whose answer is this clip.
+        `musicvae.provenance.request_again` makes the request of it whose answer is this clip.
         """
         made: dict[str, object] = {
             "method": self.method,
@@ -69,9 +78,13 @@ class Clip:
             "top_p": self.top_p,
             "qpm": self.notes.qpm,
         }
+        if self.chords is not None:
+            made["chords"] = self.chords
         # A draw from the prior follows from its seed and index, anything else from its latent.
         if self.method == SAMPLED:
             return {**made, "index": self.index}
+        if self.method == GROOVED:
+            made["hits"] = hits_to_text(self.notes)
         return {**made, "latent": latent_to_text(self.latent)}
 
     def to_midi(self) -> bytes:
@@ -93,6 +106,19 @@ class Transformed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Grooved:
+    """Drums before and after they were played.
+
+    Attributes:
+        before: What was to be played: hits alone, or taps.
+        after: The drums as the model plays them.
+    """
+
+    before: Clip
+    after: Clip
+
+
+@dataclass(frozen=True, kw_only=True)
 class Encoding:
     """The latent of an excerpt.
 
@@ -105,6 +131,7 @@ class Encoding:
         seed: Seed of the draw, or None where nothing was drawn.
         model: Name of the model.
         model_version: Version of the model.
+        chords: The chords that it was heard over; see `Clip.chords`.
     """
 
     latent: Latent
@@ -115,6 +142,7 @@ class Encoding:
     seed: int | None
     model: str
     model_version: str
+    chords: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +152,22 @@ class AttributeInfo:
     name: str
     unit: str
     description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureInfo:
+    """Something that was measured of a model on music that it was not trained on."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceInfo:
+    """A collection of music, and its licence as stated; empty where none is."""
+
+    name: str
+    licence: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +183,10 @@ class ModelInfo:
         length_steps: Length of an excerpt in steps.
         latent_size: Number of values of a latent.
         attributes: What its music can be moved along.
+        needs_chords: Whether it plays over chords, which requests must then give.
+        size_bytes: Size of its weights as they are kept.
+        figures: How good it is, in a few figures.
+        sources: What it was trained on.
         card: The model card, in Markdown; empty in a list of models.
     """
 
@@ -150,6 +198,10 @@ class ModelInfo:
     length_steps: int
     latent_size: int
     attributes: tuple[AttributeInfo, ...]
+    needs_chords: bool
+    size_bytes: int
+    figures: tuple[FigureInfo, ...]
+    sources: tuple[SourceInfo, ...]
     card: str = ""
 
 

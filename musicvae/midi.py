@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from musicvae import midi_parser, smf
+from musicvae.chords import Chord, parse_symbol, symbol
 from musicvae.errors import MidiError
-from musicvae.midi_parser import DEFAULT_LIMITS, MidiLimits, ParsedTrack
+from musicvae.midi_parser import DEFAULT_LIMITS, MidiLimits, NoteColumns, ParsedTrack
 from musicvae.notes import (
     DEFAULT_QPM,
     STEPS_PER_QUARTER,
@@ -35,6 +36,8 @@ MELODIC_CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHA
 
 _PROVENANCE = "musicvae"
 """The one key of the JSON object in a text event that says how a clip was made."""
+
+_MOST_SYMBOL = 32  # characters of a marker that may be a chord
 
 PROGRAM_FAMILIES = (
     *("Piano", "Chromatic Percussion", "Organ", "Guitar", "Bass", "Strings", "Ensemble", "Brass"),
@@ -69,6 +72,7 @@ class MidiFile:
         qpm: The first tempo in quarter notes a minute, to two decimals; 120 if there is none.
         key: The first key signature, or None.
         text: The text events at the head of the first track.
+        chords: The markers there, if all of them are chord symbols.
     """
 
     tracks: tuple[MidiTrack, ...]
@@ -77,6 +81,7 @@ class MidiFile:
     qpm: float = DEFAULT_QPM
     key: Key | None = None
     text: tuple[str, ...] = ()
+    chords: tuple[Chord, ...] = ()
 
 
 def read_tracks(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> MidiFile:
@@ -119,6 +124,7 @@ def read_tracks(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> MidiFile
         qpm=parsed.qpm,
         key=key,
         text=head.texts,
+        chords=_chords(head, length_steps, ticks_per_quarter),
     )
 
 
@@ -135,6 +141,7 @@ def read(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> NoteSequence:
         qpm=file.qpm,
         meter=(*file.meters, Meter())[0],
         key=file.key,
+        chords=file.chords,
     )
 
 
@@ -159,7 +166,8 @@ def write(
 ) -> bytes:
     """Writes a sequence as a MIDI file of format 1 at 480 ticks a quarter note.
 
-    Track 0 holds the name, the provenance, tempo, meter and key; then comes one track for each
+    Track 0 holds the name, the provenance, tempo, meter and key, and the chords as markers; then
+    comes one track for each
     program, and the drums last, each on a channel of its own. Every track ends exactly at
     `length_steps`. Onsets are written as played, with their `offset`. Equal input gives
     equal bytes.
@@ -212,17 +220,32 @@ def _notes(track: ParsedTrack, ticks_per_quarter: int) -> list[Note]:
     All is counted in whole numbers, so that written music reads back equal.
     """
     step = ticks_per_quarter / STEPS_PER_QUARTER
-    starts = np.floor(track.starts / step + 0.5).astype(np.int64)
-    ends = np.maximum(np.floor(track.ends / step + 0.5).astype(np.int64), starts + 1)
-    offsets = (track.starts * STEPS_PER_QUARTER - starts * ticks_per_quarter) / ticks_per_quarter
-    order = np.lexsort((offsets, track.velocities, ends, track.pitches, starts))
-    columns = (starts, track.pitches, ends, track.velocities, offsets)
+    notes = NoteColumns.of([track])
+    onsets = notes.starts.astype(np.int64)
+    starts = np.floor(onsets / step + 0.5).astype(np.int64)
+    ends = np.maximum(np.floor(notes.ends / step + 0.5).astype(np.int64), starts + 1)
+    offsets = (onsets * STEPS_PER_QUARTER - starts * ticks_per_quarter) / ticks_per_quarter
+    order = np.lexsort((offsets, notes.velocities, ends, notes.pitches, starts))
+    columns = (starts, notes.pitches, ends, notes.velocities, offsets)
     return [
         Note(start, pitch, end, max(velocity, 1), track.program, track.is_drum, offset)
         for start, pitch, end, velocity, offset in zip(
             *(column[order].tolist() for column in columns), strict=True
         )
     ]
+
+
+def _chords(head: smf.Head, length_steps: int, ticks_per_quarter: int) -> tuple[Chord, ...]:
+    """The markers on their steps, the last of each; none where one of them is no chord."""
+    chords: dict[int, Chord] = {}
+    for tick, text in head.markers:
+        said = None if len(text) > _MOST_SYMBOL else parse_symbol(text)
+        if said is None:
+            return ()
+        step = (2 * tick * STEPS_PER_QUARTER + ticks_per_quarter) // (2 * ticks_per_quarter)
+        if step < length_steps:
+            chords[step] = Chord(step, said.root, said.quality, said.bass)
+    return tuple(chords.values())
 
 
 # Writing
@@ -256,7 +279,11 @@ def _head(
         fifths = 7 * (sequence.key.tonic + 3 * sequence.key.is_minor) % 12
         sharps = fifths - 12 if fifths > 6 else fifths
         events.append(smf.meta(smf.KEY, struct.pack("bB", sharps, sequence.key.is_minor)))
-    return [(0, event) for event in events]
+    chords = [
+        (_ticks(sequence, float(chord.start_step)), smf.meta(smf.MARKER, symbol(chord).encode()))
+        for chord in sequence.chords
+    ]
+    return [*((0, event) for event in events), *chords]
 
 
 def _note_events(

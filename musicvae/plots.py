@@ -2,7 +2,9 @@
 
 Conventions: a piano roll has time from left to right, counted in bars and beats from 1, and pitch
 from bottom to top in the rows of a keyboard, the black keys shaded; C4 is middle C, MIDI number 60.
-All rolls of one picture show the same pitches and the same length, so that they can be compared.
+Drums have rows of their own below. A note starts where it was played, and the louder it is the
+deeper its colour. All rolls of one picture show the same rows and the same length, so that they can
+be compared.
 """
 
 import math
@@ -20,8 +22,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from musicvae.chords import symbol
 from musicvae.midi import PROGRAM_FAMILIES
 from musicvae.notes import DEFAULT_VELOCITY, Key, Note, NoteSequence
+from musicvae.roll_rows import Rows, drum_name, rows_of
 
 MOST_ROLLS = 48
 """Rolls in one picture; more can't be told apart on a screen."""
@@ -111,34 +115,29 @@ class _Frame:
     """What all rolls of a picture have in common.
 
     Attributes:
-        lowest: Pitch of the lowest row.
-        highest: Pitch of the highest row.
+        rows: What stands at each height.
         quarters: Length in quarter notes.
+        loudest: The velocity that has the full colour.
         colours: Of each part: whether it is the drums, and its program.
+        has_chords: Whether any of them has chords.
     """
 
-    lowest: int
-    highest: int
+    rows: Rows
     quarters: float
+    loudest: int
     colours: dict[tuple[bool, int], str]
-
-    @property
-    def rows(self) -> int:
-        return self.highest - self.lowest + 1
+    has_chords: bool
 
 
 def _frame(sequences: Sequence[NoteSequence]) -> _Frame:
     notes = [note for sequence in sequences for note in sequence.notes]
-    pitches = [note.pitch for note in notes] or [60, 71]
-    lowest, highest = min(pitches) - 1, max(pitches) + 1
-    # At least an octave: a picture of two pitches would make a second look like a leap.
-    missing = max(0, 13 - (highest - lowest + 1))
     parts = sorted({_part(note) for note in notes})
     return _Frame(
-        lowest=lowest - missing // 2,
-        highest=highest + (missing - missing // 2),
+        rows=rows_of(notes),
         quarters=max((s.length_steps / s.steps_per_quarter for s in sequences), default=0.0) or 4.0,
+        loudest=max([DEFAULT_VELOCITY, *(note.velocity for note in notes)]),
         colours={part: COLOURS[i % len(COLOURS)] for i, part in enumerate(parts)},
+        has_chords=any(sequence.chords for sequence in sequences),
     )
 
 
@@ -154,6 +153,7 @@ class _Layout:
         head: Room over each line of rolls, for their titles.
         top: Room over all of them.
         bottom: Room under all of them.
+        left: Room beside them, for the names of the rows.
     """
 
     columns: int
@@ -163,7 +163,7 @@ class _Layout:
     head: float
     top: float
     bottom: float
-    left: float = 0.55
+    left: float
     right: float = 0.2
     gap: float = 0.22
 
@@ -196,10 +196,11 @@ def _layout(count: int, frame: _Frame, *, has_titles: bool, has_suptitle: bool) 
         columns=max(1, math.ceil(count / lines)),
         lines=lines,
         width=min(max(1.8 * bars, 3.4), 13.0),
-        height=min(0.13 * frame.rows, 4.5),
-        head=0.3 if has_titles else 0.12,
+        height=min(0.13 * frame.rows.count, 4.5),
+        head=(0.3 if has_titles else 0.12) + (0.16 if frame.has_chords else 0.0),
         top=0.4 if has_suptitle else 0.12,
         bottom=0.85 if len(frame.colours) > 1 else 0.5,
+        left=0.95 if frame.rows.drums else 0.55,
     )
 
 
@@ -220,11 +221,13 @@ def _draw(
     for index, sequence in enumerate(shown):
         axes = figure.add_axes(layout.place(index))
         is_lowest = index + layout.columns >= len(shown)
-        _draw_keys(axes, frame, has_names=index % layout.columns == 0)
+        _draw_rows(axes, frame.rows, has_names=index % layout.columns == 0)
         _draw_beats(axes, sequence, frame, layout.width, has_numbers=is_lowest)
         _draw_notes(axes, sequence, frame)
+        _draw_chords(axes, sequence)
         if titles:
-            axes.set_title(titles[index], loc="left", fontsize=8.5, color=INK, pad=4)
+            pad = 15 if frame.has_chords else 4
+            axes.set_title(titles[index], loc="left", fontsize=8.5, color=INK, pad=pad)
     if suptitle:
         heading = figure.text(layout.left / width, 1 - 0.12 / height, suptitle)
         heading.set(fontsize=12, fontweight="bold", color=INK, va="top")
@@ -238,22 +241,27 @@ def _draw(
     return figure
 
 
-def _draw_keys(axes: Axes, frame: _Frame, *, has_names: bool) -> None:
-    pitches = range(frame.lowest, frame.highest + 1)
-    axes.set_ylim(frame.lowest - 0.5, frame.highest + 0.5)
+def _draw_rows(axes: Axes, rows: Rows, *, has_names: bool) -> None:
+    axes.set_ylim(-0.5, rows.count - 0.5)
     axes.set_facecolor("white")
-    for pitch in pitches:
+    for row in range(1, len(rows.drums) + 1):
+        axes.axhline(row - 0.5, color=ROW_LINE, linewidth=0.7, zorder=0.5)
+    at = {pitch: rows.first_key + row for row, pitch in enumerate(rows.pitches)}
+    for pitch, row in at.items():
         if pitch % 12 in BLACK_KEYS:
-            axes.axhspan(pitch - 0.5, pitch + 0.5, color=BLACK_KEY_ROW, linewidth=0, zorder=0)
+            axes.axhspan(row - 0.5, row + 0.5, color=BLACK_KEY_ROW, linewidth=0, zorder=0)
         elif pitch % 12 in (0, 5):  # a white key beside a white key: a line divides them
-            axes.axhline(pitch - 0.5, color=ROW_LINE, linewidth=0.7, zorder=0.5)
+            axes.axhline(row - 0.5, color=ROW_LINE, linewidth=0.7, zorder=0.5)
     # All white keys where the rows are high enough for their names.
-    has_room = frame.rows <= 30
-    named = [p for p in pitches if p % 12 == 0 or (has_room and p % 12 not in BLACK_KEYS)]
-    axes.set_yticks(named)
-    axes.set_yticklabels([pitch_name(p) if has_names else "" for p in named], fontsize=7)
+    has_room = rows.count <= 30
+    named = [p for p in at if p % 12 == 0 or (has_room and p % 12 not in BLACK_KEYS)]
+    drums = [drum_name(drum) for drum in rows.drums]
+    axes.set_yticks([*range(len(drums)), *(at[pitch] for pitch in named)])
+    names = [*drums, *map(pitch_name, named)]
+    size = 7 if rows.count <= 40 else 5.5  # rows of a drum each must hold their names
+    axes.set_yticklabels(names if has_names else [""] * len(names), fontsize=size)
     axes.tick_params(axis="y", length=0, pad=3, colors=FAINT_INK)
-    for pitch, label in zip(named, axes.get_yticklabels(), strict=True):
+    for pitch, label in zip(named, axes.get_yticklabels()[len(drums) :], strict=True):
         if pitch % 12 == 0:
             label.set(color=INK, fontweight="bold")
 
@@ -299,16 +307,15 @@ def _draw_notes(axes: Axes, sequence: NoteSequence, frame: _Frame) -> None:
         silence.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 2})
         return
     notes = sequence.notes
-    edges = np.array([(n.start_step + n.offset, n.end_step) for n in notes])
+    # A hit is as wide as its step wherever it was played; other notes end where they do.
+    edges = np.array([(n.start_step + n.offset, n.end_step + n.offset * n.is_drum) for n in notes])
     starts, ends = edges.T / sequence.steps_per_quarter
-    bottoms = np.array([n.pitch for n in notes]) - 0.42
+    bottoms = np.array([frame.rows.of(n) for n in notes]) - 0.42
     tops = bottoms + 0.84
     corners = np.array([[starts, bottoms], [starts, tops], [ends, tops], [ends, bottoms]])
     faces = np.array([to_rgb(frame.colours[_part(n)]) for n in notes])
     # A loud note has the full colour, a soft one is paler.
-    paleness = 0.6 * (
-        1 - np.minimum([n.velocity for n in notes], DEFAULT_VELOCITY) / DEFAULT_VELOCITY
-    )
+    paleness = 0.6 * (1 - np.array([n.velocity for n in notes]) / frame.loudest)
     faces += (1 - faces) * paleness[:, None]
     axes.add_collection(
         PolyCollection(
@@ -319,6 +326,13 @@ def _draw_notes(axes: Axes, sequence: NoteSequence, frame: _Frame) -> None:
             zorder=3,
         )
     )
+
+
+def _draw_chords(axes: Axes, sequence: NoteSequence) -> None:
+    for chord in sequence.chords:
+        place = chord.start_step / sequence.steps_per_quarter
+        name = axes.text(place, 1.0, symbol(chord), transform=axes.get_xaxis_transform())
+        name.set(va="bottom", fontsize=7.5, color=INK, fontweight="bold")
 
 
 def _part(note: Note) -> tuple[bool, int]:

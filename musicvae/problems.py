@@ -18,8 +18,9 @@ class Problems:
         return len(self._errors)
 
     def add(self, error: MusicVAEError) -> None:
-        """Notes one error."""
-        self._errors.append(error)
+        """Notes one error, and the same only once."""
+        if error.violations not in [known.violations for known in self._errors]:
+            self._errors.append(error)
 
     def require(self, is_right: bool, name: str, found: object, expected: str) -> None:  # noqa: FBT001
         """Notes that field `name` holds `found` instead of `expected`, unless it is right."""

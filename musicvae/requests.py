@@ -11,17 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from musicvae import progressions
 from musicvae.clips import (
     SAMPLE_TEMPERATURE,
-    SAMPLED,
     Clip,
     Encoding,
+    Grooved,
     Latent,
     ModelInfo,
     Transformed,
-    latent_from_text,
 )
-from musicvae.errors import LatentError, SettingError
+from musicvae.errors import LatentError
 from musicvae.notes import DEFAULT_QPM, STEPS_PER_QUARTER, NoteSequence
 from musicvae.problems import Problems
 
@@ -36,6 +36,15 @@ LARGEST_LATENT_VALUE = 1e6  # far outside of any prior; keeps every sum of squar
 
 DEFAULT_CLIPS_A_LEG = 7
 
+HUMANISE = "humanise"
+TAP_TO_DRUMS = "tap-to-drums"
+TRANSFER = "transfer"
+GROOVE_TASKS = (HUMANISE, TAP_TO_DRUMS, TRANSFER)
+"""What Groove does: plays hits, makes drums of a rhythm, or plays hits as other drums were.
+
+Source: Gillick et al. 2019, Learning to Groove with Inverse Sequence Transformations, section 5.
+"""
+
 _MOST_NAME = 32  # characters of a name that the path of a field repeats
 
 
@@ -46,7 +55,7 @@ class Excerpt:
     Attributes:
         notes: The music.
         start_bar: First bar to use, from 1; None to use all of it, which must then fit.
-        reduce: Whether what the model can't hold is reduced to its top line.
+        reduce: Whether what the model can't hold is left out instead of being refused.
     """
 
     notes: NoteSequence
@@ -72,6 +81,7 @@ class SampleRequest:
     temperature: float = SAMPLE_TEMPERATURE
     top_p: float = 1.0
     qpm: float = DEFAULT_QPM
+    chords: str | None = None
 
     def __post_init__(self) -> None:
         problems = Problems()
@@ -107,6 +117,7 @@ class InterpolateRequest:
     temperature: float = 0.0
     top_p: float = 1.0
     qpm: float | None = None
+    chords: str | None = None
 
     def __post_init__(self) -> None:
         problems = Problems()
@@ -138,6 +149,7 @@ class TransformRequest:
     temperature: float = 0.0
     top_p: float = 1.0
     qpm: float | None = None
+    chords: str | None = None
 
     def __post_init__(self) -> None:
         problems = Problems()
@@ -160,6 +172,47 @@ class TransformRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GrooveRequest:
+    """Asks for drums to be played: with a human touch, from a rhythm, or as other drums were.
+
+    Raises:
+        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+    """
+
+    model: str = ""
+    task: str
+    point: Point
+    onto: Excerpt | None = None
+    seed: int | None = None
+    temperature: float = 0.0
+    top_p: float = 1.0
+    qpm: float | None = None
+
+    def __post_init__(self) -> None:
+        problems = Problems()
+        _check_point(problems, self.point, "point")
+        problems.require(self.task in GROOVE_TASKS, "task", self.task, ", ".join(GROOVE_TASKS))
+        if self.task == TRANSFER:
+            has_drums = self.onto is not None
+            problems.require(has_drums, "onto", "none", "the drums that are to be played so")
+        elif self.task in GROOVE_TASKS:
+            is_excerpt = isinstance(self.point, Excerpt)
+            problems.require(is_excerpt, "point", "a latent", f"the music to {self.task}")
+            problems.require(
+                self.onto is None, "onto", "drums", f"none where the task is {self.task}"
+            )
+        if self.onto is not None:
+            _check_excerpt(problems, self.onto, "onto")
+        _check_drawing(problems, self)
+        problems.raise_all()
+
+    @property
+    def rows(self) -> int:
+        """How much work it is: the number of clips it takes to make."""
+        return 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class EncodeRequest:
     """Asks for the latent of an excerpt: the posterior's mean, or with a seed a draw from it.
 
@@ -170,11 +223,13 @@ class EncodeRequest:
     model: str = ""
     excerpt: Excerpt
     seed: int | None = None
+    chords: str | None = None
 
     def __post_init__(self) -> None:
         problems = Problems()
         _check_excerpt(problems, self.excerpt, "excerpt")
         _check_seed(problems, self.seed)
+        _check_chords(problems, self.chords)
         problems.raise_all()
 
     @property
@@ -197,6 +252,7 @@ class DecodeRequest:
     temperature: float = 0.0
     top_p: float = 1.0
     qpm: float = DEFAULT_QPM
+    chords: str | None = None
 
     def __post_init__(self) -> None:
         problems = Problems()
@@ -212,6 +268,12 @@ class DecodeRequest:
         return len(self.latents)
 
 
+DrawingRequest: TypeAlias = (
+    SampleRequest | InterpolateRequest | TransformRequest | DecodeRequest | GrooveRequest
+)
+"""A request whose answer is drawn."""
+
+
 class Musician(Protocol):
     """Who answers requests: the engine in this process, or the client of a server.
 
@@ -225,56 +287,19 @@ class Musician(Protocol):
     def transform(self, request: TransformRequest) -> Transformed: ...
     def encode(self, request: EncodeRequest) -> Encoding: ...
     def decode(self, request: DecodeRequest) -> Iterator[Clip]: ...
+    def groove(self, request: GrooveRequest) -> Grooved: ...
     def models(self) -> tuple[ModelInfo, ...]: ...
     def model(self, name: str) -> ModelInfo: ...
-
-
-def request_again(provenance: Mapping[str, object]) -> SampleRequest | DecodeRequest:
-    """The request that makes a clip again, from what `Clip.provenance` says of it.
-
-    Raises:
-        SettingError: If something is missing or is of another kind.
-        MusicVAEError: If a field is out of range.
-    """
-    made = {name: str(value) for name, value in provenance.items()}
-    try:
-        model, seed, qpm = made["model"], int(made["seed"]), float(made["qpm"])
-        temperature, top_p = float(made["temperature"]), float(made["top_p"])
-        if made["method"] == SAMPLED:
-            return SampleRequest(
-                model=model,
-                first_index=int(made["index"]),
-                seed=seed,
-                temperature=temperature,
-                top_p=top_p,
-                qpm=qpm,
-            )
-        return DecodeRequest(
-            model=model,
-            latents=[latent_from_text(made["latent"])],
-            seed=seed,
-            temperature=temperature,
-            top_p=top_p,
-            qpm=qpm,
-        )
-    except (KeyError, ValueError) as error:
-        raise SettingError(
-            f"a provenance whose {error} is missing or no number",
-            expected="what the text event of a clip says",
-            action="Use a MIDI file that this program made.",
-            field="provenance",
-        ) from error
 
 
 def _check_seed(problems: Problems, seed: int | None) -> None:
     problems.require(seed is None or seed in SEEDS, "seed", seed, "0 to 2^63 - 1")
 
 
-def _check_drawing(
-    problems: Problems,
-    request: SampleRequest | InterpolateRequest | TransformRequest | DecodeRequest,
-) -> None:
+def _check_drawing(problems: Problems, request: DrawingRequest) -> None:
     _check_seed(problems, request.seed)
+    if not isinstance(request, GrooveRequest):
+        _check_chords(problems, request.chords)
     temperature, top_p, qpm = request.temperature, request.top_p, request.qpm
     problems.require(
         temperature == 0 or LOWEST_TEMPERATURE <= temperature <= HIGHEST_TEMPERATURE,
@@ -289,6 +314,12 @@ def _check_drawing(
         qpm,
         f"{LOWEST_QPM:g} to {HIGHEST_QPM:g} quarter notes a minute",
     )
+
+
+def _check_chords(problems: Problems, chords: str | None) -> None:
+    if chords is not None:
+        with problems.gather():
+            progressions.parse(chords)
 
 
 def _check_point(problems: Problems, point: Point, path: str) -> None:

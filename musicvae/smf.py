@@ -13,10 +13,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from musicvae.errors import MidiError
 
-TEXT, NAME, END_OF_TRACK, TEMPO, METER, KEY = 0x01, 0x03, 0x2F, 0x51, 0x58, 0x59
+TEXT, NAME, MARKER, END_OF_TRACK, TEMPO, METER, KEY = 0x01, 0x03, 0x06, 0x2F, 0x51, 0x58, 0x59
 """The kinds of meta events that we read or write."""
 
 HEADER_BYTES = 14
@@ -55,10 +56,12 @@ class Head:
     Attributes:
         texts: Its text events; bytes in no known encoding become replacement signs.
         end_tick: Where the track ends if that is all it holds, otherwise 0.
+        markers: Its markers, each with its tick, in order.
     """
 
     texts: tuple[str, ...] = ()
     end_tick: int = 0
+    markers: tuple[tuple[int, str], ...] = ()
 
 
 def damaged(found: str) -> MidiError:
@@ -88,7 +91,13 @@ def read_header(data: bytes) -> Header:
             expected="a Standard MIDI File, which starts with b'MThd'",
             action="Give the content of a .mid file.",
         )
-    format_, claimed, division = struct.unpack_from(">HHh", data, 8)
+    return _read_fields(data[8:HEADER_BYTES])
+
+
+@lru_cache(maxsize=256)
+def _read_fields(fields: bytes) -> Header:
+    """Reads what stands in a header chunk; the files of a corpus have the same few."""
+    format_, claimed, division = struct.unpack(">HHh", fields)
     if format_ > 2:
         raise _other_format(format_)
     frames, ticks_per_frame = -(division >> 8), division & 0xFF
@@ -181,6 +190,7 @@ def split_patterns(data: bytes, *, max_tracks: int) -> list[bytes]:
 def read_head(track: bytes) -> Head:
     """Reads the meta events at the beginning of a track."""
     texts: list[str] = []
+    markers: list[tuple[int, str]] = []
     position = tick = 0
     for _ in range(MOST_HEAD_EVENTS):
         delta, position = _read_number(track, position)
@@ -189,12 +199,16 @@ def read_head(track: bytes) -> Head:
         if len(status) < 2 or status[0] != 0xFF:
             break
         if status[1] == END_OF_TRACK:
-            return Head(tuple(texts), tick)
+            return Head(tuple(texts), tick, tuple(markers))
         size, position = _read_number(track, position + 2)
-        if status[1] == TEXT:
-            texts.append(track[position : position + size].decode("utf-8", errors="replace"))
+        if status[1] in (TEXT, MARKER):
+            text = track[position : position + size].decode("utf-8", errors="replace")
+            if status[1] == TEXT:
+                texts.append(text)
+            else:
+                markers.append((tick, text))
         position += size
-    return Head(tuple(texts))
+    return Head(tuple(texts), markers=tuple(markers))
 
 
 def write_file(tracks: Iterable[bytes], *, ticks_per_quarter: int) -> bytes:

@@ -7,7 +7,8 @@ its field, and never asserted. Writing loses nothing: floats are as wide as the 
 from __future__ import annotations
 
 from musicvae import midi
-from musicvae.clips import AttributeInfo, Clip, Encoding, ModelInfo
+from musicvae.chords import Chord, parse_symbol, symbol
+from musicvae.clips import AttributeInfo, Clip, Encoding, FigureInfo, ModelInfo, SourceInfo
 from musicvae.notes import (
     DEFAULT_QPM,
     DEFAULT_VELOCITY,
@@ -20,9 +21,18 @@ from musicvae.notes import (
     NoteSequence,
 )
 from musicvae.problems import Problems
+from musicvae.requests import HUMANISE, TAP_TO_DRUMS, TRANSFER
 from musicvae.v1 import musicvae_pb2 as pb
 
+GROOVE_TASKS = {
+    HUMANISE: pb.GROOVE_TASK_HUMANISE,
+    TAP_TO_DRUMS: pb.GROOVE_TASK_TAP_TO_DRUMS,
+    TRANSFER: pb.GROOVE_TASK_TRANSFER,
+}
+"""What is to be done with drums, as it is written."""
+
 _BEATS = (1, 2, 4, 8, 16, 32, 64)
+_MOST_SYMBOL = 32  # characters of a chord
 _MOST_PROBLEMS = 20
 """Reading stops here: no one mends more at once."""
 
@@ -49,6 +59,9 @@ def notes_to_message(notes: NoteSequence) -> pb.NoteSequence:
         qpm=notes.qpm,
         meter=meter_to_message(notes.meter),
         key=key,
+        chords=[
+            pb.Chord(start_step=chord.start_step, symbol=symbol(chord)) for chord in notes.chords
+        ],
     )
 
 
@@ -79,7 +92,9 @@ def notes_from_message(
         _check_note(note, problems, f"{path}.notes[{index}]")
         if len(problems) - before > _MOST_PROBLEMS:
             return None
+    chords = _read_chords(message, problems, path)
     last = max((note.end_step for note in message.notes), default=0)
+    last = max(last, chords[-1].start_step + 1 if chords else 0)
     length = message.length_steps
     longest = max(last, length)
     is_short = longest <= max_length_steps
@@ -106,7 +121,32 @@ def notes_from_message(
         for note in message.notes
     )
     key = Key(tonic, message.key.is_minor) if message.HasField("key") else None
-    return NoteSequence(notes=tuple(notes), length_steps=length, qpm=qpm, meter=meter, key=key)
+    return NoteSequence(
+        notes=tuple(notes),
+        length_steps=length,
+        qpm=qpm,
+        meter=meter,
+        key=key,
+        chords=tuple(chords),
+    )
+
+
+def _read_chords(message: pb.NoteSequence, problems: Problems, path: str) -> list[Chord]:
+    """Reads chords, up to the first that is wrong."""
+    chords: list[Chord] = []
+    for index, each in enumerate(message.chords):
+        where = f"{path}.chords[{index}]"
+        first = chords[-1].start_step + 1 if chords else 0
+        said = None if len(each.symbol) > _MOST_SYMBOL else parse_symbol(each.symbol)
+        is_later, is_symbol = each.start_step >= first, said is not None
+        problems.require(is_later, f"{where}.start_step", each.start_step, f"{first} or more")
+        problems.require(
+            is_symbol, f"{where}.symbol", each.symbol[:_MOST_SYMBOL], "one such as F#m7 or N.C."
+        )
+        if said is None or not is_later:
+            break
+        chords.append(Chord(each.start_step, said.root, said.quality, said.bass))
+    return chords
 
 
 def _check_note(note: pb.Note, problems: Problems, path: str) -> None:
@@ -125,6 +165,11 @@ def meter_to_message(meter: Meter) -> pb.Meter:
     return pb.Meter(numerator=meter.numerator, denominator=meter.denominator)
 
 
+def groove_task_from_message(task: int) -> str:
+    """Reads what is to be done with drums; the empty text stands for what we don't know."""
+    return next((name for name, number in GROOVE_TASKS.items() if number == task), "")
+
+
 def clip_to_message(clip: Clip, clip_format: int) -> pb.Clip:
     """Writes a clip with its music in the format asked for."""
     as_notes = clip_format == pb.CLIP_FORMAT_NOTES
@@ -139,6 +184,7 @@ def clip_to_message(clip: Clip, clip_format: int) -> pb.Clip:
         model=clip.model,
         model_version=clip.model_version,
         attributes=clip.attributes,
+        chords=clip.chords,
     )
 
 
@@ -161,7 +207,12 @@ def clip_from_message(message: pb.Clip, method: str) -> Clip:
         model=message.model,
         model_version=message.model_version,
         attributes=_attributes(message),
+        chords=_chords(message),
     )
+
+
+def _chords(message: pb.Clip | pb.EncodeResponse) -> str | None:
+    return message.chords if message.HasField("chords") else None
 
 
 def _attributes(message: pb.Clip | pb.EncodeResponse) -> dict[str, float]:
@@ -180,6 +231,7 @@ def encoding_to_message(encoding: Encoding) -> pb.EncodeResponse:
         seed=encoding.seed,
         model=encoding.model,
         model_version=encoding.model_version,
+        chords=encoding.chords,
     )
 
 
@@ -194,6 +246,7 @@ def encoding_from_message(message: pb.EncodeResponse) -> Encoding:
         seed=message.seed if message.HasField("seed") else None,
         model=message.model,
         model_version=message.model_version,
+        chords=_chords(message),
     )
 
 
@@ -219,6 +272,10 @@ def model_to_message(model: ModelInfo) -> pb.Model:
             pb.Attribute(name=each.name, unit=each.unit, description=each.description)
             for each in model.attributes
         ],
+        needs_chords=model.needs_chords,
+        size_bytes=model.size_bytes,
+        figures=[pb.Figure(name=each.name, value=each.value) for each in model.figures],
+        sources=[pb.Source(name=each.name, licence=each.licence) for each in model.sources],
         card=model.card,
     )
 
@@ -237,5 +294,9 @@ def model_from_message(message: pb.Model) -> ModelInfo:
             AttributeInfo(name=each.name, unit=each.unit, description=each.description)
             for each in message.attributes
         ),
+        needs_chords=message.needs_chords,
+        size_bytes=message.size_bytes,
+        figures=tuple(FigureInfo(name=each.name, value=each.value) for each in message.figures),
+        sources=tuple(SourceInfo(name=each.name, licence=each.licence) for each in message.sources),
         card=message.card,
     )

@@ -3,7 +3,8 @@
 The answer of a row is the same to the last bit whatever else is asked for: it draws from its own
 seed, one thread does the work, and it is decoded in a batch of `GROUP_ROWS` rows, however few are
 wanted. Matrix products of 1 or 2 rows, or divided among threads, round differently; in a batch of
-one width a row came out the same wherever it stood and whatever stood beside it.
+one width a row came out the same wherever it stood and whatever stood beside it, for the widths of
+all presets. (A layer of only 8 outputs rounded by the row's place.)
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,12 +13,15 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from musicvae.attributes import measure
+from musicvae.attributes import measure_excerpt
 from musicvae.bundle import Bundle
 from musicvae.clips import Clip
+from musicvae.notes import NoteSequence
+
+from .harmony import Harmony
 
 GROUP_ROWS = 8
 """On a CPU wider batches win little, and the first clip of a request should not wait for many."""
@@ -28,11 +32,13 @@ class Drawing:
     """How the clips of one request are drawn and played.
 
     Attributes:
-        method: `SAMPLED` or `DECODED`, see `Clip`.
+        method: How they come about, see `Clip`.
         seed: Seed of the request.
         temperature: Divides the logits; 0 takes the likeliest event.
         top_p: Share of the probability that is drawn from.
         qpm: Tempo of the clips.
+        harmony: What they are played over, where the model needs chords.
+        known: The events that stand already, see `EventDistribution.sample`; None where none do.
     """
 
     method: str
@@ -40,6 +46,8 @@ class Drawing:
     temperature: float
     top_p: float
     qpm: float
+    harmony: Harmony | None = None
+    known: Int[Tensor, "step stream"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,29 +72,48 @@ def decode(bundle: Bundle, rows: Iterable[Row], drawing: Drawing) -> Iterator[Cl
         yield from _decode_group(bundle, group, drawing)
 
 
+def make_clip(
+    bundle: Bundle,
+    notes: NoteSequence,
+    drawing: Drawing,
+    *,
+    z: Float[Tensor, " latent"],
+    index: int,
+) -> Clip:
+    """The clip of some notes of a model's."""
+    return Clip(
+        notes=replace(notes, qpm=drawing.qpm),
+        latent=tuple(z.tolist()),
+        method=drawing.method,
+        seed=drawing.seed,
+        index=index,
+        temperature=drawing.temperature,
+        top_p=drawing.top_p,
+        model=bundle.name,
+        model_version=bundle.version,
+        attributes=dict(sorted(measure_excerpt(notes, bundle.representation).items())),
+        chords=drawing.harmony.text if drawing.harmony else None,
+    )
+
+
 def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iterator[Clip]:
     spare = GROUP_ROWS - len(rows)
     z = torch.stack([*(row.z for row in rows), *[torch.zeros_like(rows[0].z)] * spare])
+    shape = (GROUP_ROWS, -1, -1)
+    given = None if drawing.harmony is None else drawing.harmony.events.expand(shape)
+    known = None if drawing.known is None else drawing.known.expand(shape)
     with one_thread(), torch.inference_mode():
-        events = bundle.model.decode(z).sample(
+        events = bundle.model.decode(z, given).sample(
             temperature=drawing.temperature,
             top_p=drawing.top_p,
             randomness=[*(row.seed for row in rows), *[0] * spare],
+            known=known,
         )
+        if given is not None:
+            events = torch.cat([events, given], dim=-1)
     for row, excerpt in zip(rows, events.numpy(), strict=False):
-        notes = replace(bundle.representation.to_notes(excerpt), qpm=drawing.qpm)
-        yield Clip(
-            notes=notes,
-            latent=tuple(row.z.tolist()),
-            method=drawing.method,
-            seed=drawing.seed,
-            index=row.index,
-            temperature=drawing.temperature,
-            top_p=drawing.top_p,
-            model=bundle.name,
-            model_version=bundle.version,
-            attributes=dict(sorted(measure(notes).items())),
-        )
+        notes = bundle.representation.to_notes(excerpt)
+        yield make_clip(bundle, notes, drawing, z=row.z, index=row.index)
 
 
 @contextmanager

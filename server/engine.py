@@ -6,46 +6,57 @@ The same request with the same seed has the same answer to the last bit, whoever
 
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from musicvae import latent as latents
-from musicvae.attributes import ATTRIBUTES, measure
+from musicvae.attributes import measure_excerpt
 from musicvae.bundle import Bundle
 from musicvae.clips import (
     DECODED,
+    GIVEN,
+    GROOVED,
     SAMPLED,
-    AttributeInfo,
     Clip,
     Encoding,
+    Grooved,
     Latent,
     ModelInfo,
     Transformed,
 )
-from musicvae.errors import BundleError, LatentError
-from musicvae.notes import DEFAULT_QPM, NoteSequence
+from musicvae.errors import BundleError
+from musicvae.notes import DEFAULT_QPM
 from musicvae.problems import Problems
+from musicvae.representation import Groove
 from musicvae.requests import (
     DecodeRequest,
+    DrawingRequest,
     EncodeRequest,
-    Excerpt,
+    GrooveRequest,
     InterpolateRequest,
-    Point,
     SampleRequest,
     TransformRequest,
 )
 
-from .decoding import Drawing, Row, decode, one_thread
-from .excerpts import fit
+from .catalogue import describe, usable_vectors
+from .decoding import Drawing, Row, decode, make_clip
+from .grooves import prepare
+from .harmony import Harmony, asked_for, check_given
+from .hearing import Place, find, find_latent, hear
 
 _EVENTS = "events"
 """What the noise of decoding is for, among all that a seed is for."""
 
 _CHOSEN_SEED_BITS = 32
 """A seed that we choose fits every client's integers, JavaScript's too."""
+
+
+AnyRequest: TypeAlias = DrawingRequest | EncodeRequest
+"""What the engine answers."""
 
 
 class Engine:
@@ -74,9 +85,11 @@ class Engine:
 
         Raises:
             BundleError: If the model is not here.
+            SettingError: If chords are missing, or there are some that it does not take.
         """
-        bundle = self._bundle(request.model)
-        drawing = _drawing(request, SAMPLED, request.qpm)
+        bundle = self._bundle_for(request)
+        harmony = asked_for(bundle, request.chords)
+        drawing = _drawing(bundle, request, SAMPLED, request.qpm, harmony)
         size = bundle.model.config.latent_size
         # Each when its turn comes: a request may ask for more than there is memory for.
         rows = (
@@ -94,17 +107,20 @@ class Engine:
 
         Raises:
             BundleError: If the model is not here.
-            MusicVAEError: If a point is none of this model; a `RequestError` if several are.
+            MusicVAEError: If a point is none of this model, or chords are missing or too many; a
+                `RequestError` if several are wrong.
         """
-        bundle = self._bundle(request.model)
+        bundle = self._bundle_for(request)
+        harmony = asked_for(bundle, request.chords)
         problems = Problems()
         places = [
-            _find(bundle, point, f"points[{index}]", problems)
+            find(bundle, point, f"points[{index}]", harmony, problems)
             for index, point in enumerate(request.points)
         ]
         problems.raise_all()
-        tempos = [place.qpm for place in places if place.qpm is not None]
-        drawing = _drawing(request, DECODED, request.qpm or (*tempos, DEFAULT_QPM)[0])
+        drawing = _drawing(
+            bundle, request, DECODED, request.qpm or _tempo(places), harmony or _harmony(places)
+        )
         z = latents.path(torch.stack([place.z for place in places]), request.count)
         yield from decode(bundle, _rows(z, drawing), drawing)
 
@@ -113,19 +129,22 @@ class Engine:
 
         Raises:
             BundleError: If the model is not here.
-            MusicVAEError: If the point or an attribute is none of this model; a `RequestError` if
-                several are.
+            MusicVAEError: If the point or an attribute is none of this model, or chords are missing
+                or too many; a `RequestError` if several are wrong.
         """
-        bundle = self._bundle(request.model)
+        bundle = self._bundle_for(request)
+        harmony = asked_for(bundle, request.chords)
         problems = Problems()
-        place = _find(bundle, request.point, "point", problems)
-        moved = place.z[None]
+        place = find(bundle, request.point, "point", harmony, problems)
+        moved, vectors = place.z[None], usable_vectors(bundle)
         # In the order of their names: sums of floats differ by order, and a map has none.
         for name, amount in sorted(request.amounts.items()):
             with problems.gather(f'amounts["{name}"]'):
-                moved = latents.shift(moved, bundle.attribute_vectors, {name: amount})
+                moved = latents.shift(moved, vectors, {name: amount})
         problems.raise_all()
-        drawing = _drawing(request, DECODED, request.qpm or place.qpm or DEFAULT_QPM)
+        drawing = _drawing(
+            bundle, request, DECODED, request.qpm or _tempo([place]), harmony or _harmony([place])
+        )
         z = torch.cat([place.z[None], moved])
         before, after = decode(bundle, _rows(z, drawing), drawing)
         return Transformed(before=before, after=after)
@@ -136,10 +155,10 @@ class Engine:
         Raises:
             BundleError: If the model is not here.
             RepresentationError: If the excerpt can't be held.
-            SettingError: If it has no such bar.
+            SettingError: If it has no such bar, or chords are missing or too many.
         """
-        bundle = self._bundle(request.model)
-        heard = _hear(bundle, request.excerpt, "excerpt")
+        bundle = self._bundle_for(request)
+        heard = hear(bundle, request.excerpt, "excerpt", asked_for(bundle, request.chords))
         z = heard.mean
         if request.seed is not None:
             key = latents.row_seed(request.seed, 0, "posterior")
@@ -149,10 +168,11 @@ class Engine:
             mean=_values(heard.mean),
             stddev=_values(heard.stddev),
             notes=heard.notes,
-            attributes=dict(sorted(measure(heard.notes).items())),
+            attributes=dict(sorted(measure_excerpt(heard.notes, bundle.representation).items())),
             seed=request.seed,
             model=bundle.name,
             model_version=bundle.version,
+            chords=heard.harmony.text if heard.harmony else None,
         )
 
     def decode(self, request: DecodeRequest) -> Iterator[Clip]:
@@ -160,18 +180,47 @@ class Engine:
 
         Raises:
             BundleError: If the model is not here.
-            MusicVAEError: If a latent is none of this model; a `RequestError` if several are.
+            MusicVAEError: If a latent is none of this model, or chords are missing or too many; a
+                `RequestError` if several are wrong.
         """
-        bundle = self._bundle(request.model)
+        bundle = self._bundle_for(request)
+        harmony = asked_for(bundle, request.chords)
         problems = Problems()
-        size = bundle.model.config.latent_size
         z = [
-            _find_latent(latent, size, f"latents[{index}]", problems)
+            find_latent(bundle, latent, f"latents[{index}]", problems)
             for index, latent in enumerate(request.latents)
         ]
         problems.raise_all()
-        drawing = _drawing(request, DECODED, request.qpm)
+        drawing = _drawing(bundle, request, DECODED, request.qpm, harmony)
         yield from decode(bundle, _rows(torch.stack(z), drawing), drawing)
+
+    def groove(self, request: GrooveRequest) -> Grooved:
+        """Plays drums as a human would.
+
+        Raises:
+            BundleError: If the model is not here, or none is named and none is of grooves.
+            SettingError: If the model is of another representation.
+            MusicVAEError: If the music is none of this model; a `RequestError` if several are.
+        """
+        bundle = self._bundle_for(request)
+        playing = prepare(bundle, request)
+        method = DECODED if playing.known is None else GROOVED
+        drawing = _drawing(bundle, request, method, request.qpm or playing.qpm, None)
+        drawing = replace(drawing, known=playing.known)
+        given = replace(drawing, method=GIVEN)
+        rows = [replace(row, index=1) for row in _rows(playing.z[None], drawing)]
+        (after,) = decode(bundle, rows, drawing)
+        return Grooved(
+            before=make_clip(bundle, playing.before, given, z=playing.z, index=0), after=after
+        )
+
+    def length_steps(self, request: AnyRequest) -> int:
+        """The length of a clip of the model that is asked.
+
+        Raises:
+            BundleError: If the model is not here.
+        """
+        return self._bundle_for(request).representation.length_steps
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Lists the models, the default first, without their cards."""
@@ -183,22 +232,19 @@ class Engine:
         Raises:
             BundleError: If the model is not here.
         """
-        bundle = self._bundle(name)
-        representation = bundle.representation
-        known = [ATTRIBUTES[each] for each in ATTRIBUTES if each in bundle.attribute_vectors]
-        return ModelInfo(
-            name=bundle.name,
-            version=bundle.version,
-            representation=representation.name,
-            bars=representation.bars,
-            meter=representation.meter,
-            length_steps=representation.length_steps,
-            latent_size=bundle.model.config.latent_size,
-            attributes=tuple(
-                AttributeInfo(name=each.name, unit=each.unit, description=each.definition)
-                for each in known
-            ),
-            card=bundle.card,
+        return describe(self._bundle(name))
+
+    def _bundle_for(self, request: AnyRequest) -> Bundle:
+        if request.model or not isinstance(request, GrooveRequest):
+            return self._bundle(request.model)
+        for bundle in self._bundles.values():
+            if isinstance(bundle.representation, Groove):
+                return bundle
+        raise BundleError(
+            f"no model of grooves among {', '.join(self._bundles)}",
+            expected="one of the representation groove",
+            action="Name or serve one, such as groove-2bar.",
+            field="model",
         )
 
     def _bundle(self, name: str) -> Bundle:
@@ -212,61 +258,16 @@ class Engine:
         return self._bundles[name] if name else next(iter(self._bundles.values()))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Heard:
-    """An excerpt as the model hears it, and the posterior of its latent."""
-
-    notes: NoteSequence
-    mean: Float[Tensor, " latent"]
-    stddev: Float[Tensor, " latent"]
+def _tempo(places: Sequence[Place]) -> float:
+    """That of the first place that is music."""
+    tempos = [place.heard.notes.qpm for place in places if place.heard is not None]
+    return (*tempos, DEFAULT_QPM)[0]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Place:
-    """A point of the latent space, and the tempo of the music it came from, if it did."""
-
-    z: Float[Tensor, " latent"]
-    qpm: float | None = None
-
-
-def _hear(bundle: Bundle, excerpt: Excerpt, path: str) -> _Heard:
-    representation = bundle.representation
-    notes = fit(excerpt, representation, path)
-    events = representation.to_tensor(notes)
-    with one_thread(), torch.inference_mode():
-        posterior = bundle.model.encode(torch.from_numpy(events).long()[None])
-    return _Heard(
-        notes=replace(representation.to_notes(events), qpm=notes.qpm, key=notes.key),
-        mean=posterior.mean[0],
-        stddev=posterior.stddev[0],
-    )
-
-
-def _find(bundle: Bundle, point: Point, path: str, problems: Problems) -> _Place:
-    """The place of a point; one that is wrong is noted, and is nowhere in particular."""
-    size = bundle.model.config.latent_size
-    if not isinstance(point, Excerpt):
-        return _Place(z=_find_latent(point, size, f"{path}.latent", problems))
-    with problems.gather(f"{path}.excerpt"):
-        heard = _hear(bundle, point, f"{path}.excerpt")
-        return _Place(z=heard.mean, qpm=heard.notes.qpm)
-    return _Place(z=torch.zeros(size))
-
-
-def _find_latent(
-    values: Latent, size: int, path: str, problems: Problems
-) -> Float[Tensor, " latent"]:
-    if len(values) == size:
-        return torch.tensor(values, dtype=torch.float32)
-    problems.add(
-        LatentError(
-            f"a latent of {len(values)} values",
-            expected=f"{size} values",
-            action="Give a latent that the same model reported.",
-            field=path,
-        )
-    )
-    return torch.zeros(size)
+def _harmony(places: Sequence[Place]) -> Harmony | None:
+    """That of the first place that has chords."""
+    harmonies = [place.heard.harmony for place in places if place.heard is not None]
+    return next((each for each in harmonies if each is not None), None)
 
 
 def _rows(z: Float[Tensor, "batch latent"], drawing: Drawing) -> list[Row]:
@@ -276,10 +277,9 @@ def _rows(z: Float[Tensor, "batch latent"], drawing: Drawing) -> list[Row]:
 
 
 def _drawing(
-    request: SampleRequest | InterpolateRequest | TransformRequest | DecodeRequest,
-    method: str,
-    qpm: float,
+    bundle: Bundle, request: DrawingRequest, method: str, qpm: float, harmony: Harmony | None
 ) -> Drawing:
+    check_given(bundle, harmony)
     seed = secrets.randbits(_CHOSEN_SEED_BITS) if request.seed is None else request.seed
     return Drawing(
         method=method,
@@ -287,6 +287,7 @@ def _drawing(
         temperature=request.temperature,
         top_p=request.top_p,
         qpm=qpm,
+        harmony=harmony,
     )
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
-from musicvae.errors import MusicVAEError, RepresentationError, SettingError
-from musicvae.notes import NoteSequence
-from musicvae.representation import Representation, on_grid, top_line
+from musicvae.errors import RepresentationError, SettingError
+from musicvae.notes import Note, NoteSequence
+from musicvae.representation import Representation
 from musicvae.requests import HIGHEST_QPM, LOWEST_QPM, Excerpt
+
+from .reductions import REDUCTIONS
 
 
 def fit(excerpt: Excerpt, representation: Representation, path: str) -> NoteSequence:
     """Cuts, fills and reduces music to what a representation holds, as far as the caller allows.
 
-    Silence after the last note counts for nothing: music is too long only by its notes.
+    Silence after the last note counts for nothing: music is too long only by its notes. Of drums
+    only where they are hit counts; a hit before the last bar line that is early for the next bar
+    is left out.
 
     Args:
         excerpt: The music, and what the caller allows.
@@ -24,9 +29,12 @@ def fit(excerpt: Excerpt, representation: Representation, path: str) -> NoteSequ
         RepresentationError: If it can't be held; beside the representation's own causes, `empty`.
         SettingError: If it has no such bar.
     """
-    notes = on_grid(top_line(excerpt.notes)) if excerpt.reduce else excerpt.notes
+    reduction = REDUCTIONS.get(representation.name)
+    notes = excerpt.notes
+    if reduction is not None and excerpt.reduce:
+        notes = reduction.reduce(notes)
     bar_steps, most = representation.steps_per_bar, representation.length_steps
-    end = max((note.end_step for note in notes.notes), default=0)
+    end = max(map(_end_step, notes.notes), default=0)
     first = 1 if excerpt.start_bar is None else excerpt.start_bar
     start = (first - 1) * bar_steps
     if first > 1 and start >= end:
@@ -39,10 +47,8 @@ def fit(excerpt: Excerpt, representation: Representation, path: str) -> NoteSequ
         )
     cut = notes.window(start, most)
     cut = replace(cut, qpm=min(max(notes.qpm, LOWEST_QPM), HIGHEST_QPM))
-    error: MusicVAEError | None
     if error := representation.check(cut):
-        error.field = path
-        raise error
+        raise _advised(error, cut, representation, path)
     if excerpt.start_bar is None and end > most:
         raise RepresentationError(
             f"{-(-end // bar_steps)} bars of music",
@@ -55,8 +61,27 @@ def fit(excerpt: Excerpt, representation: Representation, path: str) -> NoteSequ
         raise RepresentationError(
             f"no note that starts in bars {first} to {first + representation.bars - 1}",
             cause="empty",
-            expected="music",
+            expected="music" if reduction is None or not excerpt.reduce else reduction.keeps,
             action="Choose other bars with start_bar, or another track.",
             field=path,
         )
     return cut
+
+
+def _end_step(note: Note) -> int:
+    return math.floor(note.start_step + note.offset) + 1 if note.is_drum else note.end_step
+
+
+def _advised(
+    error: RepresentationError, cut: NoteSequence, representation: Representation, path: str
+) -> RepresentationError:
+    """The same error at its place in the request; where reducing would help, it says so."""
+    action = error.action
+    reduction = REDUCTIONS.get(representation.name)
+    if reduction is not None:
+        reduced = reduction.reduce(cut)
+        if reduced.notes and representation.check(reduced) is None:
+            action = f"Set reduce to keep {reduction.keeps}."
+    return RepresentationError(
+        error.found, cause=error.cause, expected=error.expected, action=action, field=path
+    )

@@ -32,8 +32,9 @@ class Health:
     async def prove(self, engine: Engine, turns: Turns) -> None:
         """Draws one clip from every model, and then says SERVING."""
         for model in engine.models():
-            request = SampleRequest(model=model.name, seed=0)
-            await turns.run(partial(next, engine.sample(request)), request.rows)
+            chords = "C" if model.needs_chords else None
+            request = SampleRequest(model=model.name, seed=0, chords=chords)
+            await turns.run(partial(next, engine.sample(request)), steps=model.length_steps)
         await self._set(health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self) -> None:

@@ -16,19 +16,21 @@ from musicvae.requests import (
     DecodeRequest,
     EncodeRequest,
     Excerpt,
+    GrooveRequest,
     InterpolateRequest,
     Point,
     SampleRequest,
     TransformRequest,
 )
 from musicvae.v1 import musicvae_pb2 as pb
-from musicvae.wire import notes_from_message
+from musicvae.wire import groove_task_from_message, notes_from_message
 
 from .settings import Limits
 
 Request = TypeVar("Request")
 
 _DRAWING = ("seed", "temperature", "top_p", "qpm")
+_DRAWING_OVER_CHORDS = (*_DRAWING, "chords")
 _SILENCE = NoteSequence(notes=(), length_steps=0)
 
 
@@ -40,7 +42,7 @@ def sample_request(message: pb.SampleRequest, limits: Limits) -> SampleRequest:
     """
     problems = Problems()
     _check_format(problems, message.clip_format)
-    given = _given(message, "first_index", *_DRAWING)
+    given = _given(message, "first_index", *_DRAWING_OVER_CHORDS)
     given |= _count(message, problems, limits.max_count)
     return _made(problems, SampleRequest, model=message.model, **given)
 
@@ -58,7 +60,9 @@ def interpolate_request(message: pb.InterpolateRequest, limits: Limits) -> Inter
         _point(point, problems, f"points[{index}]", limits)
         for index, point in enumerate(message.points[: limits.max_points])
     ]
-    given = _given(message, *_DRAWING) | _count(message, problems, limits.max_path_count)
+    given = _given(message, *_DRAWING_OVER_CHORDS) | _count(
+        message, problems, limits.max_path_count
+    )
     return _made(problems, InterpolateRequest, model=message.model, points=points, **given)
 
 
@@ -77,7 +81,7 @@ def transform_request(message: pb.TransformRequest, limits: Limits) -> Transform
         model=message.model,
         point=_point(message.point, problems, "point", limits),
         amounts=dict(islice(message.amounts.items(), limits.max_amounts)),
-        **_given(message, *_DRAWING),
+        **_given(message, *_DRAWING_OVER_CHORDS),
     )
 
 
@@ -89,7 +93,7 @@ def encode_request(message: pb.EncodeRequest, limits: Limits) -> EncodeRequest:
     """
     problems = Problems()
     excerpt = _excerpt(message.excerpt, problems, "excerpt", limits)
-    given = _given(message, "seed")
+    given = _given(message, "seed", "chords")
     return _made(problems, EncodeRequest, model=message.model, excerpt=excerpt, **given)
 
 
@@ -103,8 +107,29 @@ def decode_request(message: pb.DecodeRequest, limits: Limits) -> DecodeRequest:
     _check_most(problems, "latents", len(message.latents), limits.max_latents)
     _check_format(problems, message.clip_format)
     latents = [tuple(latent.values) for latent in message.latents[: limits.max_latents]]
-    given = _given(message, *_DRAWING)
+    given = _given(message, *_DRAWING_OVER_CHORDS)
     return _made(problems, DecodeRequest, model=message.model, latents=latents, **given)
+
+
+def groove_request(message: pb.GrooveRequest, limits: Limits) -> GrooveRequest:
+    """Reads what Groove is asked for.
+
+    Raises:
+        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+    """
+    problems = Problems()
+    _check_format(problems, message.clip_format)
+    given = _given(message, *_DRAWING)
+    if message.HasField("onto"):
+        given["onto"] = _excerpt(message.onto, problems, "onto", limits)
+    return _made(
+        problems,
+        GrooveRequest,
+        model=message.model,
+        task=groove_task_from_message(message.task),
+        point=_point(message.point, problems, "point", limits),
+        **given,
+    )
 
 
 def _given(message: Any, *names: str) -> dict[str, Any]:
@@ -140,9 +165,11 @@ def _check_format(problems: Problems, clip_format: int) -> None:
 def _point(message: pb.Point, problems: Problems, path: str, limits: Limits) -> Point:
     kind = message.WhichOneof("point")
     problems.require(kind is not None, path, "none", "an excerpt or a latent")
+    if kind == "latent":
+        return tuple(message.latent.values)
     if kind == "excerpt":
         return _excerpt(message.excerpt, problems, f"{path}.excerpt", limits)
-    return tuple(message.latent.values)
+    return Excerpt(notes=_SILENCE)
 
 
 def _excerpt(message: pb.Excerpt, problems: Problems, path: str, limits: Limits) -> Excerpt:
@@ -153,11 +180,13 @@ def _excerpt(message: pb.Excerpt, problems: Problems, path: str, limits: Limits)
     if kind == "midi":
         with problems.gather(f"{path}.midi"):
             notes = midi.read(message.midi, limits=limits.midi)
-    elif kind == "notes" and len(message.notes.notes) > limits.max_notes:
-        _check_most(problems, f"{path}.notes.notes", len(message.notes.notes), limits.max_notes)
     elif kind == "notes":
         longest = limits.max_length_steps
-        notes = notes_from_message(
-            message.notes, problems, f"{path}.notes", max_length_steps=longest
-        )
+        before = len(problems)
+        _check_most(problems, f"{path}.notes.notes", len(message.notes.notes), limits.max_notes)
+        _check_most(problems, f"{path}.notes.chords", len(message.notes.chords), longest)
+        if len(problems) == before:
+            notes = notes_from_message(
+                message.notes, problems, f"{path}.notes", max_length_steps=longest
+            )
     return Excerpt(notes=notes or _SILENCE, reduce=message.reduce, **_given(message, "start_bar"))

@@ -11,12 +11,21 @@ from typing import Any, TypeVar
 import grpc
 
 from musicvae.clips import Clip
+from musicvae.errors import SettingError
+from musicvae.requests import (
+    DecodeRequest,
+    EncodeRequest,
+    GrooveRequest,
+    InterpolateRequest,
+    SampleRequest,
+    TransformRequest,
+)
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceServicer
 from musicvae.wire import clip_to_message, encoding_to_message, model_to_message
 
 from . import messages
-from .engine import Engine
+from .engine import AnyRequest, Engine
 from .settings import Limits
 from .turns import Turns
 
@@ -24,6 +33,8 @@ NAME = pb.DESCRIPTOR.services_by_name["MusicService"].full_name
 
 Message = TypeVar("Message")
 Request = TypeVar("Request")
+Asked = TypeVar("Asked", TransformRequest, EncodeRequest, GrooveRequest)
+Answer = TypeVar("Answer")
 
 
 class MusicService(MusicServiceServicer):
@@ -43,20 +54,20 @@ class MusicService(MusicServiceServicer):
     async def Sample(self, message: pb.SampleRequest, context: grpc.aio.ServicerContext) -> None:
         request = await self._read(messages.sample_request, message)
         work = self._engine.sample(request)
-        await self._stream(work, request.rows, message, pb.SampleResponse, context)
+        await self._stream(work, request, message, pb.SampleResponse, context)
 
     async def Interpolate(
         self, message: pb.InterpolateRequest, context: grpc.aio.ServicerContext
     ) -> None:
         request = await self._read(messages.interpolate_request, message)
         work = self._engine.interpolate(request)
-        await self._stream(work, request.rows, message, pb.InterpolateResponse, context)
+        await self._stream(work, request, message, pb.InterpolateResponse, context)
 
     async def Transform(
         self, message: pb.TransformRequest, _: grpc.aio.ServicerContext
     ) -> pb.TransformResponse:
         request = await self._read(messages.transform_request, message)
-        done = await self._turns.run(lambda: self._engine.transform(request), request.rows)
+        done = await self._run(self._engine.transform, request)
         return pb.TransformResponse(
             before=clip_to_message(done.before, message.clip_format),
             after=clip_to_message(done.after, message.clip_format),
@@ -66,13 +77,22 @@ class MusicService(MusicServiceServicer):
         self, message: pb.EncodeRequest, _: grpc.aio.ServicerContext
     ) -> pb.EncodeResponse:
         request = await self._read(messages.encode_request, message)
-        encoding = await self._turns.run(lambda: self._engine.encode(request), request.rows)
-        return encoding_to_message(encoding)
+        return encoding_to_message(await self._run(self._engine.encode, request))
 
     async def Decode(self, message: pb.DecodeRequest, context: grpc.aio.ServicerContext) -> None:
         request = await self._read(messages.decode_request, message)
         work = self._engine.decode(request)
-        await self._stream(work, request.rows, message, pb.DecodeResponse, context)
+        await self._stream(work, request, message, pb.DecodeResponse, context)
+
+    async def Groove(
+        self, message: pb.GrooveRequest, _: grpc.aio.ServicerContext
+    ) -> pb.GrooveResponse:
+        request = await self._read(messages.groove_request, message)
+        done = await self._run(self._engine.groove, request)
+        return pb.GrooveResponse(
+            before=clip_to_message(done.before, message.clip_format),
+            after=clip_to_message(done.after, message.clip_format),
+        )
 
     async def ListModels(
         self, _: pb.ListModelsRequest, __: grpc.aio.ServicerContext
@@ -88,15 +108,38 @@ class MusicService(MusicServiceServicer):
         # A large MIDI file takes a tenth of a second: other calls should not wait for it.
         return await asyncio.to_thread(read, message, self._limits)
 
+    async def _run(self, work: Callable[[Asked], Answer], request: Asked) -> Answer:
+        """Has the engine answer in one turn."""
+        steps = self._steps(request)
+        return await self._turns.run(lambda: work(request), steps=request.rows * steps)
+
     async def _stream(
         self,
         work: Iterator[Clip],
-        rows: int,
+        request: SampleRequest | InterpolateRequest | DecodeRequest,
         message: Any,
         response: Callable[..., Any],
         context: grpc.aio.ServicerContext,
     ) -> None:
         """Sends clips as they are made; none is made before the one before it is on its way."""
-        async with aclosing(self._turns.stream(work, rows)) as clips:
+        turns = self._turns.stream(work, request.rows, steps=self._steps(request))
+        async with aclosing(turns) as clips:
             async for clip in clips:
                 await context.write(response(clip=clip_to_message(clip, message.clip_format)))
+
+    def _steps(self, request: AnyRequest) -> int:
+        """The length of a clip of the model that is asked, once it is sure that all of them fit.
+
+        Raises:
+            BundleError: If the model is not here.
+            SettingError: If one request may not ask for so many.
+        """
+        steps, most = self._engine.length_steps(request), self._limits.max_steps
+        if request.rows * steps > most:
+            raise SettingError(
+                f"{request.rows} clips of {steps} steps",
+                expected=f"at most {most // steps} clips of this model",
+                action="Ask for fewer at once.",
+                field="latents" if isinstance(request, DecodeRequest) else "count",
+            )
+        return steps

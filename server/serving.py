@@ -56,7 +56,7 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     Raises:
         SettingError: If the address can't be listened on.
     """
-    engine, turns, health_ = Engine(bundles), Turns(settings.max_waiting_rows), Health(NAME)
+    engine, turns, health_ = Engine(bundles), Turns(settings.max_waiting_steps), Health(NAME)
     server = grpc.aio.server(
         interceptors=[StatusInterceptor(NAME, max_call_s=settings.max_call_s)],
         maximum_concurrent_rpcs=settings.max_rpcs,

@@ -20,48 +20,51 @@ class Turns:
     """Shares one thread among all who ask.
 
     Args:
-        max_rows: Rows (items asked for and not yet made) that may wait over all requests.
+        max_steps: Steps of music that may wait over all requests: asked for and not yet made.
     """
 
-    def __init__(self, max_rows: int) -> None:
-        self._max_rows = max_rows
-        self._rows = 0
+    def __init__(self, max_steps: int) -> None:
+        self._max_steps = max_steps
+        self._steps = 0
         # One worker takes what is submitted in order; each request submits one turn at a time.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
 
-    async def stream(self, work: Iterator[Item], rows: int) -> AsyncGenerator[Item, None]:
+    async def stream(
+        self, work: Iterator[Item], items: int, *, steps: int
+    ) -> AsyncGenerator[Item, None]:
         """Yields what `work` makes, each item as it is ready.
 
         Cancelled, or closed, it ends the work at the next turn.
 
         Args:
             work: Is only ever touched by the model's thread; must not yield None.
-            rows: The number of items it will make.
+            items: The number of items it will make.
+            steps: The length of each.
 
         Raises:
-            BusyError: If too many rows wait.
+            BusyError: If too many steps wait.
         """
-        self._admit(rows)
-        left = rows
+        left = items * steps
+        self._admit(left)
         try:
             while (item := await self._turn(lambda: next(work, None))) is not None:
-                left -= 1
-                self._rows -= 1
+                left -= steps
+                self._steps -= steps
                 yield item
         finally:
-            self._rows -= left
+            self._steps -= left
 
-    async def run(self, work: Callable[[], Item], rows: int) -> Item:
+    async def run(self, work: Callable[[], Item], *, steps: int) -> Item:
         """Does one piece of work in one turn.
 
         Raises:
-            BusyError: If too many rows wait.
+            BusyError: If too many steps wait.
         """
-        self._admit(rows)
+        self._admit(steps)
         try:
             return await self._turn(work)
         finally:
-            self._rows -= rows
+            self._steps -= steps
 
     def close(self) -> None:
         """Ends the thread, after the turn that it is at."""
@@ -70,11 +73,11 @@ class Turns:
     async def _turn(self, work: Callable[[], Item]) -> Item:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def _admit(self, rows: int) -> None:
-        if self._rows + rows > self._max_rows:
+    def _admit(self, steps: int) -> None:
+        if self._steps + steps > self._max_steps:
             raise BusyError(
-                f"{self._rows} clips that wait, and {rows} more",
-                expected=f"at most {self._max_rows}",
+                f"{self._steps} steps of music that wait, and {steps} more",
+                expected=f"at most {self._max_steps}",
                 action="Ask again in a while, or for fewer clips.",
             )
-        self._rows += rows
+        self._steps += steps

@@ -11,12 +11,14 @@ import torch
 from hand_made import table_of, write_set
 
 from musicvae import bundle
-from musicvae.attributes import ATTRIBUTES
+from musicvae.attributes import attributes_of
 from musicvae.bundle import Bundle
+from musicvae.evaluation import evaluate
+from musicvae.evaluation.evaluate import Sizes
 from musicvae.experiment import Experiment, TrainingConfig, build_model
 from musicvae.manifest import Source
 from musicvae.model import ModelConfig
-from musicvae.presets import melody_2bar
+from musicvae.presets import get_preset, melody_2bar
 from musicvae.representation import Melody
 
 # The programs that tests start must find the installed package, not the part of it in a checkout's
@@ -31,6 +33,17 @@ def cache_folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MUSICVAE_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def few_measures():
+    """`evaluate` and `export` as commands, on a few excerpts and not on thousands."""
+    sizes = Sizes(
+        reconstructed=32, bounded=4, bound_draws=3, pairs=6, shifted=4, draws=16, compared=16
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate, "DEFAULT_SIZES", sizes)
+        yield sizes
 
 
 SPLITS = {"train": 40, "validation": 12, "test": 20}
@@ -84,23 +97,56 @@ def write_data(directory: Path, splits: dict[str, int], *, bars: int = 2) -> Pat
     return directory
 
 
-def save_untrained(directory: Path, *, name: str = "tiny", seed: int = 0, **widths: int) -> Bundle:
+FAMILY = (
+    "melody-2bar",
+    "melody-16bar",
+    "drums-2bar",
+    "groove-2bar",
+    "trio-16bar",
+    "leadsheet-4bar",
+)
+"""A preset for every kind of model that is served."""
+
+
+def tiny_member(preset: str) -> Experiment:
+    """A member of the family at a size that plays in milliseconds: at most 4 bars, and narrow."""
+    experiment = get_preset(preset)
+    representation = experiment.representation
+    representation = replace(representation, bars=min(representation.bars, 4))
+    # No product has as few as 8 columns: those round a row by its place in a batch of 8.
+    widths = replace(
+        experiment.model,
+        latent_size=8,
+        event_size=16,
+        position_size=4,
+        encoder_size=12,
+        decoder_size=24,
+        conductor_size=16,
+        plan_size=16,
+    )
+    return replace(experiment, representation=representation, model=widths)
+
+
+def save_untrained(
+    directory: Path, *, name: str = "tiny", seed: int = 0, preset: str = "", **widths: int
+) -> Bundle:
     """Saves an untrained model with one vector an attribute, and loads it as anyone would."""
-    experiment = tiny_experiment()
+    experiment = tiny_member(preset) if preset else tiny_experiment()
     experiment = replace(experiment, name=name, model=replace(experiment.model, **widths))
+    known = attributes_of(experiment.representation)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         weights = build_model(experiment).state_dict()
         # Untrained, it would play nearly the same for every latent: hold, in the end silence.
         weights = {key: 6 * value for key, value in weights.items()}
-        vectors = {each: torch.randn(experiment.model.latent_size) for each in ATTRIBUTES}
+        vectors = {each.name: torch.randn(experiment.model.latent_size) for each in known}
     bundle.save(
         directory,
         name=name,
         experiment=experiment,
         weights=weights,
         attribute_vectors=vectors,
-        card="# tiny\n\nUntrained.\n",
+        card=f"# {name}\n\nUntrained.\n",
         facts={},
     )
     return bundle.load(directory)
@@ -138,3 +184,18 @@ def bundle_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundles") / "tiny"
     save_untrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def family_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny untrained bundle of every kind of model, in a folder of the name of its preset."""
+    folder = tmp_path_factory.mktemp("family")
+    for seed, name in enumerate(FAMILY):
+        save_untrained(folder / name, name=name, preset=name, seed=seed)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def family(family_folder: Path) -> dict[str, Bundle]:
+    """The same, loaded, by name."""
+    return {name: bundle.load(family_folder / name) for name in FAMILY}

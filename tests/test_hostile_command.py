@@ -11,7 +11,7 @@ from musicvae.__main__ import MISUSE, main
 def test_mutated_midi_is_played_or_refused(tmp_path, bundle_folder, monkeypatch, capsys):
     file = tmp_path / "mutant.mid"
     options = ["--model", str(bundle_folder), "--out", str(tmp_path / "out"), "--seed", "1"]
-    fit = ["--start-bar", "1", "--top-line"]
+    fit = ["--start-bar", "1", "--reduce"]
     monkeypatch.setattr(sys, "argv", ["musicvae", "reconstruct", str(file), *options, *fit])
     codes = []
     for data in mutants(22, 10_000):

@@ -38,8 +38,9 @@ def make_tune(seed):
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(request, tmp_path_factory):
     """Where the walk leaves what it makes, up to the bundle."""
+    request.getfixturevalue("few_measures")
     home = tmp_path_factory.mktemp("walk")
     (home / "music").mkdir()
     for seed in range(16):

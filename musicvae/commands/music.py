@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from musicvae.commands.terminal import DEFAULT_BUNDLE, FOLDER, MIDI_FILE, SEED, console
+from musicvae.commands.terminal import (
+    DEFAULT_BUNDLE,
+    FOLDER,
+    GROOVE_BUNDLE,
+    MIDI_FILE,
+    SEED,
+    console,
+    embedded_bundles,
+)
 from musicvae.errors import MusicVAEError, SettingError
 
 if TYPE_CHECKING:
     from musicvae.bundle import Bundle
-    from musicvae.clips import Clip
+    from musicvae.clips import Clip, Encoding, ModelInfo
     from musicvae.requests import Excerpt, Musician
 
 Command = TypeVar("Command", bound=Callable[..., None])
@@ -35,7 +44,8 @@ model_options = _options(
     click.option(
         "--model",
         metavar="NAME|DIR",
-        help=f"A bundle by name or folder (default: {DEFAULT_BUNDLE}), or a model of the server.",
+        help=f"A bundle by name or folder (default: {DEFAULT_BUNDLE}; of groove {GROOVE_BUNDLE}), "
+        "or a model of the server.",
     ),
     click.option("--server", metavar="HOST:PORT", help="Ask this server instead of this process."),
 )
@@ -51,29 +61,22 @@ input_options = _options(
     click.option(
         "--start-bar", type=click.IntRange(1), help="First bar to use of longer music, from 1."
     ),
-    click.option("--top-line", is_flag=True, help="Reduce to its top line what is no melody."),
+    click.option("--reduce", is_flag=True, help="Leave out what the model can't hold."),
+)
+chords_option = click.option(
+    "--chords", metavar="'C | Am | F G7/B'", help="What a lead-sheet model plays over, bar by bar."
 )
 
 
 @click.command()
 @model_options
 def models(model: str | None, server: str | None) -> None:
-    """List the models and what each can do."""
-    from rich.table import Table
-
-    from musicvae import bundle
-
-    table = Table("model", "version", "music", "latent", "attributes")
-    with _musician([model] if model else bundle.embedded() or [None], server) as musician:
+    """List the models: what each can do, how well, and what it learnt from."""
+    with _musician([model] if model else embedded_bundles(), server) as musician:
         for each in [musician.model(model)] if server and model else musician.models():
-            table.add_row(
-                each.name,
-                each.version,
-                f"{each.bars} bars of {each.representation} in {each.meter}",
-                str(each.latent_size),
-                "\n".join(attribute.name for attribute in each.attributes),
-            )
-    console().print(table)
+            click.secho(each.name, bold=True)
+            for line in _description(each):
+                click.echo(f"    {line}")
 
 
 @click.command()
@@ -81,6 +84,7 @@ def models(model: str | None, server: str | None) -> None:
     "-n", "count", type=click.IntRange(1), default=4, show_default=True, help="Number of clips."
 )
 @music_options
+@chords_option
 def sample(count: int, **options: Any) -> None:
     """Draw new music from the prior."""
     from musicvae.requests import SampleRequest
@@ -95,6 +99,7 @@ def sample(count: int, **options: Any) -> None:
 @click.option("-n", "count", type=click.IntRange(2), default=7, show_default=True,
               help="Clips from one input to the next, both included.")  # fmt: skip
 @music_options
+@chords_option
 @input_options
 def interpolate(inputs: tuple[Path, ...], count: int, **options: Any) -> None:
     """Morph from one MIDI file to the next."""
@@ -119,6 +124,7 @@ def interpolate(inputs: tuple[Path, ...], count: int, **options: Any) -> None:
 @click.option("--add", multiple=True, required=True, metavar="ATTRIBUTE=AMOUNT",
               help="1 goes from what is low in the data to what is high.")  # fmt: skip
 @music_options
+@chords_option
 @input_options
 def transform(input_file: Path, add: tuple[str, ...], **options: Any) -> None:
     """Move a MIDI file along attributes: --add note_density=1."""
@@ -140,20 +146,77 @@ def transform(input_file: Path, add: tuple[str, ...], **options: Any) -> None:
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, type=MIDI_FILE, metavar="INPUT.mid ...")
 @music_options
+@chords_option
 @input_options
 def reconstruct(inputs: tuple[Path, ...], **options: Any) -> None:
     """Encode MIDI files and decode them again."""
-    from musicvae.requests import DecodeRequest, EncodeRequest
+    from musicvae.requests import EncodeRequest
 
-    name = options["model"] if options["server"] and options["model"] else ""
-    requests = [EncodeRequest(model=name, excerpt=_read(path, options)) for path in inputs]
-    latents = []
+    asked = {k: value for k, value in _drawing(options).items() if k in ("model", "chords")}
+    requests = [EncodeRequest(excerpt=_read(path, options), **asked) for path in inputs]
+    heard = []
     with _musician([options["model"]], options["server"]) as musician:
         for path, request in zip(inputs, requests, strict=True):
             with _naming({"excerpt": path}):
-                latents.append(musician.encode(request).latent)
-        clips = musician.decode(DecodeRequest(latents=latents, **_drawing(options)))
-        _keep("reconstruct", ((inputs[clip.index].name, clip) for clip in clips), options)
+                heard.append((path.name, musician.encode(request)))
+        _keep("reconstruct", _play(musician, heard, options), options)
+
+
+@click.command()
+@click.argument("input_file", type=MIDI_FILE, metavar="INPUT.mid")
+@click.option("--task", type=click.Choice(["humanise", "tap-to-drums", "transfer"]),
+              default="humanise", show_default=True,
+              help="Play its hits; make drums of its rhythm; play ONTO like it.")  # fmt: skip
+@click.option("--onto", type=MIDI_FILE, metavar="ONTO.mid", help="The drums for a transfer.")
+@music_options
+@input_options
+def groove(input_file: Path, task: str, onto: Path | None, **options: Any) -> None:
+    """Play drums as a human would."""
+    from musicvae.requests import GrooveRequest
+
+    request = GrooveRequest(
+        task=task,
+        point=_read(input_file, options),
+        onto=None if onto is None else _read(onto, options),
+        **_drawing(options),
+    )
+    names = {"point.excerpt": input_file, **({} if onto is None else {"onto": onto})}
+    bundle = options["model"] or GROOVE_BUNDLE
+    with _naming(names), _musician([bundle], options["server"]) as musician:
+        made = musician.groove(request)
+    _keep("groove", [("before", made.before), (task, made.after)], options)
+
+
+def _description(model: ModelInfo) -> Iterator[str]:
+    """What there is to know of a model, line by line."""
+    kind = model.representation.replace("_", " ")
+    over = ", over chords that are given" if model.needs_chords else ""
+    yield f"{model.bars} bars of {kind} in {model.meter}{over}"
+    size = f"{model.size_bytes / 1e6:.1f} MB"
+    yield f"version {model.version}, {size}, {model.latent_size} values a latent"
+    figures = ", ".join(f"{figure.name} {figure.value:.3f}" for figure in model.figures)
+    yield f"on held-out music: {figures}" if figures else "not measured"
+    names = ", ".join(attribute.name for attribute in model.attributes)
+    yield f"attributes: {names}" if names else "no attributes"
+    for licence, sources in groupby(
+        sorted(model.sources, key=lambda source: source.licence), lambda source: source.licence
+    ):
+        from_these = ", ".join(source.name for source in sources)
+        yield f"learnt from {from_these} ({licence or 'licence not stated'})"
+
+
+def _play(
+    musician: Musician, heard: Sequence[tuple[str, Encoding]], options: dict[str, Any]
+) -> Iterator[tuple[str, Clip]]:
+    """Decodes what was heard, each over the chords that it was heard over."""
+    from musicvae.requests import DecodeRequest
+
+    for chords, group in groupby(heard, lambda each: each[1].chords):
+        names, encodings = zip(*group, strict=True)
+        latents = [encoding.latent for encoding in encodings]
+        request = DecodeRequest(latents=latents, **{**_drawing(options), "chords": chords})
+        for clip in musician.decode(request):
+            yield names[clip.index], clip
 
 
 @contextmanager
@@ -174,7 +237,7 @@ def _musician(models: Sequence[str | None], server: str | None) -> Iterator[Musi
 
 def _drawing(options: dict[str, Any]) -> dict[str, Any]:
     """The request fields that were given; the others have each request's own default."""
-    given = {name: options[name] for name in ("seed", "temperature", "qpm")}
+    given = {name: options.get(name) for name in ("seed", "temperature", "qpm", "chords")}
     if options["server"]:
         given["model"] = options["model"]
     return {name: value for name, value in given.items() if value is not None}
@@ -197,7 +260,7 @@ def _naming(inputs: Mapping[str, Path]) -> Iterator[None]:
 def _read(path: Path, options: dict[str, Any]) -> Excerpt:
     from musicvae.clip_files import read_excerpt
 
-    return read_excerpt(path, start_bar=options["start_bar"], reduce=options["top_line"])
+    return read_excerpt(path, start_bar=options["start_bar"], reduce=options["reduce"])
 
 
 def _keep(command: str, clips: Iterable[tuple[str, Clip]], options: dict[str, Any]) -> None:

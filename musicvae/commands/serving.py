@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from musicvae.commands.terminal import DEFAULT_BUNDLE
+from musicvae.commands.terminal import DEFAULT_BUNDLE, embedded_bundles
 
 
 @click.command()
@@ -13,7 +13,8 @@ from musicvae.commands.terminal import DEFAULT_BUNDLE
     "bundles",
     multiple=True,
     metavar="NAME|DIR",
-    help=f"What to serve; the first is the default (default: {DEFAULT_BUNDLE}).",
+    help=f"What to serve; the first is the default (default: all embedded ones, {DEFAULT_BUNDLE} "
+    "first).",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 is every interface.")
 @click.option("--port", type=click.IntRange(0, 65535), default=50051, show_default=True,
@@ -24,5 +25,5 @@ def serve(bundles: tuple[str, ...], host: str, port: int) -> None:
     from musicvae.server import Settings
     from musicvae.server import serve as run
 
-    loaded = [bundle.load(each) for each in bundles or [DEFAULT_BUNDLE]]
+    loaded = [bundle.load(each) for each in bundles or embedded_bundles()]
     run(Settings(host=host, port=port), loaded, say=click.echo)

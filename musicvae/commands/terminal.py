@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MISUSE = 2
 INTERRUPTED = 130
 DEFAULT_BUNDLE = "melody-2bar"
+GROOVE_BUNDLE = "groove-2bar"
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 SEED = click.IntRange(0, 2**63 - 1)
@@ -30,3 +31,14 @@ def console() -> Console:
 def say(text: str) -> None:
     """Prints a line as it is: names of files may look like rich's markup."""
     console().print(text, highlight=False, markup=False)
+
+
+def embedded_bundles() -> list[str]:
+    """The names of the bundles that ship with the package, the default first.
+
+    Where none ships it is the default all the same: who loads it hears what is missing.
+    """
+    from musicvae import bundle
+
+    names = {DEFAULT_BUNDLE, *bundle.embedded()}
+    return sorted(names, key=lambda name: (name != DEFAULT_BUNDLE, name))

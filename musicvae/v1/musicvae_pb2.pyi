@@ -7,17 +7,28 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class GrooveTask(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    GROOVE_TASK_UNSPECIFIED: _ClassVar[GrooveTask]
+    GROOVE_TASK_HUMANISE: _ClassVar[GrooveTask]
+    GROOVE_TASK_TAP_TO_DRUMS: _ClassVar[GrooveTask]
+    GROOVE_TASK_TRANSFER: _ClassVar[GrooveTask]
+
 class ClipFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CLIP_FORMAT_UNSPECIFIED: _ClassVar[ClipFormat]
     CLIP_FORMAT_MIDI: _ClassVar[ClipFormat]
     CLIP_FORMAT_NOTES: _ClassVar[ClipFormat]
+GROOVE_TASK_UNSPECIFIED: GrooveTask
+GROOVE_TASK_HUMANISE: GrooveTask
+GROOVE_TASK_TAP_TO_DRUMS: GrooveTask
+GROOVE_TASK_TRANSFER: GrooveTask
 CLIP_FORMAT_UNSPECIFIED: ClipFormat
 CLIP_FORMAT_MIDI: ClipFormat
 CLIP_FORMAT_NOTES: ClipFormat
 
 class SampleRequest(_message.Message):
-    __slots__ = ("model", "count", "seed", "first_index", "temperature", "top_p", "qpm", "clip_format")
+    __slots__ = ("model", "count", "seed", "first_index", "temperature", "top_p", "qpm", "clip_format", "chords")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +37,7 @@ class SampleRequest(_message.Message):
     TOP_P_FIELD_NUMBER: _ClassVar[int]
     QPM_FIELD_NUMBER: _ClassVar[int]
     CLIP_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    CHORDS_FIELD_NUMBER: _ClassVar[int]
     model: str
     count: int
     seed: int
@@ -34,7 +46,8 @@ class SampleRequest(_message.Message):
     top_p: float
     qpm: float
     clip_format: ClipFormat
-    def __init__(self, model: _Optional[str] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., first_index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ...) -> None: ...
+    chords: str
+    def __init__(self, model: _Optional[str] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., first_index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ...) -> None: ...
 
 class SampleResponse(_message.Message):
     __slots__ = ("clip",)
@@ -43,7 +56,7 @@ class SampleResponse(_message.Message):
     def __init__(self, clip: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
 
 class InterpolateRequest(_message.Message):
-    __slots__ = ("model", "points", "count", "seed", "temperature", "top_p", "qpm", "clip_format")
+    __slots__ = ("model", "points", "count", "seed", "temperature", "top_p", "qpm", "clip_format", "chords")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +65,7 @@ class InterpolateRequest(_message.Message):
     TOP_P_FIELD_NUMBER: _ClassVar[int]
     QPM_FIELD_NUMBER: _ClassVar[int]
     CLIP_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    CHORDS_FIELD_NUMBER: _ClassVar[int]
     model: str
     points: _containers.RepeatedCompositeFieldContainer[Point]
     count: int
@@ -60,7 +74,8 @@ class InterpolateRequest(_message.Message):
     top_p: float
     qpm: float
     clip_format: ClipFormat
-    def __init__(self, model: _Optional[str] = ..., points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ...) -> None: ...
+    chords: str
+    def __init__(self, model: _Optional[str] = ..., points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ...) -> None: ...
 
 class InterpolateResponse(_message.Message):
     __slots__ = ("clip",)
@@ -69,7 +84,7 @@ class InterpolateResponse(_message.Message):
     def __init__(self, clip: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
 
 class TransformRequest(_message.Message):
-    __slots__ = ("model", "point", "amounts", "seed", "temperature", "top_p", "qpm", "clip_format")
+    __slots__ = ("model", "point", "amounts", "seed", "temperature", "top_p", "qpm", "clip_format", "chords")
     class AmountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -85,6 +100,7 @@ class TransformRequest(_message.Message):
     TOP_P_FIELD_NUMBER: _ClassVar[int]
     QPM_FIELD_NUMBER: _ClassVar[int]
     CLIP_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    CHORDS_FIELD_NUMBER: _ClassVar[int]
     model: str
     point: Point
     amounts: _containers.ScalarMap[str, float]
@@ -93,7 +109,8 @@ class TransformRequest(_message.Message):
     top_p: float
     qpm: float
     clip_format: ClipFormat
-    def __init__(self, model: _Optional[str] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., amounts: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ...) -> None: ...
+    chords: str
+    def __init__(self, model: _Optional[str] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., amounts: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ...) -> None: ...
 
 class TransformResponse(_message.Message):
     __slots__ = ("before", "after")
@@ -104,17 +121,19 @@ class TransformResponse(_message.Message):
     def __init__(self, before: _Optional[_Union[Clip, _Mapping]] = ..., after: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
 
 class EncodeRequest(_message.Message):
-    __slots__ = ("model", "excerpt", "seed")
+    __slots__ = ("model", "excerpt", "seed", "chords")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     EXCERPT_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    CHORDS_FIELD_NUMBER: _ClassVar[int]
     model: str
     excerpt: Excerpt
     seed: int
-    def __init__(self, model: _Optional[str] = ..., excerpt: _Optional[_Union[Excerpt, _Mapping]] = ..., seed: _Optional[int] = ...) -> None: ...
+    chords: str
+    def __init__(self, model: _Optional[str] = ..., excerpt: _Optional[_Union[Excerpt, _Mapping]] = ..., seed: _Optional[int] = ..., chords: _Optional[str] = ...) -> None: ...
 
 class EncodeResponse(_message.Message):
-    __slots__ = ("latent", "mean", "stddev", "notes", "attributes", "seed", "model", "model_version")
+    __slots__ = ("latent", "mean", "stddev", "notes", "attributes", "seed", "model", "model_version", "chords")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -130,6 +149,7 @@ class EncodeResponse(_message.Message):
     SEED_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CHORDS_FIELD_NUMBER: _ClassVar[int]
     latent: Latent
     mean: _containers.RepeatedScalarFieldContainer[float]
     stddev: _containers.RepeatedScalarFieldContainer[float]
@@ -138,10 +158,11 @@ class EncodeResponse(_message.Message):
     seed: int
     model: str
     model_version: str
-    def __init__(self, latent: _Optional[_Union[Latent, _Mapping]] = ..., mean: _Optional[_Iterable[float]] = ..., stddev: _Optional[_Iterable[float]] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., attributes: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ...) -> None: ...
+    chords: str
+    def __init__(self, latent: _Optional[_Union[Latent, _Mapping]] = ..., mean: _Optional[_Iterable[float]] = ..., stddev: _Optional[_Iterable[float]] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., attributes: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., chords: _Optional[str] = ...) -> None: ...
 
 class DecodeRequest(_message.Message):
-    __slots__ = ("model", "latents", "seed", "temperature", "top_p", "qpm", "clip_format")
+    __slots__ = ("model", "latents", "seed", "temperature", "top_p", "qpm", "clip_format", "chords")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     LATENTS_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -149,6 +170,7 @@ class DecodeRequest(_message.Message):
     TOP_P_FIELD_NUMBER: _ClassVar[int]
     QPM_FIELD_NUMBER: _ClassVar[int]
     CLIP_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    CHORDS_FIELD_NUMBER: _ClassVar[int]
     model: str
     latents: _containers.RepeatedCompositeFieldContainer[Latent]
     seed: int
@@ -156,13 +178,44 @@ class DecodeRequest(_message.Message):
     top_p: float
     qpm: float
     clip_format: ClipFormat
-    def __init__(self, model: _Optional[str] = ..., latents: _Optional[_Iterable[_Union[Latent, _Mapping]]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ...) -> None: ...
+    chords: str
+    def __init__(self, model: _Optional[str] = ..., latents: _Optional[_Iterable[_Union[Latent, _Mapping]]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ...) -> None: ...
 
 class DecodeResponse(_message.Message):
     __slots__ = ("clip",)
     CLIP_FIELD_NUMBER: _ClassVar[int]
     clip: Clip
     def __init__(self, clip: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
+
+class GrooveRequest(_message.Message):
+    __slots__ = ("model", "task", "point", "onto", "seed", "temperature", "top_p", "qpm", "clip_format")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    POINT_FIELD_NUMBER: _ClassVar[int]
+    ONTO_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    TOP_P_FIELD_NUMBER: _ClassVar[int]
+    QPM_FIELD_NUMBER: _ClassVar[int]
+    CLIP_FORMAT_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    task: GrooveTask
+    point: Point
+    onto: Excerpt
+    seed: int
+    temperature: float
+    top_p: float
+    qpm: float
+    clip_format: ClipFormat
+    def __init__(self, model: _Optional[str] = ..., task: _Optional[_Union[GrooveTask, str]] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., onto: _Optional[_Union[Excerpt, _Mapping]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ...) -> None: ...
+
+class GrooveResponse(_message.Message):
+    __slots__ = ("before", "after")
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    before: Clip
+    after: Clip
+    def __init__(self, before: _Optional[_Union[Clip, _Mapping]] = ..., after: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ()
@@ -213,7 +266,7 @@ class Latent(_message.Message):
     def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Clip(_message.Message):
-    __slots__ = ("midi", "notes", "latent", "seed", "index", "temperature", "top_p", "model", "model_version", "attributes")
+    __slots__ = ("midi", "notes", "latent", "seed", "index", "temperature", "top_p", "model", "model_version", "attributes", "chords")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -231,6 +284,7 @@ class Clip(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    CHORDS_FIELD_NUMBER: _ClassVar[int]
     midi: bytes
     notes: NoteSequence
     latent: Latent
@@ -241,21 +295,32 @@ class Clip(_message.Message):
     model: str
     model_version: str
     attributes: _containers.ScalarMap[str, float]
-    def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., latent: _Optional[_Union[Latent, _Mapping]] = ..., seed: _Optional[int] = ..., index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., attributes: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    chords: str
+    def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., latent: _Optional[_Union[Latent, _Mapping]] = ..., seed: _Optional[int] = ..., index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., attributes: _Optional[_Mapping[str, float]] = ..., chords: _Optional[str] = ...) -> None: ...
 
 class NoteSequence(_message.Message):
-    __slots__ = ("notes", "length_steps", "qpm", "meter", "key")
+    __slots__ = ("notes", "length_steps", "qpm", "meter", "key", "chords")
     NOTES_FIELD_NUMBER: _ClassVar[int]
     LENGTH_STEPS_FIELD_NUMBER: _ClassVar[int]
     QPM_FIELD_NUMBER: _ClassVar[int]
     METER_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
+    CHORDS_FIELD_NUMBER: _ClassVar[int]
     notes: _containers.RepeatedCompositeFieldContainer[Note]
     length_steps: int
     qpm: float
     meter: Meter
     key: Key
-    def __init__(self, notes: _Optional[_Iterable[_Union[Note, _Mapping]]] = ..., length_steps: _Optional[int] = ..., qpm: _Optional[float] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., key: _Optional[_Union[Key, _Mapping]] = ...) -> None: ...
+    chords: _containers.RepeatedCompositeFieldContainer[Chord]
+    def __init__(self, notes: _Optional[_Iterable[_Union[Note, _Mapping]]] = ..., length_steps: _Optional[int] = ..., qpm: _Optional[float] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., key: _Optional[_Union[Key, _Mapping]] = ..., chords: _Optional[_Iterable[_Union[Chord, _Mapping]]] = ...) -> None: ...
+
+class Chord(_message.Message):
+    __slots__ = ("start_step", "symbol")
+    START_STEP_FIELD_NUMBER: _ClassVar[int]
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    start_step: int
+    symbol: str
+    def __init__(self, start_step: _Optional[int] = ..., symbol: _Optional[str] = ...) -> None: ...
 
 class Note(_message.Message):
     __slots__ = ("start_step", "end_step", "pitch", "velocity", "program", "is_drum", "offset")
@@ -292,7 +357,7 @@ class Key(_message.Message):
     def __init__(self, tonic: _Optional[int] = ..., is_minor: _Optional[bool] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "representation", "bars", "meter", "length_steps", "latent_size", "attributes", "card")
+    __slots__ = ("name", "version", "representation", "bars", "meter", "length_steps", "latent_size", "attributes", "card", "needs_chords", "size_bytes", "figures", "sources")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     REPRESENTATION_FIELD_NUMBER: _ClassVar[int]
@@ -302,6 +367,10 @@ class Model(_message.Message):
     LATENT_SIZE_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     CARD_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_CHORDS_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     representation: str
@@ -311,7 +380,27 @@ class Model(_message.Message):
     latent_size: int
     attributes: _containers.RepeatedCompositeFieldContainer[Attribute]
     card: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., representation: _Optional[str] = ..., bars: _Optional[int] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., length_steps: _Optional[int] = ..., latent_size: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., card: _Optional[str] = ...) -> None: ...
+    needs_chords: bool
+    size_bytes: int
+    figures: _containers.RepeatedCompositeFieldContainer[Figure]
+    sources: _containers.RepeatedCompositeFieldContainer[Source]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., representation: _Optional[str] = ..., bars: _Optional[int] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., length_steps: _Optional[int] = ..., latent_size: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., card: _Optional[str] = ..., needs_chords: _Optional[bool] = ..., size_bytes: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ...) -> None: ...
+
+class Figure(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: float
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+
+class Source(_message.Message):
+    __slots__ = ("name", "licence")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LICENCE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    licence: str
+    def __init__(self, name: _Optional[str] = ..., licence: _Optional[str] = ...) -> None: ...
 
 class Attribute(_message.Message):
     __slots__ = ("name", "unit", "description")

@@ -60,6 +60,11 @@ class MusicServiceStub:
                 request_serializer=musicvae_dot_v1_dot_musicvae__pb2.DecodeRequest.SerializeToString,
                 response_deserializer=musicvae_dot_v1_dot_musicvae__pb2.DecodeResponse.FromString,
                 _registered_method=True)
+        self.Groove = channel.unary_unary(
+                '/musicvae.v1.MusicService/Groove',
+                request_serializer=musicvae_dot_v1_dot_musicvae__pb2.GrooveRequest.SerializeToString,
+                response_deserializer=musicvae_dot_v1_dot_musicvae__pb2.GrooveResponse.FromString,
+                _registered_method=True)
         self.ListModels = channel.unary_unary(
                 '/musicvae.v1.MusicService/ListModels',
                 request_serializer=musicvae_dot_v1_dot_musicvae__pb2.ListModelsRequest.SerializeToString,
@@ -131,6 +136,18 @@ class MusicServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Groove(self, request, context):
+        """Plays drums as a human would: hits that had no touch, a rhythm that was tapped, or hits in the
+        manner of other drums. For models of the representation "groove" alone.
+
+        Errors: INVALID_ARGUMENT if a field is out of range, a MIDI file can't be read, music can't be
+        held by the model, a latent has another size than the model's, or the model is of another
+        representation; NOT_FOUND if the model is not served, or none is named and there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListModels(self, request, context):
         """Lists the models that are served, the default first.
 
@@ -176,6 +193,11 @@ def add_MusicServiceServicer_to_server(servicer, server):
                     servicer.Decode,
                     request_deserializer=musicvae_dot_v1_dot_musicvae__pb2.DecodeRequest.FromString,
                     response_serializer=musicvae_dot_v1_dot_musicvae__pb2.DecodeResponse.SerializeToString,
+            ),
+            'Groove': grpc.unary_unary_rpc_method_handler(
+                    servicer.Groove,
+                    request_deserializer=musicvae_dot_v1_dot_musicvae__pb2.GrooveRequest.FromString,
+                    response_serializer=musicvae_dot_v1_dot_musicvae__pb2.GrooveResponse.SerializeToString,
             ),
             'ListModels': grpc.unary_unary_rpc_method_handler(
                     servicer.ListModels,
@@ -324,6 +346,33 @@ class MusicService:
             '/musicvae.v1.MusicService/Decode',
             musicvae_dot_v1_dot_musicvae__pb2.DecodeRequest.SerializeToString,
             musicvae_dot_v1_dot_musicvae__pb2.DecodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Groove(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/musicvae.v1.MusicService/Groove',
+            musicvae_dot_v1_dot_musicvae__pb2.GrooveRequest.SerializeToString,
+            musicvae_dot_v1_dot_musicvae__pb2.GrooveResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,9 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicvae.attributes import ATTRIBUTES, get_attribute, measure
+from musicvae.attributes import (
+    ATTRIBUTES,
+    attributes_of,
+    get_attribute,
+    measure,
+    measure_excerpt,
+)
 from musicvae.errors import AttributeNameError
 from musicvae.notes import Meter, Note, NoteSequence
+from musicvae.representation import Chords, Drums, Groove, LeadSheet, Melody, Trio
 
 
 def melody(*notes, length_steps=16, steps_per_quarter=4):
@@ -160,3 +167,38 @@ def test_an_unknown_name_lists_those_there_are():
         get_attribute("c_diatonic", {"note_density"})
     with pytest.raises(AttributeNameError, match="no attributes"):
         get_attribute("c_diatonic", ())
+
+
+RHYTHM = {"note_density", "syncopation_16th", "syncopation_8th"}
+
+
+@pytest.mark.parametrize(
+    ("representation", "names"),
+    [
+        (Melody(), set(ATTRIBUTES)),
+        (LeadSheet(), set(ATTRIBUTES)),
+        (Trio(), set(ATTRIBUTES)),
+        (Drums(), RHYTHM),
+        (Drums(is_binary=True), RHYTHM),
+        (Groove(), RHYTHM),
+        (Chords(), set()),
+    ],
+    ids=lambda each: getattr(each, "name", ""),
+)
+def test_music_is_measured_by_what_tells_of_it(representation, names):
+    assert {each.name for each in attributes_of(representation)} == names
+    excerpt = melody((0, 60), (4, 65))
+    assert set(measure_excerpt(excerpt, representation)) == names
+
+
+def test_a_melody_is_measured_whole():
+    tune = melody((0, 60), (3, 61), (8, 65))
+    assert measure_excerpt(tune, Melody()) == measure(tune)
+
+
+def test_of_a_trio_the_melody_is_measured():
+    tune = melody((0, 60), (6, 66), (8, 65))
+    bass = [Note(step, 36, step + 4, program=33) for step in range(0, 16, 4)]
+    drums = [Note(step, 42, step + 1, is_drum=True) for step in range(16)]
+    band = NoteSequence(tuple(sorted([*tune.notes, *bass, *drums])), 16)
+    assert measure_excerpt(band, Trio()) == measure(tune) != measure(band)

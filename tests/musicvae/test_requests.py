@@ -8,6 +8,7 @@ from musicvae.requests import (
     DecodeRequest,
     EncodeRequest,
     Excerpt,
+    GrooveRequest,
     InterpolateRequest,
     SampleRequest,
     TransformRequest,
@@ -57,6 +58,23 @@ def test_excerpt_must_be_on_the_grid_of_16ths():
 
 
 @pytest.mark.parametrize(
+    "make",
+    [
+        SampleRequest,
+        lambda **how: InterpolateRequest(points=[(0.0,)] * 2, **how),
+        lambda **how: TransformRequest(point=(0.0,), amounts={"c_diatonic": 1.0}, **how),
+        lambda **how: EncodeRequest(excerpt=Excerpt(notes=SILENCE), **how),
+        lambda **how: DecodeRequest(latents=[(0.0,)], **how),
+    ],
+)
+def test_chords_must_be_chords(make):
+    assert make(chords="C | F#m7 . Bb7/D").chords == "C | F#m7 . Bb7/D"
+    with pytest.raises(SettingError, match="'H' in bar 2") as caught:
+        make(chords="C | H")
+    assert caught.value.field == "chords"
+
+
+@pytest.mark.parametrize(
     ("request_", "rows"),
     [
         (SampleRequest(count=5), 5),
@@ -64,6 +82,7 @@ def test_excerpt_must_be_on_the_grid_of_16ths():
         (TransformRequest(point=(0.0,), amounts={"c_diatonic": 1.0}), 2),
         (EncodeRequest(excerpt=Excerpt(notes=SILENCE)), 1),
         (DecodeRequest(latents=[(0.0,)] * 4), 4),
+        (GrooveRequest(task="humanise", point=Excerpt(notes=SILENCE)), 1),
     ],
 )
 def test_rows_are_the_work_asked_for(request_, rows):

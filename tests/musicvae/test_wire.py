@@ -2,6 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicvae import errors
+from musicvae.chords import QUALITIES, Chord
 from musicvae.error_details import MOST_TEXT_BYTES, error_from_status, error_to_status
 from musicvae.notes import Key, Meter, Note, NoteSequence
 from musicvae.problems import Problems
@@ -23,14 +24,24 @@ METERS = st.tuples(st.integers(1, 255), st.sampled_from([1, 2, 4, 8, 16, 32, 64]
 KEYS = st.none() | st.tuples(st.integers(0, 11), st.booleans())
 
 
-@given(st.lists(NOTES, max_size=12), st.integers(240, 1000), st.floats(1, 1000), METERS, KEYS)
-def test_notes_survive_the_wire(notes, length_steps, qpm, meter, key):
+CHORDS = st.dictionaries(
+    st.integers(0, 239),
+    st.none() | st.tuples(st.integers(0, 11), st.sampled_from(sorted(QUALITIES))),
+    max_size=5,
+)
+
+
+@given(
+    st.lists(NOTES, max_size=12), st.integers(240, 1000), st.floats(1, 1000), METERS, KEYS, CHORDS
+)
+def test_notes_survive_the_wire(notes, length_steps, qpm, meter, key, chords):
     sequence = NoteSequence(
         notes=tuple(sorted(Note(*note) for note in notes)),
         length_steps=length_steps,
         qpm=qpm,
         meter=Meter(*meter),
         key=key and Key(*key),
+        chords=tuple(Chord(step, *(kind or ())) for step, kind in sorted(chords.items())),
     )
     sent = pb.NoteSequence.FromString(notes_to_message(sequence).SerializeToString())
     problems = Problems()

@@ -8,6 +8,7 @@ import pytest
 
 from musicvae import bundle
 from musicvae.bundle import Bundle
+from musicvae.chords import Chord
 from musicvae.client import Client
 from musicvae.notes import Note, NoteSequence
 from musicvae.server import Engine, Settings, start
@@ -104,3 +105,63 @@ def melody():
     pitches = (60, 62, 64, 65, 67, 65, 64, 62)
     notes = [Note(4 * i, pitch, 4 * i + 4) for i, pitch in enumerate(pitches)]
     return NoteSequence(notes=tuple(notes), length_steps=32, qpm=96.0)
+
+
+@pytest.fixture(scope="session")
+def family_engine(family):
+    return Engine(list(family.values()))
+
+
+@pytest.fixture(scope="session")
+def family_server(family):
+    """A tiny untrained model of every kind behind one server."""
+    running = ServerThread(Settings(port=0), *family.values())
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def family_client(family_server):
+    with Client(family_server.address) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def family_channel(family_server):
+    with grpc.insecure_channel(family_server.address) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def beat():
+    """Two bars of drums as they were played."""
+    hits = [
+        Note(
+            step, pitch, step + 1, 40 + 5 * (step % 7), is_drum=True, offset=(step % 5 - 2) * 5 / 32
+        )
+        for step in range(0, 32, 2)
+        for pitch in ((36, 42) if step % 8 == 0 else (38, 42) if step % 8 == 4 else (42,))
+    ]
+    return NoteSequence(notes=tuple(sorted(hits)), length_steps=32, qpm=110.0)
+
+
+@pytest.fixture(scope="session")
+def music(melody, beat):
+    """Two bars for each kind of model, by the name of its preset."""
+    straight = NoteSequence(
+        notes=tuple(
+            sorted(Note(n.start_step, n.pitch, n.end_step, is_drum=True) for n in beat.notes)
+        ),
+        length_steps=32,
+    )
+    bass = [Note(step, 36, step + 8, program=33) for step in range(0, 32, 8)]
+    trio = tuple(sorted([*melody.notes, *bass, *straight.notes]))
+    chords = (Chord(0, 0, "maj"), Chord(16, 7, "7", 11))
+    return {
+        "melody-2bar": melody,
+        "melody-16bar": melody,
+        "drums-2bar": straight,
+        "groove-2bar": beat,
+        "trio-16bar": NoteSequence(notes=trio, length_steps=32, qpm=96.0),
+        "leadsheet-4bar": NoteSequence(melody.notes, length_steps=32, qpm=96.0, chords=chords),
+    }

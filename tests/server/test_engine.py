@@ -6,6 +6,7 @@ from musicvae.attributes import measure
 from musicvae.clip_files import keep
 from musicvae.clips import DECODED, SAMPLED
 from musicvae.errors import AttributeNameError, BundleError, LatentError, RequestError
+from musicvae.provenance import request_again
 from musicvae.requests import (
     DecodeRequest,
     EncodeRequest,
@@ -13,7 +14,6 @@ from musicvae.requests import (
     InterpolateRequest,
     SampleRequest,
     TransformRequest,
-    request_again,
 )
 from musicvae.server import Engine
 

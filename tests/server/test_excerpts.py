@@ -4,7 +4,7 @@ import pytest
 
 from musicvae.errors import RepresentationError, SettingError
 from musicvae.notes import Meter, Note, NoteSequence
-from musicvae.representation import Melody
+from musicvae.representation import Drums, Groove, Melody, Trio
 from musicvae.requests import Excerpt
 from musicvae.server.excerpts import fit
 
@@ -61,6 +61,39 @@ def test_bars_without_notes_are_refused(melody):
     assert caught.value.cause == "empty"
     with pytest.raises(RepresentationError):
         fitted(NoteSequence(notes=(), length_steps=0))
+
+
+@pytest.mark.parametrize("representation", [Drums(bars=2), Groove(bars=2)], ids=["drums", "groove"])
+def test_of_drums_only_where_they_are_hit_counts(representation):
+    early = Note(32, 36, 33, is_drum=True, offset=-0.2)
+    long = Note(31, 38, 40, is_drum=True)
+    notes = NoteSequence(notes=(long, early), length_steps=48)
+    heard = fit(Excerpt(notes=notes), representation, "excerpt")
+    assert heard.notes == (replace(long, end_step=32),)
+    late = replace(notes, notes=(long, replace(early, offset=0.0)))
+    with pytest.raises(RepresentationError, match="3 bars of music"):
+        fit(Excerpt(notes=late), representation, "excerpt")
+
+
+@pytest.mark.parametrize(
+    ("representation", "advice"),
+    [
+        (TWO_BARS, "Set reduce to keep its top line, on the grid."),
+        (Drums(bars=2), "Set reduce to keep the drums that General MIDI names, on the grid."),
+        (Groove(bars=2), "Set reduce to keep the drums that General MIDI names."),
+        (Trio(bars=2), "Set reduce to keep a melody, the lowest line of a bass, and drums"),
+    ],
+)
+def test_advice_names_what_reducing_would_keep(representation, advice):
+    band = (Note(0, 36, 1, is_drum=True), Note(0, 60, 4), Note(0, 64, 4))
+    with pytest.raises(RepresentationError) as caught:
+        fit(Excerpt(notes=NoteSequence(band, 32)), representation, "excerpt")
+    assert caught.value.action.startswith(advice)
+
+
+def test_reducing_is_not_advised_where_it_would_not_help(melody):
+    with pytest.raises(RepresentationError, match="Leave the pitched tracks out"):
+        fit(Excerpt(notes=melody), Drums(bars=2), "excerpt")
 
 
 def test_chords_are_refused_or_reduced_to_the_top_line(melody):

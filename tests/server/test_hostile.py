@@ -4,10 +4,12 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+import pytest
 from midi_mutations import mutants
 
 from musicvae import midi
 from musicvae.v1 import musicvae_pb2 as pb
+from musicvae.v1.musicvae_pb2_grpc import MusicServiceStub
 
 ALLOWED = {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT}
 
@@ -36,6 +38,24 @@ def test_mutated_midi_is_heard_or_refused(stub):
     assert strict.count(grpc.StatusCode.INVALID_ARGUMENT) > 1000
 
 
+@pytest.mark.parametrize("model", ["drums-2bar", "groove-2bar", "trio-16bar", "leadsheet-4bar"])
+def test_mutated_midi_is_heard_or_refused_by_every_model(family_channel, model):
+    stub = MusicServiceStub(family_channel)
+    codes = []
+    chords = "C" if model == "leadsheet-4bar" else None
+    for data in mutants(23, 200):
+        excerpt = pb.Excerpt(midi=data, reduce=True, start_bar=1)
+        codes.append(
+            code_of(stub.Encode, pb.EncodeRequest(model=model, excerpt=excerpt, chords=chords))
+        )
+        if model == "groove-2bar":
+            message = pb.GrooveRequest(
+                task=pb.GROOVE_TASK_TAP_TO_DRUMS, point=pb.Point(excerpt=excerpt)
+            )
+            codes.append(code_of(stub.Groove, message))
+    assert set(codes) == ALLOWED
+
+
 def messages(seed, count, melody):
     """Valid messages of every call with a few of their bytes changed, where they still parse."""
     chance = random.Random(seed)
@@ -44,6 +64,9 @@ def messages(seed, count, melody):
     sequence = pb.NoteSequence(
         notes=[notes] * 2, length_steps=32, qpm=100, meter=pb.Meter(numerator=4, denominator=4)
     )
+    chords = [pb.Chord(symbol="C"), pb.Chord(start_step=16, symbol="G7/B")]
+    sheet = pb.Excerpt(notes=pb.NoteSequence(notes=[notes], length_steps=32, chords=chords))
+    beat = pb.NoteSequence(notes=[pb.Note(end_step=1, pitch=36, is_drum=True)], length_steps=32)
     points = [
         pb.Point(excerpt=excerpt),
         pb.Point(latent=pb.Latent(values=[0.3] * 8)),
@@ -59,6 +82,14 @@ def messages(seed, count, melody):
         ),
         ("Encode", pb.EncodeRequest(excerpt=points[2].excerpt, seed=3)),
         ("Decode", pb.DecodeRequest(latents=[points[1].latent] * 2, **how)),
+        ("Sample", pb.SampleRequest(model="leadsheet-4bar", chords="C | Am7 . G7/B", **how)),
+        ("Encode", pb.EncodeRequest(model="leadsheet-4bar", excerpt=sheet, chords="C F")),
+        ("Encode", pb.EncodeRequest(model="leadsheet-4bar", excerpt=sheet)),
+        (
+            "Groove",
+            pb.GrooveRequest(task=3, point=points[1], onto=pb.Excerpt(notes=beat), **how),
+        ),
+        ("Groove", pb.GrooveRequest(task=2, point=points[0], **how)),
     ]
     for _ in range(count):
         name, message = chance.choice(healthy)
@@ -68,13 +99,14 @@ def messages(seed, count, melody):
         yield name, bytes(data)
 
 
-def test_mutated_messages_are_answered_or_refused(channel, melody):
+def test_mutated_messages_are_answered_or_refused(family_channel, melody):
+    unary = ("Transform", "Encode", "Groove")
     kinds = {
-        name: channel.unary_unary if name in ("Transform", "Encode") else channel.unary_stream
-        for name in ("Sample", "Interpolate", "Transform", "Encode", "Decode")
+        name: family_channel.unary_unary if name in unary else family_channel.unary_stream
+        for name in ("Sample", "Interpolate", "Transform", "Encode", "Decode", "Groove")
     }
     calls = {name: kind(f"/musicvae.v1.MusicService/{name}") for name, kind in kinds.items()}
-    sent = list(messages(21, 250, melody))
+    sent = list(messages(21, 500, melody))
     with ThreadPoolExecutor(4) as pool:
         codes = list(pool.map(lambda each: code_of(calls[each[0]], each[1]), sent))
     # A changed byte may also fall into the name of the model.

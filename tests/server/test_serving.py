@@ -100,8 +100,8 @@ def test_short_request_does_not_wait_for_a_long_one(stub):
 
 SMALL = Settings(
     port=0,
-    limits=Limits(max_count=64, max_points=2, max_path_count=2, max_latents=2),
-    max_waiting_rows=64,
+    limits=Limits(max_count=64, max_points=2, max_path_count=2, max_latents=2, max_steps=64 * 32),
+    max_waiting_steps=64 * 32,
 )
 
 
@@ -121,7 +121,7 @@ def test_caller_who_leaves_frees_the_queue(start_server, how):
                 list(call)
             code = {"cancel": "CANCELLED", "deadline": "DEADLINE_EXCEEDED"}[how]
             assert caught.value.code().name == code
-            # As many rows as the queue holds: what was left must be free by the next turn.
+            # As many steps as the queue holds: what was left must be free by the next turn.
             deadline = time.monotonic() + 10
             while True:
                 try:
@@ -200,11 +200,19 @@ def test_port_that_is_taken_is_told_without_noise(server, start_server, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_request_for_too_much_music_is_told_how_much_is_taken(start_server):
+    limits = Limits(max_steps=10 * 32)
+    with Client(start_server(Settings(port=0, limits=limits)).address) as client:
+        assert len(list(client.sample(SampleRequest(count=10, seed=1)))) == 10
+        with pytest.raises(SettingError, match="11 clips of 32 steps; expected at most 10 clips"):
+            list(client.sample(SampleRequest(count=11, seed=1)))
+
+
 def test_call_that_takes_too_long_ends_and_frees_the_queue(start_server):
-    limits = replace(SMALL.limits, max_count=4096)
-    settings = replace(SMALL, limits=limits, max_waiting_rows=4096, max_call_s=0.2)
+    limits = replace(SMALL.limits, max_count=4096, max_steps=4096 * 32)
+    settings = replace(SMALL, limits=limits, max_waiting_steps=4096 * 32, max_call_s=0.2)
     with Client(start_server(settings).address) as client:
-        for _ in range(2):  # as many rows as the queue holds, each time
+        for _ in range(2):  # as many steps as the queue holds, each time
             with pytest.raises(ServiceError, match=r"a call of more than 0.2 s.*less in one call"):
                 list(client.sample(SampleRequest(count=4096, seed=1)))
 

@@ -14,8 +14,14 @@ def test_limit_of_nothing_is_refused(name, value):
 
 
 def test_queue_must_hold_the_largest_request():
-    with pytest.raises(SettingError, match="room for the largest request, 500 clips"):
-        Settings(limits=Limits(max_count=500, max_path_count=2), max_waiting_rows=499)
+    with pytest.raises(SettingError, match="room for the largest request, 500 steps"):
+        Settings(limits=Limits(max_steps=500), max_waiting_steps=499)
+
+
+def test_steps_allow_what_the_other_limits_do_of_sixteen_bars():
+    limits = Limits()
+    path = (limits.max_points - 1) * (limits.max_path_count - 1) + 1
+    assert max(limits.max_count, limits.max_latents, path) * 16 * 16 <= limits.max_steps
 
 
 def test_server_reads_of_a_file_what_a_command_reads():

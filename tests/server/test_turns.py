@@ -12,8 +12,8 @@ def run(work):
     return asyncio.run(asyncio.wait_for(work, 10))
 
 
-async def collect(turns, work, rows):
-    async with aclosing(turns.stream(work, rows)) as items:
+async def collect(turns, work, rows, steps=1):
+    async with aclosing(turns.stream(work, rows, steps=steps)) as items:
         return [item async for item in items]
 
 
@@ -26,9 +26,9 @@ def test_everyone_gets_one_piece_in_turn():
             yield index
 
     async def check():
-        turns = Turns(max_rows=100)
+        turns = Turns(max_steps=100)
         hold = threading.Event()
-        first = asyncio.create_task(turns.run(hold.wait, 1))
+        first = asyncio.create_task(turns.run(hold.wait, steps=1))
         await asyncio.sleep(0.05)
         # All of these wait behind the first piece of work.
         streams = [
@@ -59,7 +59,7 @@ def test_no_two_pieces_run_at_once():
             yield index
 
     async def check():
-        turns = Turns(max_rows=1000)
+        turns = Turns(max_steps=1000)
         await asyncio.gather(*(collect(turns, work(), 20) for _ in range(10)))
         turns.close()
 
@@ -76,13 +76,13 @@ def test_cancelled_work_stops_at_the_next_turn():
             yield index
 
     async def check():
-        turns = Turns(max_rows=1000)
-        async with aclosing(turns.stream(work(), 1000)) as items:
+        turns = Turns(max_steps=1000)
+        async with aclosing(turns.stream(work(), 1000, steps=1)) as items:
             async for item in items:
                 if item == 3:
                     break
         await collect(turns, iter([1]), 1)
-        # All rows are free again.
+        # All steps are free again.
         await collect(turns, iter(range(1, 1001)), 1000)
         turns.close()
 
@@ -90,36 +90,37 @@ def test_cancelled_work_stops_at_the_next_turn():
     assert made == [0, 1, 2, 3]
 
 
-def test_rows_that_wait_are_bounded():
+def test_steps_that_wait_are_bounded():
     async def check():
-        turns = Turns(max_rows=10)
-        async with aclosing(turns.stream(iter(range(1, 9)), 8)) as items:
+        turns = Turns(max_steps=320)
+        async with aclosing(turns.stream(iter(range(1, 9)), 8, steps=32)) as items:
             await anext(items)  # 7 left
             with pytest.raises(
-                BusyError, match="7 clips that wait, and 4 more; expected at most 10"
+                BusyError, match="224 steps of music that wait, and 128 more; expected at most 320"
             ):
-                await collect(turns, iter([1, 2, 3, 4]), 4)
+                await collect(turns, iter([1, 2, 3, 4]), 4, steps=32)
             with pytest.raises(BusyError):
-                await turns.run(lambda: 1, 4)
-            assert await collect(turns, iter([1, 2, 3]), 3) == [1, 2, 3]
-        assert len(await collect(turns, iter(range(1, 11)), 10)) == 10
+                await turns.run(lambda: 1, steps=97)
+            assert await collect(turns, iter([1, 2, 3]), 3, steps=32) == [1, 2, 3]
+            assert await turns.run(lambda: 1, steps=96) == 1
+        assert len(await collect(turns, iter(range(1, 11)), 10, steps=32)) == 10
         turns.close()
 
     run(check())
 
 
-def test_error_frees_its_rows():
+def test_error_frees_its_steps():
     def broken():
         yield 1
         raise ValueError("broken")
 
     async def check():
-        turns = Turns(max_rows=5)
+        turns = Turns(max_steps=5)
         for _ in range(3):
             with pytest.raises(ValueError, match="broken"):
                 await collect(turns, broken(), 5)
             with pytest.raises(ZeroDivisionError):
-                await turns.run(lambda: 1 / 0, 5)
+                await turns.run(lambda: 1 / 0, steps=5)
         turns.close()
 
     run(check())

@@ -1,0 +1,78 @@
+"""The commands that measure models and make bundles of runs, as their users see them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from musicvae import bundle
+from musicvae.commands.terminal import MISUSE
+from musicvae.evaluation import evaluate
+from musicvae.evaluation.evaluate import Sizes
+
+TINY = [
+    f"--set={each}"
+    for each in (
+        "model.latent_size=8", "model.encoder_size=12", "model.decoder_size=24",
+        "training.steps=2", "training.batch_size=8", "training.validate_every=2",
+        "training.validation_examples=8",
+    )
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def small_sizes(monkeypatch):
+    """Enough to measure, too little to know."""
+    sizes = Sizes(bounded=4, bound_draws=3, pairs=6, shifted=4, draws=16, compared=16)
+    monkeypatch.setattr(evaluate, "DEFAULT_SIZES", sizes)
+
+
+def test_evaluate_prints_its_figures(command, bundle_folder, data):
+    said = command("evaluate", bundle_folder, "--data", data)
+    assert said.code == 0, said.err
+    assert "accuracy, teacher-forced" in said.out
+    assert "test split" in said.out
+    assert not list(Path.cwd().iterdir())
+
+
+def test_evaluate_writes_a_report_of_several_models(command, bundle_folder, make_bundle, data):
+    other = make_bundle(Path("other"), name="other", seed=1)
+    said = command(
+        "evaluate", bundle_folder, "other", "--data", data, "--split", "validation",
+        "--out", "made/here", "--seed", 5,
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    assert "tiny" in said.out and "other" in said.out
+    assert "wrote made/here/report.json" in said.out.replace("\n", "")
+    record = json.loads(Path("made/here/report.json").read_text())
+    assert record["data"]["split"] == "validation"
+    versions = [bundle.load(bundle_folder).version, other.version]
+    assert [model["version"] for model in record["models"]] == versions
+    assert [model["seed"] for model in record["models"]] == [5, 5]
+    assert "tiny and other" in Path("made/here/report.html").read_text()
+
+
+def test_export_makes_a_bundle_with_the_figures_it_prints(command, data):
+    train = ("train", "melody-2bar-tiny", "--data", data, "--out", "run", "--accelerator", "cpu")
+    assert command(*train, *TINY).code == 0
+    said = command("export", "run", "--out", "made", "--checkpoint", "last")
+    assert said.code == 0, said.err
+    assert "wrote made; try `musicvae sample --model made`" in said.out
+    made = bundle.load("made")
+    (figure,) = (
+        each
+        for each in made.facts["evaluation"]["figures"]
+        if each["name"] == "accuracy, sampled, posterior's mean"
+    )
+    assert f"{figure['value']:.4f}" in said.out
+    assert f"{figure['value']:.4f}" in made.card
+
+
+def test_data_of_another_kind_are_refused_before_minutes_of_measuring(
+    command, bundle_folder, make_data
+):
+    make_data(Path("long"), {"train": 4, "test": 4}, bars=4)
+    said = command("evaluate", bundle_folder, "--data", "long", "--out", "made")
+    assert said.code == MISUSE
+    assert "Prepare data with the model's representation" in said.err
+    assert not Path("made").exists()

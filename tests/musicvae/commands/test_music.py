@@ -1,0 +1,138 @@
+"""The commands that make music, for every kind of model."""
+
+from pathlib import Path
+
+import pytest
+
+from musicvae import midi
+from musicvae.notes import Note, NoteSequence
+
+KINDS = ("melody-2bar", "melody-16bar", "drums-2bar", "groove-2bar", "trio-16bar", "leadsheet-4bar")
+SHEET = "leadsheet-4bar"
+CHORDS = "C | Am . G7/B"
+
+
+@pytest.fixture
+def musicvae(command, family_folder):
+    """Runs a command with a model of the family, and wants it to succeed."""
+
+    def run(name, *arguments, model, seed=1):
+        said = command(name, *arguments, "--model", family_folder / model, "--seed", seed)
+        assert (said.code, said.err) == (0, ""), said
+        return said
+
+    return run
+
+
+def chords_for(kind):
+    return ["--chords", CHORDS] if kind == SHEET else []
+
+
+def write_beat(path):
+    hits = [Note(step, 36, step + 1, 90, is_drum=True) for step in range(0, 32, 4)]
+    path.write_bytes(midi.write(NoteSequence(tuple(hits), length_steps=32, qpm=90.0)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_model_makes_music_of_its_own_music(musicvae, kind):
+    musicvae("sample", "-n", 2, "--plot", *chords_for(kind), "--out", "a", model=kind)
+    files = sorted(Path("a").glob("*.mid"))
+    assert len(files) == 2
+    assert next(Path("a").glob("*.png")).stat().st_size > 2_000
+    # What it made brings its chords along.
+    said = musicvae("reconstruct", *files, "--out", "b", model=kind)
+    assert "sample-1-000.mid, " in said.out
+    musicvae("interpolate", *files, "-n", 3, "--plot", "--out", "c", model=kind)
+    said = musicvae("transform", files[0], "--add", "note_density=1", "--out", "d", model=kind)
+    assert "note_density" in said.out
+    assert ("c_diatonic" in said.out) == (kind not in ("drums-2bar", "groove-2bar"))
+    assert [len(list(Path(each).glob("*.mid"))) for each in "abcd"] == [2, 2, 3, 2]
+
+
+def test_each_sheet_is_played_over_its_own_chords(musicvae):
+    for seed, chords in enumerate(["C", "Dm7 | G7"]):
+        musicvae("sample", "-n", 1, "--chords", chords, "--out", "a", model=SHEET, seed=seed)
+    musicvae("reconstruct", *sorted(Path("a").glob("*.mid")), "--out", "b", model=SHEET)
+    made = [
+        midi.read_provenance(path.read_bytes())["chords"] for path in sorted(Path("b").iterdir())
+    ]
+    assert made == ["C | C | C | C", "Dm7 | G7 | Dm7 | G7"]
+
+
+@pytest.mark.parametrize("task", ["humanise", "tap-to-drums", "transfer"])
+def test_groove_plays_drums(musicvae, tmp_path, task):
+    write_beat(tmp_path / "beat.mid")
+    onto = ["--onto", "beat.mid"] if task == "transfer" else []
+    said = musicvae("groove", "beat.mid", "--task", task, *onto, "--plot", model="groove-2bar")
+    assert [path.name for path in sorted(Path("music").iterdir())] == [
+        "groove-1-000.mid",
+        "groove-1-001.mid",
+        "groove-1.png",
+    ]
+    assert "before, 8 notes" in said.out and f"{task}, " in said.out
+    assert midi.read(Path("music/groove-1-001.mid").read_bytes()).qpm == 90.0
+
+
+def test_models_say_what_they_are(command, family_folder):
+    said = command("models", "--model", family_folder / SHEET)
+    for part in (
+        "4 bars of lead sheet in 4/4, over chords",
+        "0.1 MB",
+        "not measured",
+        "c_diatonic",
+    ):
+        assert part in said.out
+    said = command("models", "--model", family_folder / "drums-2bar")
+    assert "2 bars of drums in 4/4\n" in said.out
+    assert "attributes: note_density, syncopation_16th, syncopation_8th\n" in said.out
+
+
+MISTAKES = {
+    "no chords": (["sample", "--model", SHEET], ["no chords", "C | Am"]),
+    "no chords in a file": (["reconstruct", "a.mid", "--model", SHEET], ["no chords"]),
+    "a chord that is none": (
+        ["sample", "--chords", "C | H7", "--model", SHEET],
+        ["'H7' in bar 2", "chord symbols"],
+    ),
+    "too many bars of chords": (
+        ["sample", "--chords", "C|C|C|C|C", "--model", SHEET],
+        ["5 bars of chords", "1 to 4"],
+    ),
+    "chords for a melody": (
+        ["interpolate", "a.mid", "b.mid", "--chords", "C", "--model", "melody-2bar"],
+        ["chords for melody-2bar", "none"],
+    ),
+    "a melody for drums": (
+        ["reconstruct", "a.mid", "--model", "drums-2bar"],
+        ["a.mid", "which is no drum"],
+    ),
+    "a melody with a groove": (
+        ["groove", "a.mid", "--model", "groove-2bar"],
+        ["a.mid", "which is no drum"],
+    ),
+    "a melody for a groove to play": (
+        ["groove", "beat.mid", "--task", "transfer", "--onto", "a.mid", "--model", "groove-2bar"],
+        ["a.mid", "which is no drum"],
+    ),
+    "nothing to play": (
+        ["groove", "a.mid", "--task", "transfer", "--model", "groove-2bar"],
+        ["onto=none"],
+    ),
+    "no such task": (["groove", "a.mid", "--task", "swing"], ["'swing'", "humanise"]),
+    "no model of grooves": (
+        ["groove", "beat.mid", "--model", "melody-2bar"],
+        ["no model of grooves among melody-2bar"],
+    ),
+    "pitch of drums": (
+        ["transform", "beat.mid", "--add", "c_diatonic=1", "--model", "drums-2bar"],
+        ["'c_diatonic'", "note_density"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "expected"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_is_named_with_what_to_do(mistake, tunes, family_folder, arguments, expected):
+    write_beat(tunes / "beat.mid")
+    said = mistake(family_folder / each if each in KINDS else each for each in arguments)
+    for part in expected:
+        assert part in said
