@@ -20,6 +20,10 @@ MOST_BYTES = 16 * 1024 * 1024
 HEAD_BYTES = 4096
 """What is read of a file to know what it is."""
 
+_FIRST_BYTES = 1 << 16
+"""What is read of a file at first: most have less, and room for `MOST_BYTES` takes longer to get
+than they take to read."""
+
 _MOST_PACKED_BYTES = 2 * MOST_BYTES
 """What does not compress grows by a few bytes; a directory that claims more lies."""
 
@@ -180,8 +184,11 @@ def _packed_bytes(file: BinaryIO, offset: int, size: int) -> bytes:
 
 
 def _read_exactly(file: io.FileIO, size: int) -> bytes:
-    data = file.read(size)
-    while len(data) < size and (more := file.read(size - len(data))):
+    """Reads so many bytes, or those there are; room for all of them is taken as they come."""
+    data = file.read(min(size, _FIRST_BYTES))
+    while len(data) < size and (
+        more := file.read(min(size - len(data), max(len(data), _FIRST_BYTES)))
+    ):
         data += more
     return data
 
