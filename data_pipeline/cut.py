@@ -77,12 +77,6 @@ class PieceResult:
     bars: Mapping[str, int] = field(default_factory=dict)
 
 
-def cut_piece(piece: Piece, settings: CutSettings) -> PieceResult:
-    """Reads a piece and cuts it; no error leaves this function."""
-    (result,) = cut_pieces([piece], settings)
-    return result
-
-
 def cut_pieces(
     pieces: Sequence[Piece],
     settings: CutSettings,

@@ -10,7 +10,7 @@ from musicvae import midi
 from musicvae.commands.accompany import accompany as command
 from musicvae.data_pipeline.accompaniment import FEWEST_BARS, accompany
 from musicvae.data_pipeline.corpus import open_sources
-from musicvae.data_pipeline.cut import cut_piece
+from musicvae.data_pipeline.cut import cut_pieces
 from musicvae.data_pipeline.excerpts import CutSettings
 from musicvae.data_pipeline.mma import GROOVES
 from musicvae.errors import DataError, SettingError
@@ -144,7 +144,9 @@ def test_prepare_finds_trios_in_it(songs, tmp_path):
     (source,) = open_sources([str(out)])
     assert source.licence == "songs: Free for all"
     settings = CutSettings(representation=Trio(bars=8))
-    found = {piece.id: cut_piece(piece, settings).cut.excerpts for piece in source.pieces()}
+    found = {
+        piece.id: next(cut_pieces([piece], settings)).cut.excerpts for piece in source.pieces()
+    }
     assert sorted(found) == ["out/songs/more/late.mid", "out/songs/plain.mid"]
     for (excerpts,) in found.values():
         assert excerpts.part == "Piano + Bass + Drums"

@@ -17,7 +17,7 @@ from musicvae.data_pipeline.chunks import (
     new_file,
     read_chunk,
 )
-from musicvae.data_pipeline.cut import cut_piece, refuse
+from musicvae.data_pipeline.cut import cut_pieces, refuse
 from musicvae.data_pipeline.excerpts import CutSettings
 from musicvae.data_pipeline.locations import HeldBytes
 from musicvae.representation import Melody
@@ -78,7 +78,7 @@ def test_a_chunk_is_read_as_it_was_cut(tmp_path, melody):
     assert rows[1]["signature"] is None
     assert chunk.excerpts["piece"].to_pylist() == [0] * 7 + [2] * 7 + [4] * 7
     for number in (0, 2, 4):
-        (expected,) = cut_piece(pieces[number], SETTINGS).cut.excerpts
+        (expected,) = next(cut_pieces([pieces[number]], SETTINGS)).cut.excerpts
         found = chunk.excerpts.filter(np.equal(chunk.excerpts["piece"].to_numpy(), number))
         events = np.array(found["events"].to_pylist()).reshape(expected.events.shape)
         np.testing.assert_array_equal(events, expected.events)

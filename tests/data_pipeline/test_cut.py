@@ -5,7 +5,7 @@ import pytest
 from hostile import Hostile, make_piece
 
 from musicvae import midi
-from musicvae.data_pipeline.cut import CUTTERS, cut_group, cut_piece, cut_pieces, refuse
+from musicvae.data_pipeline.cut import CUTTERS, cut_group, cut_pieces, refuse
 from musicvae.data_pipeline.excerpts import CutSettings
 from musicvae.data_pipeline.readers import read_piece
 from musicvae.notes import Meter, NoteSequence
@@ -16,7 +16,7 @@ SETTINGS = CutSettings(representation=Melody())
 
 def reason(location, settings=SETTINGS):
     """Why nothing came of it."""
-    result = cut_piece(make_piece("0", location), settings)
+    result = next(cut_pieces([make_piece("0", location)], settings))
     assert result.cut.excerpts == ()
     assert result.signature is None
     (left,) = result.cut.left
@@ -29,7 +29,7 @@ def test_every_representation_has_a_cutter():
 
 
 def test_a_good_piece_is_cut(melody):
-    result = cut_piece(make_piece("0", midi.write(melody(0)), style="jazz/bop"), SETTINGS)
+    result = next(cut_pieces([make_piece("0", midi.write(melody(0)), style="jazz/bop")], SETTINGS))
     assert len(result.cut.excerpts[0].events) == 7
     assert result.cut.left == ()
     assert result.style == "jazz/bop"
@@ -68,7 +68,7 @@ def test_pieces_are_cut_together_as_each_alone(melody):
     results = list(cut_pieces(pieces, SETTINGS, begin=begun.append))
     assert begun == [0, 1, 2, 3, 4]
     for piece, result in zip(pieces, results, strict=True):
-        alone = cut_piece(piece, SETTINGS)
+        alone = next(cut_pieces([piece], SETTINGS))
         assert result.cut.left == alone.cut.left
         for one, other in zip(result.cut.excerpts, alone.cut.excerpts, strict=True):
             np.testing.assert_array_equal(one.events, other.events)
