@@ -51,7 +51,7 @@ def drums_2bar() -> Experiment:
         preset,
         name="drums-2bar",
         representation=Drums(bars=2),
-        training=replace(preset.training, recombined_share=0.3),
+        training=replace(preset.training, recombined_share=0.5),
     )
 
 
@@ -62,7 +62,7 @@ def groove_2bar() -> Experiment:
         preset,
         name="groove-2bar",
         representation=Groove(bars=2),
-        training=replace(preset.training, recombined_share=0.3, reduced_share=0.5),
+        training=replace(preset.training, recombined_share=0.5, reduced_share=0.5),
     )
 
 
@@ -104,7 +104,6 @@ def tiny(preset: Experiment) -> Experiment:
             decoder_size=128,
             conductor_size=128,
         ),
-        objective=replace(preset.objective, free_nats=preset.objective.free_nats * 0.9),
         training=replace(
             training,
             steps=3_000,
