@@ -48,8 +48,8 @@ def write_card(experiment: Experiment, facts: Mapping[str, Any], evaluation: Eva
 A variational autoencoder of {representation.bars} bars of {kind} in
 {representation.meter}, {facts["weights"] / 1e6:.1f} million weights in half precision, trained by
 `musicvae train {experiment.name}` with the settings below and seed {facts["seed"]}:
-{facts["steps"]:,} optimiser steps, {facts["examples_seen"]:,} examples
-seen{_start(facts["start"])}.
+{facts["steps"]:,} optimiser steps,
+{facts["examples_seen"]:,} examples seen{_start(facts["start"])}.
 
 ## Data
 
