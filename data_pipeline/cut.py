@@ -19,12 +19,13 @@ from .chord_excerpts import cut_chords
 from .corpus import Piece
 from .drum_excerpts import cut_drums, cut_grooves
 from .excerpts import CutPiece, CutSettings, Left
-from .grid import GridPiece, count_other_bars, put_all_on_grid
+from .grid import GridPiece, put_all_on_grid
 from .lead_sheets import cut_lead_sheets
 from .likeness import signatures
 from .melodies import cut_melodies
 from .piece import ReadPiece
 from .readers import ParsedFile, finish_pieces, parse_piece
+from .spans import count_other_bars
 from .trios import cut_trios
 
 _Cutter = Callable[[Sequence[GridPiece], CutSettings], list[CutPiece]]
