@@ -26,6 +26,7 @@ from .melodies import cut_melodies
 from .piece import ReadPiece
 from .readers import ParsedFile, finish_pieces, parse_piece
 from .spans import count_other_bars
+from .tempo_runs import split_at_tempos
 from .trios import cut_trios
 
 _Cutter = Callable[[Sequence[GridPiece], CutSettings], list[CutPiece]]
@@ -188,9 +189,10 @@ def cut_reads(
         else:
             known[number] = read
     for run in _divide(known, representation.steps_per_quarter):
-        pieces = put_all_on_grid(
+        on_grid = put_all_on_grid(
             list(run.values()), representation.meter, representation.steps_per_quarter
         )
+        pieces = [split_at_tempos(piece, settings.rules.most_tempo_change) for piece in on_grid]
         cuts = CUTTERS[representation.name](pieces, settings)
         compared = iter(
             signatures([piece for piece, cut in zip(pieces, cuts, strict=True) if cut.excerpts])

@@ -38,6 +38,8 @@ class Rules:
             is no melody; below it, only the excerpts that hold such an onset are left out.
         bass_below: Where half of a part's notes are below this MIDI pitch, and it does not play
             alone, it is the bass and no melody.
+        most_tempo_change: No excerpt holds two tempos of which one is faster than the other by more
+            than this share.
         most_offset_quarters: An onset further than this from the grid, in quarter notes, is off it.
         fewest_hits: Hits of an excerpt of drums, of any length: fewer are a count-in.
         fewest_drums: Different classes of drums in an excerpt: one alone is a click or a shaker.
@@ -54,6 +56,7 @@ class Rules:
     most_overlap_steps: int = 1
     most_polyphony: float = 0.1
     bass_below: int = 48
+    most_tempo_change: float = 0.1
     most_offset_quarters: float = 1 / 16
     fewest_hits: int = 4
     fewest_drums: int = 2

@@ -59,6 +59,7 @@ class GridPiece:
         length_steps: The end of the last bar, or of the last note where that is later.
         bar_steps: The step of each bar line, the end of the last bar included.
         irregular_bars: Bars of the wanted meter that are too long or too short.
+        unsteady_bars: Regular bars that are in no span because the tempo changes within them.
         other_bars: The number of bars in each other meter, by the meter's text.
         piece: What was read.
     """
@@ -71,6 +72,7 @@ class GridPiece:
     length_steps: int
     bar_steps: Int64[np.ndarray, " line"]
     irregular_bars: int
+    unsteady_bars: int = 0
     other_bars: dict[str, int]
     piece: ReadPiece
 

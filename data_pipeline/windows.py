@@ -67,6 +67,9 @@ def count_lost_bars(piece: GridPiece, bars: int, tally: Tally) -> None:
         are = "is" if piece.irregular_bars == 1 else "are"
         found = f"{_say(piece.irregular_bars, 'bar')} that {are} no whole {piece.meter}"
         tally.add("bar", Reason("irregular_bar", found), piece.irregular_bars)
+    if piece.unsteady_bars:
+        found = f"{_say(piece.unsteady_bars, 'bar')} within which the tempo changes"
+        tally.add("bar", Reason("tempo_change", found), piece.unsteady_bars)
     short = [span.bars for span in piece.spans if span.bars < bars]
     if len(short) == len(piece.spans):
         found = f"{_say(max(short, default=0), 'regular bar')} in a row"

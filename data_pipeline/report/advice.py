@@ -15,8 +15,10 @@ _ADVICE = {
     "irregular_bar": "Bars longer or shorter than the meter says: pickups, the ends of strains, "
     "or a wrong time signature. Excerpts are cut on either side.",
     "too_short": "Not enough whole bars in a row. Ask for shorter excerpts by --bars.",
-    "short_run": "Not enough whole bars between two irregular ones or two meters. Ask for shorter "
-    "excerpts by --bars.",
+    "tempo_change": "The tempo changes within the bar. Excerpts are cut on either side; --rule "
+    "most_tempo_change=1 cuts across changes up to twice the tempo.",
+    "short_run": "Not enough whole bars between two irregular ones, two meters or two tempos. Ask "
+    "for shorter excerpts by --bars.",
     "drums": "A melody has pitches. The representations drums and groove take this part.",
     "accompaniment": "Another part is named as the melody. --melody track:NAME takes a part by its "
     "name.",
