@@ -216,6 +216,12 @@ def table_of(measured: list[Measured]) -> Table:
     return table
 
 
+def times_peer_of_all(measured: list[Measured]) -> float:
+    """note_seq's time for all files of all folders divided by ours."""
+    peer_us = sum(each.files * sum(each.peer_us.values()) for each in measured)
+    return peer_us / sum(each.files * each.whole_us for each in measured)
+
+
 def main() -> None:
     """Measures, prints a table, and writes JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -232,9 +238,17 @@ def main() -> None:
         measure(folder, most_files=options.files, repeats=options.repeats, peer=peer)
         for folder in options.folders
     ]
-    Console().print(table_of(measured))
+    console = Console()
+    console.print(table_of(measured))
+    of_all = times_peer_of_all(measured)
+    if peer is not None:
+        console.print(f"all files together: {of_all:.1f} times note_seq")
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    record = {"python": sys.version.split()[0], "folders": [asdict(each) for each in measured]}
+    record = {
+        "python": sys.version.split()[0],
+        "folders": [asdict(each) for each in measured],
+        "times_peer_of_all": of_all,
+    }
     options.json.write_text(json.dumps(record, indent=2) + "\n")
 
 

@@ -1,6 +1,9 @@
-"""Collects the chords of a piece while it is read, into the columns of a `ChordLine`."""
+"""Puts the chords of a piece into the columns of a `ChordLine`."""
+
+from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float64
 
 from musicvae.chords import QUALITIES, ParsedChord
 from musicvae.data_pipeline.piece import ChordLine
@@ -8,37 +11,33 @@ from musicvae.data_pipeline.piece import ChordLine
 _QUALITY_INDEX = {quality: index for index, quality in enumerate(QUALITIES)}
 
 
-class ChordColumns:
-    """The chords of a piece in the order of time, while it is read."""
+def chord_line(
+    quarters: Float64[np.ndarray, " chord"], chords: Sequence[ParsedChord | None]
+) -> ChordLine | None:
+    """The line of chords that hold from these times on; None if there is not one chord.
 
-    def __init__(self) -> None:
-        self._rows: list[tuple[float, int, int, int]] = []
+    Of two at one time, the later counts. One that is like the chord before it adds nothing.
 
-    def add(self, quarter: float, chord: ParsedChord | None) -> None:
-        """Adds a chord, or None for no chord, that holds from this quarter note on.
+    Args:
+        quarters: When each starts, ascending.
+        chords: The chords; None, and one without a root, is no chord.
+    """
+    # A chord that is parsed once is one object wherever it is written, and there are few.
+    different = {id(chord): chord for chord in chords}
+    known = {key: _row(chord) for key, chord in different.items()}
+    rows = np.array([known[id(chord)] for chord in chords], np.int16).reshape(-1, 3)
+    if (rows[:, 0] < 0).all():
+        return None
+    is_last = np.append(quarters[1:] > quarters[:-1], True)
+    times, rows = quarters[is_last], rows[is_last]
+    is_new = np.append(True, (rows[1:] != rows[:-1]).any(axis=1))
+    roots, qualities, basses = np.ascontiguousarray(rows[is_new].T)
+    return ChordLine(onsets=times[is_new], roots=roots, qualities=qualities, basses=basses)
 
-        Of two at one time, the later counts. Times that go back are left out.
-        """
-        if self._rows and quarter < self._rows[-1][0]:
-            return
-        if self._rows and quarter == self._rows[-1][0]:
-            self._rows.pop()
-        if chord is None or chord.root is None:
-            row = (quarter, -1, -1, -1)
-        else:
-            bass = chord.root if chord.bass is None else chord.bass
-            row = (quarter, chord.root, _QUALITY_INDEX[chord.quality], bass)
-        if not self._rows or self._rows[-1][1:] != row[1:]:
-            self._rows.append(row)
 
-    def line(self) -> ChordLine | None:
-        """All of them; None if there is not one chord."""
-        if all(root < 0 for _, root, _, _ in self._rows):
-            return None
-        times, roots, qualities, basses = zip(*self._rows, strict=True)
-        return ChordLine(
-            onsets=np.array(times, dtype=np.float64),
-            roots=np.array(roots, dtype=np.int16),
-            qualities=np.array(qualities, dtype=np.int16),
-            basses=np.array(basses, dtype=np.int16),
-        )
+def _row(chord: ParsedChord | None) -> tuple[int, int, int]:
+    """The root, the quality and the bass as numbers; -1 where there is no chord."""
+    if chord is None or chord.root is None:
+        return -1, -1, -1
+    bass = chord.root if chord.bass is None else chord.bass
+    return chord.root, _QUALITY_INDEX[chord.quality], bass

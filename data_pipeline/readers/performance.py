@@ -10,7 +10,6 @@ Musical Chords, ISMIR 2005, section 4.
 """
 
 from collections.abc import Mapping
-from math import isfinite
 
 import numpy as np
 from jaxtyping import Float64
@@ -29,7 +28,7 @@ from musicvae.errors import DataError
 from musicvae.midi_parser import NoteColumns, ParsedMidi
 from musicvae.notes import Key, Meter
 
-from .chord_columns import ChordColumns
+from .chord_columns import chord_line
 from .midi_file import TimedNotes
 
 _MOST_BEATS = 100_000
@@ -100,8 +99,8 @@ def _tempos(beats_s: Float64[np.ndarray, " beat"], lines: np.ndarray) -> tuple[T
 
 def _read_beats(data: bytes) -> Float64[np.ndarray, "beat column"]:
     expected = "lines of three numbers: time in seconds, downbeat in twos, downbeat in bars"
-    lines = [line for line in data.decode("ascii", "replace").splitlines() if line.strip()]
-    if not lines:
+    lines = data.decode("ascii", "replace").splitlines()
+    if not any(map(str.strip, lines)):
         raise _damaged("beats", "no lines", expected)
     try:
         table = np.loadtxt(lines, ndmin=2, comments=None)
@@ -119,9 +118,10 @@ def _read_beats(data: bytes) -> Float64[np.ndarray, "beat column"]:
     return table
 
 
-def _read_lines(kind: str, data: bytes) -> list[tuple[float, str]]:
-    """The lines of a list of spans: start, end, label; the start and the label of each."""
-    found: list[tuple[float, str]] = []
+def _read_lines(kind: str, data: bytes) -> tuple[Float64[np.ndarray, " line"], list[str]]:
+    """The start and the label of each line of a list of spans: start, end, label."""
+    starts: list[float] = []
+    labels: list[str] = []
     for line in data.decode("ascii", "replace").splitlines():
         words = line.split()
         if not words:
@@ -130,25 +130,25 @@ def _read_lines(kind: str, data: bytes) -> list[tuple[float, str]]:
             start, _, label = float(words[0]), float(words[1]), words[2]
         except (ValueError, IndexError) as error:
             raise _damaged(kind, f"the line {line!r}", "start, end (seconds) and label") from error
-        if not isfinite(start) or (found and start < found[-1][0]):
-            raise _damaged(kind, f"the line {line!r}", "times that ascend")
-        found.append((start, label))
-    return found
+        starts.append(start)
+        labels.append(label)
+    times = np.array(starts, np.float64)
+    if not np.isfinite(times).all() or (times[1:] < times[:-1]).any():
+        raise _damaged(kind, "times that do not ascend", "a line for each span, in order")
+    return times, labels
 
 
 def _read_chords(data: bytes, beats_s: Float64[np.ndarray, " beat"]) -> ChordLine | None:
-    spans = _read_lines("chords", data)
-    columns = ChordColumns()
+    starts, labels = _read_lines("chords", data)
     # Chords are written at beats, to a hundredth of a second.
-    times = np.round(_quarters(np.array([start for start, _ in spans]), beats_s) * 4) / 4
-    for quarter, (_, label) in zip(times.tolist(), spans, strict=True):
-        columns.add(quarter, parse_symbol(label))
-    return columns.line()
+    quarters = np.round(_quarters(starts, beats_s) * 4) / 4
+    return chord_line(quarters, [parse_symbol(label) for label in labels])
 
 
 def _read_keys(data: bytes, beats_s: Float64[np.ndarray, " beat"]) -> tuple[KeyChange, ...]:
     changes: list[KeyChange] = []
-    for start, label in _read_lines("keys", data):
+    starts, labels = _read_lines("keys", data)
+    for start, label in zip(starts.tolist(), labels, strict=True):
         found = parse_symbol(label)
         if found is None or found.root is None or found.quality not in ("maj", "min"):
             raise _damaged("keys", f"the label {label!r}", "labels such as Gb:maj")

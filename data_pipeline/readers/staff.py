@@ -21,7 +21,7 @@ from musicvae.midi_parser import DEFAULT_LIMITS
 from musicvae.notes import DEFAULT_VELOCITY, PITCHES, Key, Meter
 
 from .bar_lines import quarters_per_bar
-from .chord_columns import ChordColumns
+from .chord_columns import chord_line
 
 _Value = TypeVar("_Value")
 
@@ -128,9 +128,7 @@ def put_together(staves: Iterable[Staff], marks: Marks) -> ReadPiece:
     for tempo in sorted(marks.tempos, key=when):
         if not tempos or tempos[-1].qpm != tempo.value:
             tempos.append(TempoChange(when(tempo), tempo.value))
-    chords = ChordColumns()
-    for chord in sorted(marks.chords, key=when):
-        chords.add(when(chord), chord.value)
+    chords = sorted(marks.chords, key=when)
     has_bars = bool(parts and meters)
     return ReadPiece(
         parts=tuple(parts),
@@ -138,7 +136,9 @@ def put_together(staves: Iterable[Staff], marks: Marks) -> ReadPiece:
         meters=tuple(meters) if has_bars else (),
         tempos=tuple(tempos),
         keys=tuple(keys),
-        chords=chords.line(),
+        chords=chord_line(
+            np.array([when(each) for each in chords]), [each.value for each in chords]
+        ),
         missing_meter="" if has_bars or not parts else _NO_METER,
     )
 
