@@ -21,6 +21,7 @@ from musicvae.data_pipeline.piece import ReadPiece
 from musicvae.errors import ScoreError
 from musicvae.notes import Key, Meter
 
+from .bar_lines import quarters_per_bar
 from .music21_guard import asking_music21
 from .staff import Mark, Marks, Staff, StaffNote, put_together
 
@@ -34,8 +35,11 @@ _HEAD_FIELD = re.compile(r"^(?:[ABCDFGHILMNORSUZmr]:|%).*\n", re.MULTILINE)
 """What may stand in the head of a file and hold for all its tunes; other lines are free text."""
 
 _FIELD = re.compile(r"[A-Za-z+]:|%")
-_IN_LINE = re.compile(r'"[^"\n]*"|![^!\n]*!|%.*|\[([A-Za-z]:[^\[\]\n]*)\]|x')
-"""Quoted text, a decoration, a comment, a field or an invisible rest."""
+_IN_LINE = re.compile(r'"[^"\n]*"|![^!\n]*!|%.*|\[([A-Za-z]:[^\[\]\n]*)\]|x|[ZX](\d{0,3})')
+"""Quoted text, a decoration, a comment, a field, an invisible rest or a rest of whole measures."""
+
+_MEASURE_REST = "z9999"
+"""A rest of a length that no music has stands for one of a measure."""
 
 _KIND = "an ABC tune"
 
@@ -75,8 +79,8 @@ def read_abc(data: bytes) -> ReadPiece:
 def _simplify(tune: str) -> str:
     """The tune without what music21 does not know.
 
-    It takes the field [K:D] for a chord: fields go to lines of their own. It passes over the rest
-    that is not printed: it becomes one that is.
+    It takes the field [K:D] for a chord: fields go to lines of their own. It passes over rests that
+    are not printed and those of whole measures: they become others.
     """
     lines = (
         line if _FIELD.match(line) else _IN_LINE.sub(_simplify_one, line)
@@ -88,6 +92,8 @@ def _simplify(tune: str) -> str:
 def _simplify_one(found: re.Match[str]) -> str:
     if found[1]:
         return f"\n{found[1]}\n"
+    if found[2] is not None:
+        return "|".join([_MEASURE_REST] * int(found[2] or 1))
     return "z" if found[0] == "x" else found[0]
 
 
@@ -123,7 +129,11 @@ def _read_voice(name: str, tokens: list[abcFormat.ABCToken], marks: Marks) -> St
                 chord = parse_symbol(symbol.strip('"'))
                 if chord is not None:
                     marks.chords.append(Mark(len(staff.lengths), now, chord))
-            now += _read_note(token, staff, now)
+            if token.src.endswith(_MEASURE_REST):
+                meter = marks.meters[-1].value if marks.meters else Meter()
+                now += Fraction(quarters_per_bar(meter))
+            else:
+                now += _read_note(token, staff, now)
     if now:
         staff.close_measure(now)
     return staff

@@ -126,6 +126,13 @@ def test_invisible_rests_are_rests():
     assert notes_of(b'"Dm"x4 x2 G2|x8|!x!G8|]\n') == [(12, 67, 16), (32, 67, 48)]
 
 
+def test_rests_of_whole_measures_are_as_long_as_these():
+    assert notes_of(b"G8|Z2|A8|X|B8|]\n") == [(0, 67, 16), (48, 69, 64), (80, 71, 96)]
+    waltz = HEAD.replace(b"4/4", b"3/4")
+    assert notes_of(b'"Dm"Z|"Z2"G6|Z3|[M:4/4]Z|A8|]\n', waltz) == [(12, 67, 24), (76, 69, 92)]
+    assert chords_of(b'"Dm"Z|"G"Z2|A8|]\n') == [(0, 2, "min", 2), (4, 7, "maj", 7)]
+
+
 def test_without_a_meter_only_measures_of_four_quarter_notes_show_one():
     free = HEAD.replace(b"M:4/4", b"M:none")
     assert read_abc(free + b"G8|\n").missing_meter
