@@ -1,13 +1,13 @@
 """How fast each preset trains, beside the rate at which this machine multiplies matrices.
 
-    python benchmarks/training.py [PRESET...] [--threads N] [--processes N]
+    python benchmarks/training.py [PRESET...] [--precision NAME] [--threads N] [--processes N]
 
 A step is what a run does: a batch of 32, forwards, backwards, clipping, Adam, averaging. Its
 operations are counted from the shapes that its layers saw, two for a multiply and add, three times
-those of the forward pass for both directions. The limit is the best rate of a product of large
-square matrices, measured in the same process between the steps. With several processes each has
-`--threads` threads and they share gradients as in a run (DDP over gloo); the limit is theirs
-together.
+those of the forward pass for both directions. The limit is the rate of a product of large square
+matrices of the same precision, measured in the same process between the steps. With several
+processes each has `--threads` threads and they share gradients as in a run (DDP over gloo); the
+limit is theirs together.
 """
 
 import argparse
@@ -32,8 +32,10 @@ from musicvae.model import Teacher
 from musicvae.model.stream_split import split
 from musicvae.objective import elbo
 from musicvae.presets import PRESETS, get_preset
+from musicvae.training.run import precision_on
 
 MEMBERS = [name for name in PRESETS if not name.endswith(("-tiny", "-paper"))]
+PRECISIONS = {"32-true": torch.float32, "bf16-mixed": torch.bfloat16}
 SECONDS = 6.0
 ROUNDS = 5
 MATRIX = 1536
@@ -85,8 +87,9 @@ def time_of(act: Callable[[], object], seconds: float) -> float:
     return passed / count
 
 
-def measure(name: str) -> dict[str, float]:
+def measure(name: str, precision: str) -> dict[str, float]:
     """The rates of one preset in this process; with DDP, where it has been set up."""
+    dtype = PRECISIONS[precision]
     experiment = get_preset(name)
     representation, batch_size = experiment.representation, experiment.training.batch_size
     random = np.random.default_rng(0)
@@ -103,12 +106,14 @@ def measure(name: str) -> dict[str, float]:
 
     def step() -> None:
         optimizer.zero_grad()
-        shared(events).backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+            value = shared(events)
+        value.backward()
         nn.utils.clip_grad_norm_(parameters, experiment.training.gradient_norm)
         optimizer.step()
         torch._foreach_lerp_(average, [each.detach() for each in parameters], 0.01)
 
-    a, b = torch.randn(2, MATRIX, MATRIX).unbind()
+    a, b = torch.randn(2, MATRIX, MATRIX).to(dtype).unbind()
     steps, products = [], []
     for _ in range(ROUNDS):
         steps.append(time_of(step, SECONDS / ROUNDS))
@@ -122,12 +127,12 @@ def measure(name: str) -> dict[str, float]:
     }
 
 
-def work(rank: int, processes: int, threads: int, name: str, file: str) -> None:
+def work(rank: int, processes: int, threads: int, name: str, precision: str, file: str) -> None:
     """Measures in one of several processes; the first writes what it found."""
     torch.set_num_threads(threads)
     if processes > 1:
         dist.init_process_group("gloo", rank=rank, world_size=processes)
-    found = measure(name)
+    found = measure(name, precision)
     if rank == 0:
         Path(file).write_text(json.dumps(found))
     if processes > 1:
@@ -138,6 +143,8 @@ def main() -> None:
     """Measures the presets one after another, each in processes of its own."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("presets", nargs="*", default=MEMBERS)
+    parser.add_argument("--precision", choices=PRECISIONS, default=precision_on("cpu"),
+                        help="a run's own on this processor, unless given")  # fmt: skip
     parser.add_argument("--threads", type=int, default=1, help="of each process")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--json", type=Path, default=Path("build/training.json"))
@@ -145,17 +152,20 @@ def main() -> None:
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29511"}
     options.json.parent.mkdir(parents=True, exist_ok=True)
     file = options.json.with_suffix(".part")
-    title = f"Training, {options.processes} process(es) of {options.threads} thread(s)"
+    title = (
+        f"Training in {options.precision}, {options.processes} process(es) of "
+        f"{options.threads} thread(s)"
+    )
     table = Table("preset", "weights", "examples a second", "GFLOP/s", "limit", "share",
                   title=title, title_justify="left")  # fmt: skip
     record = {}
     for name in options.presets:
-        arguments = (options.processes, options.threads, name, str(file))
+        arguments = (options.processes, options.threads, name, options.precision, str(file))
         torch.multiprocessing.spawn(work, arguments, nprocs=options.processes)
         found = json.loads(file.read_text())
         for key in ("examples_per_s", "gflop_per_s", "limit_gflop_per_s"):
             found[key] *= options.processes
-        record[name] = found
+        record[name] = {"precision": options.precision, **found}
         table.add_row(
             name,
             f"{found['weights'] / 1e6:.1f} M",

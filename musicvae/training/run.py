@@ -205,6 +205,18 @@ def load_run(directory: Path, *, checkpoint: str = BEST) -> Run:
     )
 
 
+def precision_on(accelerator: str) -> Literal["bf16-mixed", "32-true"]:
+    """Products of bfloat16 where the device has instructions for them: up to twice as fast."""
+    device = accelerator
+    if accelerator == "auto":
+        found = torch.accelerator.current_accelerator(check_available=True)
+        device = "cpu" if found is None else found.type
+    has_bfloat16 = device == "cuda" or (
+        device == "cpu" and torch.cpu.get_capabilities().get("avx512_bf16", False)
+    )
+    return "bf16-mixed" if has_bfloat16 else "32-true"
+
+
 def _load(directory: Path, split: str, experiment: Experiment, manifest: Manifest) -> Events:
     """The examples of a split, cut to the experiment's length where they are longer."""
     doctor.check_representation(experiment, manifest)
@@ -241,7 +253,7 @@ def _make_trainer(
             devices=settings.devices,
             strategy="ddp" if settings.devices > 1 else "auto",
             use_distributed_sampler=False,
-            precision=_precision(settings.accelerator),
+            precision=precision_on(settings.accelerator),
             max_steps=training.steps,
             val_check_interval=training.validate_every,
             check_val_every_n_epoch=None,
@@ -365,15 +377,3 @@ def _read_record(directory: Path) -> dict[str, Any]:
             action="Give the folder that was --out of the training; a new run has no --resume.",
             field="run",
         ) from error
-
-
-def _precision(accelerator: str) -> Literal["bf16-mixed", "32-true"]:
-    """Products of bfloat16 where the device has instructions for them: up to twice as fast."""
-    device = accelerator
-    if accelerator == "auto":
-        found = torch.accelerator.current_accelerator(check_available=True)
-        device = "cpu" if found is None else found.type
-    has_bfloat16 = device == "cuda" or (
-        device == "cpu" and torch.cpu.get_capabilities().get("avx512_bf16", False)
-    )
-    return "bf16-mixed" if has_bfloat16 else "32-true"
