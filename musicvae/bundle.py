@@ -2,6 +2,7 @@
 
     config.json         format, name, version, the experiment, the attributes' units and spreads
     model.safetensors   the weights in fp16, and one `attribute.NAME` vector for each attribute
+    prior.safetensors   the weights of its prior in fp16
     README.md           the model card, generated from the run
 
 No pickle anywhere. A bundle needs neither the run nor the data it came from.
@@ -23,14 +24,15 @@ from torch import Tensor
 
 from musicvae.errors import BundleError, SettingError
 from musicvae.experiment import Experiment, build_model, from_dict, to_dict
-from musicvae.model import MusicVAE
+from musicvae.model import MusicVAE, Prior
 from musicvae.representation import Representation
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+PRIOR_FILE = "prior.safetensors"
 CARD_FILE = "README.md"
-FILES = {CONFIG_FILE, WEIGHTS_FILE, CARD_FILE}
+FILES = {CONFIG_FILE, WEIGHTS_FILE, PRIOR_FILE, CARD_FILE}
 EMBEDDED = Path(__file__).parent / "bundles"
 _ATTRIBUTE_PREFIX = "attribute."
 
@@ -41,9 +43,10 @@ class Bundle:
 
     Attributes:
         name: What requests call it.
-        version: The first digits of a hash of the weights, the vectors and the configuration.
+        version: The first digits of a hash of all weights, the vectors and the configuration.
         experiment: What was trained.
         model: In evaluation mode, single precision.
+        prior: Where it draws new music from, likewise.
         attribute_vectors: The direction of each attribute, by name (Roberts et al. 2018,
             section 5.5).
         card: The model card, Markdown.
@@ -54,6 +57,7 @@ class Bundle:
     version: str
     experiment: Experiment
     model: MusicVAE
+    prior: Prior
     attribute_vectors: Mapping[str, Float[Tensor, " latent"]]
     card: str
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -94,6 +98,7 @@ def save(
     name: str,
     experiment: Experiment,
     weights: Mapping[str, Tensor],
+    prior: Prior,
     attribute_vectors: Mapping[str, Float[Tensor, " latent"]],
     card: str,
     facts: Mapping[str, Any],
@@ -108,14 +113,14 @@ def save(
         **weights,
         **{_ATTRIBUTE_PREFIX + key: vector for key, vector in attribute_vectors.items()},
     }
-    blob = save_tensors({key: tensor.half().contiguous() for key, tensor in tensors.items()})
+    blob, prior_blob = _to_bytes(tensors), _to_bytes(prior.state_dict())
     config = {
         "format_version": FORMAT_VERSION,
         "name": name,
         "experiment": to_dict(experiment),
         "facts": dict(facts),
     }
-    config["version"] = _version(blob, config)
+    config["version"] = _version(blob + prior_blob, config)
     directory.parent.mkdir(parents=True, exist_ok=True)
     # Beside the bundle, so that the last step is a rename; under a name that nobody else has.
     with TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}.") as beside:
@@ -123,6 +128,7 @@ def save(
         new.mkdir()
         (new / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
         (new / WEIGHTS_FILE).write_bytes(blob)
+        (new / PRIOR_FILE).write_bytes(prior_blob)
         (new / CARD_FILE).write_text(card)
         if directory.exists():
             directory.rename(old)
@@ -141,11 +147,12 @@ def load(name_or_path: str | Path) -> Bundle:
         experiment = from_dict(config["experiment"])
         name, version, facts = str(config["name"]), config["version"], config["facts"]
         blob = (directory / WEIGHTS_FILE).read_bytes()
-        tensors = load_tensors(blob)
+        prior_blob = (directory / PRIOR_FILE).read_bytes()
+        tensors, prior_tensors = load_tensors(blob), load_tensors(prior_blob)
         card = (directory / CARD_FILE).read_text()
     except (KeyError, OSError, UnicodeDecodeError, SafetensorError, SettingError) as error:
         raise _damaged(directory, f"{type(error).__name__}: {error}") from error
-    if _version(blob, config) != version:
+    if _version(blob + prior_blob, config) != version:
         raise _damaged(directory, f"weights or settings that are not those of version {version}")
     vectors = {
         key.removeprefix(_ATTRIBUTE_PREFIX): tensors.pop(key).float()
@@ -153,22 +160,29 @@ def load(name_or_path: str | Path) -> Bundle:
         if key.startswith(_ATTRIBUTE_PREFIX)
     }
     try:
-        model = build_model(experiment)
+        model, prior = build_model(experiment), Prior(experiment.model.latent_size)
         model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+        prior.load_state_dict({key: tensor.float() for key, tensor in prior_tensors.items()})
     except (MemoryError, RuntimeError) as error:
         raise _damaged(directory, "weights that are not those of its experiment") from error
     if any(vector.shape != (experiment.model.latent_size,) for vector in vectors.values()):
         raise _damaged(directory, "attribute vectors that are not of its latent's size")
-    model.eval().requires_grad_(requires_grad=False)
+    for module in (model, prior):
+        module.eval().requires_grad_(requires_grad=False)
     return Bundle(
         name=name,
         version=version,
         experiment=experiment,
         model=model,
+        prior=prior,
         attribute_vectors=vectors,
         card=card,
         facts=facts,
     )
+
+
+def _to_bytes(tensors: Mapping[str, Tensor]) -> bytes:
+    return save_tensors({key: tensor.half().contiguous() for key, tensor in tensors.items()})
 
 
 def _find(name_or_path: str | Path) -> Path:

@@ -1,4 +1,4 @@
-"""From a run to a bundle: rounded weights, fitted attribute vectors, figures, a model card."""
+"""From a run to a bundle: rounded weights, a fitted prior and vectors, figures, a model card."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +21,7 @@ from musicvae.experiment import build_model
 from musicvae.manifest import Manifest, load_manifest
 from musicvae.model import MusicVAE
 from musicvae.model_card import write_card
+from musicvae.prior_fit import fit_prior
 from musicvae.representation import Representation
 from musicvae.shards import Events
 from musicvae.training import Run
@@ -68,14 +69,16 @@ def export(
     model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
     model.eval()
     data = load_data(run.data, _held_out_split(manifest))
-    vectors = _fit(
+    vectors = _fit_vectors(
         model, run.experiment.representation, data.training.events, seed=seed, watch=watch
     )
+    prior = fit_prior(model, run.experiment, data.training.events, seed=seed, watch=watch)
     subject = Subject(
         name=run.experiment.name,
         version=None,
         experiment=run.experiment,
         model=model,
+        prior=prior,
         attribute_vectors=vectors,
         steps=run.step,
         examples_seen=run.examples_seen,
@@ -96,6 +99,7 @@ def export(
         name=run.experiment.name,
         experiment=run.experiment,
         weights=weights,
+        prior=prior,
         attribute_vectors=vectors,
         card=write_card(run.experiment, facts, evaluation),
         facts=facts,
@@ -108,7 +112,7 @@ def _held_out_split(manifest: Manifest) -> str:
     return "test" if test is not None and test.excerpts else "validation"
 
 
-def _fit(
+def _fit_vectors(
     model: MusicVAE,
     representation: Representation,
     events: Events,

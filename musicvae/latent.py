@@ -53,14 +53,14 @@ def row_seed(seed: int, row: int, purpose: str) -> int:
     return int.from_bytes(key, "big") >> (64 - SEED_BITS)
 
 
-def prior(seed: int, rows: Sequence[int], latent_size: int) -> Float[Tensor, "batch latent"]:
-    """Draws the given rows from the standard Gaussian prior; each depends on nothing but itself."""
-    z = np.empty((len(rows), latent_size), dtype=np.float32)
+def noise(seed: int, rows: Sequence[int], latent_size: int) -> Float[Tensor, "batch latent"]:
+    """Draws the given rows from a standard Gaussian; each depends on nothing but itself."""
+    drawn = np.empty((len(rows), latent_size), dtype=np.float32)
     for i, row in enumerate(rows):
         # Not torch.randn: what it draws depends on the processor's vector width.
         philox = np.random.Philox(key=row_seed(seed, row, "latent"))
-        z[i] = np.random.Generator(philox).standard_normal(latent_size)
-    return torch.from_numpy(z)
+        drawn[i] = np.random.Generator(philox).standard_normal(latent_size)
+    return torch.from_numpy(drawn)
 
 
 def draw(
@@ -72,8 +72,8 @@ def draw(
     """
     mean = posterior.mean
     device = mean.device if generator is None else generator.device
-    noise = torch.randn(mean.shape, generator=generator, device=device, dtype=mean.dtype)
-    return mean + posterior.stddev * noise.to(mean.device)
+    standard = torch.randn(mean.shape, generator=generator, device=device, dtype=mean.dtype)
+    return mean + posterior.stddev * standard.to(mean.device)
 
 
 def slerp(

@@ -50,6 +50,8 @@ A variational autoencoder of {representation.bars} bars of {kind} in
 `musicvae train {experiment.name}` with the settings below and seed {facts["seed"]}:
 {facts["steps"]:,} optimiser steps,
 {facts["examples_seen"]:,} examples seen{_start(facts["start"])}.
+New music is drawn from a flow, fitted to where these weights find the training excerpts, not from
+the standard Gaussian that they were trained with.
 
 ## Data
 

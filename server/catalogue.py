@@ -28,7 +28,8 @@ several come before the first."""
 def describe(bundle: Bundle) -> ModelInfo:
     """Describes a model, with its card."""
     representation, vectors = bundle.representation, usable_vectors(bundle)
-    weights = sum(each.numel() for each in bundle.model.parameters())
+    parameters = (*bundle.model.parameters(), *bundle.prior.parameters())
+    weights = sum(each.numel() for each in parameters)
     weights += sum(vector.numel() for vector in bundle.attribute_vectors.values())
     return ModelInfo(
         name=bundle.name,

@@ -95,7 +95,7 @@ class Engine:
         rows = (
             Row(
                 index=index,
-                z=latents.prior(drawing.seed, [index], size)[0],
+                z=bundle.prior(latents.noise(drawing.seed, [index], size))[0],
                 seed=latents.row_seed(drawing.seed, index, _EVENTS),
             )
             for index in range(request.first_index, request.first_index + request.count)
@@ -162,7 +162,7 @@ class Engine:
         z = heard.mean
         if request.seed is not None:
             key = latents.row_seed(request.seed, 0, "posterior")
-            z = z + heard.stddev * latents.prior(key, [0], len(z))[0]
+            z = z + heard.stddev * latents.noise(key, [0], len(z))[0]
         return Encoding(
             latent=_values(z),
             mean=_values(heard.mean),

@@ -10,14 +10,14 @@ import pytest
 import torch
 from hand_made import table_of, write_set
 
-from musicvae import bundle
+from musicvae import bundle, prior_fit
 from musicvae.attributes import attributes_of
 from musicvae.bundle import Bundle
 from musicvae.evaluation import evaluate
 from musicvae.evaluation.evaluate import Sizes
 from musicvae.experiment import Experiment, TrainingConfig, build_model
 from musicvae.manifest import Source
-from musicvae.model import ModelConfig
+from musicvae.model import ModelConfig, Prior
 from musicvae.presets import get_preset, melody_2bar
 from musicvae.representation import Melody
 
@@ -44,6 +44,15 @@ def few_measures():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate, "DEFAULT_SIZES", sizes)
         yield sizes
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_prior():
+    """`export` fits a prior in a second, to little."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prior_fit, "STEPS", 20)
+        patch.setattr(prior_fit, "MUSIC_STEPS", 2**12)
+        yield
 
 
 SPLITS = {"train": 40, "validation": 12, "test": 20}
@@ -140,11 +149,13 @@ def save_untrained(
         # Untrained, it would play nearly the same for every latent: hold, in the end silence.
         weights = {key: 6 * value for key, value in weights.items()}
         vectors = {each.name: torch.randn(experiment.model.latent_size) for each in known}
+        prior = Prior(experiment.model.latent_size)
     bundle.save(
         directory,
         name=name,
         experiment=experiment,
         weights=weights,
+        prior=prior,
         attribute_vectors=vectors,
         card=f"# {name}\n\nUntrained.\n",
         facts={},

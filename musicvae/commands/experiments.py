@@ -104,6 +104,7 @@ def _subject(loaded: Bundle) -> Subject:
         version=loaded.version,
         experiment=loaded.experiment,
         model=loaded.model,
+        prior=loaded.prior,
         attribute_vectors=loaded.attribute_vectors,
         steps=loaded.facts.get("steps"),
         examples_seen=loaded.facts.get("examples_seen"),
@@ -116,7 +117,7 @@ def _subject(loaded: Bundle) -> Subject:
 @click.option("--checkpoint", type=click.Choice(["best", "last"]), default="best",
               show_default=True)  # fmt: skip
 def export(run: Path, out: Path, checkpoint: str) -> None:
-    """Make a bundle of a run: weights, attribute vectors, model card.
+    """Make a bundle of a run: weights, prior, attribute vectors, model card.
 
     It measures all that `evaluate` measures, which takes minutes.
     """

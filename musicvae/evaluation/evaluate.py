@@ -218,7 +218,13 @@ def _sample(
             temperature: canonical(
                 representation,
                 draw_prior(
-                    model, representation, like, seed=seed, temperature=temperature, watch=watch
+                    model,
+                    subject.prior,
+                    representation,
+                    like,
+                    seed=seed,
+                    temperature=temperature,
+                    watch=watch,
                 ),
             )
             for temperature in TEMPERATURES

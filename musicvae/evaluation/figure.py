@@ -23,7 +23,8 @@ HOW = {
     "likeliest event; at temperature 1 it draws, as the paper does. With another excerpt's mean it "
     "must fail, else the latent is not used. Intervals: 95 %, from 1,000 draws of the pieces.",
     LIKELIHOOD: "Bounds on the log likelihood of held-out music; fewer bits are better. The ELBO "
-    "is the mean of all draws of the posterior, the closer bound weighs them by importance. "
+    "is the mean of all draws of the posterior, the closer bound weighs them by importance; both "
+    "are under the standard Gaussian that the model was trained with, not its fitted prior. "
     "Active are the dimensions whose posterior mean differs between excerpts (variance above "
     "0.01).",
     INTERPOLATION: "Pairs of held-out excerpts of different pieces, joined in the latent space by "
@@ -32,10 +33,10 @@ HOW = {
     "a 5-gram model of the training split, 1 for what is as usual as the two ends.",
     ATTRIBUTES: "Change of the mean of each attribute, in per cent, when a vector is added to the "
     "latents of held-out excerpts once, and when it is subtracted.",
-    SAMPLES: "Area that the histograms of draws and of data share, 1 for the same. The training "
-    "split is transposed as in training. Ceiling: what another sample of the training split "
-    "shares with the same data; a perfect model of it would get as much. KL: of the draws from "
-    "the data, half a value added to every bin.",
+    SAMPLES: "Latents are drawn from the fitted prior. Overlap: the area that the histograms of "
+    "draws and of data share, 1 for the same. The training split is transposed as in training. "
+    "Ceiling: what another sample of the training split shares with the same data; a perfect model "
+    "of it would get as much. KL: of the draws from the data, half a value added to every bin.",
     STRUCTURE: "Likeness of two bars: share of onsets that both have among those that either has. "
     "Difference: of the mean likeness from that in held-out music, the mean over all distances "
     "between two bars.",

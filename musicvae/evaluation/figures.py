@@ -140,7 +140,7 @@ def _likelihood(evaluation: Evaluation) -> Iterator[Figure]:
         yield _estimate(LIKELIHOOD, f"{name}, nats an excerpt", nats, form=".2f", is_key=False)
     yield Figure(
         section=LIKELIHOOD,
-        name="KL from the prior, nats an excerpt",
+        name="KL from the standard Gaussian, nats an excerpt",
         value=measured.divergence_nats,
         form=".2f",
     )

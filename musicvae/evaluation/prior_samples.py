@@ -23,7 +23,7 @@ from musicvae.evaluation.histogram import Histogram, count
 from musicvae.evaluation.lines import lines_of
 from musicvae.evaluation.note_table import NoteTable, measures_of, note_tables
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.model import MusicVAE
+from musicvae.model import MusicVAE, Prior
 from musicvae.representation import Representation
 
 DRAWS = 2_048
@@ -117,6 +117,7 @@ def set_name(temperature: float) -> str:
 
 def draw_prior(
     model: MusicVAE,
+    prior: Prior,
     representation: Representation,
     like: Int16[np.ndarray, "batch step stream"],
     *,
@@ -128,7 +129,7 @@ def draw_prior(
 
     Where streams are given, those of `like` hold.
     """
-    z = latent.prior(seed, range(len(like)), model.config.latent_size)
+    z = prior(latent.noise(seed, range(len(like)), prior.latent_size))
     title = f"drawing at temperature {temperature:g}"
     return play(
         model, representation, z, like, temperature=temperature, seed=seed, title=title, watch=watch

@@ -12,7 +12,7 @@ from musicvae import shards
 from musicvae.errors import DataError
 from musicvae.experiment import Experiment
 from musicvae.manifest import Manifest, load_manifest
-from musicvae.model import MusicVAE
+from musicvae.model import MusicVAE, Prior
 from musicvae.representation import Representation
 from musicvae.shards import ExampleSet
 
@@ -28,6 +28,7 @@ class Subject:
         version: Of its bundle; None where it is no bundle yet.
         experiment: What was trained.
         model: In evaluation mode.
+        prior: Where it draws new music from.
         attribute_vectors: The direction of each attribute, by name.
         steps: Optimiser steps it was trained for; None where that is not known.
         examples_seen: Examples it was trained on, those seen again counted again; None too.
@@ -37,6 +38,7 @@ class Subject:
     version: str | None
     experiment: Experiment
     model: MusicVAE
+    prior: Prior
     attribute_vectors: Mapping[str, Float[Tensor, " latent"]]
     steps: int | None
     examples_seen: int | None

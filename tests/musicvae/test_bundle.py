@@ -14,6 +14,9 @@ from musicvae import bundle
 from musicvae.attributes import ATTRIBUTES
 from musicvae.errors import BundleError
 from musicvae.experiment import build_model, to_dict
+from musicvae.model import Prior
+
+WEIGHTS = ("model.safetensors", "prior.safetensors")
 
 
 @pytest.fixture
@@ -22,16 +25,23 @@ def folder(bundle_folder, tmp_path):
     return Path(shutil.copytree(bundle_folder, tmp_path / "copy"))
 
 
-def save(directory, experiment, weights, *, name="tiny", vectors=None, facts=None):
+def save(directory, experiment, weights, *, name="tiny", prior=None, vectors=None, facts=None):
     bundle.save(
         directory,
         name=name,
         experiment=experiment,
         weights=weights,
+        prior=prior or make_prior(experiment.model.latent_size),
         attribute_vectors=vectors or {},
         card="# A card\n\nWith ♪ in it.\n",
         facts=facts or {},
     )
+
+
+def make_prior(latent_size, seed=0):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Prior(latent_size)
 
 
 @pytest.fixture
@@ -50,13 +60,17 @@ def edit_config(folder, *, is_signed=False, **changes):
     path = folder / "config.json"
     config = {**json.loads(path.read_text()), **changes}
     if is_signed:
-        config["version"] = bundle._version((folder / "model.safetensors").read_bytes(), config)
+        config["version"] = bundle._version(
+            b"".join((folder / name).read_bytes() for name in WEIGHTS), config
+        )
     path.write_text(json.dumps(config))
 
 
 def test_a_bundle_loads_equal_up_to_half_precision(tmp_path, experiment, weights, melodies):
     vectors = {name: torch.randn(8) for name in ATTRIBUTES}
-    save(tmp_path / "b", experiment, weights, vectors=vectors, facts={"seed": 3, "x": [1.5, None]})
+    prior = make_prior(8)
+    facts = {"seed": 3, "x": [1.5, None]}
+    save(tmp_path / "b", experiment, weights, prior=prior, vectors=vectors, facts=facts)
     loaded = bundle.load(tmp_path / "b")
     assert (loaded.name, loaded.experiment) == ("tiny", experiment)
     assert loaded.facts == {"seed": 3, "x": [1.5, None]}
@@ -68,6 +82,8 @@ def test_a_bundle_loads_equal_up_to_half_precision(tmp_path, experiment, weights
         assert torch.equal(state[name], tensor.half().float())
     for name, vector in vectors.items():
         assert torch.equal(loaded.attribute_vectors[name], vector.half().float())
+    for name, tensor in prior.state_dict().items():
+        assert torch.equal(loaded.prior.state_dict()[name], tensor.half().float())
     original = build_model(experiment)
     original.load_state_dict(weights)
     events = torch.from_numpy(melodies(4, seed=0).astype(np.int64))
@@ -76,22 +92,23 @@ def test_a_bundle_loads_equal_up_to_half_precision(tmp_path, experiment, weights
 
 
 def test_a_loaded_model_is_for_playing_only(bundle_folder):
-    model = bundle.load(bundle_folder).model
-    assert not model.training
-    assert not any(parameter.requires_grad for parameter in model.parameters())
+    loaded = bundle.load(bundle_folder)
+    for module in (loaded.model, loaded.prior):
+        assert not module.training
+        assert not any(parameter.requires_grad for parameter in module.parameters())
 
 
 def test_a_second_save_of_the_loaded_is_the_same(tmp_path, experiment, weights):
     save(tmp_path / "a", experiment, weights)
     loaded = bundle.load(tmp_path / "a")
-    save(tmp_path / "b", loaded.experiment, loaded.model.state_dict())
-    for name in ("config.json", "model.safetensors", "README.md"):
+    save(tmp_path / "b", loaded.experiment, loaded.model.state_dict(), prior=loaded.prior)
+    for name in ("config.json", *WEIGHTS, "README.md"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
 def test_the_version_follows_the_weights_and_vectors(tmp_path, experiment, weights):
-    def version(number, weights, vectors):
-        save(tmp_path / number, experiment, weights, vectors=vectors)
+    def version(number, weights, vectors, prior=None):
+        save(tmp_path / number, experiment, weights, prior=prior, vectors=vectors)
         return bundle.load(tmp_path / number).version
 
     vectors = {"note_density": torch.ones(8)}
@@ -102,6 +119,7 @@ def test_the_version_follows_the_weights_and_vectors(tmp_path, experiment, weigh
     name = "posterior.bias"
     assert version("3", {**weights, name: weights[name] + 0.1}, vectors) != first
     assert version("4", weights, {"note_density": torch.zeros(8)}) != first
+    assert version("5", weights, vectors, make_prior(8, seed=1)) != first
 
 
 @pytest.mark.parametrize(
@@ -111,10 +129,12 @@ def test_the_version_follows_the_weights_and_vectors(tmp_path, experiment, weigh
         ("config.json", b"\xff\xfe", "a config.json that is no JSON"),
         ("config.json", b"[1]", "a config.json without format_version"),
         ("config.json", b"{}", "a config.json without format_version"),
-        ("config.json", b'{"format_version": 1}', "KeyError: 'experiment'"),
+        ("config.json", b'{"format_version": 2}', "KeyError: 'experiment'"),
         ("model.safetensors", b"", "SafetensorError"),
         ("model.safetensors", b"\xff" * 100, "SafetensorError"),
         ("model.safetensors", None, "No such file"),
+        ("prior.safetensors", b"", "SafetensorError"),
+        ("prior.safetensors", None, "No such file"),
         ("README.md", None, "No such file"),
         ("README.md", b"\xff\xfe\xfa", "UnicodeDecodeError"),
     ],
@@ -132,8 +152,9 @@ def test_damage_is_named(folder, name, content, message):
 
 
 @pytest.mark.parametrize("place", [0, 9, 100, -1])
-def test_a_changed_byte_of_the_weights_is_noticed(folder, place):
-    path = folder / "model.safetensors"
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_a_changed_byte_of_the_weights_is_noticed(folder, name, place):
+    path = folder / name
     data = bytearray(path.read_bytes())
     data[place] ^= 1
     path.write_bytes(data)
@@ -148,10 +169,10 @@ def test_weights_cut_short_are_noticed(folder):
         bundle.load(folder)
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 1, "2", None])
 def test_another_format_is_named_with_what_to_do(folder, version):
     edit_config(folder, format_version=version)
-    with pytest.raises(BundleError, match=r"of format .*expected format 1\. Export it again with"):
+    with pytest.raises(BundleError, match=r"of format .*expected format 2\. Export it again with"):
         bundle.load(folder)
 
 

@@ -135,5 +135,5 @@ def test_a_folder_with_something_else_is_left_alone(run, tmp_path):
 def test_exporting_again_gives_the_same_bundle(run, exported, tmp_path):
     out, _ = exported
     export(run, tmp_path / "again", sizes=SIZES)
-    for name in ("config.json", "model.safetensors", "README.md"):
+    for name in ("config.json", "model.safetensors", "prior.safetensors", "README.md"):
         assert (tmp_path / "again" / name).read_bytes() == (out / name).read_bytes()

@@ -15,7 +15,7 @@ def point(*values):
 
 
 def draws(count, size=64, seed=0):
-    return latent.prior(seed, range(count), size)
+    return latent.noise(seed, range(count), size)
 
 
 def test_a_great_circle_turns_and_lengthens_evenly():
@@ -97,15 +97,15 @@ def test_a_latent_of_another_size_is_refused():
 
 
 def test_a_draw_from_the_prior_depends_on_its_seed_and_row_only():
-    many = latent.prior(7, range(100), 32)
-    assert torch.equal(latent.prior(7, [42], 32)[0], many[42])
-    assert torch.equal(latent.prior(7, [3, 99, 3], 32), many[[3, 99, 3]])
-    assert not torch.equal(latent.prior(8, [42], 32)[0], many[42])
-    assert latent.prior(7, [], 32).shape == (0, 32)
+    many = latent.noise(7, range(100), 32)
+    assert torch.equal(latent.noise(7, [42], 32)[0], many[42])
+    assert torch.equal(latent.noise(7, [3, 99, 3], 32), many[[3, 99, 3]])
+    assert not torch.equal(latent.noise(8, [42], 32)[0], many[42])
+    assert latent.noise(7, [], 32).shape == (0, 32)
 
 
 def test_draws_from_the_prior_are_standard_gaussian():
-    z = latent.prior(0, range(400), 256).double()
+    z = latent.noise(0, range(400), 256).double()
     assert abs(z.mean()) < 0.01
     assert abs(z.std() - 1) < 0.01
     assert abs((z**4).mean() - 3) < 0.1
@@ -117,7 +117,7 @@ def test_draws_are_the_same_for_ever():
     # Clips name their seed and row: after a change here no file can be made again.
     assert latent.row_seed(0, 0, "latent") == 4906441024669917171
     expected = [0.86862731, -0.21921586, 0.26897097]
-    assert latent.prior(2018, [1], 3)[0].tolist() == pytest.approx(expected, abs=1e-6)
+    assert latent.noise(2018, [1], 3)[0].tolist() == pytest.approx(expected, abs=1e-6)
 
 
 def test_keys_differ_by_seed_row_and_purpose():

@@ -19,6 +19,7 @@ def evaluation(bundle_folder, data):
         version=loaded.version,
         experiment=loaded.experiment,
         model=loaded.model,
+        prior=loaded.prior,
         attribute_vectors=loaded.attribute_vectors,
         steps=None,
         examples_seen=None,

@@ -16,7 +16,7 @@ def real(make_bundle, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rows():
-    z = latent.prior(3, range(20), REAL_WIDTHS["latent_size"])
+    z = latent.noise(3, range(20), REAL_WIDTHS["latent_size"])
     return [Row(index=index, z=each, seed=100 + index) for index, each in enumerate(z)]
 
 

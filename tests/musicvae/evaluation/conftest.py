@@ -11,6 +11,7 @@ from musicvae.attributes import ATTRIBUTES
 from musicvae.evaluation.evaluate import Evaluation, Sizes, evaluate
 from musicvae.evaluation.subject import Data, Subject, load_data
 from musicvae.experiment import build_model
+from musicvae.model import Prior
 from musicvae.representation import representation_from_config
 
 KINDS = ("melody", "drums", "drum_hits", "groove", "trio", "lead_sheet")
@@ -96,6 +97,7 @@ def subject(make_bundle, tmp_path_factory):
         version=loaded.version,
         experiment=loaded.experiment,
         model=loaded.model,
+        prior=loaded.prior,
         attribute_vectors=loaded.attribute_vectors,
         steps=20,
         examples_seen=160,
@@ -136,6 +138,7 @@ def member(representation, make_events, make_experiment, make_model, sizes, tmp_
         version=None,
         experiment=replace(make_experiment(), representation=representation),
         model=make_model(representation),
+        prior=Prior(8),
         attribute_vectors={name: torch.ones(8) for name in ATTRIBUTES},
         steps=None,
         examples_seen=None,

@@ -1,5 +1,6 @@
 import json
 from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from musicvae.evaluation.prior_samples import (
     draw_prior,
     set_name,
 )
+from musicvae.model import Prior
 from musicvae.representation import Melody
 
 
@@ -27,7 +29,7 @@ def compare(drawn, held_out, training, representation=None):
 
 def play(model, count):
     like = np.zeros((count, 32, 1), np.int16)
-    return draw_prior(model, Melody(), like, seed=0, temperature=1.0)
+    return draw_prior(model, Prior(8), Melody(), like, seed=0, temperature=1.0)
 
 
 def test_a_model_of_silence_is_found_out(make_stubborn, melodies):
@@ -74,7 +76,9 @@ def test_every_kind_is_compared(representation, make_events, make_model):
     events = [make_events(representation, 8, seed) for seed in range(3)]
     model = make_model(representation)
     drawn = {
-        temperature: draw_prior(model, representation, events[0], seed=0, temperature=temperature)
+        temperature: draw_prior(
+            model, Prior(8), representation, events[0], seed=0, temperature=temperature
+        )
         for temperature in (1.0, 0.5)
     }
     compared = compare_prior_samples(representation, drawn, *events)
@@ -94,13 +98,12 @@ def test_every_kind_is_compared(representation, make_events, make_model):
 
 
 def test_the_seed_decides_the_draws(make_model):
-    model, like = make_model(Melody()), np.zeros((20, 32, 1), np.int16)
-    first, again, other = (
-        draw_prior(model, Melody(), like, seed=seed, temperature=1.0) for seed in (1, 1, 2)
-    )
+    like = np.zeros((20, 32, 1), np.int16)
+    play_all = partial(draw_prior, make_model(Melody()), Prior(8), Melody(), temperature=1.0)
+    first, again, other = (play_all(like, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
-    assert np.array_equal(draw_prior(model, Melody(), like[:5], seed=1, temperature=1.0), first[:5])
+    assert np.array_equal(play_all(like[:5], seed=1), first[:5])
 
 
 def test_the_measures_are_those_of_the_line():

@@ -1,0 +1,100 @@
+"""Where in the latent space music is: a map from standard noise to latents.
+
+Training pulls the posteriors of all music towards a standard Gaussian, but only so far: together
+they leave holes, and what is drawn from a hole wanders. A flow that is fitted to them afterwards
+draws from where they are, and takes nothing from the reconstruction.
+
+Source: Dinh et al. 2017, Density estimation using Real NVP, sections 3.2 to 3.5, for the flow; Dai
+and Wipf 2019, Diagnosing and Enhancing VAE Models, section 4, for a second stage after the first.
+"""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+COUPLINGS = 8
+
+HIDDEN_TIMES_LATENT = 24_576
+"""A larger latent has narrower layers: a prior is small beside its model."""
+
+
+class Prior(nn.Module):
+    """A flow of couplings: each moves and scales one half of the numbers by what the other says.
+
+    As it is made, it draws from a standard Gaussian, its numbers only in another order.
+
+    Args:
+        latent_size: Size of the latent.
+    """
+
+    def __init__(self, latent_size: int) -> None:
+        super().__init__()
+        self.latent_size = latent_size
+        # Of one number alone there is no half.
+        count = COUPLINGS if latent_size > 1 else 0
+        self.couplings = nn.ModuleList(_Coupling(latent_size) for _ in range(count))
+
+    def forward(self, noise: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch latent"]:
+        """The latents that noise stands for."""
+        z = noise
+        for coupling in reversed(self.couplings):
+            assert isinstance(coupling, _Coupling)
+            z = coupling.from_noise(z)
+        return z
+
+    def log_prob(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, " batch"]:
+        """The density of latents, in nats."""
+        log_scale = z.new_zeros(len(z))
+        for coupling in self.couplings:
+            assert isinstance(coupling, _Coupling)
+            z, more = coupling.to_noise(z)
+            log_scale = log_scale + more
+        return log_scale - 0.5 * (z.square().sum(1) + self.latent_size * math.log(2 * math.pi))
+
+
+class _Coupling(nn.Module):
+    """One layer of a flow, both ways."""
+
+    order: Tensor
+
+    def __init__(self, latent_size: int) -> None:
+        super().__init__()
+        self.kept, self.moved = latent_size - latent_size // 2, latent_size // 2
+        hidden_size = max(16, min(2 * latent_size, HIDDEN_TIMES_LATENT // latent_size))
+        last = nn.Linear(hidden_size, 2 * self.moved)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.layers = nn.Sequential(
+            nn.Linear(self.kept, hidden_size),
+            nn.SiLU(),
+            nn.Linear(hidden_size, hidden_size),
+            nn.SiLU(),
+            last,
+        )
+        # Every other number, then the rest: the next layer divides them otherwise.
+        numbers = torch.arange(latent_size)
+        self.register_buffer("order", torch.cat([numbers[::2], numbers[1::2]]), persistent=False)
+
+    def to_noise(
+        self, z: Float[Tensor, "batch latent"]
+    ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, " batch"]]:
+        """A step from latents to noise, and by how much, as a logarithm, it spreads them."""
+        kept, moved = z.split([self.kept, self.moved], dim=1)
+        log_scale, offset = self._plan(kept)
+        turned = torch.cat([moved * log_scale.exp() + offset, kept], dim=1)
+        return turned[:, self.order], log_scale.sum(1)
+
+    def from_noise(self, noise: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch latent"]:
+        """The step back."""
+        turned = noise[:, self.order.argsort()]
+        moved, kept = turned.split([self.moved, self.kept], dim=1)
+        log_scale, offset = self._plan(kept)
+        return torch.cat([kept, (moved - offset) * (-log_scale).exp()], dim=1)
+
+    def _plan(
+        self, kept: Float[Tensor, "batch _kept"]
+    ) -> tuple[Float[Tensor, "batch _moved"], Float[Tensor, "batch _moved"]]:
+        log_scale, offset = self.layers(kept).chunk(2, dim=1)
+        return log_scale.tanh(), offset

@@ -1,0 +1,55 @@
+import pytest
+import torch
+from torch.distributions import Independent, Normal
+
+from musicvae import prior_fit
+from musicvae.model import Prior
+from musicvae.prior_fit import fit_flow
+
+
+@pytest.fixture
+def enough_steps(monkeypatch):
+    monkeypatch.setattr(prior_fit, "STEPS", 400)
+
+
+@pytest.fixture(scope="module")
+def posteriors():
+    """Of music along a curve: the other seven numbers follow the square of the first."""
+    first = torch.randn(4_000, 1, generator=torch.Generator().manual_seed(3))
+    mean = torch.cat([first, (first.square() - 1).expand(-1, 7)], dim=1)
+    return Independent(Normal(mean, torch.full_like(mean, 0.3)), 1)
+
+
+def share_near_the_curve(z):
+    return ((z[:, 1:] - z[:, :1].square() + 1).abs() < 1.5).all(dim=1).float().mean()
+
+
+@pytest.mark.usefixtures("enough_steps")
+def test_a_prior_draws_where_music_is(posteriors):
+    prior = fit_flow(posteriors, seed=0)
+    drawn = torch.randn(1_000, 8, generator=torch.Generator().manual_seed(0))
+    assert share_near_the_curve(drawn) < 0.25
+    assert share_near_the_curve(prior(drawn)) > 0.7
+    held = posteriors.sample()
+    assert prior.log_prob(held).mean() > Prior(8).log_prob(held).mean() + 8
+
+
+def test_the_seed_decides_the_fit(posteriors):
+    first, again, other = (fit_flow(posteriors, seed=seed) for seed in (1, 1, 2))
+    for name, tensor in first.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name])
+    assert any(
+        not torch.equal(tensor, other.state_dict()[name])
+        for name, tensor in first.state_dict().items()
+    )
+
+
+def test_a_fitted_prior_is_for_drawing_only(posteriors):
+    prior = fit_flow(posteriors, seed=0)
+    assert not prior.training
+    assert not any(tensor.requires_grad for tensor in prior.parameters())
+
+
+def test_a_latent_of_one_number_keeps_its_gaussian():
+    one = Independent(Normal(torch.zeros(10, 1), torch.ones(10, 1)), 1)
+    assert fit_flow(one, seed=0)(torch.ones(1, 1)).tolist() == [[1.0]]
