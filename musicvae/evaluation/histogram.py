@@ -1,8 +1,8 @@
 """How alike two sets of values are: their histograms over the same bins.
 
 Conventions: an overlap is the area that two normalised histograms share, 1 for the same
-distribution and 0 for distributions that never meet. A divergence is the KL of the second from the
-first in nats, half a value added to every bin of both, so that it is finite.
+distribution and 0 for distributions that never meet. A divergence is the KL of the first from the
+second in nats, half a value added to every bin of both, so that it is finite.
 """
 
 import math
@@ -33,7 +33,7 @@ class Histogram:
         return float(np.minimum(a / max(1, a.sum()), b / max(1, b.sum())).sum())
 
     def divergence(self, one: str, other: str) -> float:
-        """The KL of the other set from the one, in nats."""
+        """The KL of the one set from the other, in nats."""
         a, b = (np.array(self.counts[name]) + 0.5 for name in (one, other))
         a, b = a / a.sum(), b / b.sum()
         return float((a * np.log(a / b)).sum())

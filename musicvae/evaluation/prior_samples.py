@@ -191,10 +191,10 @@ def compare_prior_samples(
 def _compare(histogram: Histogram, means: Mapping[str, float | None], name: str) -> Comparison:
     return Comparison(
         overlap=histogram.overlap(name, HELD_OUT),
-        divergence_nats=histogram.divergence(HELD_OUT, name),
+        divergence_nats=histogram.divergence(name, HELD_OUT),
         ceiling=histogram.overlap(CEILING, HELD_OUT),
         training_overlap=histogram.overlap(name, TRAINING),
-        training_divergence_nats=histogram.divergence(TRAINING, name),
+        training_divergence_nats=histogram.divergence(name, TRAINING),
         training_ceiling=histogram.overlap(CEILING, TRAINING),
         draws_mean=means[name],
         held_out_mean=means[HELD_OUT],

@@ -34,7 +34,9 @@ class Prior(nn.Module):
         self.latent_size = latent_size
         # Of one number alone there is no half.
         count = COUPLINGS if latent_size > 1 else 0
-        self.couplings = nn.ModuleList(_Coupling(latent_size) for _ in range(count))
+        self.couplings = nn.ModuleList(
+            _Coupling(latent_size, is_dealt=number % 2 == 1) for number in range(count)
+        )
 
     def forward(self, noise: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch latent"]:
         """The latents that noise stands for."""
@@ -55,11 +57,16 @@ class Prior(nn.Module):
 
 
 class _Coupling(nn.Module):
-    """One layer of a flow, both ways."""
+    """One layer of a flow, both ways.
+
+    Args:
+        latent_size: Size of the latent.
+        is_dealt: Whether the next layer's halves are others; else they change places.
+    """
 
     order: Tensor
 
-    def __init__(self, latent_size: int) -> None:
+    def __init__(self, latent_size: int, *, is_dealt: bool) -> None:
         super().__init__()
         self.kept, self.moved = latent_size - latent_size // 2, latent_size // 2
         hidden_size = max(16, min(2 * latent_size, HIDDEN_TIMES_LATENT // latent_size))
@@ -73,9 +80,9 @@ class _Coupling(nn.Module):
             nn.SiLU(),
             last,
         )
-        # Every other number, then the rest: the next layer divides them otherwise.
         numbers = torch.arange(latent_size)
-        self.register_buffer("order", torch.cat([numbers[::2], numbers[1::2]]), persistent=False)
+        order = torch.cat([numbers[::2], numbers[1::2]]) if is_dealt else numbers
+        self.register_buffer("order", order, persistent=False)
 
     def to_noise(
         self, z: Float[Tensor, "batch latent"]

@@ -58,6 +58,18 @@ def test_every_number_is_moved_by_every_other():
     assert (slopes.abs() > 1e-9).all()
 
 
+@pytest.mark.parametrize("latent_size", [2, 3, 8, 128, 384, 512])
+def test_every_number_is_moved_as_often_as_any_other(latent_size):
+    place = torch.arange(latent_size)
+    moves = torch.zeros(latent_size, dtype=torch.int64)
+    for coupling in Prior(latent_size).couplings:
+        kept, moved = place.split([coupling.kept, coupling.moved])
+        moves[moved] += 1
+        place = torch.cat([moved, kept])[coupling.order]
+    assert moves.min() >= 4 - latent_size % 2 * 2
+    assert moves.max() <= 4 + latent_size % 2
+
+
 def test_a_prior_is_small_beside_a_large_model():
     assert sum(tensor.numel() for tensor in Prior(384).parameters()) < 350_000
     assert sum(tensor.numel() for tensor in Prior(512).parameters()) < 350_000
