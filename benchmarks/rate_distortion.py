@@ -30,6 +30,7 @@ from musicvae.experiment import build_model
 from musicvae.model import Prior
 from musicvae.prior_fit import fit_prior
 from musicvae.training import RunSettings, load_run, train
+from musicvae.training.checkpoints import LAST
 
 BETAS = (0.05, 0.1, 0.2, 0.4, 0.8)
 BOUNDED = 256
@@ -39,7 +40,7 @@ COMPARED = 8_192
 
 def measure(folder: Path, data_folder: Path, seed: int) -> dict[str, float]:
     """One point of the curve."""
-    run = load_run(folder)
+    run = load_run(folder, checkpoint=LAST)  # the best would be from before beta has acted
     experiment, representation = run.experiment, run.experiment.representation
     model = build_model(experiment)
     model.load_state_dict(run.weights)
@@ -126,7 +127,7 @@ def main() -> None:
         )
         settings = RunSettings(
             data=options.data, out=folder, seed=options.seed, resume=folder.exists(),
-            start_from=None if folder.exists() else options.run,
+            start_from=options.run,
         )  # fmt: skip
         if not train(point, settings, console):
             return

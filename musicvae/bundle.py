@@ -47,8 +47,8 @@ class Bundle:
         experiment: What was trained.
         model: In evaluation mode, single precision.
         prior: Where it draws new music from, likewise.
-        attribute_vectors: The direction of each attribute, by name (Roberts et al. 2018,
-            section 5.5).
+        attribute_vectors: The direction of each attribute, by name (Roberts et al. 2018, on
+            attribute vector arithmetic).
         card: The model card, Markdown.
         facts: What the run measured and saw, as plain values; also in the card.
     """
@@ -132,7 +132,12 @@ def save(
         (new / CARD_FILE).write_text(card)
         if directory.exists():
             directory.rename(old)
-        new.rename(directory)
+        try:
+            new.rename(directory)
+        except BaseException:
+            if old.exists():
+                old.rename(directory)
+            raise
 
 
 def load(name_or_path: str | Path) -> Bundle:

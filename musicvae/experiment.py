@@ -67,8 +67,8 @@ class TrainingConfig:
             if not value > 0 and not (name in _MAY_BE_ZERO and value == 0):
                 raise SettingError(
                     f"training.{name}={value}",
-                    expected="more than 0",
-                    action="Give a positive number.",
+                    expected="0 or more" if name in _MAY_BE_ZERO else "more than 0",
+                    action="Give such a number.",
                     field=f"training.{name}",
                 )
         for name in _SHARES:
@@ -140,10 +140,11 @@ def to_dict(experiment: Experiment) -> dict[str, Any]:
 
 
 def from_dict(values: object) -> Experiment:
-    """Reads what `to_dict` wrote, strictly: nothing may be missing or unknown.
+    """Reads what `to_dict` wrote; nothing may be unknown, and what is missing has its default.
 
     Raises:
-        SettingError: If a field is unknown, missing, of the wrong type or out of range.
+        SettingError: If a field is unknown, of the wrong type, out of range, or has no default and
+            is missing.
     """
     try:
         return _ADAPTER.validate_python(values)

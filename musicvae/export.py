@@ -69,6 +69,7 @@ def export(
     model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
     model.eval()
     data = load_data(run.data, _held_out_split(manifest))
+    data.check(run.experiment.representation)
     vectors = _fit_vectors(
         model, run.experiment.representation, data.training.events, seed=seed, watch=watch
     )

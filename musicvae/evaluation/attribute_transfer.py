@@ -4,7 +4,7 @@ Conventions: a change is in per cent of the mean of the attribute before, over a
 are the vector that was added or subtracted, columns the attribute that was measured. What is
 measured is what the model plays, before and after: likeliest events from the posterior's mean.
 
-Source: Roberts et al. 2018, section 5.3 and its figure of attribute vectors, on 256 excerpts.
+Source: Roberts et al. 2018, on attribute vector arithmetic and its figure, on 256 excerpts.
 """
 
 from collections.abc import Mapping, Sequence

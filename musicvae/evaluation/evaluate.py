@@ -113,7 +113,7 @@ def evaluate(
     held_out, pieces = data.held_out.events, data.held_out.pieces
     rows = choose(len(held_out), sizes.reconstructed, seed)
     few, some, shifted = (rows[:most] for most in (sizes.bounded, 2 * sizes.pairs, sizes.shifted))
-    samples = _sample(subject, data, held_out[np.resize(rows, sizes.draws)], sizes, seed, watch)
+    samples = _sample(subject, data, sizes, seed, watch)
     return Evaluation(
         split=data.split,
         content_hash=data.manifest.content_hash,
@@ -196,12 +196,11 @@ class _Samples:
 def _sample(
     subject: Subject,
     data: Data,
-    like: Int16[np.ndarray, "batch step stream"],
     sizes: Sizes,
     seed: int,
     watch: Watch,
 ) -> _Samples:
-    """Draws from the prior, with the given streams of `like`, and chooses as many excerpts."""
+    """Draws from the prior, with given streams as those of training, and chooses excerpts."""
     representation, model = subject.representation, subject.model
     held_out = choose(len(data.held_out), sizes.compared, seed)
     # The second part is as large as the draws, even where that leaves little for the first.
@@ -213,6 +212,8 @@ def _sample(
         most_semitones=subject.experiment.training.most_semitones,
         seed=seed,
     )
+    more_training = as_heard(data.training.events[more])
+    like = more_training[np.resize(np.arange(len(more)), sizes.draws)]
     return _Samples(
         drawn={
             temperature: canonical(
@@ -231,7 +232,7 @@ def _sample(
         },
         held_out=data.held_out.events[held_out],
         training=as_heard(data.training.events[training]),
-        more_training=as_heard(data.training.events[more]),
+        more_training=more_training,
     )
 
 

@@ -86,7 +86,8 @@ class Data:
             raise DataError(
                 f"data in the representation {dict(self.manifest.representation)}",
                 expected=f"{representation.config()}, the model's",
-                action="Prepare data with the model's representation.",
+                action="Prepare data with the model's representation. A model of a part of longer "
+                "excerpts can't be measured on these: start a longer one from it.",
                 field="data",
             )
 

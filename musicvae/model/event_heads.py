@@ -74,7 +74,7 @@ class EventHeads(nn.Module):
         return torch.cat(columns, dim=-1)
 
     def likeliest(self, parameters: Float[Tensor, "*batch _"]) -> Int[Tensor, "*batch stream"]:
-        """The likeliest event of each stream."""
+        """The likeliest event of each stream; of a number the middle of its distribution."""
         columns = [
             _to_event(block[..., 0], group.size) if group.is_number else block.argmax(-1)
             for group, block in self._blocks(parameters, self.parameter_sizes)

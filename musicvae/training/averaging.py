@@ -26,6 +26,13 @@ class AveragedWeights(WeightAveraging):
 
         super().__init__(use_buffers=False, multi_avg_fn=average)
 
+    def on_fit_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Moves the average to the device: Lightning copies the module before it is there."""
+        assert self._average_model is not None
+        self._average_model.to(pl_module.device)
+
     def on_train_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:

@@ -54,7 +54,8 @@ def check_count(events: Events, *, batch_examples: int, split: str) -> None:
         raise DataError(
             f"{len(events)} examples in the split {split!r}",
             expected=f"at least {batch_examples}, one batch",
-            action="Prepare more music, or lower training.batch_size by --set.",
+            action="Prepare more music, or give this split a larger share"
+            + (", or lower training.batch_size by --set." if batch_examples > 1 else "."),
             field="data",
         )
 

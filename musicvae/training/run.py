@@ -143,7 +143,7 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
     checkpoint = _last_checkpoint(settings)
     module = TrainingModule(experiment, seed=settings.seed)
     start = None
-    if settings.start_from is not None and not settings.resume:
+    if settings.start_from is not None and checkpoint is None:
         start = _take_over(module, load_run(settings.start_from))
     if is_first:
         doctor.check_count(examples, batch_examples=batch, split="train")
@@ -158,7 +158,7 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
         weights = sum(parameter.numel() for parameter in module.model.parameters())
         console.print(
             f"{experiment.name}: {weights / 1e6:.1f} M weights, {len(examples):,} examples, "
-            f"{training.steps:,} steps of {batch}"
+            f"{training.steps:,} steps of {batch}, {trainer.precision}"
         )
     with _quiet():
         trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
@@ -211,9 +211,10 @@ def precision_on(accelerator: str) -> Literal["bf16-mixed", "32-true"]:
     if accelerator == "auto":
         found = torch.accelerator.current_accelerator(check_available=True)
         device = "cpu" if found is None else found.type
-    has_bfloat16 = device == "cuda" or (
-        device == "cpu" and torch.cpu.get_capabilities().get("avx512_bf16", False)
-    )
+    if device == "cuda":
+        has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        has_bfloat16 = device == "cpu" and torch.cpu.get_capabilities().get("avx512_bf16", False)
     return "bf16-mixed" if has_bfloat16 else "32-true"
 
 
@@ -337,7 +338,15 @@ def _check_folder(settings: RunSettings, record: dict[str, Any]) -> None:
     """Makes sure that the run's folder is free, or holds the same run in order to go on with it."""
     if settings.resume:
         before = _read_record(settings.out)
-        record["start"] = before["start"]
+        if _last_checkpoint(settings):
+            record["start"] = before["start"]
+        elif before["start"] is not None and record["start"] is None:
+            raise TrainingError(
+                f"a run in {settings.out} that was started from another and has no checkpoint yet",
+                expected="the run that its first weights came from",
+                action="Give --start-from again.",
+                field="start_from",
+            )
         changed = [name for name in record if _identity(name, before) != _identity(name, record)]
         if changed:
             raise TrainingError(

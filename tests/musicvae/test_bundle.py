@@ -269,6 +269,23 @@ def test_the_old_bundle_stays_where_saving_fails(folder, experiment, weights, mo
     assert bundle.load(folder).name == "newer"
 
 
+def test_the_old_bundle_comes_back_where_the_last_step_fails(
+    folder, experiment, weights, monkeypatch
+):
+    before, rename = bundle.load(folder).version, Path.rename
+
+    def fail(path, target):
+        if path.name == "new":
+            raise OSError("no space left on device")
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", fail)
+        with pytest.raises(OSError, match=r"no space left"):
+            save(folder, experiment, weights, name="newer")
+    assert bundle.load(folder).version == before
+
+
 def test_a_folder_with_something_else_is_left_alone(tmp_path, experiment, weights):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(BundleError, match=r"with something else in it.*another --out"):

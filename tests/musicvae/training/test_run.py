@@ -136,6 +136,23 @@ def test_a_run_starts_from_anothers_weights_as_far_as_they_fit(
     assert resumed.is_complete and load_run(tmp_path / "longer").start == again.start
 
 
+def test_a_started_run_that_was_killed_at_once_starts_from_the_same_weights_again(
+    whole_run, watch, make_experiment, data, tmp_path
+):
+    experiment = make_experiment(steps=1, validate_every=1, learning_rate=1e-9)
+    out = tmp_path / "out"
+    watch(experiment, data, out, start_from=whole_run[0])
+    first = load_run(out)
+    shutil.rmtree(out / "checkpoints")
+    with pytest.raises(TrainingError, match=r"has no checkpoint yet.*Give --start-from again"):
+        watch(experiment, data, out, resume=True)
+    watch(experiment, data, out, resume=True, start_from=whole_run[0])
+    again = load_run(out)
+    assert again.start == first.start
+    for name, tensor in first.weights.items():
+        assert torch.equal(again.weights[name], tensor), name
+
+
 def test_another_run_is_neither_overwritten_nor_gone_on_with(
     whole_run, watch, make_experiment, make_data, data, tmp_path
 ):
