@@ -162,6 +162,9 @@ class CompressedTarListing:
     def entries(self) -> Iterator[Entry]:
         """Every file; the same ones in the same order each time."""
         with _reading(self._path), _unpacked(self._path) as file:
+            if not _is_tar(self._path, file.read(512)):
+                raise _no_tar(self._path)
+            file.seek(0)
             # tarfile's own unpacking takes a file that was cut off for one that ends there.
             with tarfile.open(
                 fileobj=file, mode="r|", bufsize=_BUFFER_BYTES, tarinfo=_Header
@@ -214,7 +217,12 @@ def open_archive(
         return None if listing.is_score() else listing
     if head.startswith((_GZIP, _BZIP2, _XZ)):
         return CompressedTarListing(path, is_kept)
-    return TarListing(path) if head[257:262] == b"ustar" or path.endswith(".tar") else None
+    return TarListing(path) if _is_tar(path, head) else None
+
+
+def _is_tar(path: str, head: bytes) -> bool:
+    """Whether a file of this name that starts so is a tar, packed or not; old ones bear no mark."""
+    return head[257:262] == b"ustar" or path.lower().endswith(_TAR_ENDINGS)
 
 
 def is_archive(head: bytes) -> bool:
@@ -288,6 +296,15 @@ def _damaged(path: str, error: Exception) -> DataError:
         f"{path}, a damaged archive ({error})",
         expected="a .zip, .tar or .tar.gz as it was made",
         action="Fetch or pack it again.",
+        field="inputs",
+    )
+
+
+def _no_tar(path: str) -> DataError:
+    return DataError(
+        f"{path}, which is compressed but no tar archive",
+        expected="a .zip, .tar or .tar.gz, or a file that is not compressed",
+        action="Unpack it.",
         field="inputs",
     )
 

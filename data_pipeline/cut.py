@@ -272,6 +272,10 @@ def refuse_memory() -> PieceResult:
 
 def _describe(error: Exception) -> str:
     """The error and the place in our code where it came up, without the machine's paths."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
+    places = list(traceback.walk_tb(error.__traceback__))
+    ours = [
+        place for place in places if place[0].f_globals.get("__name__", "").startswith("musicvae.")
+    ]
+    frame, line = (ours or places)[-1]
+    place = f"{Path(frame.f_code.co_filename).name}:{line}"
     return f"{type(error).__name__} at {place}: {error}"

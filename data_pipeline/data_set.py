@@ -10,6 +10,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pyarrow as pa
 from jaxtyping import Int64
 
 from musicvae import shards
+from musicvae.errors import DataError
 from musicvae.manifest import (
     MANIFEST_NAME,
     Manifest,
@@ -79,11 +81,18 @@ def write_data_set(
 
 
 def abandon(work: Path, out: Path) -> None:
-    """Removes a folder of work, with what was put in place of it if that is no data set yet."""
+    """Removes a folder of work, with what was put in place of it if that is no data set yet.
+
+    What another version left goes as it is, and so does a file that something else put there.
+    """
+    if work.is_symlink() or not work.is_dir():
+        work.unlink()
+        return
     new = work / _SHARDS_FOLDER
     if (new / MANIFEST_NAME).exists() and not (out / MANIFEST_NAME).exists():
-        for name in _shard_names(load_manifest(new)):
-            (out / name).unlink(missing_ok=True)
+        with suppress(DataError):
+            for name in _shard_names(load_manifest(new)):
+                (out / name).unlink(missing_ok=True)
     shutil.rmtree(work)
 
 

@@ -56,8 +56,7 @@ def judge(
         path: The file of the verdicts, a byte each, in the excerpts' order.
         rows_at_once: Memory is needed for about so many of them. The verdicts are the same.
     """
-    with path.open("wb") as file:
-        file.truncate(count)
+    _make_room(path, count)
     kept = 0
     ranges = max(1, -(-count // rows_at_once))
     for number in range(ranges):
@@ -66,6 +65,14 @@ def judge(
         _put(path, rows, verdicts)
         kept += int((verdicts == KEPT).sum())
     return kept
+
+
+def _make_room(path: Path, count: int) -> None:
+    """Writes all bytes of the file: a mapped one with holes ends the process on a full disk."""
+    zeros = memoryview(bytes(min(count, _MAPPED_BYTES)))
+    with path.open("wb") as file:
+        for start in range(0, count, _MAPPED_BYTES):
+            file.write(zeros[: count - start])
 
 
 def _read_range(

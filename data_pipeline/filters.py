@@ -3,13 +3,15 @@
 A rule is a field of `Rules`; the manifest shows all of them with the values that were used.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from operator import attrgetter
 
 import numpy as np
 from jaxtyping import Bool, Int32, Int64
 
+from musicvae.errors import SettingError
 from musicvae.notes import PITCHES
 from musicvae.representation.melody import HIGHEST_PITCH, LOWEST_PITCH
 
@@ -48,6 +50,9 @@ class Rules:
         longest_trio_gap_bars: A trio in which a line is silent this long, in bars, is left out.
         most_trios: Combinations of a melody, a bass and drums that are taken from one piece.
         fewest_chords: Different chords of an excerpt of chords.
+
+    Raises:
+        SettingError: If a value is not finite or is below 0.
     """
 
     fewest_notes: int = 3
@@ -64,6 +69,16 @@ class Rules:
     longest_trio_gap_bars: float = 2.0
     most_trios: int = 16
     fewest_chords: int = 2
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not 0 <= value < math.inf:
+                raise SettingError(
+                    f"{name}={value}",
+                    expected="a number of at least 0",
+                    action="Give one; a large one switches a rule of the most or longest off.",
+                    field="rule",
+                )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -128,6 +128,8 @@ class ZipBytes:
                 packed = _packed_bytes(file, self.offset, packed_size)
         except OSError as error:
             raise _unreadable(error) from error
+        except ValueError as error:  # no file has room for an offset of more than 63 bits
+            raise _damaged(f"a member at byte {self.offset}") from error
         if self.is_stored:
             return packed[:most]
         try:

@@ -42,6 +42,9 @@ QUALITIES: dict[str, tuple[int, ...]] = {
 """Every quality of our vocabulary with its intervals; extensions (9, 11, 13) are read as their
 sevenths."""
 
+MOST_CHORDS = 4_096
+"""Chords of one piece that are read: two hours in 4/4 at 120 a minute with one on every bar."""
+
 NO_QUALITY = "none"
 """The quality where there is no chord."""
 
@@ -222,7 +225,8 @@ _CHANGES: tuple[tuple[str, dict[str, int | None]], ...] = (
 """What may stand between root and bass on a lead sheet, and what it says of the intervals above the
 root; the first that fits is taken."""
 
-_TOKENS = tuple((re.compile(pattern), changes) for pattern, changes in _CHANGES)
+_TOKEN = re.compile("|".join(f"({pattern})" for pattern, _ in _CHANGES))
+"""Any of them; the number of its group says which."""
 
 
 def _read_kind(text: str) -> dict[str, int | None] | None:
@@ -232,11 +236,11 @@ def _read_kind(text: str) -> dict[str, int | None] | None:
         return notes | {"third": None}
     at = 0
     while at < len(text):
-        matches = ((pattern.match(text, at), changes) for pattern, changes in _TOKENS)
-        found, changes = next(((found, it) for found, it in matches if found), (None, {}))
-        if found is None:
+        found = _TOKEN.match(text, at)
+        if found is None or found.lastindex is None:
             return None
         at = found.end()
+        changes = _CHANGES[found.lastindex - 1][1]
         # The seventh that is named first stays: in maj7(9) the 9 says no other.
         notes.update(changes if "seventh" not in notes else changes | {"seventh": notes["seventh"]})
     return notes

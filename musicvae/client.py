@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -25,7 +26,10 @@ from musicvae.clips import (
 )
 from musicvae.error_details import error_from_status
 from musicvae.errors import ServiceError, SettingError
+from musicvae.problems import Problems
 from musicvae.requests import (
+    HIGHEST_QPM,
+    LOWEST_QPM,
     TAP_TO_DRUMS,
     DecodeRequest,
     EncodeRequest,
@@ -35,6 +39,7 @@ from musicvae.requests import (
     Point,
     SampleRequest,
     TransformRequest,
+    check_text,
 )
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceStub
@@ -197,6 +202,9 @@ class Client:
 
     def model(self, name: str) -> ModelInfo:
         """Describes one model; an empty name is the default's."""
+        problems = Problems()
+        check_text(problems, "model", name)
+        problems.raise_all()
         reply = self._call(self._stub.GetModel, pb.GetModelRequest(model=name))
         return model_from_message(reply.model)
 
@@ -262,6 +270,10 @@ def _point_to_message(point: Point) -> pb.Point:
 
 
 def _excerpt_to_message(excerpt: Excerpt) -> pb.Excerpt:
+    # A MIDI file may have any tempo; what is further off counts as the nearest that clips have.
+    qpm = min(max(excerpt.notes.qpm, LOWEST_QPM), HIGHEST_QPM)
     return pb.Excerpt(
-        notes=notes_to_message(excerpt.notes), start_bar=excerpt.start_bar, reduce=excerpt.reduce
+        notes=notes_to_message(replace(excerpt.notes, qpm=qpm)),
+        start_bar=excerpt.start_bar,
+        reduce=excerpt.reduce,
     )

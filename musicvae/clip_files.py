@@ -12,7 +12,6 @@ from pathlib import Path
 from musicvae import midi
 from musicvae.clips import Clip
 from musicvae.errors import MidiError
-from musicvae.plots import piano_rolls
 from musicvae.requests import Excerpt
 
 
@@ -57,6 +56,8 @@ def keep(
         kept.append((title, clip))
         yield Kept(path, f"{title}, {len(clip.notes.notes)} notes")
     if draws_picture and kept:
+        from musicvae.plots import piano_rolls  # noqa: PLC0415  # matplotlib takes half a second
+
         first = kept[0][1]
         with _partial(folder / f"{command}-{first.seed}.png") as partial:
             piano_rolls(

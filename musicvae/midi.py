@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from musicvae import midi_parser, smf
-from musicvae.chords import Chord, parse_symbol, symbol
+from musicvae.chords import MOST_CHORDS, Chord, parse_symbol, symbol
 from musicvae.errors import MidiError
 from musicvae.midi_parser import DEFAULT_LIMITS, MidiLimits, NoteColumns, ParsedTrack
 from musicvae.notes import (
@@ -72,7 +72,7 @@ class MidiFile:
         qpm: The first tempo in quarter notes a minute, to two decimals; 120 if there is none.
         key: The first key signature, or None.
         text: The text events at the head of the first track.
-        chords: The markers there, if all of them are chord symbols.
+        chords: The markers of all tracks, if all of them are chord symbols.
     """
 
     tracks: tuple[MidiTrack, ...]
@@ -124,7 +124,7 @@ def read_tracks(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> MidiFile
         qpm=parsed.qpm,
         key=key,
         text=head.texts,
-        chords=_chords(head, length_steps, ticks_per_quarter),
+        chords=_chords(parsed.markers, length_steps, ticks_per_quarter),
     )
 
 
@@ -235,16 +235,24 @@ def _notes(track: ParsedTrack, ticks_per_quarter: int) -> list[Note]:
     ]
 
 
-def _chords(head: smf.Head, length_steps: int, ticks_per_quarter: int) -> tuple[Chord, ...]:
-    """The markers on their steps, the last of each; none where one of them is no chord."""
+def _chords(
+    markers: Sequence[tuple[int, str]], length_steps: int, ticks_per_quarter: int
+) -> tuple[Chord, ...]:
+    """The markers on their steps, the last of each; none where one of them is no chord.
+
+    Raises:
+        MidiError: If there are too many chords.
+    """
     chords: dict[int, Chord] = {}
-    for tick, text in head.markers:
+    for tick, text in markers:
         said = None if len(text) > _MOST_SYMBOL else parse_symbol(text)
         if said is None:
             return ()
         step = (2 * tick * STEPS_PER_QUARTER + ticks_per_quarter) // (2 * ticks_per_quarter)
         if step < length_steps:
             chords[step] = Chord(step, said.root, said.quality, said.bass)
+    if len(markers) > MOST_CHORDS:
+        raise smf.too_much(f"more than {MOST_CHORDS} chords", f"{MOST_CHORDS} chords")
     return tuple(chords.values())
 
 

@@ -25,6 +25,7 @@ import symusic
 from jaxtyping import Float64, Int8, Int32, Int64, Integer
 
 from musicvae import smf
+from musicvae.chords import MOST_CHORDS
 from musicvae.errors import SettingError
 from musicvae.notes import DEFAULT_QPM, Key, Meter
 
@@ -152,6 +153,8 @@ class ParsedMidi:
         tempos: Microseconds a quarter note, by the tick from which on they hold, in order.
         meters: Time signatures with their ticks, in order; repeated ones too.
         keys: Key signatures with their ticks, in order; repeated ones too.
+        markers: The markers of all tracks with their ticks, in order; of more than `MOST_CHORDS`
+            one more than that.
         first_track: The bytes of the first track's events, which `smf.read_head` reads.
     """
 
@@ -161,6 +164,7 @@ class ParsedMidi:
     tempos: Mapping[int, int]
     meters: tuple[tuple[int, Meter], ...]
     keys: tuple[tuple[int, Key], ...]
+    markers: tuple[tuple[int, str], ...]
     first_track: bytes
 
     @property
@@ -219,6 +223,7 @@ def parse_unjudged(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> Parse
         tempos=tempos,
         meters=_meters(score),
         keys=_keys(score),
+        markers=_markers(score),
         first_track=tracks[0] if tracks else b"",
     )
 
@@ -358,6 +363,13 @@ def _keys(score: symusic.core.ScoreTick) -> tuple[tuple[int, Key], ...]:
             if -7 <= sharps <= 7 and is_minor in (0, 1)
         ]
     )
+
+
+def _markers(score: symusic.core.ScoreTick) -> tuple[tuple[int, str], ...]:
+    events = score.markers
+    read = [events[index] for index in range(min(len(events), MOST_CHORDS + 1))]
+    markers = [(int(each.time), str(each.text)) for each in read if each.time >= 0]
+    return tuple(sorted(markers, key=itemgetter(0)))
 
 
 @cache

@@ -27,6 +27,7 @@ from musicvae.problems import Problems
 
 SEEDS = range(2**63)
 INDICES = range(2**31)
+BARS = range(1, 2**32)
 COUNTS = range(1, 2**31 + 1)
 PATH_COUNTS = range(2, 2**16 + 1)  # all latents of a path are found at once
 LOWEST_QPM, HIGHEST_QPM = 10.0, 480.0
@@ -156,9 +157,11 @@ class TransformRequest:
         _check_point(problems, self.point, "point")
         problems.require(bool(self.amounts), "amounts", "none", "one attribute or more")
         for name, amount in self.amounts.items():
+            path = amount_path(name)
+            check_text(problems, "amounts", name)
             problems.require(
                 abs(amount) <= LARGEST_AMOUNT,
-                f'amounts["{name[:_MOST_NAME]}"]',
+                path,
                 amount,
                 f"-{LARGEST_AMOUNT:g} to {LARGEST_AMOUNT:g}",
             )
@@ -228,6 +231,7 @@ class EncodeRequest:
     def __post_init__(self) -> None:
         problems = Problems()
         _check_excerpt(problems, self.excerpt, "excerpt")
+        check_text(problems, "model", self.model)
         _check_seed(problems, self.seed)
         _check_chords(problems, self.chords)
         problems.raise_all()
@@ -278,8 +282,8 @@ class Musician(Protocol):
     """Who answers requests: the engine in this process, or the client of a server.
 
     The law: the same request with a seed has the same answer from either, unless it is larger than
-    one request to the server may be, which the server then says. Music that `musicvae.midi` reads
-    by default is never too large.
+    one request to the server may be, which the server then says. Two pieces of music that
+    `musicvae.midi` reads by default are never too large.
     """
 
     def sample(self, request: SampleRequest) -> Iterator[Clip]: ...
@@ -292,11 +296,25 @@ class Musician(Protocol):
     def model(self, name: str) -> ModelInfo: ...
 
 
+def amount_path(name: str) -> str:
+    """The path of the amount of an attribute in a request."""
+    return f'amounts["{name[:_MOST_NAME]}"]'
+
+
+def check_text(problems: Problems, path: str, text: str) -> None:
+    """Notes text that can't be sent: bytes of a command line that are no Unicode come as such."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        problems.require(False, path, ascii(text[:_MOST_NAME]), "valid Unicode")
+
+
 def _check_seed(problems: Problems, seed: int | None) -> None:
     problems.require(seed is None or seed in SEEDS, "seed", seed, "0 to 2^63 - 1")
 
 
 def _check_drawing(problems: Problems, request: DrawingRequest) -> None:
+    check_text(problems, "model", request.model)
     _check_seed(problems, request.seed)
     if not isinstance(request, GrooveRequest):
         _check_chords(problems, request.chords)
@@ -331,7 +349,7 @@ def _check_point(problems: Problems, point: Point, path: str) -> None:
 
 def _check_excerpt(problems: Problems, excerpt: Excerpt, path: str) -> None:
     bar, grid = excerpt.start_bar, excerpt.notes.steps_per_quarter
-    problems.require(bar is None or bar >= 1, f"{path}.start_bar", bar, "1 or more")
+    problems.require(bar is None or bar in BARS, f"{path}.start_bar", bar, "1 to 2^32 - 1")
     problems.require(
         grid == STEPS_PER_QUARTER,
         f"{path}.notes",

@@ -56,12 +56,10 @@ class Head:
     Attributes:
         texts: Its text events; bytes in no known encoding become replacement signs.
         end_tick: Where the track ends if that is all it holds, otherwise 0.
-        markers: Its markers, each with its tick, in order.
     """
 
     texts: tuple[str, ...] = ()
     end_tick: int = 0
-    markers: tuple[tuple[int, str], ...] = ()
 
 
 def damaged(found: str) -> MidiError:
@@ -190,7 +188,6 @@ def split_patterns(data: bytes, *, max_tracks: int) -> list[bytes]:
 def read_head(track: bytes) -> Head:
     """Reads the meta events at the beginning of a track."""
     texts: list[str] = []
-    markers: list[tuple[int, str]] = []
     position = tick = 0
     for _ in range(MOST_HEAD_EVENTS):
         delta, position = _read_number(track, position)
@@ -199,16 +196,12 @@ def read_head(track: bytes) -> Head:
         if len(status) < 2 or status[0] != 0xFF:
             break
         if status[1] == END_OF_TRACK:
-            return Head(tuple(texts), tick, tuple(markers))
+            return Head(tuple(texts), tick)
         size, position = _read_number(track, position + 2)
-        if status[1] in (TEXT, MARKER):
-            text = track[position : position + size].decode("utf-8", errors="replace")
-            if status[1] == TEXT:
-                texts.append(text)
-            else:
-                markers.append((tick, text))
+        if status[1] == TEXT:
+            texts.append(track[position : position + size].decode("utf-8", errors="replace"))
         position += size
-    return Head(tuple(texts), markers=tuple(markers))
+    return Head(tuple(texts))
 
 
 def write_file(tracks: Iterable[bytes], *, ticks_per_quarter: int) -> bytes:

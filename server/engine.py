@@ -6,6 +6,7 @@ The same request with the same seed has the same answer to the last bit, whoever
 
 import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -28,8 +29,8 @@ from musicvae.clips import (
     ModelInfo,
     Transformed,
 )
-from musicvae.errors import BundleError
-from musicvae.notes import DEFAULT_QPM
+from musicvae.errors import BundleError, MusicVAEError
+from musicvae.notes import DEFAULT_QPM, STEPS_PER_QUARTER
 from musicvae.problems import Problems
 from musicvae.representation import Groove
 from musicvae.requests import (
@@ -40,6 +41,7 @@ from musicvae.requests import (
     InterpolateRequest,
     SampleRequest,
     TransformRequest,
+    amount_path,
 )
 
 from .catalogue import describe, usable_vectors
@@ -66,7 +68,7 @@ class Engine:
         bundles: The models, at least one; the first is the default.
 
     Raises:
-        BundleError: If two have the same name.
+        BundleError: If two have the same name, or one is on another grid than requests and replies.
     """
 
     def __init__(self, bundles: Sequence[Bundle]) -> None:
@@ -79,6 +81,16 @@ class Engine:
                 action="Serve one of those with the same name.",
                 field="bundle",
             )
+        for bundle in bundles:
+            grid = bundle.representation.steps_per_quarter
+            if grid != STEPS_PER_QUARTER:
+                raise BundleError(
+                    f"bundle {bundle.name} on a grid of {grid} steps a quarter note",
+                    expected=f"{STEPS_PER_QUARTER}",
+                    action="Prepare its data with --steps-per-quarter "
+                    f"{STEPS_PER_QUARTER}, and train it again.",
+                    field="bundle",
+                )
 
     def sample(self, request: SampleRequest) -> Iterator[Clip]:
         """Draws clips from the prior, each as it is ready.
@@ -139,7 +151,7 @@ class Engine:
         moved, vectors = place.z[None], usable_vectors(bundle)
         # In the order of their names: sums of floats differ by order, and a map has none.
         for name, amount in sorted(request.amounts.items()):
-            with problems.gather(f'amounts["{name}"]'):
+            with problems.gather(), _about(amount_path(name)):
                 moved = latents.shift(moved, vectors, {name: amount})
         problems.raise_all()
         drawing = _drawing(
@@ -256,6 +268,16 @@ class Engine:
                 field="model",
             )
         return self._bundles[name] if name else next(iter(self._bundles.values()))
+
+
+@contextmanager
+def _about(path: str) -> Iterator[None]:
+    """Says of an error that it concerns this field, and no wider one."""
+    try:
+        yield
+    except MusicVAEError as error:
+        error.field = path
+        raise
 
 
 def _tempo(places: Sequence[Place]) -> float:

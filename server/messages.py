@@ -5,11 +5,12 @@ The other direction, from values to messages, is in `musicvae.wire`, which clien
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
 from musicvae import midi
+from musicvae.chords import MOST_CHORDS
 from musicvae.notes import NoteSequence
 from musicvae.problems import Problems
 from musicvae.requests import (
@@ -56,10 +57,7 @@ def interpolate_request(message: pb.InterpolateRequest, limits: Limits) -> Inter
     problems = Problems()
     _check_most(problems, "points", len(message.points), limits.max_points)
     _check_format(problems, message.clip_format)
-    points = [
-        _point(point, problems, f"points[{index}]", limits)
-        for index, point in enumerate(message.points[: limits.max_points])
-    ]
+    points = _points(message.points[: limits.max_points], problems, limits)
     given = _given(message, *_DRAWING_OVER_CHORDS) | _count(
         message, problems, limits.max_path_count
     )
@@ -162,6 +160,24 @@ def _check_format(problems: Problems, clip_format: int) -> None:
     problems.require(is_known, "clip_format", clip_format, "CLIP_FORMAT_MIDI or CLIP_FORMAT_NOTES")
 
 
+def _points(messages: Sequence[pb.Point], problems: Problems, limits: Limits) -> list[Point]:
+    """Reads points for as long as they hold no more notes together than they may."""
+    most = limits.max_path_notes
+    # Those of a MIDI file are known once it is read.
+    notes = sum(len(each.excerpt.notes.notes) for each in messages)
+    points: list[Point] = []
+    for index, message in enumerate(messages):
+        is_read = notes <= most
+        path = f"points[{index}]"
+        point = _point(message, problems, path, limits) if is_read else Excerpt(notes=_SILENCE)
+        if isinstance(point, Excerpt) and message.excerpt.HasField("midi"):
+            notes += len(point.notes.notes)
+        points.append(point)
+    found, expected = f"{notes} notes or more", f"at most {most} notes in all of them together"
+    problems.require(notes <= most, "points", found, expected)
+    return points
+
+
 def _point(message: pb.Point, problems: Problems, path: str, limits: Limits) -> Point:
     kind = message.WhichOneof("point")
     problems.require(kind is not None, path, "none", "an excerpt or a latent")
@@ -184,7 +200,7 @@ def _excerpt(message: pb.Excerpt, problems: Problems, path: str, limits: Limits)
         longest = limits.max_length_steps
         before = len(problems)
         _check_most(problems, f"{path}.notes.notes", len(message.notes.notes), limits.max_notes)
-        _check_most(problems, f"{path}.notes.chords", len(message.notes.chords), longest)
+        _check_most(problems, f"{path}.notes.chords", len(message.notes.chords), MOST_CHORDS)
         if len(problems) == before:
             notes = notes_from_message(
                 message.notes, problems, f"{path}.notes", max_length_steps=longest

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Any, TypeVar
 
@@ -31,6 +32,8 @@ from .turns import Turns
 
 NAME = pb.DESCRIPTOR.services_by_name["MusicService"].full_name
 
+_READERS = 2
+
 Message = TypeVar("Message")
 Request = TypeVar("Request")
 Asked = TypeVar("Asked", TransformRequest, EncodeRequest, GrooveRequest)
@@ -39,6 +42,9 @@ Answer = TypeVar("Answer")
 
 class MusicService(MusicServiceServicer):
     """Answers the calls of the contract, which says what each of them does.
+
+    A few requests are read at once, whatever comes: the largest take a second or two each, and
+    tens of MB.
 
     Args:
         engine: Makes the music; only in its turns.
@@ -50,6 +56,12 @@ class MusicService(MusicServiceServicer):
         self._engine = engine
         self._turns = turns
         self._limits = limits
+        # Not a semaphore: a thread reads on where the call that it reads for is cancelled.
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
+
+    def close(self) -> None:
+        """Ends the threads, after the requests that they are at."""
+        self._readers.shutdown(wait=True, cancel_futures=True)
 
     async def Sample(self, message: pb.SampleRequest, context: grpc.aio.ServicerContext) -> None:
         request = await self._read(messages.sample_request, message)
@@ -105,8 +117,9 @@ class MusicService(MusicServiceServicer):
         return pb.GetModelResponse(model=model_to_message(self._engine.model(message.model)))
 
     async def _read(self, read: Callable[[Message, Limits], Request], message: Message) -> Request:
-        # A large MIDI file takes a tenth of a second: other calls should not wait for it.
-        return await asyncio.to_thread(read, message, self._limits)
+        # The largest takes a second or two: other calls should go on meanwhile.
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, read, message, self._limits)
 
     async def _run(self, work: Callable[[Asked], Answer], request: Asked) -> Answer:
         """Has the engine answer in one turn."""

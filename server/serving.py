@@ -35,11 +35,19 @@ class RunningServer:
     """
 
     def __init__(
-        self, *, address: str, server: grpc.aio.Server, health: Health, turns: Turns, grace_s: float
+        self,
+        *,
+        address: str,
+        server: grpc.aio.Server,
+        health: Health,
+        service: MusicService,
+        turns: Turns,
+        grace_s: float,
     ) -> None:
         self.address = address
         self._server = server
         self._health = health
+        self._service = service
         self._turns = turns
         self._grace_s = grace_s
 
@@ -47,6 +55,7 @@ class RunningServer:
         """Takes no new calls, and lets those in flight finish for as long as the grace lasts."""
         await self._health.stop()
         await self._server.stop(self._grace_s)
+        self._service.close()
         self._turns.close()
 
 
@@ -65,8 +74,8 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
             ("grpc.so_reuseport", 0),  # two servers on one port would share its calls by chance
         ],
     )
-    servicer = MusicService(engine, turns, settings.limits)
-    add_MusicServiceServicer_to_server(servicer, server)  # type: ignore[no-untyped-call]  # generated
+    service = MusicService(engine, turns, settings.limits)
+    add_MusicServiceServicer_to_server(service, server)  # type: ignore[no-untyped-call]  # generated
     add_HealthServicer_to_server(health_.servicer, server)
     names = (NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
@@ -83,6 +92,7 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
         address=f"{host}:{port}",
         server=server,
         health=health_,
+        service=service,
         turns=turns,
         grace_s=settings.grace_s,
     )
@@ -129,6 +139,8 @@ def _check_free(host: str, port: int) -> None:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         socket.create_server(address[:2], family=family).close()
+    except UnicodeError as error:  # of names that no resolver is asked for, such as a..b
+        raise _not_free(host, port, "no name of a host") from error
     except OSError as error:
         raise _not_free(host, port, error.strerror or str(error)) from error
 

@@ -43,6 +43,8 @@ class Limits:
         max_amounts: Attributes of one Transform; there are five.
         max_notes: Notes of one excerpt, as MIDI or as messages; reasons for this and the others
             of one file are with `MidiLimits`. A message of as many takes half a second to check.
+        max_path_notes: Notes of all points of one Interpolate together: two ends of the largest
+            size.
         max_midi_bytes: Size of one MIDI file in bytes.
         max_midi_tracks: Tracks of one MIDI file.
         max_length_quarters: Length of one excerpt in quarter notes.
@@ -55,6 +57,7 @@ class Limits:
     max_latents: int = 256
     max_amounts: int = 32
     max_notes: int = DEFAULT_LIMITS.max_notes
+    max_path_notes: int = 2 * DEFAULT_LIMITS.max_notes
     max_midi_bytes: int = DEFAULT_LIMITS.max_bytes
     max_midi_tracks: int = DEFAULT_LIMITS.max_tracks
     max_length_quarters: int = DEFAULT_LIMITS.max_length_quarters
@@ -91,7 +94,8 @@ class Settings:
         max_waiting_steps: Steps of music that are asked for and not yet made, over all requests:
             15 to 45 seconds of work. Who comes later would rather hear it at once than wait.
         max_rpcs: Calls at the same time. A backstop against connections, not against work: each
-            takes some 100 KB.
+            takes some 100 KB and its request, which is there until the call ends: mostly a few
+            kB, at most `max_message_bytes` and 40 MB of notes.
         max_call_s: Seconds that one call may take, whatever its deadline or with none: more than a
             full queue and the largest request take together. Who is not done by then does not
             read, and would keep the connection and its place in the queue for ever.

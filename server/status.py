@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -46,9 +46,11 @@ def to_status(error: Exception) -> status_pb2.Status:
 class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
     """Applies the table to the calls of one service, and writes a line of log for each call.
 
+    Streams of the other services (health, reflection) only end in time: each takes up a call.
+
     Args:
         service: Full name of the service.
-        max_call_s: Seconds that a call may take.
+        max_call_s: Seconds that a call of any service may take.
     """
 
     def __init__(self, service: str, *, max_call_s: float) -> None:
@@ -62,8 +64,10 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # un
     ) -> grpc.RpcMethodHandler:
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None or not method.startswith(self._prefix):
+        if handler is None:
             return handler
+        if not method.startswith(self._prefix):
+            return _ending(handler, self._max_call_s)
         make, call = (
             (grpc.unary_stream_rpc_method_handler, handler.unary_stream)
             if handler.response_streaming
@@ -112,6 +116,35 @@ def _guard(
             log.info("%s %s %.0f ms", name, code, 1000 * (time.monotonic() - start))
 
     return guarded
+
+
+def _ending(handler: grpc.RpcMethodHandler, max_call_s: float) -> grpc.RpcMethodHandler:
+    """The same handler, with an end to its streams."""
+    if not handler.response_streaming:
+        return handler
+    make, call = (
+        (grpc.stream_stream_rpc_method_handler, handler.stream_stream)
+        if handler.request_streaming
+        else (grpc.unary_stream_rpc_method_handler, handler.unary_stream)
+    )
+
+    async def ending(request: Any, context: grpc.aio.ServicerContext) -> None:
+        limit = asyncio.timeout(max_call_s)
+        try:
+            async with limit:
+                replies = call(request, context)
+                if isinstance(replies, AsyncIterator):
+                    async for reply in replies:
+                        await context.write(reply)
+                else:
+                    await replies
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            status = _too_long(max_call_s)
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, status.message)
+
+    return make(ending, handler.request_deserializer, handler.response_serializer)
 
 
 def _too_long(max_call_s: float) -> status_pb2.Status:

@@ -10,8 +10,12 @@ Source: The ABC music standard 2.1.
 """
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from itertools import takewhile
+from typing import NamedTuple
 
 from music21 import abcFormat, pitch
 from music21.key import Key as Music21Key
@@ -35,13 +39,24 @@ _HEAD_FIELD = re.compile(r"^(?:[ABCDFGHILMNORSUZmr]:|%).*\n", re.MULTILINE)
 """What may stand in the head of a file and hold for all its tunes; other lines are free text."""
 
 _FIELD = re.compile(r"[A-Za-z+]:|%")
-_IN_LINE = re.compile(r'"[^"\n]*"|![^!\n]*!|%.*|\[([A-Za-z]:[^\[\]\n]*)\]|x|[ZX](\d{0,3})')
-"""Quoted text, a decoration, a comment, a field, an invisible rest or a rest of whole measures."""
+_IN_LINE = re.compile(
+    r'"[^"\n]*"|![^!\n]*!|%.*|\[(?P<field>[A-Za-z]:[^\[\]\n]*)\]|x|[ZX](?P<measures>\d{0,3})'
+    r"|(?P<mark>y[\d/]*|[~H-Wh-w](?!:[^:|\]]))"
+)
+"""Quoted text, a decoration, a comment, a field, an invisible rest, a rest of whole measures, or a
+mark: more space, or a letter that stands for a decoration and begins no field."""
 
 _MEASURE_REST = "z9999"
 """A rest of a length that no music has stands for one of a measure."""
 
 _KIND = "an ABC tune"
+
+
+class _Voice(NamedTuple):
+    """A voice that was read: its notes, and what else it says."""
+
+    staff: Staff
+    marks: Marks
 
 
 def read_abc(data: bytes) -> ReadPiece:
@@ -67,20 +82,17 @@ def read_abc(data: bytes) -> ReadPiece:
         )
     with asking_music21(_KIND):
         tokens = abcFormat.ABCFile(abcVersion=_STANDARD).readstr(head + _simplify(tune[0])).tokens
-    marks = Marks.empty()
-    staves: list[Staff] = []
-    for name, voice in _voices(tokens).items():
-        # Each voice repeats what the first says of meter, key and chords.
-        has_leader = any(staff.notes for staff in staves)
-        staves.append(_read_voice(name, voice, Marks.empty() if has_leader else marks))
-    return put_together(staves, marks)
+    voices = [_read_voice(name, voice) for name, voice in _voices(tokens).items()]
+    return put_together([voice.staff for voice in voices], _leading_marks(voices))
 
 
 def _simplify(tune: str) -> str:
     """The tune without what music21 does not know.
 
     It takes the field [K:D] for a chord: fields go to lines of their own. It passes over rests that
-    are not printed and those of whole measures: they become others.
+    are not printed and those of whole measures: they become others. It passes over a note behind
+    the letter of a fermata, forgets an accidental behind others, and has a few, and wide spaces,
+    sound: these are left out.
     """
     lines = (
         line if _FIELD.match(line) else _IN_LINE.sub(_simplify_one, line)
@@ -90,17 +102,19 @@ def _simplify(tune: str) -> str:
 
 
 def _simplify_one(found: re.Match[str]) -> str:
-    if found[1]:
-        return f"\n{found[1]}\n"
-    if found[2] is not None:
-        return "|".join([_MEASURE_REST] * int(found[2] or 1))
+    if found["field"]:
+        return f"\n{found['field']}\n"
+    if found["mark"]:
+        return ""
+    if found["measures"] is not None:
+        return "|".join([_MEASURE_REST] * int(found["measures"] or 1))
     return "z" if found[0] == "x" else found[0]
 
 
 def _voices(tokens: list[abcFormat.ABCToken]) -> dict[str, list[abcFormat.ABCToken]]:
     """The tokens of each voice; a tune without voices is one.
 
-    What stands before the notes, up to the key, is said of all voices.
+    What stands before the notes is said of all voices, and is the first of each.
     """
     voices: dict[str, list[abcFormat.ABCToken]] = {}
     name = ""
@@ -110,12 +124,29 @@ def _voices(tokens: list[abcFormat.ABCToken]) -> dict[str, list[abcFormat.ABCTok
             is_head = is_head and not token.isKey()
             if token.isVoice() and not is_head:
                 name = token.data.split()[0] if token.data.split() else ""
-        voices.setdefault(name, []).append(token)
+        if name not in voices:
+            voices[name] = list(takewhile(_is_field, voices.get("", [])))
+        voices[name].append(token)
     return voices
 
 
-def _read_voice(name: str, tokens: list[abcFormat.ABCToken], marks: Marks) -> Staff:
-    staff = Staff(name)
+def _is_field(token: abcFormat.ABCToken) -> bool:
+    return isinstance(token, abcFormat.ABCMetadata)
+
+
+def _leading_marks(voices: Sequence[_Voice]) -> Marks:
+    """What the first voice with notes says: the others repeat its meters, keys and chords.
+
+    Chords may stand in a voice of rests before it.
+    """
+    place = next((place for place, voice in enumerate(voices) if voice.staff.notes), 0)
+    leader = voices[place].marks
+    chords = (voice.marks.chords for voice in voices[:place] if voice.marks.chords)
+    return leader if leader.chords else replace(leader, chords=next(chords, []))
+
+
+def _read_voice(name: str, tokens: list[abcFormat.ABCToken]) -> _Voice:
+    staff, marks = Staff(name), Marks.empty()
     now = Fraction(0)
     for token in tokens:
         if isinstance(token, abcFormat.ABCBar) and now:
@@ -136,7 +167,7 @@ def _read_voice(name: str, tokens: list[abcFormat.ABCToken], marks: Marks) -> St
                 now += _read_note(token, staff, now)
     if now:
         staff.close_measure(now)
-    return staff
+    return _Voice(staff, marks)
 
 
 def _read_note(token: abcFormat.ABCNote, staff: Staff, now: Fraction) -> Fraction:

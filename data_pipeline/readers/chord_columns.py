@@ -1,6 +1,7 @@
 """Puts the chords of a piece into the columns of a `ChordLine`."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64
@@ -24,20 +25,28 @@ def chord_line(
     """
     # A chord that is parsed once is one object wherever it is written, and there are few.
     different = {id(chord): chord for chord in chords}
-    known = {key: _row(chord) for key, chord in different.items()}
-    rows = np.array([known[id(chord)] for chord in chords], np.int16).reshape(-1, 3)
+    places = {key: place for place, key in enumerate(different)}
+    known = np.array([_row(chord) for chord in different.values()], np.int16).reshape(-1, 3)
+    rows = known[[places[id(chord)] for chord in chords]]
+    is_last = np.append(quarters[1:] > quarters[:-1], True)[: len(rows)]
+    times, rows = quarters[is_last], rows[is_last]
     if (rows[:, 0] < 0).all():
         return None
-    is_last = np.append(quarters[1:] > quarters[:-1], True)
-    times, rows = quarters[is_last], rows[is_last]
     is_new = np.append(True, (rows[1:] != rows[:-1]).any(axis=1))
     roots, qualities, basses = np.ascontiguousarray(rows[is_new].T)
     return ChordLine(onsets=times[is_new], roots=roots, qualities=qualities, basses=basses)
 
 
-def _row(chord: ParsedChord | None) -> tuple[int, int, int]:
-    """The root, the quality and the bass as numbers; -1 where there is no chord."""
+class _Row(NamedTuple):
+    """A chord as numbers; -1 where there is none."""
+
+    root: int = -1
+    quality: int = -1
+    bass: int = -1
+
+
+def _row(chord: ParsedChord | None) -> _Row:
     if chord is None or chord.root is None:
-        return -1, -1, -1
+        return _Row()
     bass = chord.root if chord.bass is None else chord.bass
-    return chord.root, _QUALITY_INDEX[chord.quality], bass
+    return _Row(chord.root, _QUALITY_INDEX[chord.quality], bass)

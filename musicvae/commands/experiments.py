@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from musicvae.commands.terminal import DEFAULT_BUNDLE, FOLDER, INTERRUPTED, SEED, console
+from musicvae.commands.terminal import DEFAULT_BUNDLE, FOLDER, INTERRUPTED, SEED, console, say
 
 if TYPE_CHECKING:
     from musicvae.bundle import Bundle
@@ -93,7 +93,7 @@ def evaluate(models: tuple[str, ...], data: Path, split: str, out: Path | None, 
             for s, e in zip(subjects, measured, strict=True)
         ]
         for path in write_report(reported, music, out):
-            console().print(f"wrote {path}", highlight=False)
+            say(f"wrote {path}")
 
 
 def _subject(loaded: Bundle) -> Subject:
@@ -133,4 +133,4 @@ def export(run: Path, out: Path, checkpoint: str) -> None:
         measured = write(loaded, out, sizes=DEFAULT_SIZES, watch=watch)
     name = loaded.experiment.name
     console().print(to_table({name: to_figures(measured)}, f"{measured.split} split"))
-    console().print(f"wrote {out}; try `musicvae sample --model {out}`")
+    say(f"wrote {out}; try `musicvae sample --model {out}`")

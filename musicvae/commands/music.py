@@ -18,8 +18,9 @@ from musicvae.commands.terminal import (
     SEED,
     console,
     embedded_bundles,
+    say,
 )
-from musicvae.errors import MusicVAEError, SettingError
+from musicvae.errors import MusicVAEError, SettingError, Violation
 
 if TYPE_CHECKING:
     from musicvae.bundle import Bundle
@@ -72,7 +73,9 @@ chords_option = click.option(
 @model_options
 def models(model: str | None, server: str | None) -> None:
     """List the models: what each can do, how well, and what it learnt from."""
-    with _musician([model] if model else embedded_bundles(), server) as musician:
+    # What ships here is no matter of a server's, and to list it takes torch.
+    is_local = not model and server is None
+    with _musician(embedded_bundles() if is_local else [model], server) as musician:
         for each in [musician.model(model)] if server and model else musician.models():
             click.secho(each.name, bold=True)
             for line in _description(each):
@@ -250,11 +253,19 @@ def _naming(inputs: Mapping[str, Path]) -> Iterator[None]:
         yield
     except MusicVAEError as error:
         if any(each.field.startswith(tuple(inputs)) for each in error.violations):
-            text = "; ".join(f"{each.field}: {each.description}" for each in error.violations)
-            for field, path in inputs.items():
-                text = text.replace(f"{field}.", f"{path}, ").replace(field, str(path))
-            error.args = (text,)
+            error.args = ("; ".join(_named(each, inputs) for each in error.violations),)
         raise
+
+
+def _named(violation: Violation, inputs: Mapping[str, Path]) -> str:
+    """What is wrong, with the name of the file in place of the field that it was read into."""
+    field, said = violation.field, violation.description
+    for prefix, path in inputs.items():
+        if field == prefix or field.startswith(f"{prefix}."):
+            named = ", ".join([str(path), *filter(None, [field[len(prefix) + 1 :]])])
+            said = named + said[len(field) :] if said.startswith(f"{field}=") else said
+            return f"{named}: {said}"
+    return f"{field}: {said}"
 
 
 def _read(path: Path, options: dict[str, Any]) -> Excerpt:
@@ -267,7 +278,7 @@ def _keep(command: str, clips: Iterable[tuple[str, Clip]], options: dict[str, An
     from musicvae.clip_files import keep
 
     for kept in keep(options["out"], command, clips, draws_picture=options["plot"]):
-        console().print(f"{kept.path}  {kept.content}", highlight=False)
+        say(f"{kept.path}  {kept.content}")
 
 
 def _amounts(texts: Sequence[str]) -> dict[str, float]:

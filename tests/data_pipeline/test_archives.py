@@ -1,4 +1,6 @@
+import bz2
 import gzip
+import lzma
 import pickle
 import tarfile
 import zipfile
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from packing import pack
 
 from musicvae.data_pipeline.archives import archive_stem, is_archive, open_archive
-from musicvae.data_pipeline.locations import HEAD_BYTES, MOST_BYTES, FileBytes, HeldBytes
+from musicvae.data_pipeline.locations import HEAD_BYTES, MOST_BYTES, FileBytes, HeldBytes, ZipBytes
 from musicvae.errors import DataError
 
 FILES = {
@@ -113,6 +115,14 @@ def test_a_zip_that_lies_about_a_size_is_not_unpacked_further(tmp_path):
         entry.location.read()
 
 
+def test_a_member_past_the_end_of_any_file_is_refused(tmp_path):
+    path = pack(tmp_path / "set.zip", FILES)
+    member = ZipBytes(str(path), 1 << 63, 10, 10, is_stored=True, checksum=0)
+    for read in (member.head, member.read):
+        with pytest.raises(DataError, match="a member at byte 9223372036854775808"):
+            read()
+
+
 def test_a_stored_member_that_was_changed_is_refused(tmp_path):
     path = pack(tmp_path / "set.stored.zip", FILES)
     entries = list(open_archive(str(path), is_kept).entries())
@@ -208,6 +218,14 @@ def test_what_is_no_archive_is_told_by_its_content(tmp_path):
     pack(tmp_path / "set.tar.gz", FILES).rename(tmp_path / "set.bin")
     assert open_archive(str(tmp_path / "set.bin"), is_kept) is not None
     assert is_archive((tmp_path / "set.bin").read_bytes()[:HEAD_BYTES])
+
+
+@pytest.mark.parametrize("module", [gzip, bz2, lzma])
+def test_a_single_compressed_file_is_told_from_a_damaged_archive(tmp_path, module):
+    path = tmp_path / "song.mid.packed"
+    path.write_bytes(module.compress(FILES["set/b.mid"]))
+    with pytest.raises(DataError, match="compressed but no tar archive"):
+        list(open_archive(str(path), is_kept).entries())
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,12 @@ def test_verdicts_are_written_part_by_part(monkeypatch):
     ]  # fmt: skip
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_told_before_the_file_is_mapped():
+    with pytest.raises(OSError, match="No space left"):
+        judge(lambda: [make_shapes([(1, 0)])], 1, Path("/dev/full"))
+
+
 def test_a_reader_that_changes_is_our_mistake(tmp_path):
     with pytest.raises(AssertionError):
         judge(lambda: [make_shapes([(1, 0)])], 2, tmp_path / "verdicts")

@@ -5,6 +5,7 @@ import pytest
 from pieces import make_part, make_piece
 
 from musicvae.data_pipeline.filters import Candidates, Reason, Rules, judge
+from musicvae.errors import SettingError
 
 SCALE = tuple((4 * step, 60 + step, 4 * step + 4) for step in range(16))
 
@@ -55,6 +56,12 @@ def test_pitches_that_come_back_count_once():
 def test_a_gap_may_be_part_of_a_bar(bars, kept):
     notes = [*SCALE[:4], *SCALE[6:]]
     assert judge_windows(*notes, rules=Rules(longest_gap_bars=bars))[0][0] == kept
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), -0.5])
+def test_a_value_out_of_range_is_refused(value):
+    with pytest.raises(SettingError, match=f"most_tempo_change={value}"):
+        Rules(most_tempo_change=value)
 
 
 def test_a_rule_has_a_default_and_a_line_of_its_own():

@@ -162,3 +162,12 @@ def test_what_half_a_data_set_left_goes_with_its_work(half_placed):
     manifest = prepare(replace(half_placed, timeout_s=59.0, shares={"other": 1.0}))
     names = {shard.name for shard in manifest.splits["other"].shards}
     assert set(contents(half_placed.out)) == {"manifest.json", *names}
+
+
+def test_what_can_not_be_read_beside_the_work_is_no_hindrance(half_placed):
+    (old,) = half_placed.out.glob(".prepare/*/shards/manifest.json")
+    old.write_text('{"format_version": 0}')
+    (half_placed.out / ".prepare" / ".DS_Store").write_bytes(b"of a file manager")
+    manifest = prepare(replace(half_placed, timeout_s=59.0))
+    names = {shard.name for split in manifest.splits.values() for shard in split.shards}
+    assert set(contents(half_placed.out)) == {"manifest.json", *names}

@@ -69,7 +69,7 @@ def test_a_piece_that_does_anything_harms_no_other(make_chunk, tmp_path):
     memory = ("out_of_memory", "more memory than one piece may use")
     (error, found), *others = reasons(tmp_path, chunks[2])
     assert error == "internal_error"
-    assert found.startswith("ZeroDivisionError at hostile.py:")
+    assert found.startswith("ZeroDivisionError at corpus.py:")
     assert others == [memory, (7,), memory, (7,), crashed]
     assert time.monotonic() - start < 60
     assert {path.suffix for path in tmp_path.iterdir()} == {".arrow"}

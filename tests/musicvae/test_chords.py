@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from music21 import harmony
 
+from musicvae import chords as chords_module
 from musicvae.chords import (
     QUALITIES,
     QUALITY_OF_KIND,
@@ -209,3 +210,7 @@ def test_each_kind_that_music21_knows_has_the_quality_of_its_triad():
 )  # fmt: skip
 def test_kinds_as_in_the_standard(kind, quality):
     assert QUALITY_OF_KIND[kind] == quality
+
+
+def test_one_pattern_says_which_of_the_changes_it_found():
+    assert chords_module._TOKEN.groups == len(chords_module._CHANGES)

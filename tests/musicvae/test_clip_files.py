@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from musicvae import clip_files, midi
+from musicvae import midi, plots
 from musicvae.clip_files import keep, write
 from musicvae.clips import SAMPLED, Clip
 from musicvae.errors import BundleError
@@ -88,7 +88,7 @@ def test_failed_picture_leaves_nothing_of_it_and_says_where(tmp_path, monkeypatc
         path.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left")
 
-    monkeypatch.setattr(clip_files, "piano_rolls", draw)
+    monkeypatch.setattr(plots, "piano_rolls", draw)
     with pytest.raises(OSError, match="No space") as caught:
         kept(tmp_path, clip(), draws_picture=True)
     assert caught.value.filename == str(tmp_path / "sample-3.png")

@@ -6,9 +6,11 @@ import mido
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from smf_bytes import END, NOTE, smf
 
 from musicvae import midi
-from musicvae.chords import QUALITIES, Chord
+from musicvae.chords import MOST_CHORDS, QUALITIES, Chord
+from musicvae.errors import MidiError
 from musicvae.notes import Note, NoteSequence
 
 NOTES = (Note(0, 60, 8), Note(8, 64, 16))
@@ -58,3 +60,30 @@ def test_of_two_chords_on_a_step_the_last_counts():
 def test_chord_past_the_end_is_left_out():
     data = file_with((0, "C"), (480 * 16, "G"))
     assert [chord.start_step for chord in midi.read(data).chords] == [0]
+
+
+def marker(text, *, kind=6):
+    return bytes([0x00, 0xFF, kind, len(text)]) + text.encode()
+
+
+C, A_MINOR, F = Chord(0, 0, "maj"), Chord(4, 9, "min"), Chord(8, 5, "maj")
+
+
+def test_markers_between_the_notes_of_the_only_track_are_chords():
+    track = marker("C") + NOTE + marker("Am") + NOTE + marker("F") + NOTE + END
+    assert midi.read(smf(track, format_=0)).chords == (C, A_MINOR, F)
+
+
+def test_markers_behind_a_control_and_of_later_tracks_are_chords():
+    first = b"\x00\xb0\x07\x40" + marker("C") + END
+    second = NOTE + marker("Am") + marker("x", kind=7) + NOTE + END  # a cue point is no marker
+    assert midi.read(smf(first, second)).chords == (C, A_MINOR)
+
+
+def test_more_chords_than_are_read_are_refused():
+    def file(count):
+        return smf(marker("C") * count + NOTE + END, format_=0)
+
+    assert midi.read(file(MOST_CHORDS)).chords == (C,)
+    with pytest.raises(MidiError, match="more than 4096 chords; expected at most 4096 chords"):
+        midi.read(file(MOST_CHORDS + 1))

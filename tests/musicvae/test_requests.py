@@ -87,3 +87,20 @@ def test_chords_must_be_chords(make):
 )
 def test_rows_are_the_work_asked_for(request_, rows):
     assert request_.rows == rows
+
+
+@pytest.mark.parametrize("bar", [0, 2**32])
+def test_bar_that_no_message_holds_is_refused(bar):
+    with pytest.raises(SettingError, match=f"start_bar={bar}; expected 1 to 2") as caught:
+        EncodeRequest(excerpt=Excerpt(notes=SILENCE, start_bar=bar))
+    assert caught.value.field == "excerpt.start_bar"
+
+
+def test_names_that_are_no_unicode_are_refused():
+    with pytest.raises(SettingError, match=r"model='\\udcff'; expected valid Unicode"):
+        SampleRequest(model="\udcff")
+    with pytest.raises(SettingError, match=r"model='\\udcff'"):
+        EncodeRequest(model="\udcff", excerpt=Excerpt(notes=SILENCE))
+    with pytest.raises(SettingError, match=r"amounts='\\udcff'") as caught:
+        TransformRequest(point=(0.0,), amounts={"\udcff": 1.0})
+    assert caught.value.field == "amounts"

@@ -105,6 +105,18 @@ def test_long_music_is_heard_alike(client, engine):
     assert client.encode(request) == engine.encode(request)
 
 
+@pytest.mark.parametrize("qpm", [0.5, 6e6])
+def test_music_of_any_tempo_is_heard_alike(client, engine, qpm):
+    notes = NoteSequence(notes=(Note(0, 60, 4),), length_steps=16, qpm=qpm)
+    request = EncodeRequest(excerpt=Excerpt(notes=notes))
+    assert client.encode(request) == engine.encode(request)
+
+
+def test_name_of_a_model_that_is_no_unicode_is_refused(client):
+    with pytest.raises(SettingError, match="expected valid Unicode"):
+        client.model("\udcff")
+
+
 WRONG_ADDRESSES = [
     *("", "localhost", ":50051", "http://localhost:1", "localhost:1/", "a b:1", "a..b:1"),
     *("localhost:0", "localhost:65536", "localhost:http", "::1:50051", "[localhost]:1", "\n:1"),

@@ -135,9 +135,9 @@ def test_wrong_path_is_told(stub, message, fields):
     [
         (pb.TransformRequest(amounts={"note_density": 1}), {"point"}),
         (pb.TransformRequest(point=POINT), {"amounts"}),
-        (pb.TransformRequest(point=POINT, amounts={"groove": 1}), {"amounts"}),
+        (pb.TransformRequest(point=POINT, amounts={"groove": 1}), {'amounts["groove"]'}),
         (pb.TransformRequest(point=POINT, amounts={str(i): 1 for i in range(33)}), {"amounts"}),
-        (pb.TransformRequest(point=POINT, amounts={"": 1}), {"amounts"}),
+        (pb.TransformRequest(point=POINT, amounts={"": 1}), {'amounts[""]'}),
         (
             pb.TransformRequest(point=POINT, amounts={"note_density": math.nan}),
             {'amounts["note_density"]'},

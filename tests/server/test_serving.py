@@ -17,6 +17,7 @@ import pytest
 from google.protobuf import descriptor_pb2
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
@@ -197,6 +198,8 @@ def test_port_that_is_taken_is_told_without_noise(server, start_server, capfd):
         start_server(Settings(port=port))
     with pytest.raises(SettingError, match=r"'no such host'.*can't be listened on"):
         start_server(Settings(host="no such host", port=0))
+    with pytest.raises(SettingError, match=r"'a\.\.b'.*no name of a host"):
+        start_server(Settings(host="a..b", port=0))
     assert capfd.readouterr() == ("", "")
 
 
@@ -215,6 +218,30 @@ def test_call_that_takes_too_long_ends_and_frees_the_queue(start_server):
         for _ in range(2):  # as many steps as the queue holds, each time
             with pytest.raises(ServiceError, match=r"a call of more than 0.2 s.*less in one call"):
                 list(client.sample(SampleRequest(count=4096, seed=1)))
+
+
+def test_streams_of_health_and_reflection_end_and_free_their_calls(start_server):
+    with grpc.insecure_channel(
+        start_server(Settings(port=0, max_rpcs=2, max_call_s=0.3)).address
+    ) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        for _ in range(3):
+            watch = health.Watch(health_pb2.HealthCheckRequest())
+            assert next(watch).status == SERVING
+            idle = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(
+                waiting(threading.Event())
+            )
+            for stream in (watch, idle):
+                with pytest.raises(grpc.RpcError, match=r"a call of more than 0\.3 s") as caught:
+                    next(stream)
+                assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert next(MusicServiceStub(channel).Sample(pb.SampleRequest(seed=1))).clip.seed == 1
+
+
+def waiting(told):
+    """Requests that never come."""
+    told.wait(20)
+    yield from ()
 
 
 PROGRAM = """

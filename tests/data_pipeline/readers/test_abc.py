@@ -126,6 +126,25 @@ def test_invisible_rests_are_rests():
     assert notes_of(b'"Dm"x4 x2 G2|x8|!x!G8|]\n') == [(12, 67, 16), (32, 67, 48)]
 
 
+@pytest.mark.parametrize(
+    "mark", ["H", "T", "~", "S", "O", "P", "L", "M", "u", "v", ".", ".H", "Tu", "J", "q"]
+)
+def test_letters_before_a_note_change_nothing_of_it(mark):
+    body = mark.join(["", "^c4 c2 ", '"Am"B2|', "A2 ", "x2 ", "(3GAB ", "{a}G2|", "[GB]8|]\n"])
+    assert notes_of(body.encode()) == notes_of(body.replace(mark, "").encode())
+
+
+def test_letters_before_a_bar_line_or_in_a_field_are_no_marks():
+    piece = read_abc(HEAD + b"G8H::G8H:|\n M:3/4\nG6H|]\n")
+    assert piece.bar_lines.tolist() == [0, 4, 8, 11]
+    assert piece.meters == (MeterChange(0, Meter()), MeterChange(2, Meter(3, 4)))
+
+
+def test_wide_spaces_are_no_notes():
+    assert notes_of(b'G4 y2 A4|"D"y/2B8 y|]\n') == [(0, 67, 8), (8, 69, 16), (16, 71, 32)]
+    assert chords_of(b'G8|"D"y2 B8|]\n') == [(4, 2, "maj", 2)]
+
+
 def test_rests_of_whole_measures_are_as_long_as_these():
     assert notes_of(b"G8|Z2|A8|X|B8|]\n") == [(0, 67, 16), (48, 69, 64), (80, 71, 96)]
     waltz = HEAD.replace(b"4/4", b"3/4")
@@ -152,6 +171,11 @@ def test_chord_symbols_are_the_chords():
     ]
 
 
+def test_a_chord_that_gives_way_at_once_is_none():
+    assert chords_of(b'"C""N.C."G8|A8|]\n') is None
+    assert chords_of(b'"C""N.C."G8|"D"A8|]\n') == [(0, -1, None, -1), (4, 2, "maj", 2)]
+
+
 def test_text_over_a_note_is_no_chord():
     assert chords_of(b'"^slowly"A4 "_Fine"B4|"D.C."G8|]\n') is None
 
@@ -164,6 +188,27 @@ def test_voices_are_parts_and_only_the_first_tells_the_meter():
     piece = read_abc(HEAD + b"V:1\nG8|A8|\nV:2\nC,8|D,8|\nV:1\nB8|\n")
     assert [(part.name, len(part.onsets)) for part in piece.parts] == [("1", 3), ("2", 2)]
     assert len(piece.meters) == len(piece.keys) == 1
+
+
+def test_rests_of_whole_measures_fit_the_meter_in_every_voice():
+    waltz = HEAD.replace(b"4/4", b"3/4")
+    piece = read_abc(waltz + b"V:1\nG6|A6|B6|]\nV:2\nZ|C,6|Z|]\n")
+    assert piece.bar_lines.tolist() == [0, 3, 6, 9]
+    assert [part.onsets.tolist() for part in piece.parts] == [[0, 3, 6], [3]]
+
+
+def test_a_voice_of_rests_adds_no_meters():
+    rests = b"V:1\nz8|z8|[M:3/4]z6|z6|[M:4/4]z8|]\n"
+    notes = b"V:2\nG8|G8|[M:3/4]G6|G6|[M:4/4]G8|]\n"
+    piece = read_abc(HEAD + rests + notes)
+    assert [change.bar for change in piece.meters] == [0, 2, 4]
+    assert piece.bar_lines.tolist() == [0, 4, 8, 11, 14, 18]
+
+
+def test_a_voice_of_rests_may_hold_the_chords():
+    chords = b'V:1\n"G"x8|"D"x8|]\n'
+    assert chords_of(chords + b"V:2\nG8|A8|]\n") == [(0, 7, "maj", 7), (4, 2, "maj", 2)]
+    assert chords_of(chords + b'V:2\n"C"G8|A8|]\n') == [(0, 0, "maj", 0)]
 
 
 def test_chords_sound_together():

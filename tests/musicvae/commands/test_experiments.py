@@ -39,26 +39,26 @@ def test_evaluate_writes_a_report_of_several_models(command, bundle_folder, make
     other = make_bundle(Path("other"), name="other", seed=1)
     said = command(
         "evaluate", bundle_folder, "other", "--data", data, "--split", "validation",
-        "--out", "made/here", "--seed", 5,
+        "--out", "made/[here]", "--seed", 5,
     )  # fmt: skip
     assert said.code == 0, said.err
     assert "tiny" in said.out and "other" in said.out
-    assert "wrote made/here/report.json" in said.out.replace("\n", "")
-    record = json.loads(Path("made/here/report.json").read_text())
+    assert "wrote made/[here]/report.json" in said.out.replace("\n", "")
+    record = json.loads(Path("made/[here]/report.json").read_text())
     assert record["data"]["split"] == "validation"
     versions = [bundle.load(bundle_folder).version, other.version]
     assert [model["version"] for model in record["models"]] == versions
     assert [model["seed"] for model in record["models"]] == [5, 5]
-    assert "tiny and other" in Path("made/here/report.html").read_text()
+    assert "tiny and other" in Path("made/[here]/report.html").read_text()
 
 
 def test_export_makes_a_bundle_with_the_figures_it_prints(command, data):
     train = ("train", "melody-2bar-tiny", "--data", data, "--out", "run", "--accelerator", "cpu")
     assert command(*train, *TINY).code == 0
-    said = command("export", "run", "--out", "made", "--checkpoint", "last")
+    said = command("export", "run", "--out", "[made]", "--checkpoint", "last")
     assert said.code == 0, said.err
-    assert "wrote made; try `musicvae sample --model made`" in said.out
-    made = bundle.load("made")
+    assert "wrote [made]; try `musicvae sample --model [made]`" in said.out
+    made = bundle.load("[made]")
     (figure,) = (
         each
         for each in made.facts["evaluation"]["figures"]

@@ -1,5 +1,7 @@
 """The commands that make music, for every kind of model."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,3 +138,45 @@ def test_a_mistake_is_named_with_what_to_do(mistake, tunes, family_folder, argum
     said = mistake(family_folder / each if each in KINDS else each for each in arguments)
     for part in expected:
         assert part in said
+
+
+def test_paths_and_titles_are_said_as_they_are(musicvae):
+    said = musicvae("sample", "-n", 1, "--out", "x[/y]", model="melody-2bar")
+    assert "x[/y]/sample-1-000.mid  draw 1, " in said.out
+    Path("[live].mid").write_bytes(next(Path("x[").rglob("*.mid")).read_bytes())
+    said = musicvae("reconstruct", "[live].mid", "--out", "[red]", model="melody-2bar")
+    assert "[red]/reconstruct-1-000.mid  [live].mid, " in said.out
+
+
+def test_mistake_names_the_file_and_leaves_other_words_alone(command, tunes, family_folder):
+    (tunes / "a.mid").rename(tunes / "toronto.mid")
+    model = family_folder / "groove-2bar"
+    arguments = ("--task", "transfer", "--onto", "toronto.mid", "--model", model)
+    write_beat(tunes / "beat.mid")
+    said = command("groove", "toronto.mid", *arguments)
+    assert said.err.count("toronto.mid: ") == 2
+    assert "tortoronto" not in said.err
+
+
+PROGRAM = """
+import sys
+from musicvae.__main__ import main
+sys.argv = ["musicvae", *sys.argv[1:]]
+try:
+    main()
+finally:
+    print([name for name in ("torch", "matplotlib") if name in sys.modules])
+"""
+
+
+def test_a_servers_models_are_asked_for_without_torch_and_matplotlib():
+    program = [sys.executable, "-c", PROGRAM, "models", "--server", "127.0.0.1:1"]
+    done = subprocess.run(program, check=False, capture_output=True, text=True)
+    assert "UNAVAILABLE" in done.stderr
+    assert done.stdout == "[]\n"
+
+
+def test_drawing_alone_takes_matplotlib():
+    program = [sys.executable, "-c", "import musicvae.clip_files, sys; print(*sys.modules)"]
+    done = subprocess.run(program, check=True, capture_output=True, text=True)
+    assert "matplotlib" not in done.stdout.split()
