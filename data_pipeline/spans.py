@@ -6,6 +6,7 @@ each starts at a bar line and none holds a bar that is off.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 from jaxtyping import Int64
@@ -25,7 +26,8 @@ class Span:
     Attributes:
         start_step: The first bar line.
         bars: The number of bars.
-        first_bar: The number of its first bar in the piece, from 0.
+        first_bar: The number of its first bar in the piece, from 0; see `whole_bars` for what
+            counts as one.
     """
 
     start_step: int
@@ -45,15 +47,15 @@ def find_spans(
         bars = len(bar_steps) - 1 - regular_from
         return (Span(int(bar_steps[regular_from]), bars, regular_from),), regular_from
     spans: list[Span] = []
-    irregular_bars = 0
+    first_bar = irregular_bars = 0
     for change, end in zip(piece.meters, _ends(piece), strict=True):
-        if not _is_in(change.meter, meter) or end == change.bar:
+        if not _is_in(change.meter, meter):
+            first_bar += end - change.bar
             continue
-        lines = bar_steps[change.bar : end + 1].tolist()
-        found = regular_spans(lines, steps_per_bar)
-        spans += [replace(span, first_bar=span.first_bar + change.bar) for span in found]
-        rest = lines[-1] - lines[0] - sum(span.bars for span in found) * steps_per_bar
-        irregular_bars += -(-rest // steps_per_bar)
+        found = whole_bars(bar_steps[change.bar : end + 1].tolist(), steps_per_bar)
+        spans += regular_spans(found, first_bar)
+        first_bar += len(found)
+        irregular_bars += sum(not bar.is_regular for bar in found)
     return tuple(_join(spans, steps_per_bar)), irregular_bars
 
 
@@ -69,38 +71,54 @@ def _join(spans: list[Span], steps_per_bar: int) -> list[Span]:
     return joined
 
 
-def regular_spans(bar_lines: Sequence[int], steps_per_bar: int) -> tuple[Span, ...]:
-    """Finds the runs of bars that have `steps_per_bar` steps each.
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar, which bar lines may divide.
 
-    Short bars that follow each other and make up one bar count as one: the last bar of a strain
-    and the pickup to the next, on either side of a repeat. The last of the ascending `bar_lines`
-    is the end of the last bar.
-
-    >>> regular_spans([0, 4, 20, 36, 48, 52, 68], 16)
-    (Span(start_step=4, bars=4, first_bar=1),)
+    Attributes:
+        start_step: Its bar line.
+        is_regular: Whether it has the length of its meter.
     """
-    spans: list[Span] = []
-    start = count = 0
-    first_bar = bar = 0
+
+    start_step: int
+    is_regular: bool
+
+
+def whole_bars(bar_lines: Sequence[int], steps_per_bar: int) -> list[Bar]:
+    """Finds the bars between ascending bar lines; the last line is the end of the last bar.
+
+    Short bars that follow each other and make up one regular bar count as one: the last bar of a
+    strain and the pickup to the next, on either side of a repeat.
+
+    >>> [bar.start_step for bar in whole_bars([0, 4, 20, 36, 48, 52, 68], 16)]
+    [0, 4, 20, 36, 52]
+    """
+    bars: list[Bar] = []
     index = 0
     while index + 1 < len(bar_lines):
+        start = bar_lines[index]
         after = index + 1
-        while after + 1 < len(bar_lines) and bar_lines[after] - bar_lines[index] < steps_per_bar:
+        while after + 1 < len(bar_lines) and bar_lines[after] - start < steps_per_bar:
             after += 1
-        if bar_lines[after] - bar_lines[index] == steps_per_bar:
-            if not count:
-                start, first_bar = bar_lines[index], bar
-            count += 1
-            index = after
-        else:
-            if count:
-                spans.append(Span(start, count, first_bar))
-            count = 0
-            index += 1
-        bar += 1
-    if count:
-        spans.append(Span(start, count, first_bar))
-    return tuple(spans)
+        is_regular = bar_lines[after] - start == steps_per_bar
+        bars.append(Bar(start, is_regular))
+        index = after if is_regular else index + 1
+    return bars
+
+
+def regular_spans(bars: Sequence[Bar], first_bar: int = 0) -> list[Span]:
+    """Finds the runs of regular bars among bars that follow each other.
+
+    Args:
+        bars: As `whole_bars` finds them.
+        first_bar: The number of the first of them in its piece.
+    """
+    spans: list[Span] = []
+    for is_regular, run in groupby(enumerate(bars, first_bar), lambda each: each[1].is_regular):
+        if is_regular:
+            (number, first), *others = run
+            spans.append(Span(first.start_step, 1 + len(others), number))
+    return spans
 
 
 def count_other_bars(piece: ReadPiece, meter: Meter) -> dict[str, int]:

@@ -116,7 +116,7 @@ def test_a_bar_starts_on_a_step_whatever_those_before_it_hold():
     assert grid.bar_steps.tolist() == [0, 19, 35]
     assert grid.parts[0].starts.tolist() == [0, 19]
     assert grid.spans == (Span(19, 1, 1),)
-    assert grid.irregular_bars == 2
+    assert grid.irregular_bars == 1
 
 
 def test_after_a_pickup_bars_are_regular():
@@ -146,6 +146,17 @@ def test_a_short_bar_before_a_change_of_meter_is_irregular():
     grid = put_on_grid(piece, COMMON, 4)
     assert (grid.spans, grid.irregular_bars) == ((Span(0, 1, 0),), 1)
     assert spans_of(piece, WALTZ) == (Span(24, 2, 2),)
+
+
+def test_a_bar_that_a_line_divides_counts_as_one_after_a_change_of_meter_too():
+    piece = make_piece(
+        [0, 4, 7, 8, 11, 15, 17, 21],
+        make_part((0, 1, 60)),
+        meters=((0, COMMON), (3, WALTZ), (4, COMMON)),
+    )
+    grid = put_on_grid(piece, COMMON, 4)
+    assert grid.spans == (Span(0, 2, 0), Span(44, 1, 3), Span(68, 1, 5))
+    assert (grid.irregular_bars, grid.other_bars) == (1, {"3/4": 1})
 
 
 def test_cut_time_is_common_time_and_the_other_way_round():
