@@ -126,14 +126,21 @@ class _Worker:
         self._attempts = 0
 
     def give(self, chunk: Chunk, folder: Path) -> None:
-        """Hands over a chunk."""
+        """Hands over a chunk; a process that starts gets it when it is ready.
+
+        Sent before, a chunk that is larger than the pipe would hold us up until then.
+        """
+        self.chunk = chunk
         if self._process is None:
             self._start()
-        self.chunk = chunk
+        else:
+            self._send(folder)
+
+    def _send(self, folder: Path) -> None:
         self._place[:] = [time.monotonic(), _IDLE]
         # A process that died while idle is noticed by `look`.
         with suppress(OSError):
-            self.connection.send((chunk, folder))
+            self.connection.send((self.chunk, folder))
 
     def look(self, folder: Path) -> Chunk | None:
         """The chunk, if it is done by now.
@@ -156,7 +163,7 @@ class _Worker:
             if isinstance(message, OSError):
                 raise unwritable(folder, message) from message
             self._is_ready = True
-            self._place[0] = time.monotonic()
+            self._send(folder)
         elif self._is_overdue():
             self._process.kill()
             self._process.join()
