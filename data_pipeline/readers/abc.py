@@ -41,13 +41,17 @@ _HEAD_FIELD = re.compile(r"^(?:[ABCDFGHILMNORSUZmr]:|%).*\n", re.MULTILINE)
 _FIELD = re.compile(r"[A-Za-z+]:|%")
 _IN_LINE = re.compile(
     r'"[^"\n]*"|![^!\n]*!|%.*|\[(?P<field>[A-Za-z]:[^\[\]\n]*)\]|x|[ZX](?P<measures>\d{0,3})'
-    r"|(?P<mark>y[\d/]*|[~H-Wh-w](?!:[^:|\]]))"
+    r"|(?P<mark>y[\d/]*|[~H-Wh-w](?!:[^:|\]])|\+[a-z]*[h-z][a-z]*\+)"
 )
 """Quoted text, a decoration, a comment, a field, an invisible rest, a rest of whole measures, or a
-mark: more space, or a letter that stands for a decoration and begins no field."""
+mark: more space, a letter that stands for a decoration and begins no field, or a decoration as it
+was written before ABC 2.1 (its plus signs may hold a chord as well: such has no letters past g)."""
 
 _MEASURE_REST = "z9999"
 """A rest of a length that no music has stands for one of a measure."""
+
+_NOTE = re.compile(r"[_=^]*[A-Ga-gz][,']*[\d/]*-?")
+"""A note or a rest within a chord, with what ties it to the next."""
 
 _KIND = "an ABC tune"
 
@@ -137,17 +141,17 @@ def _is_field(token: abcFormat.ABCToken) -> bool:
 def _leading_marks(voices: Sequence[_Voice]) -> Marks:
     """What the first voice with notes says: the others repeat its meters, keys and chords.
 
-    Chords may stand in a voice of rests before it.
+    Chords may stand in another: in one of rests, or over the bass.
     """
-    place = next((place for place, voice in enumerate(voices) if voice.staff.notes), 0)
-    leader = voices[place].marks
-    chords = (voice.marks.chords for voice in voices[:place] if voice.marks.chords)
+    leader = next((voice for voice in voices if voice.staff.notes), voices[0]).marks
+    chords = (voice.marks.chords for voice in voices if voice.marks.chords)
     return leader if leader.chords else replace(leader, chords=next(chords, []))
 
 
 def _read_voice(name: str, tokens: list[abcFormat.ABCToken]) -> _Voice:
     staff, marks = Staff(name), Marks.empty()
     now = Fraction(0)
+    tied_on: list[str] = []
     for token in tokens:
         if isinstance(token, abcFormat.ABCBar) and now:
             staff.close_measure(now)
@@ -164,13 +168,16 @@ def _read_voice(name: str, tokens: list[abcFormat.ABCToken]) -> _Voice:
                 meter = marks.meters[-1].value if marks.meters else Meter()
                 now += Fraction(quarters_per_bar(meter))
             else:
-                now += _read_note(token, staff, now)
+                now += _read_note(token, staff, now, tied_on)
+                tied_on = _tied_on(token)
     if now:
         staff.close_measure(now)
     return _Voice(staff, marks)
 
 
-def _read_note(token: abcFormat.ABCNote, staff: Staff, now: Fraction) -> Fraction:
+def _read_note(
+    token: abcFormat.ABCNote, staff: Staff, now: Fraction, tied_on: Sequence[str]
+) -> Fraction:
     """Adds what sounds, and gives how long it lasts."""
     with asking_music21(_KIND):
         length = Fraction(token.quarterLength)
@@ -185,10 +192,22 @@ def _read_note(token: abcFormat.ABCNote, staff: Staff, now: Fraction) -> Fractio
                 onset=now,
                 length=length,
                 pitch=_midi_number(sounding.pitchName),
-                is_tied=token.tie in ("stop", "continue"),
+                is_tied=token.tie in ("stop", "continue") or sounding.pitchName in tied_on,
             )
             staff.add(note)
     return length
+
+
+def _tied_on(token: abcFormat.ABCNote) -> list[str]:
+    """The notes within a chord that are tied to what follows: music21 loses these ties."""
+    if not isinstance(token, abcFormat.ABCChord):
+        return []
+    written = _NOTE.findall(token.src)
+    return [
+        note.pitchName
+        for note, text in zip(token.subTokens, written, strict=False)
+        if text.endswith("-")
+    ]
 
 
 def _read_field(token: abcFormat.ABCMetadata, marks: Marks, measure: int, now: Fraction) -> None:

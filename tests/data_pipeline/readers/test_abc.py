@@ -127,7 +127,7 @@ def test_invisible_rests_are_rests():
 
 
 @pytest.mark.parametrize(
-    "mark", ["H", "T", "~", "S", "O", "P", "L", "M", "u", "v", ".", ".H", "Tu", "J", "q"]
+    "mark", ["H", "T", "~", "S", "O", "P", "L", "M", "u", "v", ".", ".H", "Tu", "J", "q", "+trill+"]
 )
 def test_letters_before_a_note_change_nothing_of_it(mark):
     body = mark.join(["", "^c4 c2 ", '"Am"B2|', "A2 ", "x2 ", "(3GAB ", "{a}G2|", "[GB]8|]\n"])
@@ -205,6 +205,10 @@ def test_a_voice_of_rests_adds_no_meters():
     assert piece.bar_lines.tolist() == [0, 4, 8, 11, 14, 18]
 
 
+def test_a_voice_after_the_first_may_hold_the_chords():
+    assert chords_of(b'V:1\nG8|]\nV:2\n"G"G,8|]\n') == [(0, 7, "maj", 7)]
+
+
 def test_a_voice_of_rests_may_hold_the_chords():
     chords = b'V:1\n"G"x8|"D"x8|]\n'
     assert chords_of(chords + b"V:2\nG8|A8|]\n") == [(0, 7, "maj", 7), (4, 2, "maj", 2)]
@@ -213,6 +217,14 @@ def test_a_voice_of_rests_may_hold_the_chords():
 
 def test_chords_sound_together():
     assert notes_of(b"[GBd]4 z4|]\n") == [(0, 67, 8), (0, 71, 8), (0, 74, 8)]
+    assert notes_of(b"+GBd+ z5|]\n") == [(0, 67, 2), (2, 71, 4), (4, 74, 6)]
+
+
+def test_a_tie_within_a_chord_is_that_notes_alone():
+    assert notes_of(b"[GB]4-[GB]4|]\n") == [(0, 67, 16), (0, 71, 16)]
+    assert notes_of(b"[G-B]4[GB]4|]\n") == [(0, 67, 16), (0, 71, 8), (8, 71, 16)]
+    assert notes_of(b"[GB-]8|B4 G4|]\n") == [(0, 67, 16), (0, 71, 24), (24, 67, 32)]
+    assert notes_of(b"[GB-]4 B4-|B4 z4|]\n") == [(0, 67, 8), (0, 71, 24)]
 
 
 def test_other_encodings_and_line_ends_are_read():
