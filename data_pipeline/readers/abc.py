@@ -151,7 +151,7 @@ def _leading_marks(voices: Sequence[_Voice]) -> Marks:
 def _read_voice(name: str, tokens: list[abcFormat.ABCToken]) -> _Voice:
     staff, marks = Staff(name), Marks.empty()
     now = Fraction(0)
-    tied_on: list[str] = []
+    tied_on: list[str | None] = []
     for token in tokens:
         if isinstance(token, abcFormat.ABCBar) and now:
             staff.close_measure(now)
@@ -176,7 +176,7 @@ def _read_voice(name: str, tokens: list[abcFormat.ABCToken]) -> _Voice:
 
 
 def _read_note(
-    token: abcFormat.ABCNote, staff: Staff, now: Fraction, tied_on: Sequence[str]
+    token: abcFormat.ABCNote, staff: Staff, now: Fraction, tied_on: Sequence[str | None]
 ) -> Fraction:
     """Adds what sounds, and gives how long it lasts."""
     with asking_music21(_KIND):
@@ -198,7 +198,7 @@ def _read_note(
     return length
 
 
-def _tied_on(token: abcFormat.ABCNote) -> list[str]:
+def _tied_on(token: abcFormat.ABCNote) -> list[str | None]:
     """The notes within a chord that are tied to what follows: music21 loses these ties."""
     if not isinstance(token, abcFormat.ABCChord):
         return []
@@ -206,7 +206,7 @@ def _tied_on(token: abcFormat.ABCNote) -> list[str]:
     return [
         note.pitchName
         for note, text in zip(token.subTokens, written, strict=False)
-        if text.endswith("-")
+        if isinstance(note, abcFormat.ABCNote) and text.endswith("-")
     ]
 
 

@@ -176,7 +176,12 @@ def _densities(sample: Sample) -> Chart | None:
     return Chart(
         title="Density",
         about="Excerpts by notes or hits a quarter note.",
-        bins=tuple(f"{i * _DENSITY_WIDTH:g} to {(i + 1) * _DENSITY_WIDTH:g}" for i in bins),
+        bins=tuple(
+            f"{_MOST_DENSITY:g} or more"
+            if i * _DENSITY_WIDTH == _MOST_DENSITY
+            else f"{i * _DENSITY_WIDTH:g} to {(i + 1) * _DENSITY_WIDTH:g}"
+            for i in bins
+        ),
         marks={float(i): f"{i * _DENSITY_WIDTH:g}" for i in bins if i % 2 == 0},
         series=_series(counts, bins),
     )
@@ -192,13 +197,11 @@ def _tempos(sample: Sample) -> Chart | None:
     if not any(counts.values()):
         return None
     edges = [_SLOWEST + i * _TEMPO_WIDTH for i in range(last + 1)]
+    named = {_SLOWEST: f"below {_SLOWEST + _TEMPO_WIDTH}", _FASTEST: f"{_FASTEST} or more"}
     return Chart(
         title="Tempo",
         about="Excerpts by quarter notes a minute; 120 where the source says nothing.",
-        bins=tuple(
-            f"{edge} or more" if edge == _FASTEST else f"{edge} to {edge + _TEMPO_WIDTH}"
-            for edge in edges
-        ),
+        bins=tuple(named.get(edge, f"{edge} to {edge + _TEMPO_WIDTH}") for edge in edges),
         marks={float(i): str(edge) for i, edge in enumerate(edges) if edge % 40 == 0},
         series=_series(counts, range(last + 1)),
     )
@@ -275,7 +278,10 @@ def _attributes(sample: Sample) -> Iterator[Chart]:
         yield Chart(
             title=attribute.name.replace("_", " ").capitalize(),
             about=f"Excerpts by {attribute.unit}. {attribute.definition}",
-            bins=tuple(f"{a:.3g} to {b:.3g}" for a, b in pairwise(edges)),
+            bins=(
+                *(f"{a:.3g} to {b:.3g}" for a, b in pairwise(edges[:-1])),
+                f"{edges[-2]:.3g} to {top:.3g}" if is_share else f"{edges[-2]:.3g} or more",
+            ),
             marks={float(i): f"{edges[i]:.3g}" for i in range(0, _NUMBER_BINS + 1, 4)},
             series=tuple(
                 Series(
