@@ -14,10 +14,11 @@ from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter, V
 from musicvae.errors import SettingError
 from musicvae.model import ModelConfig, MusicVAE
 from musicvae.objective import Objective
-from musicvae.representation import Drums, Groove, Representation, representation_from_config
+from musicvae.representation import Groove, Representation, representation_from_config
+from musicvae.representation.recombination import RECOMBINED
 
 _SHARES: dict[str, tuple[type, ...]] = {
-    "recombined_share": (Drums, Groove),
+    "recombined_share": RECOMBINED,
     "reduced_share": (Groove,),
 }
 """What some of the examples are changed by, and the representations that it is for."""
@@ -40,8 +41,8 @@ class TrainingConfig:
             t ** averaging_power: of about the last 1 / (1 + averaging_power) of the run.
         gradient_norm: Gradients are scaled down to this norm.
         most_semitones: An example is transposed by up to this much, either way.
-        recombined_share: Share of the examples of drums and grooves that are played with the
-            cymbals of another example; 0 to 1.
+        recombined_share: Share of the examples of drums, grooves and trios that are put together
+            from several; 0 to 1. See `representation.recombination.recombine`.
         reduced_share: Share of the examples of a groove that the encoder hears reduced, half of
             them to their hits, half to taps, while the decoder gives the whole; 0 to 1 (GrooVAE's
             humanising and Tap2Drum: Gillick et al. 2019, section 5).
@@ -116,7 +117,7 @@ class Experiment:
             if share and not isinstance(self.representation, kinds):
                 raise SettingError(
                     f"training.{name}={share} for {self.representation.name}",
-                    expected=f"0, but for {' and '.join(kind.__name__ for kind in kinds)}",
+                    expected=f"0, but for {', '.join(kind.__name__ for kind in kinds)}",
                     action="Leave it out.",
                     field=f"training.{name}",
                 )

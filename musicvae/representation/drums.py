@@ -208,15 +208,17 @@ def read_hits(hits: Bool[np.ndarray, "step 9"]) -> list[Note]:
     )
 
 
-def join_hits(hits: Bool[np.ndarray, "step 9"]) -> Int16[np.ndarray, " step"]:
+def join_hits(
+    hits: Int[np.ndarray, "*any 9"] | Bool[np.ndarray, "*any 9"],
+) -> Int16[np.ndarray, "*any"]:
     """One number a step, with a bit for each class."""
-    events: Int16[np.ndarray, " step"] = hits @ _BITS
+    events: Int16[np.ndarray, "*any"] = hits @ _BITS
     return events
 
 
-def split_hits(events: Int[np.ndarray, " step"]) -> Bool[np.ndarray, "step 9"]:
+def split_hits(events: Int[np.ndarray, "*any"]) -> Bool[np.ndarray, "*any 9"]:
     """The bits of each number: what `join_hits` joined."""
-    hits: Bool[np.ndarray, "step 9"] = (events[:, None] & _BITS) > 0
+    hits: Bool[np.ndarray, "*any 9"] = (events[..., None] & _BITS) > 0
     return hits
 
 

@@ -16,9 +16,9 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from musicvae.experiment import Experiment
-from musicvae.representation import Drums, Groove, Representation
+from musicvae.representation import Representation
 from musicvae.representation.groove import hits_alone, taps
-from musicvae.representation.recombination import take_cymbals
+from musicvae.representation.recombination import RECOMBINED, recombine
 from musicvae.shards import Events
 
 _BLOCK = 4096
@@ -138,11 +138,9 @@ class BatchStream(IterableDataset[Batch]):
             semitones = random.integers(low, high, len(events))
             events = self._representation.transpose(events, semitones)
         if self._recombined_share:
-            assert isinstance(self._representation, Drums | Groove)
-            # Neighbours in a shuffled batch have nothing to do with each other.
-            others = np.roll(events, 1, axis=0)
+            assert isinstance(self._representation, RECOMBINED)
             is_new = random.random(len(events))[:, None, None] < self._recombined_share
-            recombined = take_cymbals(self._representation, events, others)
+            recombined = recombine(self._representation, events, random)
             events = np.where(is_new, recombined, events)
         whole = torch.from_numpy(events.astype(np.int64))
         if not self._reduced_share:

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from musicvae.errors import SettingError
 from musicvae.notes import Note, NoteSequence
-from musicvae.representation import Drums, Groove, Melody
+from musicvae.representation import Drums, Groove, Melody, Trio
 from musicvae.representation.groove import hits_alone, taps
 from musicvae.representation.melody import FIRST_PITCH_EVENT
 from musicvae.shards import ShardedEvents
@@ -268,6 +268,31 @@ def test_some_beats_have_the_cymbals_of_others(representation):
     for row in range(20):
         assert hits(mixed[row], {36, 38}) == hits(plain[row], {36, 38})
         assert hits(mixed[row], {51}) == hits(plain[row - is_new[row]], {51})
+
+
+def test_some_trios_are_of_half_bars_of_others():
+    # The lines say at all of their steps which example they are of, the kick whether it is of an
+    # odd one.
+    numbers = np.arange(32, dtype=np.int16)
+    rows = np.stack([numbers, numbers, numbers % 2], axis=1)
+    events = np.repeat(rows[:, None], 32, axis=1)
+    settings = {"batch_size": 32, "seed": 0, "most_semitones": 0, "recombined_share": 0.5}
+    batch = BatchStream(events, Trio(bars=2), **settings).batch(0)
+    assert torch.equal(batch.heard, batch.events)
+
+    halves = batch.events.numpy().reshape(32, 4, 8, 3)
+    assert (halves == halves[:, :, :1]).all()
+    melody, bass, drums = np.moveaxis(halves[:, :, 0], -1, 0)
+    is_new = ((melody != melody[:, :1]) | (bass != melody[:, :1])).any(1)
+    assert 8 <= is_new.sum() <= 24
+    assert (drums[~is_new] == melody[~is_new] % 2).all()
+    assert (melody[is_new] != bass[is_new]).mean() > 0.8
+    assert (melody[is_new, 1:] != melody[is_new, :-1]).mean() > 0.8
+    # Each plays the kick's hits on one drum, most of them on another than the kick.
+    hit = (drums[is_new][..., None] & (1 << np.arange(9))) > 0
+    assert (hit.any(1).sum(-1) <= 1).all()
+    assert 0.3 < hit.any(-1).mean() < 0.7
+    assert np.count_nonzero(hit.any((0, 1))) > 4
 
 
 @pytest.mark.parametrize(("name", "kind"), [("reduced_share", Drums), ("recombined_share", Melody)])
