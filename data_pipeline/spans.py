@@ -52,10 +52,11 @@ def find_spans(
         if not _is_in(change.meter, meter):
             first_bar += end - change.bar
             continue
-        found = whole_bars(bar_steps[change.bar : end + 1].tolist(), steps_per_bar)
-        spans += regular_spans(found, first_bar)
-        first_bar += len(found)
-        irregular_bars += sum(not bar.is_regular for bar in found)
+        lines = bar_steps[change.bar : end + 1].tolist()
+        starts, are_regular = whole_bars(lines, steps_per_bar)
+        spans += regular_spans(starts, are_regular, first_bar)
+        first_bar += len(starts)
+        irregular_bars += are_regular.count(False)
     return tuple(_join(spans, steps_per_bar)), irregular_bars
 
 
@@ -71,53 +72,50 @@ def _join(spans: list[Span], steps_per_bar: int) -> list[Span]:
     return joined
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A bar, which bar lines may divide.
-
-    Attributes:
-        start_step: Its bar line.
-        is_regular: Whether it has the length of its meter.
-    """
-
-    start_step: int
-    is_regular: bool
-
-
-def whole_bars(bar_lines: Sequence[int], steps_per_bar: int) -> list[Bar]:
+def whole_bars(bar_lines: Sequence[int], steps_per_bar: int) -> tuple[list[int], list[bool]]:
     """Finds the bars between ascending bar lines; the last line is the end of the last bar.
 
     Short bars that follow each other and make up one regular bar count as one: the last bar of a
     strain and the pickup to the next, on either side of a repeat.
 
-    >>> [bar.start_step for bar in whole_bars([0, 4, 20, 36, 48, 52, 68], 16)]
-    [0, 4, 20, 36, 52]
+    Returns:
+        The start of each bar, and whether it has `steps_per_bar` steps.
+
+    >>> whole_bars([0, 4, 20, 36, 48, 52, 68], 16)
+    ([0, 4, 20, 36, 52], [False, True, True, True, True])
     """
-    bars: list[Bar] = []
-    index = 0
-    while index + 1 < len(bar_lines):
+    starts: list[int] = []
+    are_regular: list[bool] = []
+    index, last = 0, len(bar_lines) - 1
+    while index < last:
         start = bar_lines[index]
         after = index + 1
-        while after + 1 < len(bar_lines) and bar_lines[after] - start < steps_per_bar:
+        while (length := bar_lines[after] - start) < steps_per_bar and after < last:
             after += 1
-        is_regular = bar_lines[after] - start == steps_per_bar
-        bars.append(Bar(start, is_regular))
+        is_regular = length == steps_per_bar
+        starts.append(start)
+        are_regular.append(is_regular)
         index = after if is_regular else index + 1
-    return bars
+    return starts, are_regular
 
 
-def regular_spans(bars: Sequence[Bar], first_bar: int = 0) -> list[Span]:
+def regular_spans(
+    starts: Sequence[int], are_regular: Sequence[bool], first_bar: int = 0
+) -> list[Span]:
     """Finds the runs of regular bars among bars that follow each other.
 
     Args:
-        bars: As `whole_bars` finds them.
+        starts: As `whole_bars` finds them.
+        are_regular: The same.
         first_bar: The number of the first of them in its piece.
     """
     spans: list[Span] = []
-    for is_regular, run in groupby(enumerate(bars, first_bar), lambda each: each[1].is_regular):
+    bar = 0
+    for is_regular, run in groupby(are_regular):
+        bars = sum(1 for _ in run)
         if is_regular:
-            (number, first), *others = run
-            spans.append(Span(first.start_step, 1 + len(others), number))
+            spans.append(Span(starts[bar], bars, first_bar + bar))
+        bar += bars
     return spans
 
 

@@ -20,7 +20,7 @@ from musicvae.data_pipeline.spans import Span, regular_spans, whole_bars
     ],
 )
 def test_runs_of_regular_bars(lines, spans):
-    assert tuple(regular_spans(whole_bars(lines, 16))) == spans
+    assert tuple(regular_spans(*whole_bars(lines, 16))) == spans
     if len(lines) > 1:
         assert make_piece(make_part((0, 60, 4)), bar_lines=lines).spans == spans
 
@@ -30,7 +30,7 @@ def test_a_span_holds_only_whole_bars_between_bar_lines(lengths):
     lines = [0]
     for length in lengths:
         lines.append(lines[-1] + length)
-    spans = regular_spans(whole_bars(lines, 16))
+    spans = regular_spans(*whole_bars(lines, 16))
     ends = [0]
     for span in spans:
         assert span.bars > 0
