@@ -27,7 +27,7 @@ from .cut import PieceResult, cut_pieces, refuse_memory
 from .excerpts import CutSettings, Excerpts, Left
 from .likeness import HASHES
 
-MOST_PIECES = 256
+MOST_PIECES = 512
 MOST_SLOW_PIECES = 16
 """Scores take a hundred times longer than MIDI files: their chunks are shorter, so that a run that
 is killed loses little, and the last process does not work on alone for long."""

@@ -53,7 +53,7 @@ TOGETHER = frozenset({"melody"})
 """The representations whose cutters gain from many pieces at once. With the others a piece is done
 with before the next is read, so that one that takes too long is known."""
 
-_MOST_NOTES = 1 << 14
+_MOST_NOTES = 1 << 15
 _MOST_ROOM = 1 << 19
 """How many notes are read, and how many notes and steps are then worked on, before the rest: the
 notes fit a processor's cache, and what the steps take is some 100 MB at the most."""
