@@ -38,7 +38,7 @@ class Objective:
         SettingError: If a value is out of its range.
     """
 
-    beta_max: float = 0.3
+    beta_max: float = 0.15
     beta_rate: float = 0.9995
     free_nats: float = 36.0
     history_hidden: float = 0.5

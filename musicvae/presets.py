@@ -32,7 +32,7 @@ def melody_16bar() -> Experiment:
         name="melody-16bar",
         representation=Melody(bars=16),
         model=replace(preset.model, is_hierarchical=True, latent_size=384, conductor_layers=1),
-        objective=replace(preset.objective, beta_max=0.2, free_nats=256.0),
+        objective=replace(preset.objective, beta_max=0.1, free_nats=256.0),
     )
 
 
@@ -51,6 +51,7 @@ def drums_2bar() -> Experiment:
         preset,
         name="drums-2bar",
         representation=Drums(bars=2),
+        objective=replace(preset.objective, beta_max=0.1),
         training=replace(preset.training, recombined_share=0.5),
     )
 
@@ -62,6 +63,7 @@ def groove_2bar() -> Experiment:
         preset,
         name="groove-2bar",
         representation=Groove(bars=2),
+        objective=replace(preset.objective, beta_max=0.1, free_nats=48.0),
         training=replace(preset.training, recombined_share=0.5, reduced_share=0.5),
     )
 
@@ -76,6 +78,8 @@ def trio_16bar() -> Experiment:
         model=replace(
             preset.model, has_decoder_per_stream=True, encoder_size=192, decoder_size=192
         ),
+        objective=replace(preset.objective, beta_max=0.05),
+        training=replace(preset.training, recombined_share=0.25),
     )
 
 

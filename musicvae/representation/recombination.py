@@ -1,7 +1,7 @@
 """New music from old: parts of one example played together with parts of another.
 
 Beats and trios are few beside what people play, and most of what makes one likely is within the
-hands, within the drums, or within half a bar of one line. Our own; for training alone.
+hands, within the drums, or within one line. Our own; for training alone.
 """
 
 import numpy as np
@@ -32,11 +32,11 @@ def recombine(
     """Each example anew, from examples of the batch.
 
     Drums and grooves keep their drums and get the hi-hats, crash and ride cymbals of another. In a
-    trio each half bar of the melody, the bass and each drum is that of an example drawn for it, and
-    the drums have changed places: the kick may have the hi-hat's hits.
+    trio each half of the melody, the bass and each drum is that of an example drawn for it, and the
+    drums have changed places: the kick may have the hi-hat's hits.
     """
     if isinstance(representation, Trio):
-        return _mix_trios(events, max(1, representation.steps_per_bar // 2), random)
+        return _mix_trios(events, random)
     # Neighbours in a shuffled batch have nothing to do with each other.
     others = np.roll(events, 1, axis=0)
     if isinstance(representation, Drums) and not representation.is_binary:
@@ -46,13 +46,14 @@ def recombine(
 
 
 def _mix_trios(
-    events: Int16[np.ndarray, "batch step 3"], half_bar: int, random: np.random.Generator
+    events: Int16[np.ndarray, "batch step 3"], random: np.random.Generator
 ) -> Int16[np.ndarray, "batch step 3"]:
     lines, drums = events[..., :2], events[..., 2]
     parts = np.concatenate([lines, split_hits(drums)], axis=-1)
     batch, steps, count = parts.shape
     at = np.arange(steps)
-    rows = random.integers(batch, size=(batch, steps // half_bar + 1, count))[:, at // half_bar]
+    half = 2 * at // steps
+    rows = random.integers(batch, size=(batch, 2, count))[:, half]
     columns = np.tile(np.arange(count), (batch, 1))
     columns[:, 2:] = random.permuted(columns[:, 2:], axis=1)
     mixed = parts[rows, at[:, None], columns[:, None]]

@@ -270,7 +270,7 @@ def test_some_beats_have_the_cymbals_of_others(representation):
         assert hits(mixed[row], {51}) == hits(plain[row - is_new[row]], {51})
 
 
-def test_some_trios_are_of_half_bars_of_others():
+def test_some_trios_are_of_parts_of_others():
     # The lines say at all of their steps which example they are of, the kick whether it is of an
     # odd one.
     numbers = np.arange(32, dtype=np.int16)
@@ -280,7 +280,7 @@ def test_some_trios_are_of_half_bars_of_others():
     batch = BatchStream(events, Trio(bars=2), **settings).batch(0)
     assert torch.equal(batch.heard, batch.events)
 
-    halves = batch.events.numpy().reshape(32, 4, 8, 3)
+    halves = batch.events.numpy().reshape(32, 2, 16, 3)
     assert (halves == halves[:, :, :1]).all()
     melody, bass, drums = np.moveaxis(halves[:, :, 0], -1, 0)
     is_new = ((melody != melody[:, :1]) | (bass != melody[:, :1])).any(1)
