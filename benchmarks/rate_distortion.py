@@ -27,7 +27,7 @@ from musicvae.evaluation.prior_samples import compare_prior_samples, draw_prior
 from musicvae.evaluation.reconstruction import reconstruct
 from musicvae.evaluation.subject import choose, load_data, transposed
 from musicvae.experiment import build_model
-from musicvae.model import Prior
+from musicvae.model import FlowPrior
 from musicvae.prior_fit import fit_prior
 from musicvae.training import RunSettings, load_run, train
 from musicvae.training.checkpoints import LAST
@@ -57,7 +57,7 @@ def measure(folder: Path, data_folder: Path, seed: int) -> dict[str, float]:
         for part in (rows[:DRAWS], rows[DRAWS:])
     )  # fmt: skip
     priors = {
-        "gaussian": Prior(experiment.model.latent_size),
+        "gaussian": FlowPrior(model.latent_size),
         "fitted": fit_prior(model, experiment, data.training.events, seed=seed),
     }
     like = np.zeros((DRAWS, *held_out.shape[1:]), np.int16)

@@ -165,12 +165,13 @@ def load(name_or_path: str | Path) -> Bundle:
         if key.startswith(_ATTRIBUTE_PREFIX)
     }
     try:
-        model, prior = build_model(experiment), Prior(experiment.model.latent_size)
+        model = build_model(experiment)
+        prior = model.make_prior()
         model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
         prior.load_state_dict({key: tensor.float() for key, tensor in prior_tensors.items()})
     except (MemoryError, RuntimeError) as error:
         raise _damaged(directory, "weights that are not those of its experiment") from error
-    if any(vector.shape != (experiment.model.latent_size,) for vector in vectors.values()):
+    if any(vector.shape != (model.latent_size,) for vector in vectors.values()):
         raise _damaged(directory, "attribute vectors that are not of its latent's size")
     for module in (model, prior):
         module.eval().requires_grad_(requires_grad=False)

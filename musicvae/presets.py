@@ -31,7 +31,7 @@ def melody_16bar() -> Experiment:
         preset,
         name="melody-16bar",
         representation=Melody(bars=16),
-        model=replace(preset.model, is_hierarchical=True, latent_size=384, conductor_layers=1),
+        model=replace(preset.model, is_hierarchical=True, latent_size=32, conductor_layers=1),
         objective=replace(preset.objective, beta_max=0.1, free_nats=256.0),
     )
 
@@ -40,7 +40,9 @@ def melody_16bar_flat() -> Experiment:
     """The same without a conductor: the paper's baseline."""
     preset = melody_16bar()
     return replace(
-        preset, name="melody-16bar-flat", model=replace(preset.model, is_hierarchical=False)
+        preset,
+        name="melody-16bar-flat",
+        model=replace(preset.model, is_hierarchical=False, latent_size=512),
     )
 
 
@@ -76,7 +78,11 @@ def trio_16bar() -> Experiment:
         name="trio-16bar",
         representation=Trio(bars=16),
         model=replace(
-            preset.model, has_decoder_per_stream=True, encoder_size=192, decoder_size=192
+            preset.model,
+            has_decoder_per_stream=True,
+            latent_size=64,
+            encoder_size=192,
+            decoder_size=192,
         ),
         objective=replace(preset.objective, beta_max=0.05),
         training=replace(preset.training, recombined_share=0.25),
@@ -90,7 +96,6 @@ def leadsheet_4bar() -> Experiment:
         preset,
         name="leadsheet-4bar",
         representation=LeadSheet(bars=4),
-        model=replace(preset.model, latent_size=256),
         objective=replace(preset.objective, free_nats=64.0),
     )
 
@@ -131,7 +136,7 @@ def paper(preset: Experiment) -> Experiment:
         name=f"{preset.name}-paper",
         model=replace(
             preset.model,
-            latent_size=512,
+            latent_size=512 // preset.representation.bars if is_hierarchical else 512,
             encoder_size=2048,
             encoder_layers=2 if is_long else 1,
             decoder_size=1024 if is_hierarchical else 2048,

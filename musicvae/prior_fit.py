@@ -1,5 +1,7 @@
 """Fits a prior to where a model finds the music that it was trained on."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch.distributions import Independent, Normal
@@ -10,7 +12,7 @@ from musicvae.evaluation.decoding import encode
 from musicvae.evaluation.subject import choose, transposed
 from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.experiment import Experiment
-from musicvae.model import MusicVAE, Prior
+from musicvae.model import BarPrior, MusicVAE, Prior
 from musicvae.shards import Events
 
 MUSIC_STEPS = 2**22
@@ -20,6 +22,7 @@ STEPS = 12_000
 """Optimiser steps of a fit."""
 
 _BATCH_SIZE = 256
+_MOST_BATCH_BARS = 1_024
 _LEARNING_RATE = 3e-3
 _WARM_UP = 0.1
 _GRADIENT_NORM = 5.0
@@ -52,15 +55,22 @@ def fit_prior(
         seed=seed,
     )
     posteriors = encode(model, moved, title="encoding for the prior", watch=watch)
-    prior = fit_flow(posteriors, seed=seed, watch=watch)
+    prior = fit(model.make_prior, posteriors, seed=seed, watch=watch)
     prior.load_state_dict({name: each.half() for name, each in prior.state_dict().items()})
     return prior
 
 
-def fit_flow(posteriors: Independent[Normal], *, seed: int, watch: Watch = unwatched) -> Prior:
+def fit(
+    make_prior: Callable[[], Prior],
+    posteriors: Independent[Normal],
+    *,
+    seed: int,
+    watch: Watch = unwatched,
+) -> Prior:
     """Fits a prior to draws from the posteriors of many examples.
 
     Args:
+        make_prior: Makes one that is yet to be fitted.
         posteriors: Of the examples, on the CPU.
         seed: Of all chance.
         watch: Shows how far it has come.
@@ -72,14 +82,17 @@ def fit_flow(posteriors: Independent[Normal], *, seed: int, watch: Watch = unwat
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        prior = Prior(mean.shape[1])
+        prior = make_prior()
     if not list(prior.parameters()):
         return prior
+    batch_size = _BATCH_SIZE
+    if isinstance(prior, BarPrior):
+        batch_size = min(_BATCH_SIZE, _MOST_BATCH_BARS // prior.bars)
     optimizer = torch.optim.Adam(prior.parameters(), lr=_LEARNING_RATE)
     rate = OneCycleLR(optimizer, _LEARNING_RATE, total_steps=STEPS, pct_start=_WARM_UP)
     for _ in watch(range(STEPS), "fitting the prior"):
-        rows = torch.randint(len(mean), (_BATCH_SIZE,), generator=generator)
-        noise = torch.randn((_BATCH_SIZE, mean.shape[1]), generator=generator)
+        rows = torch.randint(len(mean), (batch_size,), generator=generator)
+        noise = torch.randn((batch_size, mean.shape[1]), generator=generator)
         loss = -prior.log_prob(mean[rows] + stddev[rows] * noise).mean()
         optimizer.zero_grad()
         loss.backward()

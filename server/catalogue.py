@@ -38,7 +38,7 @@ def describe(bundle: Bundle) -> ModelInfo:
         bars=representation.bars,
         meter=representation.meter,
         length_steps=representation.length_steps,
-        latent_size=bundle.model.config.latent_size,
+        latent_size=bundle.model.latent_size,
         attributes=tuple(
             AttributeInfo(name=each.name, unit=each.unit, description=each.definition)
             for each in attributes_of(representation)

@@ -102,7 +102,7 @@ class Engine:
         bundle = self._bundle_for(request)
         harmony = asked_for(bundle, request.chords)
         drawing = _drawing(bundle, request, SAMPLED, request.qpm, harmony)
-        size = bundle.model.config.latent_size
+        size = bundle.prior.noise_size
         # Each when its turn comes: a request may ask for more than there is memory for.
         rows = (
             Row(

@@ -88,14 +88,14 @@ def find(
     with problems.gather(f"{path}.excerpt"):
         heard = hear(bundle, point, f"{path}.excerpt", harmony)
         return Place(z=heard.mean, heard=heard)
-    return Place(z=torch.zeros(bundle.model.config.latent_size))
+    return Place(z=torch.zeros(bundle.model.latent_size))
 
 
 def find_latent(
     bundle: Bundle, values: Latent, path: str, problems: Problems
 ) -> Float[Tensor, " latent"]:
     """A latent of the model's size; one that is wrong is noted, and is nowhere in particular."""
-    size = bundle.model.config.latent_size
+    size = bundle.model.latent_size
     if len(values) == size:
         return torch.tensor(values, dtype=torch.float32)
     problems.add(

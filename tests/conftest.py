@@ -17,7 +17,7 @@ from musicvae.evaluation import evaluate
 from musicvae.evaluation.evaluate import Sizes
 from musicvae.experiment import Experiment, TrainingConfig, build_model
 from musicvae.manifest import Source
-from musicvae.model import ModelConfig, Prior
+from musicvae.model import ModelConfig
 from musicvae.presets import get_preset, melody_2bar
 from musicvae.representation import Melody
 
@@ -145,11 +145,11 @@ def save_untrained(
     known = attributes_of(experiment.representation)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        weights = build_model(experiment).state_dict()
+        model = build_model(experiment)
         # Untrained, it would play nearly the same for every latent: hold, in the end silence.
-        weights = {key: 6 * value for key, value in weights.items()}
-        vectors = {each.name: torch.randn(experiment.model.latent_size) for each in known}
-        prior = Prior(experiment.model.latent_size)
+        weights = {key: 6 * value for key, value in model.state_dict().items()}
+        vectors = {each.name: torch.randn(model.latent_size) for each in known}
+        prior = model.make_prior()
     bundle.save(
         directory,
         name=name,

@@ -129,7 +129,7 @@ def draw_prior(
 
     Where streams are given, those of `like` hold.
     """
-    z = prior(latent.noise(seed, range(len(like)), prior.latent_size))
+    z = prior(latent.noise(seed, range(len(like)), prior.noise_size))
     title = f"drawing at temperature {temperature:g}"
     return play(
         model, representation, z, like, temperature=temperature, seed=seed, title=title, watch=watch

@@ -1,7 +1,16 @@
 """The variational autoencoder: events to a latent, a latent to events. It knows tensors only."""
 
+from musicvae.model.bar_prior import BarPrior
 from musicvae.model.event_distribution import EventDistribution, Teacher
-from musicvae.model.prior import Prior
-from musicvae.model.vae import ModelConfig, MusicVAE
+from musicvae.model.flow_prior import FlowPrior
+from musicvae.model.vae import ModelConfig, MusicVAE, Prior
 
-__all__ = ["EventDistribution", "ModelConfig", "MusicVAE", "Prior", "Teacher"]
+__all__ = [
+    "BarPrior",
+    "EventDistribution",
+    "FlowPrior",
+    "ModelConfig",
+    "MusicVAE",
+    "Prior",
+    "Teacher",
+]

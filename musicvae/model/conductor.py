@@ -1,9 +1,9 @@
 """The conductor: from one latent to one plan a bar.
 
-Source: Roberts et al. 2018, section 3.2. The paper's conductor hears nothing but its own state;
-ours hears at each bar that bar's own share of the latent, a linear part of it, which also goes
-straight into the plan: a latent need not be remembered over all the bars. All plans are had before
-any bar is decoded.
+Source: Roberts et al. 2018, section 3.2. The paper's conductor starts from the latent and hears
+nothing but its own state; ours hears at each bar that bar's own share of the latent, which goes
+straight into the plan, too: a latent need not be remembered over all the bars, and what was learnt
+of one bar holds for all. All plans are had before any bar is decoded.
 """
 
 import torch
@@ -15,7 +15,7 @@ class Conductor(nn.Module):
     """An LSTM over the bars that starts from the latent and plans each bar.
 
     Args:
-        latent_size: Size of the latent.
+        latent_size: Size of a bar's share of the latent.
         hidden_size: Size of the LSTM's state.
         layers: Number of layers.
         plan_size: Size of one bar's plan.
@@ -29,14 +29,17 @@ class Conductor(nn.Module):
         self.bars = bars
         self.layers = layers
         self.initial = nn.Linear(latent_size, 2 * layers * hidden_size)
-        self.shares = nn.Linear(latent_size, bars * plan_size)
+        self.share = nn.Linear(latent_size, plan_size)
         self.lstm = nn.LSTM(plan_size, hidden_size, layers, batch_first=True)
         self.plan = nn.Linear(hidden_size, plan_size)
 
     def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch bar hidden"]:
+        # (batch, bar * latent) -> (batch, bar, latent)
+        parts = z.unflatten(1, (self.bars, -1))
+        start = torch.tanh(self.initial(parts.mean(1)))
         # (batch, 2 * layer * hidden) -> hidden and cell state, each (layer, batch, hidden)
-        states = torch.tanh(self.initial(z)).unflatten(1, (2, self.layers, -1)).permute(1, 2, 0, 3)
-        shares = self.shares(z).unflatten(1, (self.bars, -1))
+        states = start.unflatten(1, (2, self.layers, -1)).permute(1, 2, 0, 3)
+        shares = self.share(parts)
         outputs, _ = self.lstm(shares, (states[0].contiguous(), states[1].contiguous()))
         plans: Tensor = shares + self.plan(outputs)
         return plans

@@ -1,4 +1,4 @@
-"""Events to one summary of the excerpt, from which the posterior is read.
+"""Events to one summary of the excerpt, or one of each bar, from which the posterior is read.
 
 Source: Roberts et al. 2018, section 3.1: a bidirectional LSTM whose last states parametrise the
 posterior. We add the mean state of every part of the excerpt beside them: with the last states
@@ -70,11 +70,10 @@ class BidirectionalEncoder(nn.Module):
 
 
 class HierarchicalEncoder(nn.Module):
-    """A bidirectional LSTM within each bar, and one over the bars: for long excerpts.
+    """A bidirectional LSTM within each bar, and one over the bars: a summary of each bar.
 
-    The bars' codes go into the summary as they are, too: the way from a bar of the input to the
-    same bar of the output is then short, and a bar that was learnt alone is found again in the
-    whole.
+    A bar's code goes into its summary as it is, too: the way from a bar of the input to the same
+    bar of the output is then short, and a bar that was learnt alone is found again in the whole.
     """
 
     def __init__(
@@ -96,16 +95,15 @@ class HierarchicalEncoder(nn.Module):
             parts=_parts_of_bar(embedding.steps_per_bar),
         )
         self.code = nn.Linear(self.bar.size, code_size)
-        self.excerpt = BidirectionalSummary(
-            input_size=code_size, hidden_size=hidden_size, layers=layers, parts=1
-        )
-        self.size = bars * code_size + self.excerpt.size
+        self.excerpt = nn.LSTM(code_size, hidden_size, layers, batch_first=True, bidirectional=True)
+        self.size = code_size + 2 * hidden_size
 
-    def forward(self, events: Int[Tensor, "batch step stream"]) -> Float[Tensor, "batch _"]:
+    def forward(self, events: Int[Tensor, "batch step stream"]) -> Float[Tensor, "batch bar _"]:
         # (batch, bar * step, stream) -> (batch * bar, step, stream): every bar is a row
         rows = events.unflatten(1, (self.bars, -1)).flatten(0, 1)
         codes = self.code(self.bar(self.embedding(rows))).unflatten(0, (-1, self.bars))
-        return torch.cat([codes.flatten(1), self.excerpt(codes)], dim=-1)
+        context, _ = self.excerpt(codes)
+        return torch.cat([codes, context], dim=-1)
 
 
 def _parts_of_bar(steps_per_bar: int) -> int:

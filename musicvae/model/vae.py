@@ -6,6 +6,7 @@ Music (MusicVAE).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import TypeAlias
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -13,15 +14,20 @@ from torch.distributions import Independent, Normal
 
 from musicvae.errors import SettingError
 from musicvae.model.bar_decoder import BarDecoder
+from musicvae.model.bar_prior import BarPrior
 from musicvae.model.conductor import Conductor
 from musicvae.model.decoder import FlatDecoder, HierarchicalDecoder
 from musicvae.model.encoder import BidirectionalEncoder, HierarchicalEncoder
 from musicvae.model.event_distribution import EventDistribution
 from musicvae.model.event_embedding import EventEmbedding
 from musicvae.model.event_heads import EventHeads
+from musicvae.model.flow_prior import FlowPrior
 from musicvae.streams import Stream, made
 
 SMALLEST_STDDEV = 1e-3
+
+Prior: TypeAlias = FlowPrior | BarPrior
+"""What new latents are drawn from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +38,7 @@ class ModelConfig:
         is_hierarchical: Whether bars are encoded and decoded one by one under a conductor.
         has_decoder_per_stream: Whether every stream has a bar decoder of its own; each hears what
             all of them played at the step before.
-        latent_size: Size of the latent.
+        latent_size: Size of the latent; in a hierarchical model, of each bar's share of it.
         event_size: Size of the vector of a step's events.
         position_size: Size of the vector of a step's place in the bar.
         encoder_size: State of the encoder's LSTM in each direction.
@@ -79,6 +85,10 @@ class MusicVAE(nn.Module):
         streams: What the columns of an event tensor hold.
         bars: Number of bars of an excerpt.
         steps_per_bar: Length of a bar.
+
+    Attributes:
+        latent_size: Size of the latent of an excerpt. In a hierarchical model the bars' shares
+            stand in it one behind the other.
     """
 
     def __init__(
@@ -91,7 +101,9 @@ class MusicVAE(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
+        self.bars = bars
         self.length_steps = bars * steps_per_bar
+        self.latent_size = config.latent_size * (bars if config.is_hierarchical else 1)
 
         def embedding() -> EventEmbedding:
             return EventEmbedding(
@@ -151,6 +163,8 @@ class MusicVAE(nn.Module):
         """The posterior q(z | events): a diagonal Gaussian over `(batch, latent)`."""
         # Single precision under autocast, too: noise and divergence are no matter for 8 bits.
         mean, raw = self.posterior(self.encoder(events)).float().chunk(2, dim=-1)
+        # Where the bars have summaries of their own: (batch, bar, latent) -> (batch, bar * latent)
+        mean, raw = mean.flatten(1), raw.flatten(1)
         stddev = nn.functional.softplus(raw) + SMALLEST_STDDEV
         return Independent(Normal(mean, stddev, validate_args=False), 1, validate_args=False)
 
@@ -167,3 +181,9 @@ class MusicVAE(nn.Module):
         """
         distribution: EventDistribution = self.decoder(z, given, self.length_steps)
         return distribution
+
+    def make_prior(self) -> Prior:
+        """A prior for its latents that is yet to be fitted."""
+        if self.config.is_hierarchical and self.bars > 1:
+            return BarPrior(self.config.latent_size, self.bars)
+        return FlowPrior(self.latent_size)

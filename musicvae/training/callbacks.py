@@ -37,7 +37,7 @@ class Pictures(lightning.Callback):
         assert isinstance(pl_module, TrainingModule)
         model, representation = pl_module.model, pl_module.experiment.representation
         rows = range(PICTURES)
-        draws = latent.noise(pl_module.seed, rows, model.config.latent_size).to(pl_module.device)
+        draws = latent.noise(pl_module.seed, rows, model.latent_size).to(pl_module.device)
         path = latent.path(draws[:2], PICTURES)
         seeds = [latent.row_seed(pl_module.seed, row, "events") for row in rows]
         assert pl_module.validated is not None

@@ -14,7 +14,7 @@ from musicvae import bundle
 from musicvae.attributes import ATTRIBUTES, attributes_of
 from musicvae.errors import BundleError
 from musicvae.experiment import build_model, to_dict
-from musicvae.model import Prior
+from musicvae.model import FlowPrior
 
 WEIGHTS = ("model.safetensors", "prior.safetensors")
 
@@ -41,7 +41,7 @@ def save(directory, experiment, weights, *, name="tiny", prior=None, vectors=Non
 def make_prior(latent_size, seed=0):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Prior(latent_size)
+        return FlowPrior(latent_size)
 
 
 @pytest.fixture

@@ -1,10 +1,14 @@
+from functools import partial
+
 import pytest
 import torch
 from torch.distributions import Independent, Normal
 
 from musicvae import prior_fit
-from musicvae.model import Prior
-from musicvae.prior_fit import fit_flow
+from musicvae.model import BarPrior, FlowPrior
+from musicvae.prior_fit import fit
+
+new_prior = partial(FlowPrior, 8)
 
 
 @pytest.fixture
@@ -26,16 +30,16 @@ def share_near_the_curve(z):
 
 @pytest.mark.usefixtures("enough_steps")
 def test_a_prior_draws_where_music_is(posteriors):
-    prior = fit_flow(posteriors, seed=0)
+    prior = fit(new_prior, posteriors, seed=0)
     drawn = torch.randn(1_000, 8, generator=torch.Generator().manual_seed(0))
     assert share_near_the_curve(drawn) < 0.25
     assert share_near_the_curve(prior(drawn)) > 0.7
     held = posteriors.sample()
-    assert prior.log_prob(held).mean() > Prior(8).log_prob(held).mean() + 8
+    assert prior.log_prob(held).mean() > FlowPrior(8).log_prob(held).mean() + 8
 
 
 def test_the_seed_decides_the_fit(posteriors):
-    first, again, other = (fit_flow(posteriors, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (fit(new_prior, posteriors, seed=seed) for seed in (1, 1, 2))
     for name, tensor in first.state_dict().items():
         assert torch.equal(tensor, again.state_dict()[name])
     assert any(
@@ -45,11 +49,30 @@ def test_the_seed_decides_the_fit(posteriors):
 
 
 def test_a_fitted_prior_is_for_drawing_only(posteriors):
-    prior = fit_flow(posteriors, seed=0)
+    prior = fit(new_prior, posteriors, seed=0)
     assert not prior.training
     assert not any(tensor.requires_grad for tensor in prior.parameters())
 
 
 def test_a_latent_of_one_number_keeps_its_gaussian():
     one = Independent(Normal(torch.zeros(10, 1), torch.ones(10, 1)), 1)
-    assert fit_flow(one, seed=0)(torch.ones(1, 1)).tolist() == [[1.0]]
+    assert fit(partial(FlowPrior, 1), one, seed=0)(torch.ones(1, 1)).tolist() == [[1.0]]
+
+
+def test_a_prior_of_bars_repeats_what_music_repeats(monkeypatch):
+    monkeypatch.setattr(prior_fit, "STEPS", 1_200)
+    monkeypatch.setattr(prior_fit, "_BATCH_SIZE", 64)
+    # Two bars, and half of the excerpts have both of them again.
+    generator = torch.Generator().manual_seed(3)
+    bars = torch.randn(4_000, 4, 3, generator=generator)
+    is_repeated = torch.arange(4_000) % 2 == 0
+    bars[is_repeated, 2:] = bars[is_repeated, :2]
+    mean = bars.flatten(1)
+    posteriors = Independent(Normal(mean, torch.full_like(mean, 0.05)), 1)
+    prior = fit(partial(BarPrior, 3, 4), posteriors, seed=0)
+    noise = torch.randn(1_000, prior.noise_size, generator=generator)
+    drawn = prior(noise).unflatten(1, (4, 3))
+    third, fourth = ((drawn[:, bar] == drawn[:, bar - 2]).all(1) for bar in (2, 3))
+    assert 0.4 < third.float().mean() < 0.6
+    assert (third == fourth).float().mean() > 0.85
+    assert not (drawn[:, 1] == drawn[:, 0]).all(1).float().mean() > 0.05

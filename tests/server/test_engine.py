@@ -8,7 +8,7 @@ from musicvae.attributes import measure
 from musicvae.clip_files import keep
 from musicvae.clips import DECODED, SAMPLED
 from musicvae.errors import AttributeNameError, BundleError, LatentError, RequestError
-from musicvae.model import Prior
+from musicvae.model import FlowPrior
 from musicvae.provenance import request_again
 from musicvae.requests import (
     DecodeRequest,
@@ -50,7 +50,7 @@ def test_without_a_seed_one_is_chosen_and_said(engine):
 
 
 def test_clips_are_drawn_from_the_models_own_prior(tiny):
-    prior = Prior(LATENT_SIZE)
+    prior = FlowPrior(LATENT_SIZE)
     with torch.no_grad():
         for coupling in prior.couplings:
             coupling.layers[-1].bias.fill_(0.2)
@@ -58,7 +58,7 @@ def test_clips_are_drawn_from_the_models_own_prior(tiny):
     noise = latent.noise(3, range(4), LATENT_SIZE)
     drawn = [clip.latent for clip in engine.sample(SampleRequest(count=4, seed=3))]
     torch.testing.assert_close(torch.tensor(drawn), prior(noise))
-    assert not torch.allclose(prior(noise), Prior(LATENT_SIZE)(noise), atol=0.1)
+    assert not torch.allclose(prior(noise), FlowPrior(LATENT_SIZE)(noise), atol=0.1)
 
 
 def test_first_clip_of_very_many_is_there_at_once(engine):

@@ -35,11 +35,11 @@ def chords_for(kind):
     return CHORDS if kind == SHEET else None
 
 
-def requests_for(kind, music):
+def requests_for(bundle, music):
     """One of each call."""
-    how = {"model": kind, "chords": chords_for(kind)}
-    excerpt = Excerpt(notes=music[kind])
-    latent = (0.5,) * 8
+    how = {"model": bundle.name, "chords": chords_for(bundle.name)}
+    excerpt = Excerpt(notes=music[bundle.name])
+    latent = (0.5,) * bundle.model.latent_size
     return {
         "sample": SampleRequest(count=3, **how, **HOW),
         "interpolate": InterpolateRequest(points=[excerpt, latent], count=3, **how, **HOW),
@@ -58,15 +58,15 @@ def answer(musician, name, request):
 
 @pytest.mark.parametrize("name", ["sample", "interpolate", "transform", "encode", "decode"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_server_answers_as_the_engine_does(family_client, family_engine, music, kind, name):
-    request = requests_for(kind, music)[name]
+def test_server_answers_as_the_engine_does(family, family_client, family_engine, music, kind, name):
+    request = requests_for(family[kind], music)[name]
     assert answer(family_client, name, request) == answer(family_engine, name, request)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_clips_are_music_of_the_model(family, family_engine, music, kind):
     bundle = family[kind]
-    requests = requests_for(kind, music)
+    requests = requests_for(bundle, music)
     moved = family_engine.transform(requests["transform"])
     clips = [
         *family_engine.sample(requests["sample"]),
@@ -85,8 +85,8 @@ def test_clips_are_music_of_the_model(family, family_engine, music, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_clip_is_made_again_from_its_file(family_engine, music, kind):
-    requests = requests_for(kind, music)
+def test_clip_is_made_again_from_its_file(family, family_engine, music, kind):
+    requests = requests_for(family[kind], music)
     clips = [
         *family_engine.sample(requests["sample"]),
         *family_engine.interpolate(requests["interpolate"]),
@@ -119,12 +119,13 @@ def test_what_was_heard_is_what_was_given(family_engine, music, kind):
     assert heard.notes.qpm == given.qpm
 
 
-def test_chords_of_an_excerpt_are_taken_where_the_request_has_none(family_engine, music):
+def test_chords_of_an_excerpt_are_taken_where_the_request_has_none(family, family_engine, music):
     excerpt = Excerpt(notes=midi.read(midi.write(music[SHEET])))
     said = "C | G7/B | G7/B | G7/B"
     assert family_engine.encode(EncodeRequest(model=SHEET, excerpt=excerpt)).chords == said
     bare = Excerpt(notes=replace(excerpt.notes, chords=()))
-    path = InterpolateRequest(model=SHEET, points=[excerpt, (0.1,) * 8], count=2)
+    place = (0.1,) * family[SHEET].model.latent_size
+    path = InterpolateRequest(model=SHEET, points=[excerpt, place], count=2)
     assert {clip.chords for clip in family_engine.interpolate(path)} == {said}
     own = replace(path, chords="Dm")
     assert {clip.chords for clip in family_engine.interpolate(own)} == {"Dm | Dm | Dm | Dm"}
@@ -133,13 +134,15 @@ def test_chords_of_an_excerpt_are_taken_where_the_request_has_none(family_engine
     assert caught.value.field == "chords"
 
 
-def test_chords_are_heard_and_played_over(family_engine, music):
+def test_chords_are_heard_and_played_over(family, family_engine, music):
+    place = (0.3,) * family[SHEET].model.latent_size
+
     def latent(chords):
         request = EncodeRequest(model=SHEET, excerpt=Excerpt(notes=music[SHEET]), chords=chords)
         return family_engine.encode(request).latent
 
     def clip(chords):
-        request = DecodeRequest(model=SHEET, latents=[(0.3,) * 8], chords=chords)
+        request = DecodeRequest(model=SHEET, latents=[place], chords=chords)
         return next(family_engine.decode(request)).notes.notes
 
     assert latent("C") == latent("C | C . C") != latent("F#m7")
@@ -157,10 +160,10 @@ def test_chords_are_heard_and_played_over(family_engine, music):
     ],
 )
 def test_chords_that_do_not_go_with_the_model_are_refused(
-    family_client, music, kind, chords, expected
+    family, family_client, music, kind, chords, expected
 ):
     bare = {name: replace(notes, chords=()) for name, notes in music.items()}
-    for name, request in requests_for(kind, bare).items():
+    for name, request in requests_for(family[kind], bare).items():
         with pytest.raises(SettingError, match=expected) as caught:
             answer(family_client, name, replace(request, chords=chords))
         assert caught.value.field == "chords"

@@ -12,9 +12,6 @@ from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceStub
 from musicvae.wire import notes_to_message
 
-LATENT = pb.Latent(values=[0.1] * 8)
-POINT = pb.Point(latent=LATENT)
-
 
 @pytest.fixture(scope="module")
 def stub(family_channel):
@@ -29,13 +26,15 @@ def drums(beat):
 def over(chords):
     """A message of each call that takes chords."""
     excerpt = pb.Excerpt(notes=pb.NoteSequence(notes=[pb.Note(end_step=4, pitch=60)]))
+    latent = pb.Latent(values=[0.1] * 8 * 4)  # a share for each of the four bars
+    point = pb.Point(latent=latent)
     how = {"model": "leadsheet-4bar", "chords": chords}
     return {
         "Sample": pb.SampleRequest(**how),
-        "Interpolate": pb.InterpolateRequest(points=[POINT, pb.Point(excerpt=excerpt)], **how),
-        "Transform": pb.TransformRequest(point=POINT, amounts={"note_density": 1}, **how),
+        "Interpolate": pb.InterpolateRequest(points=[point, pb.Point(excerpt=excerpt)], **how),
+        "Transform": pb.TransformRequest(point=point, amounts={"note_density": 1}, **how),
         "Encode": pb.EncodeRequest(excerpt=excerpt, **how),
-        "Decode": pb.DecodeRequest(latents=[LATENT], **how),
+        "Decode": pb.DecodeRequest(latents=[latent], **how),
     }
 
 
@@ -111,7 +110,7 @@ def test_groove_gives_before_and_after(stub, drums, task):
         ({"task": 0}, {"task"}),
         ({"task": 9}, {"task"}),
         ({"point": None}, {"point"}),
-        ({"point": POINT}, {"point"}),
+        ({"point": pb.Point(latent=pb.Latent(values=[0.1] * 8))}, {"point"}),
         ({"point": pb.Point(excerpt=pb.Excerpt(midi=b"no"))}, {"point.excerpt.midi"}),
         ({"task": 3}, {"onto"}),
         ({"task": 3, "onto": pb.Excerpt()}, {"onto"}),

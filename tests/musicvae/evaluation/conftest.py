@@ -11,7 +11,6 @@ from musicvae.attributes import ATTRIBUTES
 from musicvae.evaluation.evaluate import Evaluation, Sizes, evaluate
 from musicvae.evaluation.subject import Data, Subject, load_data
 from musicvae.experiment import build_model
-from musicvae.model import Prior
 from musicvae.representation import representation_from_config
 
 KINDS = ("melody", "drums", "drum_hits", "groove", "trio", "lead_sheet")
@@ -133,13 +132,14 @@ def member(representation, make_events, make_experiment, make_model, sizes, tmp_
     }
     write_set(folder, representation, tables)
     data = load_data(folder, "test")
+    model = make_model(representation)
     subject = Subject(
         name="some",
         version=None,
         experiment=replace(make_experiment(), representation=representation),
-        model=make_model(representation),
-        prior=Prior(8),
-        attribute_vectors={name: torch.ones(8) for name in ATTRIBUTES},
+        model=model,
+        prior=model.make_prior(),
+        attribute_vectors={name: torch.ones(model.latent_size) for name in ATTRIBUTES},
         steps=None,
         examples_seen=None,
     )

@@ -34,7 +34,7 @@ def test_what_is_played_is_within_the_vocabulary(
 ):
     model = make_model(representation, is_hierarchical=is_hierarchical)
     like = make_events(representation, 5)
-    z = torch.randn(5, 8, generator=torch.Generator().manual_seed(0))
+    z = torch.randn(5, model.latent_size, generator=torch.Generator().manual_seed(0))
     played = play(model, representation, z, like, temperature=1.0, seed=3)
     assert played.shape == like.shape
     assert (played >= 0).all()

@@ -2,6 +2,7 @@ import json
 from dataclasses import asdict, replace
 
 import pytest
+import torch
 
 from musicvae.errors import DataError
 from musicvae.evaluation.evaluate import evaluate
@@ -65,7 +66,15 @@ def test_long_excerpts_are_compared_bar_by_bar(
     data = load_data(make_data(tmp_path / "data", {"train": 8, "test": 6}, bars=4), "test")
     experiment = replace(make_experiment(), representation=Melody(bars=4))
     model = make_model(experiment.representation, is_hierarchical=True)
-    longer = replace(subject, experiment=experiment, model=model)
+    longer = replace(
+        subject,
+        experiment=experiment,
+        model=model,
+        prior=model.make_prior(),
+        attribute_vectors={
+            name: torch.ones(model.latent_size) for name in subject.attribute_vectors
+        },
+    )
     evaluation = evaluate(longer, data, seed=0, sizes=sizes)
     assert set(evaluation.structure["melody"]) == {
         HELD_OUT, TRAINING, set_name(1.0), set_name(0.5),

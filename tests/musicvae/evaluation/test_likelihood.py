@@ -15,7 +15,7 @@ from musicvae.representation import Melody
 def indifferent(make_stubborn):
     """A model of one note or a hold, as likely, whatever the latent; its posterior is too wide."""
     model = make_stubborn(0, 41)
-    latent_size = model.config.latent_size
+    latent_size = model.latent_size
     with torch.no_grad():
         model.posterior.weight.zero_()
         model.posterior.bias[:latent_size] = 0.3

@@ -13,7 +13,7 @@ def test_an_event_changes_only_what_comes_after_it(
     make_model, make_events, make_z, is_hierarchical
 ):
     model = make_model(is_hierarchical=is_hierarchical, vocabulary_sizes=VOCABULARY)
-    events, z = make_events(1, 32, VOCABULARY), make_z(1)
+    events, z = make_events(1, 32, VOCABULARY), make_z(1, size=model.latent_size)
     before = logits(model, z, events)
     for step in (0, 5, 14):
         other = events.clone()
@@ -34,7 +34,7 @@ def test_the_last_event_changes_nothing(make_model, make_events, make_z):
 @pytest.mark.parametrize("bars", [2, 5])
 def test_given_the_plans_the_bars_are_independent(make_model, make_events, make_z, bars):
     model = make_model(is_hierarchical=True, bars=bars, vocabulary_sizes=VOCABULARY)
-    events, z = make_events(2, 16 * bars, VOCABULARY), make_z(2)
+    events, z = make_events(2, 16 * bars, VOCABULARY), make_z(2, size=model.latent_size)
     other = events.clone()
     other[:, :16] = make_events(2, 16, VOCABULARY, seed=1)
     changed = (logits(model, z, other) - logits(model, z, events)).abs().amax(-1)
@@ -54,18 +54,17 @@ def test_a_flat_decoder_hears_across_the_bar_line(make_model, make_events, make_
 def test_bars_with_the_same_plan_and_events_play_alike(make_model, make_events, make_z):
     model = make_model(is_hierarchical=True, bars=3)
     conductor = model.decoder.conductor
-    for part in (conductor.plan, conductor.shares):  # every bar the same plan, its bias
+    for part in (conductor.plan, conductor.share):  # every bar the same plan, its bias
         torch.nn.init.zeros_(part.weight)
-    torch.nn.init.zeros_(conductor.shares.bias)
-    bar = make_events(1, 16, (5,))
-    first, second, third = logits(model, make_z(1), bar.repeat(1, 3, 1)).chunk(3, dim=1)
+    bar, z = make_events(1, 16, (5,)), make_z(1, size=model.latent_size)
+    first, second, third = logits(model, z, bar.repeat(1, 3, 1)).chunk(3, dim=1)
     assert torch.allclose(first, second, atol=1e-6)
     assert torch.allclose(first, third, atol=1e-6)
 
 
 def test_rows_of_a_batch_do_not_mix(make_model, make_events, make_z):
     model = make_model(is_hierarchical=True, bars=3)
-    events, z = make_events(4, 48, (5,)), make_z(4)
+    events, z = make_events(4, 48, (5,)), make_z(4, size=model.latent_size)
     together = logits(model, z, events)
     for row in range(4):
         alone = logits(model, z[row : row + 1], events[row : row + 1])

@@ -27,7 +27,7 @@ def test_log_prob_is_the_sum_of_the_log_softmax_of_every_step(
     make_model, make_events, make_z, is_hierarchical
 ):
     model = make_model(is_hierarchical=is_hierarchical, vocabulary_sizes=VOCABULARY)
-    events, z = make_events(3, 32, VOCABULARY), make_z(3)
+    events, z = make_events(3, 32, VOCABULARY), make_z(3, size=model.latent_size)
     plans = model.decoder.conductor(z) if is_hierarchical else z[:, None]
     expected = torch.zeros(3)
     bars = events.chunk(plans.shape[1], dim=1)
@@ -53,7 +53,7 @@ def test_the_probabilities_of_all_excerpts_sum_to_one(
         is_hierarchical=is_hierarchical, steps_per_bar=2, vocabulary_sizes=vocabulary_sizes
     )
     excerpts = every_excerpt(4, vocabulary_sizes)
-    z = make_z(1).expand(len(excerpts), -1)
+    z = make_z(1, size=model.latent_size).expand(len(excerpts), -1)
     probabilities = model.decode(z).log_prob(excerpts).exp()
     assert probabilities.sum().item() == pytest.approx(1, abs=1e-4)
     assert probabilities.max() > 2 * probabilities.median()  # or nothing would be tested
@@ -62,7 +62,7 @@ def test_the_probabilities_of_all_excerpts_sum_to_one(
 @ARCHITECTURES
 def test_the_mode_takes_the_likeliest_event_given_its_own_past(make_model, make_z, is_hierarchical):
     model = make_model(is_hierarchical=is_hierarchical, vocabulary_sizes=(5, 4, 7))
-    decoded = model.decode(make_z(4))
+    decoded = model.decode(make_z(4, size=model.latent_size))
     mode = decoded.mode()
     for i, stream in enumerate(decoded.parameters(mode).split((5, 4, 7), dim=-1)):
         assert torch.equal(stream.argmax(-1), mode[..., i])
@@ -100,7 +100,7 @@ def test_draws_are_as_frequent_as_they_are_likely(
     model = make_model(
         is_hierarchical=is_hierarchical, steps_per_bar=1, vocabulary_sizes=VOCABULARY, scale=3.0
     )
-    z = make_z(1)
+    z = make_z(1, size=model.latent_size)
     excerpts = every_excerpt(2, VOCABULARY)
     decoded = model.decode(z.expand(len(excerpts), -1))
     likelihoods = warm_log_prob(decoded, excerpts, temperature, VOCABULARY).exp().detach()
@@ -158,7 +158,7 @@ def test_the_smallest_nucleus_is_the_mode(make_model, make_z):
 @ARCHITECTURES
 def test_a_row_depends_on_its_own_latent_and_seed_alone(make_model, make_z, is_hierarchical):
     model = make_model(is_hierarchical=is_hierarchical, vocabulary_sizes=(9,), scale=2.0)
-    z = make_z(5)
+    z = make_z(5, size=model.latent_size)
     together = model.decode(z).sample(randomness=[11, 12, 13, 14, 15])
     alone = model.decode(z[2:3]).sample(randomness=[13])
     assert torch.equal(together[2], alone[0])
@@ -198,7 +198,7 @@ def test_with_all_sampled_it_hears_its_own_samples_and_not_the_truth(
 ):
     model = make_model(is_hierarchical=is_hierarchical, vocabulary_sizes=(9, 4), scale=2.0)
     events, others = (make_events(3, 32, (9, 4), seed) for seed in (0, 1))
-    decoded = model.decode(make_z(3))
+    decoded = model.decode(make_z(3, size=model.latent_size))
     taught = decoded.parameters(events, teacher=teacher(sampled=1.0))
     assert torch.equal(taught, decoded.parameters(others, teacher=teacher(sampled=1.0)))
     assert not torch.allclose(taught, decoded.parameters(events), atol=1e-3)
@@ -251,6 +251,6 @@ def test_the_shares_are_shares(make_model, make_events, make_z):
 def test_noise_keeps_its_precision_under_autocast(make_model, make_z):
     model = make_model(is_hierarchical=True, vocabulary_sizes=(90,), scale=0.1)
     with torch.autocast("cpu", torch.bfloat16):
-        drawn = model.decode(make_z(64)).sample(randomness=range(64))
+        drawn = model.decode(make_z(64, size=model.latent_size)).sample(randomness=range(64))
     # Of 90 events about as likely as each other, noise of 8 bits would find few in ties.
     assert len(drawn.unique()) == 90

@@ -37,7 +37,9 @@ def test_events_to_a_latent_and_a_latent_to_events(
     events = make_events(batch, steps, vocabulary_sizes)
     posterior = model.encode(events)
     assert posterior.batch_shape == (batch,)
-    assert posterior.event_shape == (model.config.latent_size,)
+    assert posterior.event_shape == (model.latent_size,)
+    shares = shape["bars"] if shape["is_hierarchical"] else 1
+    assert model.latent_size == shares * model.config.latent_size
     assert (posterior.stddev > 0).all()
     decoded = model.decode(posterior.mean)
     log_prob = decoded.log_prob(events)
@@ -65,9 +67,26 @@ def test_every_parameter_gets_a_gradient_from_the_objective(
         assert parameter.grad is not None, name
         # An LSTM over one bar, from an empty state, has no use for its recurrent weights.
         is_dead = shape == SHAPES["hierarchical, 1 bar"] and name.startswith(
-            "encoder.excerpt.lstm.weight_hh"
+            "encoder.excerpt.weight_hh"
         )
         assert is_dead or parameter.grad.abs().max() > 0, name
+
+
+def test_the_posterior_of_a_bar_stands_at_its_place(make_model, make_events):
+    model = make_model(is_hierarchical=True, bars=3)
+    with torch.no_grad():
+        for parameter in model.encoder.excerpt.parameters():  # a bar hears no other bar
+            parameter.zero_()
+    events = make_events(2, 48, (5,))
+    before = model.encode(events)
+    for bar in range(3):
+        other = events.clone()
+        other[:, bar * 16 : (bar + 1) * 16] = make_events(2, 16, (5,), seed=1)
+        after = model.encode(other)
+        for name in ("mean", "stddev"):
+            changed = (getattr(after, name) - getattr(before, name)).abs().unflatten(1, (3, -1))
+            assert changed[:, bar].min() > 1e-6
+            assert changed[:, torch.arange(3) != bar].max() < 1e-6
 
 
 @streams

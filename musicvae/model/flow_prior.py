@@ -20,38 +20,51 @@ HIDDEN_TIMES_LATENT = 24_576
 """A larger latent has narrower layers: a prior is small beside its model."""
 
 
-class Prior(nn.Module):
+class FlowPrior(nn.Module):
     """A flow of couplings: each moves and scales one half of the numbers by what the other says.
 
     As it is made, it draws from a standard Gaussian, its numbers only in another order.
 
     Args:
         latent_size: Size of the latent.
+        context_size: Size of what it may hang on.
+
+    Attributes:
+        noise_size: Size of the noise of a latent.
     """
 
-    def __init__(self, latent_size: int) -> None:
+    def __init__(self, latent_size: int, *, context_size: int = 0) -> None:
         super().__init__()
-        self.latent_size = latent_size
+        self.latent_size = self.noise_size = latent_size
         # Of one number alone there is no half.
         count = COUPLINGS if latent_size > 1 else 0
         self.couplings = nn.ModuleList(
-            _Coupling(latent_size, is_dealt=number % 2 == 1) for number in range(count)
+            _Coupling(latent_size, context_size, is_dealt=number % 2 == 1)
+            for number in range(count)
         )
 
-    def forward(self, noise: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch latent"]:
+    def forward(
+        self,
+        noise: Float[Tensor, "batch latent"],
+        context: Float[Tensor, "batch context"] | None = None,
+    ) -> Float[Tensor, "batch latent"]:
         """The latents that noise stands for."""
         z = noise
         for coupling in reversed(self.couplings):
             assert isinstance(coupling, _Coupling)
-            z = coupling.from_noise(z)
+            z = coupling.from_noise(z, context)
         return z
 
-    def log_prob(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, " batch"]:
+    def log_prob(
+        self,
+        z: Float[Tensor, "batch latent"],
+        context: Float[Tensor, "batch context"] | None = None,
+    ) -> Float[Tensor, " batch"]:
         """The density of latents, in nats."""
         log_scale = z.new_zeros(len(z))
         for coupling in self.couplings:
             assert isinstance(coupling, _Coupling)
-            z, more = coupling.to_noise(z)
+            z, more = coupling.to_noise(z, context)
             log_scale = log_scale + more
         return log_scale - 0.5 * (z.square().sum(1) + self.latent_size * math.log(2 * math.pi))
 
@@ -61,20 +74,23 @@ class _Coupling(nn.Module):
 
     Args:
         latent_size: Size of the latent.
+        context_size: Size of what it hangs on beside the half that is kept.
         is_dealt: Whether the next layer's halves are others; else they change places.
     """
 
     order: Tensor
 
-    def __init__(self, latent_size: int, *, is_dealt: bool) -> None:
+    def __init__(self, latent_size: int, context_size: int, *, is_dealt: bool) -> None:
         super().__init__()
         self.kept, self.moved = latent_size - latent_size // 2, latent_size // 2
-        hidden_size = max(16, min(2 * latent_size, HIDDEN_TIMES_LATENT // latent_size))
+        hidden_size = max(
+            16, context_size, min(2 * latent_size, HIDDEN_TIMES_LATENT // latent_size)
+        )
         last = nn.Linear(hidden_size, 2 * self.moved)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         self.layers = nn.Sequential(
-            nn.Linear(self.kept, hidden_size),
+            nn.Linear(self.kept + context_size, hidden_size),
             nn.SiLU(),
             nn.Linear(hidden_size, hidden_size),
             nn.SiLU(),
@@ -85,23 +101,30 @@ class _Coupling(nn.Module):
         self.register_buffer("order", order, persistent=False)
 
     def to_noise(
-        self, z: Float[Tensor, "batch latent"]
+        self,
+        z: Float[Tensor, "batch latent"],
+        context: Float[Tensor, "batch context"] | None = None,
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, " batch"]]:
         """A step from latents to noise, and by how much, as a logarithm, it spreads them."""
         kept, moved = z.split([self.kept, self.moved], dim=1)
-        log_scale, offset = self._plan(kept)
+        log_scale, offset = self._plan(kept, context)
         turned = torch.cat([moved * log_scale.exp() + offset, kept], dim=1)
         return turned[:, self.order], log_scale.sum(1)
 
-    def from_noise(self, noise: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch latent"]:
+    def from_noise(
+        self,
+        noise: Float[Tensor, "batch latent"],
+        context: Float[Tensor, "batch context"] | None = None,
+    ) -> Float[Tensor, "batch latent"]:
         """The step back."""
         turned = noise[:, self.order.argsort()]
         moved, kept = turned.split([self.moved, self.kept], dim=1)
-        log_scale, offset = self._plan(kept)
+        log_scale, offset = self._plan(kept, context)
         return torch.cat([kept, (moved - offset) * (-log_scale).exp()], dim=1)
 
     def _plan(
-        self, kept: Float[Tensor, "batch _kept"]
+        self, kept: Float[Tensor, "batch _kept"], context: Float[Tensor, "batch context"] | None
     ) -> tuple[Float[Tensor, "batch _moved"], Float[Tensor, "batch _moved"]]:
-        log_scale, offset = self.layers(kept).chunk(2, dim=1)
+        heard = kept if context is None else torch.cat([kept, context], dim=1)
+        log_scale, offset = self.layers(heard).chunk(2, dim=1)
         return log_scale.tanh(), offset

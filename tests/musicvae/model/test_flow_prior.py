@@ -3,14 +3,14 @@ import math
 import pytest
 import torch
 
-from musicvae.model import Prior
+from musicvae.model import FlowPrior
 
 
 def make_prior(latent_size):
     """A prior that bends whatever it is given."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(latent_size)
-        prior = Prior(latent_size)
+        prior = FlowPrior(latent_size)
         for tensor in prior.parameters():
             torch.nn.init.normal_(tensor, std=0.15)
     return prior.double()
@@ -46,7 +46,7 @@ def test_the_density_is_that_of_the_map(latent_size):
 
 
 def test_a_new_prior_is_a_standard_gaussian():
-    prior, drawn = Prior(8), noise(50, 8).float()
+    prior, drawn = FlowPrior(8), noise(50, 8).float()
     torch.testing.assert_close(prior(drawn).sort(dim=1).values, drawn.sort(dim=1).values)
     expected = -0.5 * (drawn.square().sum(1) + 8 * math.log(2 * math.pi))
     torch.testing.assert_close(prior.log_prob(drawn), expected)
@@ -62,7 +62,7 @@ def test_every_number_is_moved_by_every_other():
 def test_every_number_is_moved_as_often_as_any_other(latent_size):
     place = torch.arange(latent_size)
     moves = torch.zeros(latent_size, dtype=torch.int64)
-    for coupling in Prior(latent_size).couplings:
+    for coupling in FlowPrior(latent_size).couplings:
         kept, moved = place.split([coupling.kept, coupling.moved])
         moves[moved] += 1
         place = torch.cat([moved, kept])[coupling.order]
@@ -71,5 +71,5 @@ def test_every_number_is_moved_as_often_as_any_other(latent_size):
 
 
 def test_a_prior_is_small_beside_a_large_model():
-    assert sum(tensor.numel() for tensor in Prior(384).parameters()) < 350_000
-    assert sum(tensor.numel() for tensor in Prior(512).parameters()) < 350_000
+    assert sum(tensor.numel() for tensor in FlowPrior(384).parameters()) < 350_000
+    assert sum(tensor.numel() for tensor in FlowPrior(512).parameters()) < 350_000
