@@ -50,8 +50,8 @@ A variational autoencoder of {representation.bars} bars of {kind} in
 `musicvae train {experiment.name}` with the settings below and seed {facts["seed"]}:
 {facts["steps"]:,} optimiser steps,
 {facts["examples_seen"]:,} examples seen{_start(facts["start"])}.
-New music is drawn from a flow, fitted to where these weights find the training excerpts, not from
-the standard Gaussian that they were trained with.
+New music is drawn {_prior(experiment)}, fitted to where these weights find the training
+excerpts, not from the standard Gaussian that they were trained with.
 
 ## Data
 
@@ -98,6 +98,15 @@ def _start(start: Mapping[str, Any] | None) -> str:
         f", begun with {start['share_taken']:.0%} of its weights from {start['name']}, which had "
         f"seen {start['examples_seen']:,}"
     )
+
+
+def _prior(experiment: Experiment) -> str:
+    if experiment.model.is_hierarchical and experiment.representation.bars > 1:
+        return (
+            f"bar after bar ({experiment.model.latent_size} numbers of the latent each), from a flow "
+            "or from the bars before it"
+        )
+    return "from a flow"
 
 
 def _transposition(experiment: Experiment) -> str:
