@@ -103,8 +103,8 @@ def _start(start: Mapping[str, Any] | None) -> str:
 def _prior(experiment: Experiment) -> str:
     if experiment.model.is_hierarchical and experiment.representation.bars > 1:
         return (
-            f"bar after bar ({experiment.model.latent_size} numbers of the latent each), from a flow "
-            "or from the bars before it"
+            f"bar after bar ({experiment.model.latent_size} numbers of the latent each), from a "
+            "flow or from the bars before it"
         )
     return "from a flow"
 
