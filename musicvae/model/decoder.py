@@ -46,5 +46,10 @@ class HierarchicalDecoder(nn.Module):
         length_steps: int,
     ) -> EventDistribution:
         return EventDistribution(
-            [*self.bar_decoders], self.heads, self.conductor(z), given, length_steps
+            [*self.bar_decoders],
+            self.heads,
+            self.conductor(z),
+            given,
+            length_steps,
+            shares=z.unflatten(1, (self.conductor.bars, -1)),
         )

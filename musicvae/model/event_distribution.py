@@ -44,6 +44,8 @@ class EventDistribution:
         plans: One for every bar, or one for the whole excerpt.
         given: The events of the streams that are given, in every step; None where none are.
         length_steps: Length of the excerpt.
+        shares: What of the latent is each bar's own, if anything is. Bars that have the same are
+            drawn with the same noise: one that comes back comes back as it was.
     """
 
     def __init__(
@@ -53,11 +55,13 @@ class EventDistribution:
         plans: Float[Tensor, "batch bar hidden"],
         given: Int[Tensor, "batch step stream"] | None,
         length_steps: int,
+        shares: Float[Tensor, "batch bar latent"] | None = None,
     ) -> None:
         self._bar_decoders = bar_decoders
         self._heads = heads
         self._bars = plans.shape[1]
         self._length_steps = length_steps
+        self._shares = shares
         # (batch, bar, hidden) -> (batch * bar, hidden): every bar is a row
         self._plans = plans.flatten(0, 1)
         shape = (len(plans), length_steps, 0)
@@ -169,7 +173,13 @@ class EventDistribution:
             assert len(randomness) == batch, f"{len(randomness)} seeds for {batch} rows"
             generators = [torch.Generator().manual_seed(seed) for seed in randomness]
             uniform = torch.stack([torch.rand(shape, generator=each) for each in generators])
-        return self._to_rows(uniform.to(self._plans.device))
+        # (batch, bar * step, ...) -> (batch, bar, step, ...)
+        noise: Tensor = uniform.to(self._plans.device).unflatten(1, (self._bars, -1))
+        if self._shares is not None:
+            is_same = (self._shares[:, :, None] == self._shares[:, None]).all(-1)
+            first = is_same.int().argmax(-1)
+            noise = noise[torch.arange(batch, device=first.device)[:, None], first]
+        return noise.flatten(0, 1)
 
     def _lead(self, truth: Tensor, step: int, now: Tensor, teacher: Teacher) -> Tensor:
         """What the next step hears of this one under a teacher who lets it err."""

@@ -69,3 +69,14 @@ def test_rows_of_a_batch_do_not_mix(make_model, make_events, make_z):
     for row in range(4):
         alone = logits(model, z[row : row + 1], events[row : row + 1])
         assert torch.allclose(together[row], alone[0], atol=1e-4)
+
+
+def test_bars_with_the_same_share_are_drawn_with_the_same_noise(make_model, make_z):
+    model = make_model(is_hierarchical=True, bars=4, vocabulary_sizes=(50,), scale=1.0)
+    torch.nn.init.zeros_(model.decoder.conductor.plan.weight)  # plans hang on the shares alone
+    z = make_z(20, size=model.latent_size).unflatten(1, (4, -1))
+    z[:, 2] = z[:, 0]
+    bars = model.decode(z.flatten(1)).sample(randomness=range(20)).unflatten(1, (4, 16))
+    assert torch.equal(bars[:, 2], bars[:, 0])
+    assert (bars[:, 1] != bars[:, 0]).any((1, 2)).all()
+    assert (bars[:, 3] != bars[:, 1]).any((1, 2)).all()
