@@ -32,7 +32,7 @@ def melody_16bar() -> Experiment:
         name="melody-16bar",
         representation=Melody(bars=16),
         model=replace(preset.model, is_hierarchical=True, latent_size=32, conductor_layers=1),
-        objective=replace(preset.objective, beta_max=0.1, free_nats=256.0),
+        objective=replace(preset.objective, beta_max=0.5, free_nats=256.0),
     )
 
 
