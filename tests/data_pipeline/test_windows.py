@@ -16,7 +16,7 @@ SHORT = make_piece(NOTE, bar_lines=(0, 16))
     [
         (REGULAR, 1, [0, 16, 32, 48], [0, 1, 2, 3], []),
         (REGULAR, 3, [0, 48], [0, 3], []),
-        (BROKEN, 1, [4, 20, 62], [1, 2, 5], ["1 bar that is no whole 4/4"]),
+        (BROKEN, 1, [4, 20, 62], [1, 2, 5], ["2 bars that are no whole 4/4"]),
         (SHORT, 1, [], [], ["1 regular bar in a row"]),
     ],
 )

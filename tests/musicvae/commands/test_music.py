@@ -79,7 +79,7 @@ def test_models_say_what_they_are(command, family_folder):
     said = command("models", "--model", family_folder / SHEET)
     for part in (
         "4 bars of lead sheet in 4/4, over chords",
-        "0.2 MB, 32 values a latent",
+        "0.8 MB, 32 values a latent",
         "not measured",
         "c_diatonic",
     ):
