@@ -96,7 +96,7 @@ def leadsheet_4bar() -> Experiment:
         preset,
         name="leadsheet-4bar",
         representation=LeadSheet(bars=4),
-        objective=replace(preset.objective, free_nats=64.0),
+        objective=replace(preset.objective, beta_max=0.2, free_nats=64.0),
     )
 
 
