@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -315,8 +316,7 @@ class _PieceRows:
     def table(self, pieces: Sequence[Piece]) -> pa.Table:
         """A row a piece."""
         left = [
-            pa.array([getattr(left, field.name) for left in self._left], field.type)
-            for field in _LEFT
+            pa.array(list(map(attrgetter(field.name), self._left)), field.type) for field in _LEFT
         ]
         return pa.table(
             {

@@ -24,6 +24,8 @@ from .piece import ChordLine, KeyChange
 
 _IS_WHITE = np.array([pitch % 12 in C_MAJOR_SCALE for pitch in range(128)])
 
+_C_MAJOR = Key(0)
+
 _CLEAR = 0.9
 """The confidence from which on the notes overrule a written C major."""
 
@@ -180,12 +182,12 @@ def _is_doubted(piece: GridPiece) -> bool:
     Programs write C major where nobody gave a key; any other key was meant.
     """
     written = piece.piece.keys
-    return not written or (len(written) == 1 and written[0].key == Key(0))
+    return not written or (len(written) == 1 and written[0].key == _C_MAJOR)
 
 
 def _is_default(written: Sequence[KeyChange], estimated: EstimatedKey | None) -> bool:
     """Whether the written key is one C major that the notes contradict."""
-    if len(written) > 1 or written[0].key != Key(0) or estimated is None:
+    if len(written) > 1 or written[0].key != _C_MAJOR or estimated is None:
         return False
     tonic = estimated.key.tonic + 3 * estimated.key.is_minor  # of the major key of that signature
     return tonic % 12 != 0 and estimated.confidence >= _CLEAR

@@ -247,13 +247,15 @@ def _parse(data: bytes) -> symusic.core.ScoreTick:
 
 def _tracks(score: symusic.core.ScoreTick, limits: MidiLimits) -> tuple[ParsedTrack, ...]:
     """The tracks that have notes."""
-    if len(score.tracks) > limits.max_tracks:
-        raise smf.too_much(f"{len(score.tracks)} tracks", f"{limits.max_tracks} tracks")
+    found = score.tracks
+    if len(found) > limits.max_tracks:
+        raise smf.too_much(f"{len(found)} tracks", f"{limits.max_tracks} tracks")
     note_count = score.note_num()
     if note_count > limits.max_notes:
         raise smf.too_much(f"{note_count} notes", f"{limits.max_notes} notes")
     tracks = []
-    for track in score.tracks:
+    for index in range(len(found)):  # as in `_rows`
+        track = found[index]
         size = track.note_num()
         if not size:
             continue
@@ -367,6 +369,8 @@ def _keys(score: symusic.core.ScoreTick) -> tuple[tuple[int, Key], ...]:
 
 def _markers(score: symusic.core.ScoreTick) -> tuple[tuple[int, str], ...]:
     events = score.markers
+    if not len(events):
+        return ()
     read = [events[index] for index in range(min(len(events), MOST_CHORDS + 1))]
     markers = [(int(each.time), str(each.text)) for each in read if each.time >= 0]
     return tuple(sorted(markers, key=itemgetter(0)))

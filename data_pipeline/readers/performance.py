@@ -120,22 +120,32 @@ def _read_beats(data: bytes) -> Float64[np.ndarray, "beat column"]:
 
 def _read_lines(kind: str, data: bytes) -> tuple[Float64[np.ndarray, " line"], list[str]]:
     """The start and the label of each line of a list of spans: start, end, label."""
-    starts: list[float] = []
-    labels: list[str] = []
-    for line in data.decode("ascii", "replace").splitlines():
-        words = line.split()
-        if not words:
-            continue
-        try:
-            start, _, label = float(words[0]), float(words[1]), words[2]
-        except (ValueError, IndexError) as error:
-            raise _damaged(kind, f"the line {line!r}", "start, end (seconds) and label") from error
-        starts.append(start)
-        labels.append(label)
+    lines = data.decode("ascii", "replace").splitlines()
+    rows = [words for line in lines if (words := line.split())]
+    try:
+        starts, labels = _read_columns(rows)
+    except (ValueError, IndexError) as error:
+        line = next(" ".join(row) for row in rows if not _is_span(row))
+        raise _damaged(kind, f"the line {line!r}", "start, end (seconds) and label") from error
     times = np.array(starts, np.float64)
     if not np.isfinite(times).all() or (times[1:] < times[:-1]).any():
         raise _damaged(kind, "times that do not ascend", "a line for each span, in order")
     return times, labels
+
+
+def _read_columns(rows: list[list[str]]) -> tuple[list[float], list[str]]:
+    """The first and the last column; the one between is looked at, too."""
+    for row in rows:
+        float(row[1])
+    return [float(row[0]) for row in rows], [row[2] for row in rows]
+
+
+def _is_span(row: list[str]) -> bool:
+    try:
+        _read_columns([row])
+    except (ValueError, IndexError):
+        return False
+    return True
 
 
 def _read_chords(data: bytes, beats_s: Float64[np.ndarray, " beat"]) -> ChordLine | None:
