@@ -31,7 +31,7 @@ test: .venv/installed ## Lint, types, import rules, tests
 	$(BIN)/pytest -n 2
 
 .PHONY: serve
-serve: .venv/installed ## The embedded bundle on port 50051
+serve: .venv/installed ## The embedded bundles on port 50051
 	$(BIN)/musicvae serve
 
 .PHONY: proto

@@ -26,8 +26,8 @@ class Span:
     Attributes:
         start_step: The first bar line.
         bars: The number of bars.
-        first_bar: The number of its first bar in the piece, from 0; see `whole_bars` for what
-            counts as one.
+        first_bar: The number of its first bar in the piece, from 0. In the wanted meter
+            `whole_bars` says what counts as one, in others every bar line.
     """
 
     start_step: int

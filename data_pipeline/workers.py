@@ -150,13 +150,14 @@ class _Worker:
             RuntimeError: If the process can't even start, or dies whatever it is given.
         """
         assert self.chunk is not None
-        if self.connection.poll():
-            try:
-                message = self.connection.recv()
-            except (EOFError, OSError):
-                self._process.join()
-                self._give_again("crashed", self._ending(), folder)
-                return None
+        try:
+            has_message = self.connection.poll()
+            message = self.connection.recv() if has_message else None
+        except (EOFError, OSError):
+            self._process.join()
+            self._give_again("crashed", self._ending(), folder)
+            return None
+        if has_message:
             if message == _DONE:
                 done, self.chunk, self._attempts = self.chunk, None, 0
                 return done

@@ -53,13 +53,13 @@ def row_seed(seed: int, row: int, purpose: str) -> int:
     return int.from_bytes(key, "big") >> (64 - SEED_BITS)
 
 
-def noise(seed: int, rows: Sequence[int], latent_size: int) -> Float[Tensor, "batch latent"]:
+def noise(seed: int, rows: Sequence[int], size: int) -> Float[Tensor, "batch noise"]:
     """Draws the given rows from a standard Gaussian; each depends on nothing but itself."""
-    drawn = np.empty((len(rows), latent_size), dtype=np.float32)
+    drawn = np.empty((len(rows), size), dtype=np.float32)
     for i, row in enumerate(rows):
         # Not torch.randn: what it draws depends on the processor's vector width.
         philox = np.random.Philox(key=row_seed(seed, row, "latent"))
-        drawn[i] = np.random.Generator(philox).standard_normal(latent_size)
+        drawn[i] = np.random.Generator(philox).standard_normal(size)
     return torch.from_numpy(drawn)
 
 

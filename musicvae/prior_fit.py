@@ -87,7 +87,7 @@ def fit(
         return prior
     batch_size = _BATCH_SIZE
     if isinstance(prior, BarPrior):
-        batch_size = min(_BATCH_SIZE, _MOST_BATCH_BARS // prior.bars)
+        batch_size = max(1, min(_BATCH_SIZE, _MOST_BATCH_BARS // prior.bars))
     optimizer = torch.optim.Adam(prior.parameters(), lr=_LEARNING_RATE)
     rate = OneCycleLR(optimizer, _LEARNING_RATE, total_steps=STEPS, pct_start=_WARM_UP)
     for _ in watch(range(STEPS), "fitting the prior"):

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from musicvae.attributes import measure_excerpt
 from musicvae.bundle import Bundle
-from musicvae.clips import Clip
+from musicvae.clips import SAMPLED, Clip
 from musicvae.notes import NoteSequence
 
 from .harmony import Harmony
@@ -65,6 +65,13 @@ class Row:
     seed: int
 
 
+def draw_latent(bundle: Bundle, noise: Float[Tensor, "1 noise"]) -> Float[Tensor, " latent"]:
+    """The latent of the prior that some noise stands for."""
+    with one_thread(), torch.inference_mode():
+        z: Tensor = bundle.prior(noise)[0]
+    return z
+
+
 def decode(bundle: Bundle, rows: Iterable[Row], drawing: Drawing) -> Iterator[Clip]:
     """Plays rows in order; a group is taken and the model works at the first clip of the group."""
     left = iter(rows)
@@ -99,6 +106,8 @@ def make_clip(
 def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iterator[Clip]:
     spare = GROUP_ROWS - len(rows)
     z = torch.stack([*(row.z for row in rows), *[torch.zeros_like(rows[0].z)] * spare])
+    # Other clips are to differ by their latents alone: what moves a bar must not change its noise.
+    repeats = bundle.model.find_repeats(z) if drawing.method == SAMPLED else None
     shape = (GROUP_ROWS, -1, -1)
     given = None if drawing.harmony is None else drawing.harmony.events.expand(shape)
     known = None if drawing.known is None else drawing.known.expand(shape)
@@ -108,6 +117,7 @@ def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iter
             top_p=drawing.top_p,
             randomness=[*(row.seed for row in rows), *[0] * spare],
             known=known,
+            repeats=repeats,
         )
         if given is not None:
             events = torch.cat([events, given], dim=-1)

@@ -45,7 +45,7 @@ from musicvae.requests import (
 )
 
 from .catalogue import describe, usable_vectors
-from .decoding import Drawing, Row, decode, make_clip
+from .decoding import Drawing, Row, decode, draw_latent, make_clip
 from .grooves import prepare
 from .harmony import Harmony, asked_for, check_given
 from .hearing import Place, find, find_latent, hear
@@ -103,16 +103,15 @@ class Engine:
         harmony = asked_for(bundle, request.chords)
         drawing = _drawing(bundle, request, SAMPLED, request.qpm, harmony)
         size = bundle.prior.noise_size
+
+        def draw(index: int) -> Row:
+            z = draw_latent(bundle, latents.noise(drawing.seed, [index], size))
+            seed = latents.row_seed(drawing.seed, index, _EVENTS)
+            return Row(index=index, z=z, seed=seed)
+
         # Each when its turn comes: a request may ask for more than there is memory for.
-        rows = (
-            Row(
-                index=index,
-                z=bundle.prior(latents.noise(drawing.seed, [index], size))[0],
-                seed=latents.row_seed(drawing.seed, index, _EVENTS),
-            )
-            for index in range(request.first_index, request.first_index + request.count)
-        )
-        yield from decode(bundle, rows, drawing)
+        first = request.first_index
+        yield from decode(bundle, map(draw, range(first, first + request.count)), drawing)
 
     def interpolate(self, request: InterpolateRequest) -> Iterator[Clip]:
         """Morphs from point to point, each clip as it is ready.

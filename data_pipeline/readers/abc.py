@@ -41,17 +41,21 @@ _HEAD_FIELD = re.compile(r"^(?:[ABCDFGHILMNORSUZmr]:|%).*\n", re.MULTILINE)
 _FIELD = re.compile(r"[A-Za-z+]:|%")
 _IN_LINE = re.compile(
     r'"[^"\n]*"|![^!\n]*!|%.*|\[(?P<field>[A-Za-z]:[^\[\]\n]*)\]|x|[ZX](?P<measures>\d{0,3})'
-    r"|(?P<mark>y[\d/]*|[~H-Wh-w](?!:[^:|\]])|\+[a-z]*[h-z][a-z]*\+)"
+    r"|(?P<mark>y[\d/]*|[~H-Wh-w](?!:[^:|\]])"
+    r"|\+(?:f{1,4}|D\.[CS]\.|(?!z+\+)(?=[a-z]*[h-z])[a-z]+[()]?)\+)"
+    r"|\+(?P<chord>[_=^A-Ga-gz,'\d/-]+)\+"
 )
-"""Quoted text, a decoration, a comment, a field, an invisible rest, a rest of whole measures, or a
-mark: more space, a letter that stands for a decoration and begins no field, or a decoration as it
-was written before ABC 2.1 (its plus signs may hold a chord as well: such has no letters past g)."""
+"""Quoted text, a decoration, a comment, a field, an invisible rest, a rest of whole measures, a
+mark, or a chord between plus signs, as before ABC 2.0. A mark is more space, a letter that stands
+for a decoration and begins no field, or a decoration between plus signs, as before ABC 2.1: of
+letters that a chord has, too, only the signs of loudness are one."""
 
 _MEASURE_REST = "z9999"
 """A rest of a length that no music has stands for one of a measure."""
 
-_NOTE = re.compile(r"[_=^]*[A-Ga-gz][,']*[\d/]*-?")
-"""A note or a rest within a chord, with what ties it to the next."""
+_BESIDE_NOTES = re.compile(r'"[^"]*"|![^!]*!|z[\d/]*')
+_NOTE = re.compile(r"[_=^]*[A-Ga-g][,']*[\d/]*-?")
+"""A note within a chord, with what ties it to the next, and what else may stand there."""
 
 _KIND = "an ABC tune"
 
@@ -110,6 +114,8 @@ def _simplify_one(found: re.Match[str]) -> str:
         return f"\n{found['field']}\n"
     if found["mark"]:
         return ""
+    if found["chord"]:
+        return f"[{found['chord']}]"
     if found["measures"] is not None:
         return "|".join([_MEASURE_REST] * int(found["measures"] or 1))
     return "z" if found[0] == "x" else found[0]
@@ -202,12 +208,15 @@ def _tied_on(token: abcFormat.ABCNote) -> list[str | None]:
     """The notes within a chord that are tied to what follows: music21 loses these ties."""
     if not isinstance(token, abcFormat.ABCChord):
         return []
-    written = _NOTE.findall(token.src)
-    return [
-        note.pitchName
-        for note, text in zip(token.subTokens, written, strict=False)
-        if isinstance(note, abcFormat.ABCNote) and text.endswith("-")
+    written = _NOTE.findall(_BESIDE_NOTES.sub("", token.src))
+    notes = [
+        note
+        for note in token.subTokens
+        if isinstance(note, abcFormat.ABCNote) and note.pitchName is not None
     ]
+    if len(written) != len(notes):
+        return []
+    return [note.pitchName for note, text in zip(notes, written, strict=True) if text.endswith("-")]
 
 
 def _read_field(token: abcFormat.ABCMetadata, marks: Marks, measure: int, now: Fraction) -> None:

@@ -91,9 +91,11 @@ def play(
     count = len(made(representation.streams))
     played = like.astype(np.int16)
     for part in watch(batches(len(z), like.shape[1]), title):
-        decoded = decode(model, representation, z[part], to_device(model, like[part]))
+        events = to_device(model, like[part])
+        decoded = decode(model, representation, z[part], events)
         seeds = [row_seed(seed, row, "events") for row in range(part.start, part.stop)]
-        events = decoded.sample(temperature=temperature, randomness=seeds)
+        repeats = model.find_repeats(z[part].to(events.device))
+        events = decoded.sample(temperature=temperature, randomness=seeds, repeats=repeats)
         played[part, :, :count] = events.cpu().numpy()
     return played
 

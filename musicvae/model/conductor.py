@@ -15,7 +15,7 @@ class Conductor(nn.Module):
     """An LSTM over the bars that starts from the latent and plans each bar.
 
     Args:
-        latent_size: Size of a bar's share of the latent.
+        share_size: Size of a bar's share of the latent.
         hidden_size: Size of the LSTM's state.
         layers: Number of layers.
         plan_size: Size of one bar's plan.
@@ -23,18 +23,18 @@ class Conductor(nn.Module):
     """
 
     def __init__(
-        self, *, latent_size: int, hidden_size: int, layers: int, plan_size: int, bars: int
+        self, *, share_size: int, hidden_size: int, layers: int, plan_size: int, bars: int
     ) -> None:
         super().__init__()
         self.bars = bars
         self.layers = layers
-        self.initial = nn.Linear(latent_size, 2 * layers * hidden_size)
-        self.share = nn.Linear(latent_size, plan_size)
+        self.initial = nn.Linear(share_size, 2 * layers * hidden_size)
+        self.share = nn.Linear(share_size, plan_size)
         self.lstm = nn.LSTM(plan_size, hidden_size, layers, batch_first=True)
         self.plan = nn.Linear(hidden_size, plan_size)
 
     def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch bar hidden"]:
-        # (batch, bar * latent) -> (batch, bar, latent)
+        # (batch, bar * share) -> (batch, bar, share)
         parts = z.unflatten(1, (self.bars, -1))
         start = torch.tanh(self.initial(parts.mean(1)))
         # (batch, 2 * layer * hidden) -> hidden and cell state, each (layer, batch, hidden)

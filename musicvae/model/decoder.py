@@ -45,11 +45,5 @@ class HierarchicalDecoder(nn.Module):
         given: Int[Tensor, "batch step stream"] | None,
         length_steps: int,
     ) -> EventDistribution:
-        return EventDistribution(
-            [*self.bar_decoders],
-            self.heads,
-            self.conductor(z),
-            given,
-            length_steps,
-            shares=z.unflatten(1, (self.conductor.bars, -1)),
-        )
+        plans = self.conductor(z)
+        return EventDistribution([*self.bar_decoders], self.heads, plans, given, length_steps)

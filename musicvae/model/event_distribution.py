@@ -44,8 +44,6 @@ class EventDistribution:
         plans: One for every bar, or one for the whole excerpt.
         given: The events of the streams that are given, in every step; None where none are.
         length_steps: Length of the excerpt.
-        shares: What of the latent is each bar's own, if anything is. Bars that have the same are
-            drawn with the same noise: one that comes back comes back as it was.
     """
 
     def __init__(
@@ -55,13 +53,11 @@ class EventDistribution:
         plans: Float[Tensor, "batch bar hidden"],
         given: Int[Tensor, "batch step stream"] | None,
         length_steps: int,
-        shares: Float[Tensor, "batch bar latent"] | None = None,
     ) -> None:
         self._bar_decoders = bar_decoders
         self._heads = heads
         self._bars = plans.shape[1]
         self._length_steps = length_steps
-        self._shares = shares
         # (batch, bar, hidden) -> (batch * bar, hidden): every bar is a row
         self._plans = plans.flatten(0, 1)
         shape = (len(plans), length_steps, 0)
@@ -108,6 +104,7 @@ class EventDistribution:
         top_p: float = 1.0,
         randomness: torch.Generator | Sequence[int],
         known: Int[Tensor, "batch step stream"] | None = None,
+        repeats: Int[Tensor, "batch bar"] | None = None,
     ) -> Int[Tensor, "batch step stream"]:
         """Draws an excerpt from every row.
 
@@ -118,11 +115,14 @@ class EventDistribution:
             randomness: A generator for all rows; or a seed for every row, which makes a row's
                 noise independent of the rows beside it.
             known: Events that stand already, and `UNKNOWN` where one is to be drawn.
+            repeats: For each bar the number of the bar whose noise it hears, such as
+                `MusicVAE.find_repeats` gives: chance then undoes no repetition. Without, each has
+                its own.
         """
         assert temperature >= 0, temperature
         assert 0 < top_p <= 1, top_p
         steps, streams = self._length_steps // self._bars, len(self._heads.streams)
-        noise = self._draw_noise(randomness) if temperature > 0 else None
+        noise = self._draw_noise(randomness, repeats) if temperature > 0 else None
         fixed = None if known is None else self._to_rows(known)
         drawn = self._given.new_empty((len(self._plans), steps, streams))
 
@@ -163,7 +163,11 @@ class EventDistribution:
             history = choose(step, every[-1])
         return torch.stack(every, dim=1)
 
-    def _draw_noise(self, randomness: torch.Generator | Sequence[int]) -> Tensor:
+    def _draw_noise(
+        self,
+        randomness: torch.Generator | Sequence[int],
+        repeats: Int[Tensor, "batch bar"] | None,
+    ) -> Tensor:
         """Uniform noise for every row and step, for `EventHeads.draw`."""
         shape = (self._length_steps, sum(self._heads.noise_sizes))
         batch = len(self._plans) // self._bars
@@ -175,10 +179,8 @@ class EventDistribution:
             uniform = torch.stack([torch.rand(shape, generator=each) for each in generators])
         # (batch, bar * step, ...) -> (batch, bar, step, ...)
         noise: Tensor = uniform.to(self._plans.device).unflatten(1, (self._bars, -1))
-        if self._shares is not None:
-            is_same = (self._shares[:, :, None] == self._shares[:, None]).all(-1)
-            first = is_same.int().argmax(-1)
-            noise = noise[torch.arange(batch, device=first.device)[:, None], first]
+        if repeats is not None:
+            noise = noise[torch.arange(batch, device=noise.device)[:, None], repeats]
         return noise.flatten(0, 1)
 
     def _lead(self, truth: Tensor, step: int, now: Tensor, teacher: Teacher) -> Tensor:

@@ -147,7 +147,7 @@ class MusicVAE(nn.Module):
         self.decoder: FlatDecoder | HierarchicalDecoder
         if config.is_hierarchical:
             conductor = Conductor(
-                latent_size=config.latent_size,
+                share_size=config.latent_size,
                 hidden_size=config.conductor_size,
                 layers=config.conductor_layers,
                 plan_size=config.plan_size,
@@ -181,6 +181,17 @@ class MusicVAE(nn.Module):
         """
         distribution: EventDistribution = self.decoder(z, given, self.length_steps)
         return distribution
+
+    def find_repeats(self, z: Float[Tensor, "batch latent"]) -> Int[Tensor, "batch bar"]:
+        """For each bar of each latent the number of the first bar that has the same share.
+
+        A flat model knows one long bar.
+        """
+        shares = z.unflatten(1, (self.bars if self.config.is_hierarchical else 1, -1))
+        is_same = (shares[:, :, None] == shares[:, None]).all(-1)
+        # argmax gives the first of those that are equal.
+        first: Tensor = is_same.int().argmax(-1)
+        return first
 
     def make_prior(self) -> Prior:
         """A prior for its latents that is yet to be fitted."""

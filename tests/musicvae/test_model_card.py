@@ -8,6 +8,7 @@ from musicvae.evaluation.evaluate import Sizes, evaluate
 from musicvae.evaluation.figures import to_figures
 from musicvae.evaluation.subject import Subject, load_data
 from musicvae.model_card import HOLDS, write_card
+from musicvae.presets import get_preset
 from musicvae.representation import REPRESENTATIONS, representation_from_config
 
 
@@ -86,3 +87,11 @@ def test_its_grid_is_the_representations(make_experiment, evaluation):
     text = card(replace(make_experiment(), representation=fine), evaluation)
     assert "12 steps to a quarter note" in text
     assert "16th" not in text.split("## Limits")[1]
+
+
+@pytest.mark.parametrize(
+    ("preset", "drawn"),
+    [("melody-16bar-flat", "drawn from a flow,"), ("melody-16bar", "drawn bar after bar (32 ")],
+)
+def test_it_says_how_new_music_is_drawn(evaluation, preset, drawn):
+    assert drawn in card(get_preset(preset), evaluation)

@@ -127,7 +127,11 @@ def test_invisible_rests_are_rests():
 
 
 @pytest.mark.parametrize(
-    "mark", ["H", "T", "~", "S", "O", "P", "L", "M", "u", "v", ".", ".H", "Tu", "J", "q", "+trill+"]
+    "mark",
+    [
+        *("H", "T", "~", "S", "O", "P", "L", "M", "u", "v", ".", ".H", "Tu", "J", "q"),
+        *("+trill+", "+f+", "+ffff+", "+D.C.+", "+crescendo(+", "+accent+"),
+    ],
 )
 def test_letters_before_a_note_change_nothing_of_it(mark):
     body = mark.join(["", "^c4 c2 ", '"Am"B2|', "A2 ", "x2 ", "(3GAB ", "{a}G2|", "[GB]8|]\n"])
@@ -217,7 +221,8 @@ def test_a_voice_of_rests_may_hold_the_chords():
 
 def test_chords_sound_together():
     assert notes_of(b"[GBd]4 z4|]\n") == [(0, 67, 8), (0, 71, 8), (0, 74, 8)]
-    assert notes_of(b"+GBd+ z5|]\n") == [(0, 67, 2), (2, 71, 4), (4, 74, 6)]
+    assert notes_of(b"+GBd+4 z4|]\n") == notes_of(b"[GBd]4 z4|]\n")
+    assert notes_of(b"+GB+z+GB+z5|]\n") == notes_of(b"[GB]z[GB]z5|]\n")
 
 
 def test_a_tie_within_a_chord_is_that_notes_alone():
@@ -225,6 +230,11 @@ def test_a_tie_within_a_chord_is_that_notes_alone():
     assert notes_of(b"[G-B]4[GB]4|]\n") == [(0, 67, 16), (0, 71, 8), (8, 71, 16)]
     assert notes_of(b"[GB-]8|B4 G4|]\n") == [(0, 67, 16), (0, 71, 24), (24, 67, 32)]
     assert notes_of(b"[GB-]4 B4-|B4 z4|]\n") == [(0, 67, 8), (0, 71, 24)]
+
+
+@pytest.mark.parametrize("body", ['"Am"[GB-]4 "C"[GB]4', "[zGB-]4 [GB]4", "!f![G!p!B-]4 [GB]4"])
+def test_a_tie_within_a_chord_is_found_beside_all_else(body):
+    assert notes_of(f"{body}|]\n".encode()) == [(0, 67, 8), (0, 71, 16), (8, 67, 16)]
 
 
 def test_other_encodings_and_line_ends_are_read():

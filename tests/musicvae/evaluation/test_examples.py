@@ -44,7 +44,7 @@ def test_a_reconstruction_is_what_the_model_makes_of_its_input(examples, subject
 
 
 def test_samples_are_those_that_users_get(examples, subject):
-    z = subject.prior(latent.noise(5, range(SAMPLES), subject.prior.latent_size))
+    z = subject.prior(latent.noise(5, range(SAMPLES), subject.prior.noise_size))
     seeds = [latent.row_seed(5, row, "events") for row in range(SAMPLES)]
     drawn = subject.model.decode(z).sample(temperature=SAMPLE_TEMPERATURE, randomness=seeds)
     assert [each.notes for each in examples.samples] == [

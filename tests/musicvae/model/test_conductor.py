@@ -8,7 +8,7 @@ SHARE = 5
 
 def make(bars):
     torch.manual_seed(0)
-    return Conductor(latent_size=SHARE, hidden_size=8, layers=2, plan_size=4, bars=bars)
+    return Conductor(share_size=SHARE, hidden_size=8, layers=2, plan_size=4, bars=bars)
 
 
 def changed(conductor, z, bar):

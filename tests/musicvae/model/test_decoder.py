@@ -71,12 +71,31 @@ def test_rows_of_a_batch_do_not_mix(make_model, make_events, make_z):
         assert torch.allclose(together[row], alone[0], atol=1e-4)
 
 
-def test_bars_with_the_same_share_are_drawn_with_the_same_noise(make_model, make_z):
+def test_bars_with_the_same_share_are_repeats_of_the_first_of_them(make_model, make_z):
+    model = make_model(is_hierarchical=True, bars=4)
+    z = make_z(2, size=model.latent_size).unflatten(1, (4, -1))
+    z[0, 2] = z[0, 3] = z[0, 0]
+    z[1, 3] = z[1, 1]
+    assert model.find_repeats(z.flatten(1)).tolist() == [[0, 1, 0, 0], [0, 1, 2, 1]]
+
+
+def test_a_flat_model_knows_one_long_bar(make_model, make_z):
+    model = make_model(bars=4)
+    assert model.find_repeats(make_z(3, size=model.latent_size)).tolist() == [[0]] * 3
+
+
+def test_repeats_hear_the_noise_of_the_bar_that_they_repeat(make_model, make_z):
     model = make_model(is_hierarchical=True, bars=4, vocabulary_sizes=(50,), scale=1.0)
     torch.nn.init.zeros_(model.decoder.conductor.plan.weight)  # plans hang on the shares alone
-    z = make_z(20, size=model.latent_size).unflatten(1, (4, -1))
-    z[:, 2] = z[:, 0]
-    bars = model.decode(z.flatten(1)).sample(randomness=range(20)).unflatten(1, (4, 16))
-    assert torch.equal(bars[:, 2], bars[:, 0])
-    assert (bars[:, 1] != bars[:, 0]).any((1, 2)).all()
-    assert (bars[:, 3] != bars[:, 1]).any((1, 2)).all()
+    alike = make_z(20, size=model.config.latent_size)[:, None].expand(-1, 4, -1)
+    decoded = model.decode(alike.flatten(1))
+
+    def bars(**repeats):
+        return decoded.sample(randomness=range(20), **repeats).unflatten(1, (4, 16))
+
+    drawn = bars(repeats=torch.tensor([[0, 1, 0, 1]] * 20))
+    assert torch.equal(drawn[:, 2:], drawn[:, :2])
+    assert (drawn[:, 1] != drawn[:, 0]).any((1, 2)).all()
+    own = bars()
+    assert torch.equal(own[:, :2], drawn[:, :2])
+    assert (own[:, 2] != own[:, 0]).any((1, 2)).all()
