@@ -1,6 +1,7 @@
 """How fast each preset trains, beside the rate at which this machine multiplies matrices.
 
     python benchmarks/training.py [PRESET...] [--precision NAME] [--threads N] [--processes N]
+                                  [--batch-size N] [--peer FOLDER | --no-peer]
 
 A step is what a run does: a batch of 32, forwards, backwards, clipping, Adam, averaging. Its
 operations are counted from the shapes that its layers saw, two for a multiply and add, three times
@@ -8,21 +9,41 @@ those of the forward pass for both directions. The limit is the rate of a produc
 matrices of the same precision, measured in the same process between the steps. With several
 processes each has `--threads` threads and they share gradients as in a run (DDP over gloo); the
 limit is theirs together.
+
+Where one thread trains one stream of events, Magenta's TensorFlow MusicVAE does so in turns with
+ours (`magenta_peer.py`), in an environment of its own that needs Python 3.11 on x86: its classes,
+with LSTMs and a latent of the same sizes, batches of the same size, and its own step. What differs:
+
+- Its numbers are of 32 bits; ours are where `--precision 32-true` is given, or the processor has no
+  products of bfloat16.
+- Its batches are of 512 in its own settings, and ours of 32, at which it is not at its best: it
+  gained half with 128, and more than we did. `--batch-size` shows it.
+- It hears events one-hot, ours as vectors that are learnt, with the place in the bar. Its posterior
+  and its conductor are built otherwise: ours has up to four times the weights (see the JSON), and
+  what it has more is in its posterior, which an example passes once, not at every step.
+- Under its conductor bars are decoded one after the other, and encoded as one long row; ours are
+  rows of one batch.
+- Its TensorFlow comes from the package index, as a user would have it, and so does our PyTorch.
 """
 
 import argparse
 import json
 import os
 import statistics
+import subprocess
 import time
-from collections.abc import Callable
+import venv
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.distributed as dist
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -40,6 +61,14 @@ SECONDS = 6.0
 ROUNDS = 5
 MATRIX = 1536
 BACKWARDS_AND_FORWARDS = 3
+MAGENTA = "magenta==2.1.4"
+MAGENTA_NEEDS = (
+    "tensorflow-cpu==2.15.1",
+    "tensorflow-probability==0.23.0",
+    "tf-slim==1.1.0",
+    "note-seq==0.0.5",
+)
+PEER = Path(__file__).with_name("magenta_peer.py")
 
 
 class Loss(nn.Module):
@@ -87,10 +116,76 @@ def time_of(act: Callable[[], object], seconds: float) -> float:
     return passed / count
 
 
-def measure(name: str, precision: str) -> dict[str, float]:
-    """The rates of one preset in this process; with DDP, where it has been set up."""
+def sizes_for_peer(experiment: Experiment) -> dict[str, Any] | None:
+    """Those of Magenta's counterpart; None where the music has several streams of events."""
+    representation, model = experiment.representation, experiment.model
+    if len(representation.vocabulary_sizes) > 1:
+        return None
+    segments = representation.bars if model.is_hierarchical else 1
+    return {
+        "steps": representation.bars * representation.rows_per_bar,
+        "classes": representation.vocabulary_sizes[0],
+        "segments": segments,
+        "latent": model.latent_size * segments,
+        "encoder": [model.encoder_size] * model.encoder_layers,
+        "conductor": [model.conductor_size] * model.conductor_layers,
+        "decoder": [model.decoder_size] * model.decoder_layers,
+        "batch_size": experiment.training.batch_size,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """Magenta's model in a process of its own.
+
+    Attributes:
+        made: What it said of itself: weights and versions.
+        rate: Trains for so many seconds and gives the examples a second.
+    """
+
+    made: dict[str, Any]
+    rate: Callable[[float], float]
+
+
+@contextmanager
+def start_peer(experiment: Experiment, folder: Path | None) -> Iterator[Peer | None]:
+    """Magenta's counterpart of the experiment; None where there is none."""
+    sizes = sizes_for_peer(experiment)
+    if folder is None or sizes is None:
+        yield None
+        return
+    with subprocess.Popen(
+        [folder / "bin" / "python", PEER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        asked, answered = process.stdin, process.stdout
+
+        def ask(question: object) -> dict[str, Any]:
+            asked.write(json.dumps(question) + "\n")
+            answer: dict[str, Any] = json.loads(answered.readline())
+            return answer
+
+        yield Peer(made=ask(sizes), rate=lambda seconds: float(ask(seconds)["examples_per_s"]))
+
+
+def make_peer(folder: Path) -> Path:
+    """An environment with Magenta and what its model needs, made where it is missing."""
+    if not (folder / "bin" / "python").exists():
+        venv.create(folder, with_pip=True)
+        install: list[str | Path] = [folder / "bin" / "pip", "install", "--quiet"]
+        subprocess.run([*install, *MAGENTA_NEEDS], check=True)
+        # What it asks for itself is of 2022, and has no wheels for a Python of today.
+        subprocess.run([*install, "--no-deps", MAGENTA], check=True)
+    return folder
+
+
+def measure(experiment: Experiment, precision: str, folder: Path | None) -> dict[str, Any]:
+    """The rates of one experiment in this process; with DDP, where it has been set up."""
     dtype = PRECISIONS[precision]
-    experiment = get_preset(name)
     representation, batch_size = experiment.representation, experiment.training.batch_size
     random = np.random.default_rng(0)
     rows = representation.bars * representation.rows_per_bar
@@ -114,25 +209,41 @@ def measure(name: str, precision: str) -> dict[str, float]:
         torch._foreach_lerp_(average, [each.detach() for each in parameters], 0.01)
 
     a, b = torch.randn(2, MATRIX, MATRIX).to(dtype).unbind()
-    steps, products = [], []
-    for _ in range(ROUNDS):
-        steps.append(time_of(step, SECONDS / ROUNDS))
-        products.append(time_of(lambda: a @ b, SECONDS / ROUNDS / 3))
+    steps, products, peers = [], [], []
+    with start_peer(experiment, folder) as peer:
+        for _ in range(ROUNDS):
+            steps.append(time_of(step, SECONDS / ROUNDS))
+            products.append(time_of(lambda: a @ b, SECONDS / ROUNDS / 3))
+            if peer is not None:
+                peers.append(peer.rate(SECONDS / ROUNDS))
     seconds = statistics.median(steps)
-    return {
+    found: dict[str, Any] = {
+        "batch_size": batch_size,
         "weights": sum(each.numel() for each in parameters),
         "examples_per_s": batch_size / seconds,
         "gflop_per_s": operations / seconds / 1e9,
         "limit_gflop_per_s": 2 * MATRIX**3 / statistics.median(products) / 1e9,
     }
+    if peer is not None:
+        found["peer"] = {**peer.made, "examples_per_s": statistics.median(peers)}
+        found["times_peer"] = found["examples_per_s"] / found["peer"]["examples_per_s"]
+    return found
 
 
-def work(rank: int, processes: int, threads: int, name: str, precision: str, file: str) -> None:
+def work(
+    rank: int,
+    processes: int,
+    threads: int,
+    experiment: Experiment,
+    precision: str,
+    folder: Path | None,
+    file: str,
+) -> None:
     """Measures in one of several processes; the first writes what it found."""
     torch.set_num_threads(threads)
     if processes > 1:
         dist.init_process_group("gloo", rank=rank, world_size=processes)
-    found = measure(name, precision)
+    found = measure(experiment, precision, folder)
     if rank == 0:
         Path(file).write_text(json.dumps(found))
     if processes > 1:
@@ -147,6 +258,11 @@ def main() -> None:
                         help="a run's own on this processor, unless given")  # fmt: skip
     parser.add_argument("--threads", type=int, default=1, help="of each process")
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--batch-size", type=int, help="a run's own, unless given")
+    parser.add_argument("--peer", type=Path, default=Path("build/magenta"),
+                        help="Magenta's environment; made where it is missing")  # fmt: skip
+    parser.add_argument("--no-peer", action="store_true",
+                        help="leave Magenta out, as with more than one thread")  # fmt: skip
     parser.add_argument("--json", type=Path, default=Path("build/training.json"))
     options = parser.parse_args()
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29511"}
@@ -156,11 +272,20 @@ def main() -> None:
         f"Training in {options.precision}, {options.processes} process(es) of "
         f"{options.threads} thread(s)"
     )
-    table = Table("preset", "weights", "examples a second", "GFLOP/s", "limit", "share",
-                  title=title, title_justify="left")  # fmt: skip
+    is_alone = options.processes == options.threads == 1
+    folder = make_peer(options.peer) if is_alone and not options.no_peer else None
+    table = Table(Column("preset", no_wrap=True), "weights", "examples a second", "GFLOP/s",
+                  "limit", "share", "Magenta, examples a second", "times Magenta", title=title,
+                  title_justify="left", collapse_padding=True, pad_edge=False,
+                  show_edge=False)  # fmt: skip
     record = {}
     for name in options.presets:
-        arguments = (options.processes, options.threads, name, options.precision, str(file))
+        experiment = get_preset(name)
+        if options.batch_size is not None:
+            training = replace(experiment.training, batch_size=options.batch_size)
+            experiment = replace(experiment, training=training)
+        arguments = (options.processes, options.threads, experiment, options.precision, folder,
+                     str(file))  # fmt: skip
         torch.multiprocessing.spawn(work, arguments, nprocs=options.processes)
         found = json.loads(file.read_text())
         for key in ("examples_per_s", "gflop_per_s", "limit_gflop_per_s"):
@@ -173,6 +298,8 @@ def main() -> None:
             f"{found['gflop_per_s']:.0f}",
             f"{found['limit_gflop_per_s']:.0f}",
             f"{found['gflop_per_s'] / found['limit_gflop_per_s']:.0%}",
+            f"{found['peer']['examples_per_s']:,.0f}" if "peer" in found else "—",
+            f"{found['times_peer']:.1f}" if "peer" in found else "—",
         )
     file.unlink()
     Console().print(table)
