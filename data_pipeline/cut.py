@@ -5,9 +5,9 @@ Whatever a piece holds, something comes of it: excerpts, or the reason why there
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt32
@@ -62,8 +62,7 @@ INTERNAL_ERROR = "internal_error"
 """The reason of a piece that we failed on by our own mistake."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class PieceResult:
+class PieceResult(NamedTuple):
     """What came of one piece.
 
     Attributes:
@@ -76,7 +75,7 @@ class PieceResult:
     cut: CutPiece
     style: str = ""
     signature: UInt32[np.ndarray, " hash"] | None = None
-    bars: Mapping[str, int] = field(default_factory=dict)
+    bars: Mapping[str, int] = MappingProxyType({})
 
 
 def cut_pieces(
@@ -138,7 +137,7 @@ def _read(piece: Piece) -> ReadPiece | ParsedFile | PieceResult:
         return refuse_memory()
     except Exception as error:  # noqa: BLE001  (one piece that we fail on is not the end of all)
         return refuse(INTERNAL_ERROR, _describe(error))
-    return replace(read, style=piece.style) if piece.style else read
+    return read._replace(style=piece.style) if piece.style else read
 
 
 def _count_notes(read: ReadPiece | ParsedFile) -> int:
@@ -245,7 +244,7 @@ def _with_other_bars(cut: CutPiece, piece: GridPiece) -> CutPiece:
         count=sum(piece.other_bars.values()),
         found=_list_bars(piece.other_bars),
     )
-    return replace(cut, left=(left, *cut.left))
+    return cut._replace(left=(left, *cut.left))
 
 
 def _list_bars(others: Mapping[str, int]) -> str:

@@ -20,8 +20,6 @@ What Magenta does, as its behaviour shows, and what is done here:
 A groove is a performance: two takes of one pattern are two excerpts.
 """
 
-from dataclasses import replace
-
 import numpy as np
 from jaxtyping import Bool, Int, Int16, Int32, UInt64
 
@@ -114,8 +112,7 @@ def _join(parts: list[GridPart]) -> GridPart:
 def _choose(
     part: GridPart, notes: Bool[np.ndarray, " note"] | Int[np.ndarray, " note"]
 ) -> GridPart:
-    return replace(
-        part,
+    return part._replace(
         starts=part.starts[notes],
         ends=part.ends[notes],
         pitches=part.pitches[notes],

@@ -6,6 +6,7 @@ One function a representation does the cutting (in `melodies`, `drum_excerpts`, 
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Int8, Int16, Int32, UInt64
@@ -64,8 +65,7 @@ class CutSettings:
             )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Labels:
+class Labels(NamedTuple):
     """What is known of each excerpt beside its events.
 
     Attributes:
@@ -89,18 +89,10 @@ class Labels:
 
     def rows(self, low: int, high: int) -> "Labels":
         """The labels of the excerpts from one number up to another."""
-        return Labels(
-            qpms=self.qpms[low:high],
-            tonics=self.tonics[low:high],
-            are_minor=self.are_minor[low:high],
-            key_confidences=self.key_confidences[low:high],
-            attributes=self.attributes[low:high],
-            chords=self.chords[low:high],
-        )
+        return Labels(*(column[low:high] for column in self))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Excerpts:
+class Excerpts(NamedTuple):
     """The excerpts of one part of a piece, or of one combination of parts.
 
     Attributes:
@@ -137,8 +129,7 @@ class Left:
     found: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class CutPiece:
+class CutPiece(NamedTuple):
     """Everything that came of one piece."""
 
     excerpts: tuple[Excerpts, ...] = ()

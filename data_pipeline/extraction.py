@@ -14,6 +14,7 @@ Every part of a piece gets a `Choice`: its line, and why it is not taken where i
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int32
@@ -45,8 +46,7 @@ class Choices:
     choices: tuple[tuple["Choice", ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """A part, and whether excerpts are cut from it.
 
     Attributes:
@@ -156,7 +156,7 @@ def cut_overlaps(part: GridPart, rules: Rules) -> GridPart:
         return part
     ends = ends.copy()
     ends[:-1][is_cut] = starts[1:][is_cut]
-    return replace(part, ends=ends)
+    return part._replace(ends=ends)
 
 
 def reduce_to_top_line(part: GridPart) -> GridPart:
@@ -187,8 +187,7 @@ def reduce_to_top_line(part: GridPart) -> GridPart:
     # By octaves: 20 to 32, 109 to 97.
     below = np.maximum(LOWEST_PITCH - pitches + 11, 0) // 12
     above = np.maximum(pitches - HIGHEST_PITCH + 11, 0) // 12
-    return replace(
-        part,
+    return part._replace(
         starts=part.starts[kept],
         ends=ends[kept],
         pitches=pitches + 12 * (below - above),
@@ -200,8 +199,7 @@ def reduce_to_top_line(part: GridPart) -> GridPart:
 _NO_PITCHES = np.zeros(0, np.int32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Case:
+class _Case(NamedTuple):
     """A part that is judged, with what is measured of the line that is made of it.
 
     Attributes:

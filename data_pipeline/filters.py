@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Int32, Int64
@@ -18,8 +19,7 @@ from musicvae.representation.melody import HIGHEST_PITCH, LOWEST_PITCH
 from .grid import GridPart
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why something was left out: the reason's name, and what was found."""
 
     name: str

@@ -8,6 +8,7 @@ one; how far it was off stays in `offsets`, in steps. A note has one step at lea
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64, Shaped
@@ -21,8 +22,7 @@ _ROUNDING = 1e-6
 """Of a step: what floating point may take from half a step."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class GridPart:
+class GridPart(NamedTuple):
     """The notes of one instrument in steps; see `piece.Part`.
 
     Attributes:
@@ -46,8 +46,7 @@ class GridPart:
     offsets: Float32[np.ndarray, " note"]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class GridPiece:
+class GridPiece(NamedTuple):
     """A piece on the grid, ready to be cut in one meter.
 
     Attributes:
@@ -59,9 +58,9 @@ class GridPiece:
         length_steps: The end of the last bar, or of the last note where that is later.
         bar_steps: The step of each bar line, the end of the last bar included.
         irregular_bars: Bars of the wanted meter that are too long or too short.
-        unsteady_bars: Regular bars that are in no span because the tempo changes within them.
         other_bars: The number of bars in each other meter, by the meter's text.
         piece: What was read.
+        unsteady_bars: Regular bars that are in no span because the tempo changes within them.
     """
 
     parts: tuple[GridPart, ...]
@@ -72,9 +71,9 @@ class GridPiece:
     length_steps: int
     bar_steps: Int64[np.ndarray, " line"]
     irregular_bars: int
-    unsteady_bars: int = 0
     other_bars: dict[str, int]
     piece: ReadPiece
+    unsteady_bars: int = 0
 
     def quarters(self, steps: Int64[np.ndarray, " batch"]) -> Float64[np.ndarray, " batch"]:
         """When each step is, in quarter notes from the start of the piece."""

@@ -6,7 +6,7 @@ in the meter that most bars of the piece have, at every bar.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -186,7 +186,7 @@ def _with_meter(read: ReadPiece) -> ReadPiece:
         return read
     bars = int(np.ceil(max(part.ends.max() for part in read.parts) / 4))
     lines = 4.0 * np.arange(bars + 1)
-    return replace(read, bar_lines=lines, meters=(MeterChange(0, Meter()),))
+    return read._replace(bar_lines=lines, meters=(MeterChange(0, Meter()),))
 
 
 def _most_frequent_meter(read: ReadPiece) -> Meter:

@@ -7,7 +7,7 @@ there the answer that it has in the part alone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
@@ -45,8 +45,7 @@ class Lanes:
         """The notes of one lane, in its own steps."""
         notes = slice(self.bounds[lane], self.bounds[lane + 1])
         base = self.bases[lane].astype(np.int32)
-        return replace(
-            self.parts[lane],
+        return self.parts[lane]._replace(
             starts=self.line.starts[notes] - base,
             ends=self.line.ends[notes] - base,
             pitches=self.line.pitches[notes],

@@ -5,7 +5,7 @@ An excerpt is left out that begins before the first chord, or that has none at a
 says that there is no chord (N.C.), that is known too, and stays.
 """
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Int16, Int32, UInt64
@@ -71,13 +71,11 @@ def _join(melody: Excerpts, is_kept: Bool[np.ndarray, " batch"], harmony: Excerp
     start_bars = melody.start_bars[is_kept]
     chords = harmony.events[np.searchsorted(harmony.start_bars, start_bars)]
     events = np.concatenate([melody.events[is_kept], chords], axis=2)
-    labels = {name.name: getattr(melody.labels, name.name)[is_kept] for name in fields(Labels)}
-    return replace(
-        melody,
+    return melody._replace(
         start_bars=start_bars,
         events=events,
         shapes=_digest_shapes(events),
-        labels=Labels(**labels),
+        labels=Labels(*(column[is_kept] for column in melody.labels)),
     )
 
 

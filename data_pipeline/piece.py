@@ -3,10 +3,12 @@
 Conventions: time is in quarter notes from the start of the piece, as float64, before it is put on
 any grid. A column holds one number a note; the notes of a part stand in order of onset, then
 pitch, then end. A bar line is a time; a change (of meter, tempo, key or chord) holds until the
-next. Arrays are not changed once they are made.
+next. Arrays are not changed once they are made. What is made for each of a million pieces is a
+named tuple, which is made in half the time of a frozen dataclass.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int16
@@ -17,47 +19,43 @@ CHORDS_INFERRED = "inferred"
 CHORDS_WRITTEN = "written"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
+class Part(NamedTuple):
     """The notes of one instrument: a program of a track of a MIDI file, or a staff of a score.
 
     Attributes:
         name: Its name in the file; may be empty.
-        program: General MIDI program, 0 to 127; 0 for drums and where none is known.
-        is_drum: Whether its pitches are General MIDI drums.
         onsets: When each note starts, in quarter notes, ascending; at least one.
         ends: When each ends, in quarter notes, after its onset.
         pitches: MIDI numbers, 0 to 127.
         velocities: 1 to 127; 80 where loudness is not known.
+        program: General MIDI program, 0 to 127; 0 for drums and where none is known.
+        is_drum: Whether its pitches are General MIDI drums.
     """
 
     name: str
-    program: int = 0
-    is_drum: bool = False
     onsets: Float64[np.ndarray, " note"]
     ends: Float64[np.ndarray, " note"]
     pitches: Int16[np.ndarray, " note"]
     velocities: Int16[np.ndarray, " note"]
+    program: int = 0
+    is_drum: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MeterChange:
+class MeterChange(NamedTuple):
     """A meter that holds from the bar of this number on, counted from 0."""
 
     bar: int
     meter: Meter
 
 
-@dataclass(frozen=True, slots=True)
-class TempoChange:
+class TempoChange(NamedTuple):
     """A tempo in quarter notes a minute that holds from this quarter note on."""
 
     quarter: float
     qpm: float
 
 
-@dataclass(frozen=True, slots=True)
-class KeyChange:
+class KeyChange(NamedTuple):
     """A key that holds from this quarter note on, as the source writes it."""
 
     quarter: float
@@ -82,8 +80,7 @@ class ChordLine:
     basses: Int16[np.ndarray, " chord"]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ReadPiece:
+class ReadPiece(NamedTuple):
     """A piece that was read.
 
     Attributes:

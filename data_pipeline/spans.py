@@ -5,8 +5,8 @@ each starts at a bar line and none holds a bar that is off.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int64
@@ -19,8 +19,7 @@ _CUT_TIME = {Meter(2, 2): Meter(4, 4), Meter(4, 4): Meter(2, 2)}
 """Cut time has the same bar and the same steps as common time: each stands for the other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A run of regular bars.
 
     Attributes:
@@ -66,7 +65,7 @@ def _join(spans: list[Span], steps_per_bar: int) -> list[Span]:
     for span in spans:
         last = joined[-1] if joined else None
         if last and last.start_step + last.bars * steps_per_bar == span.start_step:
-            joined[-1] = replace(last, bars=last.bars + span.bars)
+            joined[-1] = last._replace(bars=last.bars + span.bars)
         else:
             joined.append(span)
     return joined

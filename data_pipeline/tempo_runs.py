@@ -6,7 +6,6 @@ own is not cut to pieces; and runs still start at bar lines.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float64
@@ -33,7 +32,7 @@ def split_at_tempos(piece: GridPiece, most_change: float) -> GridPiece:
         return piece
     spans = tuple(part for span in piece.spans for part in _split(piece, span, most_times))
     lost = sum(span.bars for span in piece.spans) - sum(span.bars for span in spans)
-    return replace(piece, spans=spans, unsteady_bars=lost)
+    return piece._replace(spans=spans, unsteady_bars=lost)
 
 
 def _split(piece: GridPiece, span: Span, most_times: float) -> Iterator[Span]:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from operator import attrgetter, itemgetter
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import symusic
@@ -77,8 +77,7 @@ _RECORD = np.dtype(
 """A note as it lies in symusic's memory, and in its pickles."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class ParsedTrack:
+class ParsedTrack(NamedTuple):
     """The notes of one program of a track as they stand in the file.
 
     Attributes:
@@ -141,8 +140,7 @@ class NoteColumns:
         return bool((self.pitches | self.velocities).min(initial=0) >= 0)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class ParsedMidi:
+class ParsedMidi(NamedTuple):
     """What a MIDI file holds.
 
     Attributes:
@@ -340,10 +338,10 @@ _TEMPO_ROW: _Row = attrgetter("time", "mspq")
 def _rows(events: _Events, row_of: _Row) -> list[tuple[int, ...]]:
     """The events from tick 0 on, in order of time, those of one tick in the file's order."""
     # By index: to begin and to end the iteration of a list of symusic's takes over a microsecond.
-    rows = [row for index in range(len(events)) if (row := row_of(events[index]))[0] >= 0]
+    rows = [row_of(events[index]) for index in range(len(events))]
     if len(rows) > 1:
         rows.sort(key=itemgetter(0))
-    return rows
+    return rows if not rows or rows[0][0] >= 0 else [row for row in rows if row[0] >= 0]
 
 
 def _meters(score: symusic.core.ScoreTick) -> tuple[tuple[int, Meter], ...]:

@@ -6,7 +6,6 @@ a short one.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -24,8 +23,7 @@ _LEAST_ACCENTS = 8
 _LEAST_SHARE = 0.9
 
 
-@dataclass(frozen=True, slots=True)
-class MeterMark:
+class MeterMark(NamedTuple):
     """A time signature where a file writes it, in quarter notes from the start."""
 
     quarter: float

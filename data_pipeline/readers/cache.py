@@ -118,7 +118,7 @@ def _error(error: ScoreError) -> dict[str, str]:
 
 def _piece(piece: ReadPiece) -> dict[str, object]:
     return {
-        "parts": [_lists(vars(part)) for part in piece.parts],
+        "parts": [_lists(part._asdict()) for part in piece.parts],
         "bar_lines": piece.bar_lines.tolist(),
         "meters": [
             (change.bar, (change.meter.numerator, change.meter.denominator))

@@ -8,9 +8,10 @@ on and as parts of its own, since nothing says that they belong together.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, islice, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64, Integer
@@ -35,8 +36,7 @@ NO_BARS = Bars(np.zeros(0), ())
 """Those of a piece whose meter is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedFile:
+class ParsedFile(NamedTuple):
     """A MIDI file that was parsed, and whose notes are still to be judged.
 
     Attributes:
@@ -279,7 +279,7 @@ def _join(patterns: list[ReadPiece], style: str) -> ReadPiece:
     if len(patterns) > 1:
         patterns = [pattern for pattern in patterns if pattern.parts] or patterns[:1]
     piece = patterns[0] if len(patterns) == 1 else _follow(patterns)
-    return replace(piece, style=style) if style else piece
+    return piece._replace(style=style) if style else piece
 
 
 def _follow(patterns: list[ReadPiece]) -> ReadPiece:
@@ -287,8 +287,7 @@ def _follow(patterns: list[ReadPiece]) -> ReadPiece:
     doubts = [pattern.missing_meter for pattern in patterns if pattern.missing_meter]
     if doubts:
         # Without its bars, nothing says where the pattern behind one would start.
-        return replace(
-            patterns[0],
+        return patterns[0]._replace(
             bar_lines=NO_BARS.bar_lines,
             meters=NO_BARS.meters,
             missing_meter=doubts[0],
@@ -301,14 +300,14 @@ def _follow(patterns: list[ReadPiece]) -> ReadPiece:
     keys: list[KeyChange] = []
     for pattern in patterns:
         parts += [
-            replace(part, onsets=part.onsets + now, ends=part.ends + now) for part in pattern.parts
+            part._replace(onsets=part.onsets + now, ends=part.ends + now) for part in pattern.parts
         ]
-        meters += [replace(change, bar=change.bar + bar) for change in pattern.meters]
+        meters += [change._replace(bar=change.bar + bar) for change in pattern.meters]
         tempos += [
-            replace(change, quarter=change.quarter + now)
+            change._replace(quarter=change.quarter + now)
             for change in pattern.tempos or (TempoChange(0.0, DEFAULT_QPM),)
         ]
-        keys += [replace(change, quarter=change.quarter + now) for change in pattern.keys]
+        keys += [change._replace(quarter=change.quarter + now) for change in pattern.keys]
         lines.append(pattern.bar_lines[:-1] + now)
         now += float(pattern.bar_lines[-1])
         bar += len(pattern.bar_lines) - 1

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hostile import Hostile, make_piece
@@ -87,7 +85,7 @@ def test_pieces_are_given_in_their_order_as_soon_as_they_are_there(melody):
 def test_a_piece_that_we_fail_on_costs_no_other(melody):
     good = read_piece(midi.write(melody(0)), "midi", {})
     (part,) = good.parts
-    bad = replace(good, parts=(replace(part, pitches=part.pitches + np.int16(200)),))
+    bad = good._replace(parts=(part._replace(pitches=part.pitches + np.int16(200)),))
     begun = []
     results = cut_group({4: good, 5: bad, 7: good}, SETTINGS, begun.append)
     assert begun == [4, 5, 7]

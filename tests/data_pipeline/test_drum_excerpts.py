@@ -30,7 +30,7 @@ def beat(bars):
 
 def kit(*hits, velocities=None, **about):
     part = make_part(*hits, is_drum=True, **about)
-    return replace(part, velocities=np.array(velocities, np.int16)) if velocities else part
+    return part._replace(velocities=np.array(velocities, np.int16)) if velocities else part
 
 
 def counts(cut):

@@ -301,7 +301,7 @@ CHORDS = ChordLine(
 
 
 def columns_of(excerpts):
-    labels = vars(excerpts.labels)
+    labels = excerpts.labels._asdict()
     own = {"start_bars": excerpts.start_bars, "events": excerpts.events, "shapes": excerpts.shapes}
     return (excerpts.part, excerpts.program), {
         name: (column.dtype, column.shape, column.tobytes())

@@ -187,7 +187,7 @@ def test_a_bass_may_stay_on_one_note_but_not_a_melody():
 
 def test_a_trio_in_another_key_has_the_same_shape():
     here = cut_trios(make_piece(tune(), bass(), kit()), SETTINGS).excerpts[0]
-    parts = [replace(part, pitches=part.pitches + 3) for part in (tune(), bass())]
+    parts = [part._replace(pitches=part.pitches + 3) for part in (tune(), bass())]
     there = cut_trios(make_piece(*parts, kit()), SETTINGS).excerpts[0]
     assert (here.events != there.events).any()
     np.testing.assert_array_equal(here.shapes, there.shapes)
