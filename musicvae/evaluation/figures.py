@@ -265,9 +265,19 @@ def _overlap(comparison: Comparison, split: str) -> tuple[float, float]:
 
 def _structure(prefix: str, by_set: Mapping[str, SelfSimilarity]) -> Iterator[Figure]:
     held_out = by_set[HELD_OUT]
+    lag = held_out.equal.index(max(held_out.equal))
     for name, measured in by_set.items():
         if name == HELD_OUT:
             continue
+        yield Figure(
+            section=STRUCTURE,
+            name=f"{prefix}{name}, equal bars {lag + 1} apart",
+            value=measured.equal[lag],
+            form=".2%",
+            beside=held_out.equal[lag],
+            beside_name=HELD_OUT,
+            is_key=False,
+        )
         yield Figure(
             section=STRUCTURE,
             name=f"{prefix}{name}, difference of the likeness of bars",

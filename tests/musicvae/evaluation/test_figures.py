@@ -49,18 +49,20 @@ def test_a_short_table_is_short(evaluation):
 
 
 def test_bars_of_long_excerpts_have_figures(evaluation):
-    same = SelfSimilarity(equal=(0.5, 0.1), likeness=(0.6, 0.2))
-    ours = SelfSimilarity(equal=(0.0, 0.0), likeness=(0.5, 0.5))
+    same = SelfSimilarity(equal=(0.1, 0.5), likeness=(0.6, 0.2))
+    ours = SelfSimilarity(equal=(0.0, 0.04), likeness=(0.5, 0.5))
     structure = {"melody": {"held-out": same, "training": same, "draws": ours}}
     figures = {
         each.name: each
         for each in to_figures(replace(evaluation, structure=structure))
         if each.section == STRUCTURE
     }
-    assert len(figures) == 6
+    assert len(figures) == 8
     assert figures["draws, difference of the likeness of bars"].text == "0.200"
     assert figures["training, difference of the likeness of bars"].text == "0.000"
-    assert figures["draws, equal bars"].text == "0.00% (held-out 30.00%)"
+    assert figures["draws, equal bars"].text == "2.00% (held-out 30.00%)"
+    # The distance at which most of the held-out bars come back
+    assert figures["draws, equal bars 2 apart"].text == "4.00% (held-out 50.00%)"
 
 
 def test_every_kind_has_figures(member):
