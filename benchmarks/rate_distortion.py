@@ -3,7 +3,7 @@
 Each point starts from the weights of the same run, trains as many steps more at its beta, and is
 measured on the validation split: nats of the latent against sampled accuracy, the bound on the
 likelihood, and how draws overlap with the data, from the Gaussian and from the fitted prior.
-Points that are there already are not trained again.
+Points that are there already are not trained or measured again.
 
 Run it as `python benchmarks/rate_distortion.py RUN --data melodies`.
 """
@@ -131,7 +131,11 @@ def main() -> None:
         )  # fmt: skip
         if not train(point, settings, console):
             return
-        points.append(measure(folder, options.data, options.seed))
+        measured = folder / "point.json"
+        if not measured.exists():
+            found = measure(folder, options.data, options.seed)
+            measured.write_text(json.dumps(found, indent=2) + "\n")
+        points.append(json.loads(measured.read_text()))
     table = Table(*points[0])
     for each in points:
         table.add_row(*(f"{value:.3f}" for value in each.values()))
