@@ -37,7 +37,7 @@ def write_card(experiment: Experiment, facts: Mapping[str, Any], evaluation: Eva
     representation: Representation = experiment.representation
     kind = representation.name.replace("_", " ")
     sources = "\n".join(
-        f"| {s['name']} | {s['licence'] or 'not stated'} | {s['pieces_used']:,} "
+        f"| {_cell(s['name'])} | {_cell(s['licence'] or 'not stated')} | {s['pieces_used']:,} "
         f"| {s['excerpts'].get('train', 0):,} |"
         for s in facts["sources"]
     )
@@ -131,6 +131,11 @@ def _grid(representation: Representation) -> str:
     return f"{representation.steps_per_quarter} steps to a quarter note"
 
 
+def _cell(text: str) -> str:
+    """A text as it stands in a table, whose columns `|` would end."""
+    return text.replace("|", r"\|")
+
+
 def _figures(evaluation: Evaluation) -> Iterator[str]:
     section = ""
     for figure in to_figures(evaluation):
@@ -139,7 +144,7 @@ def _figures(evaluation: Evaluation) -> Iterator[str]:
         if figure.section != section:
             section = figure.section
             yield f"| **{section}** | |"
-        yield f"| {figure.name} | {figure.text} |"
+        yield f"| {_cell(figure.name)} | {figure.text} |"
 
 
 def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

@@ -19,10 +19,11 @@ from .harmony import needs_chords
 
 _BYTES_PER_WEIGHT = 2  # half precision
 
+_RECONSTRUCTION = "Reconstruction"
 _ACCURACY = "accuracy, sampled, posterior's mean"
 _OVERLAP = f"at temperature {SAMPLE_TEMPERATURE:g}: mean overlap with training"
-"""Names of figures in the facts of a bundle, as `musicvae.evaluation.figures` writes them; lines of
-several come before the first."""
+"""A section and figures in the facts of a bundle, as `musicvae.evaluation.figures` names them; the
+names of several lines come before the accuracy."""
 
 
 def describe(bundle: Bundle) -> ModelInfo:
@@ -76,7 +77,7 @@ def _figures(facts: Mapping[str, object]) -> Iterator[FigureInfo]:
             continue
         if name == _OVERLAP:
             yield FigureInfo(name="overlap", value=float(value))
-        elif name.endswith(_ACCURACY):
+        elif figure.get("section") == _RECONSTRUCTION and name.endswith(_ACCURACY):
             yield FigureInfo(name=f"{name.removesuffix(_ACCURACY)}accuracy", value=float(value))
 
 

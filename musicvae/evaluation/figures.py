@@ -16,6 +16,7 @@ from musicvae.evaluation.figure import (
     NOVELTY,
     RECONSTRUCTION,
     SAMPLES,
+    SOURCES,
     STRUCTURE,
     Figure,
 )
@@ -89,13 +90,16 @@ def _reconstruction(measured: Reconstruction) -> Iterator[Figure]:
             )
     for source, by_line in measured.sources.items():
         for line, ways in by_line.items():
-            yield from _accuracies(f"{source}, {_prefix(line, lines)}", ways, set())
+            prefix = f"{source}, {_prefix(line, lines)}"
+            yield from _accuracies(prefix, ways, {WAYS["sampled"]}, section=SOURCES)
 
 
-def _accuracies(prefix: str, ways: Ways[Accuracy], keys: AbstractSet[str]) -> Iterator[Figure]:
+def _accuracies(
+    prefix: str, ways: Ways[Accuracy], keys: AbstractSet[str], *, section: str = RECONSTRUCTION
+) -> Iterator[Figure]:
     for way, accuracy in _named(ways):
         yield Figure(
-            section=RECONSTRUCTION,
+            section=section,
             name=f"{prefix}accuracy, {way}",
             value=accuracy.all_steps,
             interval=accuracy.all_steps_interval,
@@ -103,7 +107,7 @@ def _accuracies(prefix: str, ways: Ways[Accuracy], keys: AbstractSet[str]) -> It
             is_key=way in keys,
         )
         yield Figure(
-            section=RECONSTRUCTION,
+            section=section,
             name=f"{prefix}accuracy of onsets, {way}",
             value=accuracy.onsets,
             interval=accuracy.onsets_interval,

@@ -65,6 +65,12 @@ def test_it_says_what_a_run_saw(make_experiment, evaluation):
     )
 
 
+def test_a_bar_in_a_licence_ends_no_column(make_experiment, evaluation):
+    source = {"name": "tunes", "licence": "MIT | BSD", "pieces_used": 1, "excerpts": {"train": 2}}
+    text = card(make_experiment(), evaluation, sources=[source])
+    assert r"| tunes | MIT \| BSD | 1 | 2 |" in text
+
+
 @pytest.mark.parametrize("name", REPRESENTATIONS)
 def test_it_speaks_of_its_own_music(name, make_experiment, evaluation):
     representation = representation_from_config({"name": name})

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from musicvae.evaluation.figure import ATTRIBUTES, HOW, STRUCTURE
+from musicvae.evaluation.figure import ATTRIBUTES, HOW, SOURCES, STRUCTURE
 from musicvae.evaluation.figures import to_figures
 from musicvae.evaluation.prior_samples import set_name
 from musicvae.evaluation.self_similarity import SelfSimilarity
@@ -20,7 +20,7 @@ def test_every_figure_has_a_name_of_its_own(evaluation, figures):
 def test_sections_stand_in_order_and_are_explained(evaluation):
     sections = list(dict.fromkeys(each.section for each in to_figures(evaluation)))
     assert sections == [section for section in HOW if section in sections]
-    assert set(HOW) - set(sections) == {STRUCTURE}  # of two bars
+    assert set(HOW) - set(sections) == {SOURCES, STRUCTURE}  # one source, two bars
 
 
 def test_figures_are_what_was_measured(evaluation, figures):
@@ -74,5 +74,7 @@ def test_every_kind_has_figures(member):
     kind = member.subject.representation.name
     assert any("F1 of hits" in name for name in names) == (kind not in ("melody", "lead_sheet"))
     assert any("velocity (of 127)" in name for name in names) == (kind == "groove")
-    assert any(name.startswith("odd, ") for name in names)
+    by_source = [each for each in figures if each.section == SOURCES and each.is_key]
+    lines = len(member.evaluation.reconstruction.lines)
+    assert len(by_source) == 2 * 2 * lines  # two sources; all steps, and onsets
     assert all(each.text for each in figures)
