@@ -5,10 +5,10 @@ with it can beat; our pipeline, stage by stage in one process; and note_seq doin
 Magenta's two-bar melodies (`note_seq_peer.py`), in an environment of its own. Seconds are CPU
 seconds of one core; each is measured `--repeats` times in turns, and the median counts. Ours does
 more: keys, attributes, chords, digests and signatures; and its last stage writes the chunks. All
-of ours at once is measured in a process that does nothing else, as note_seq is, after a few files:
-what is imported with the first of them is not counted, nor are note_seq's imports. A folder is gone
-through again and again for some seconds, as note_seq takes them for one time, so that a machine
-whose speed changes from second to second treats both alike.
+of ours at once is measured in a process that does nothing else, as note_seq is, after one chunk:
+what is imported with it is not counted, nor are note_seq's imports. A folder is gone through again
+and again for some seconds, as note_seq takes them for one time, so that a machine whose speed
+changes from second to second treats both alike.
 
     python benchmarks/pipeline.py FOLDER... --json build/pipeline.json
 """
@@ -25,6 +25,7 @@ import venv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,6 @@ NOTE_SEQ = "note-seq==0.0.5"
 PEER = Path(__file__).with_name("note_seq_peer.py")
 SETTINGS = CutSettings(representation=Melody(bars=2))
 GROUP = 128
-WARM_UP = 64
 LEAST_SECONDS = 4.0
 
 
@@ -168,24 +168,18 @@ def run_stages(pieces: Sequence[Piece], clock: Clock) -> int:
 
 
 def time_whole(pieces: Sequence[Piece]) -> float:
-    """The CPU seconds of all stages, done as a process of `prepare` does them: chunk by chunk.
-
-    It is the mean of as many rounds as `LEAST_SECONDS` have room for.
-    """
-
-    def run(pieces: Sequence[Piece]) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            for chunk in make_chunks(pieces):
-                cut_chunk(chunk, SETTINGS, Path(folder), lambda _: None)
-
-    run(pieces[:WARM_UP])
-    start = time.process_time()
-    rounds, seconds = 0, 0.0
-    while seconds < LEAST_SECONDS:
-        run(pieces)
-        rounds += 1
-        seconds = time.process_time() - start
-    return seconds / rounds
+    """The CPU seconds of all stages, done as a process of `prepare` does them: chunk by chunk."""
+    with tempfile.TemporaryDirectory() as folder:
+        chunks = make_chunks(cycle(pieces))
+        cut_chunk(next(chunks), SETTINGS, Path(folder), lambda _: None)
+        start = time.process_time()
+        files, seconds = 0, 0.0
+        while seconds < LEAST_SECONDS:
+            chunk = next(chunks)
+            cut_chunk(chunk, SETTINGS, Path(folder), lambda _: None)
+            files += len(chunk.pieces)
+            seconds = time.process_time() - start
+    return seconds / files * len(pieces)
 
 
 def in_process_of_its_own(

@@ -170,7 +170,9 @@ def with_true_header(data: bytes, track_count: int) -> bytes:
 
     It knows no format 2 and no frames: the tracks are then those of format 1, with equal ticks.
     """
-    format_, _, division = struct.unpack_from(">HHh", data, 8)
+    format_, claimed, division = struct.unpack_from(">HHh", data, 8)
+    if format_ <= 1 and claimed == track_count and division > 0:
+        return data + _GUARD
     header = struct.pack(">HHh", min(format_, 1), track_count, division if division > 0 else 480)
     return data[:8] + header + data[14:] + _GUARD
 
