@@ -100,6 +100,7 @@ def draw(points: list[dict[str, float]], path: Path) -> None:
     for point in points:
         axes.annotate(f"β {point['beta']:g}", (point["nats"], point["sampled"]),
                       textcoords="offset points", xytext=(0, 8), ha="center")  # fmt: skip
+    axes.margins(y=0.1)
     axes.set_xlabel("KL from the standard Gaussian, nats an excerpt")
     axes.grid(alpha=0.3)
     axes.legend()
