@@ -84,7 +84,7 @@ def trio_16bar() -> Experiment:
             encoder_size=192,
             decoder_size=192,
         ),
-        objective=replace(preset.objective, beta_max=0.05),
+        objective=replace(preset.objective, beta_max=0.6),
         training=replace(preset.training, recombined_share=0.25),
     )
 
