@@ -67,15 +67,15 @@ class PieceResult(NamedTuple):
 
     Attributes:
         cut: Its excerpts, and what was left out.
+        bars: Its bars by their meter; empty where that is not known.
         style: What its corpus or the file itself calls its style; may be empty.
         signature: What it is compared with other pieces by; None where nothing came of it.
-        bars: Its bars by their meter; empty where that is not known.
     """
 
     cut: CutPiece
+    bars: Mapping[str, int]
     style: str = ""
     signature: UInt32[np.ndarray, " hash"] | None = None
-    bars: Mapping[str, int] = MappingProxyType({})
 
 
 def cut_pieces(

@@ -42,13 +42,13 @@ _FIELD = re.compile(r"[A-Za-z+]:|%")
 _IN_LINE = re.compile(
     r'"[^"\n]*"|![^!\n]*!|%.*|\[(?P<field>[A-Za-z]:[^\[\]\n]*)\]|x|[ZX](?P<measures>\d{0,3})'
     r"|(?P<mark>y[\d/]*|[~H-Wh-w](?!:[^:|\]])"
-    r"|\+(?:f{1,4}|D\.[CS]\.|(?!z+\+)(?=[a-z]*[h-z])[a-z]+[()]?)\+)"
-    r"|\+(?P<chord>[_=^A-Ga-gz,'\d/-]+)\+"
+    r"|\+(?:[<>][()]?|[.~^\d]|/+|f{1,4}|D\.[CS]\.[a-z]*|(?!z+\+)(?=[a-z]*[h-z])[a-z]+[()]?)\+)"
+    r"|\+(?P<chord>(?=[^+]*[A-Ga-g])[_=^A-Ga-gz,'\d/-]+)\+"
 )
 """Quoted text, a decoration, a comment, a field, an invisible rest, a rest of whole measures, a
 mark, or a chord between plus signs, as before ABC 2.0. A mark is more space, a letter that stands
 for a decoration and begins no field, or a decoration between plus signs, as before ABC 2.1: of
-letters that a chord has, too, only the signs of loudness are one."""
+letters that a chord has, too, only the signs of loudness are one, and what has none is no chord."""
 
 _MEASURE_REST = "z9999"
 """A rest of a length that no music has stands for one of a measure."""

@@ -19,7 +19,7 @@ MIDI, MUSICXML, ABC, KERN, PATTERN = "midi", "musicxml", "abc", "kern", "h2patte
 KINDS = (MIDI, MUSICXML, ABC, KERN, PATTERN)
 """The formats that are read."""
 
-READER_VERSION = 5
+READER_VERSION = 6
 """Goes up when what the readers that use music21 make of a piece changes: see `cache`."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

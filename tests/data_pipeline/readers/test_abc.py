@@ -130,7 +130,8 @@ def test_invisible_rests_are_rests():
     "mark",
     [
         *("H", "T", "~", "S", "O", "P", "L", "M", "u", "v", ".", ".H", "Tu", "J", "q"),
-        *("+trill+", "+f+", "+ffff+", "+D.C.+", "+crescendo(+", "+accent+"),
+        *("+trill+", "+f+", "+ffff+", "+D.C.+", "+D.C.alfine+", "+crescendo(+", "+accent+"),
+        *("+>+", "+<(+", "+>)+", "+.+", "+^+", "+1+", "+//+"),
     ],
 )
 def test_letters_before_a_note_change_nothing_of_it(mark):
