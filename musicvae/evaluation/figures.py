@@ -280,7 +280,6 @@ def _structure(prefix: str, by_set: Mapping[str, SelfSimilarity]) -> Iterator[Fi
             form=".2%",
             beside=held_out.equal[lag],
             beside_name=HELD_OUT,
-            is_key=False,
         )
         yield Figure(
             section=STRUCTURE,
