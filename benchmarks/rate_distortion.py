@@ -3,7 +3,8 @@
 Each point starts from the weights of the same run, trains as many steps more at its beta, and is
 measured on the validation split: nats of the latent against sampled accuracy, the bound on the
 likelihood, and how draws overlap with the data, from the Gaussian and from the fitted prior.
-Points that are there already are not trained or measured again.
+Points that are there already are not trained or measured again; those of another run want another
+`--out`.
 
 Run it as `python benchmarks/rate_distortion.py RUN --data melodies`.
 """
@@ -132,7 +133,7 @@ def main() -> None:
         )  # fmt: skip
         if not train(point, settings, console):
             return
-        measured = folder / "point.json"
+        measured = folder / f"point-{options.steps}.json"
         if not measured.exists():
             found = measure(folder, options.data, options.seed)
             measured.write_text(json.dumps(found, indent=2) + "\n")

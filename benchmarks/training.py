@@ -29,6 +29,7 @@ with LSTMs and a latent of the same sizes, batches of the same size, and its own
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import time
@@ -172,14 +173,25 @@ def start_peer(experiment: Experiment, folder: Path | None) -> Iterator[Peer | N
         yield Peer(made=ask(sizes), rate=lambda seconds: float(ask(seconds)["examples_per_s"]))
 
 
-def make_peer(folder: Path) -> Path:
-    """An environment with Magenta and what its model needs, made where it is missing."""
-    if not (folder / "bin" / "python").exists():
+def make_peer(folder: Path) -> Path | None:
+    """An environment with Magenta and what its model needs, made where it is missing.
+
+    None where it can't be made: its TensorFlow needs Python 3.11 on x86.
+    """
+    if (folder / "bin" / "python").exists():
+        return folder
+    try:
         venv.create(folder, with_pip=True)
         install: list[str | Path] = [folder / "bin" / "pip", "install", "--quiet"]
         subprocess.run([*install, *MAGENTA_NEEDS], check=True)
         # What it asks for itself is of 2022, and has no wheels for a Python of today.
         subprocess.run([*install, "--no-deps", MAGENTA], check=True)
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)  # half of it would pass for the whole next time
+        if not isinstance(error, subprocess.CalledProcessError):
+            raise
+        print("Magenta can't be installed here (it needs Python 3.11 on x86): left out")
+        return None
     return folder
 
 
