@@ -88,6 +88,7 @@ def fit(
     batch_size = _BATCH_SIZE
     if isinstance(prior, BarPrior):
         batch_size = max(1, min(_BATCH_SIZE, _MOST_BATCH_BARS // prior.bars))
+        prior.start_from(mean, stddev)
     optimizer = torch.optim.Adam(prior.parameters(), lr=_LEARNING_RATE)
     rate = OneCycleLR(optimizer, _LEARNING_RATE, total_steps=STEPS, pct_start=_WARM_UP)
     for _ in watch(range(STEPS), "fitting the prior"):

@@ -45,7 +45,23 @@ class BarPrior(nn.Module):
         self.choice = nn.Linear(HIDDEN_SIZE, bars)
         # A bar after a copy is likely to be copied from as far away; how likely, is fitted.
         self.going_on = nn.Parameter(torch.full((bars - 1,), 3.0))
+        self.kept = nn.Parameter(torch.ones(share_size))
         self.log_spread = nn.Parameter(torch.full((share_size,), -1.0))
+
+    @torch.no_grad()
+    def start_from(
+        self, mean: Float[Tensor, "batch latent"], stddev: Float[Tensor, "batch latent"]
+    ) -> None:
+        """Takes copies to be what two draws from one of these posteriors are to each other.
+
+        The best guess of a number, from another draw, keeps as much of that as means something:
+        the share of the posteriors' means in its variance. A fit that begins elsewhere may never
+        find a copy: numbers that mean nothing make it unlikely, and a model has many of them.
+        """
+        mean, stddev = (each.unflatten(1, (self.bars, -1)).flatten(0, 1) for each in (mean, stddev))
+        meant, chance = mean.var(0, correction=0), stddev.square().mean(0)
+        self.kept.copy_(meant / (meant + chance))
+        self.log_spread.copy_((chance * (1 + self.kept)).log() / 2)
 
     def forward(self, noise: Float[Tensor, "batch noise"]) -> Float[Tensor, "batch latent"]:
         """The latents that noise stands for.
@@ -80,7 +96,7 @@ class BarPrior(nn.Module):
         before = pad(shares[:, :-1], (0, 0, self.bars - 1, 0)).unfold(1, self.bars - 1, 1)
         before = before.transpose(2, 3).flip(2)
         likeness = pad(self._likeness(shares, before, 0)[:, :-1], (0, 0, 1, 0))
-        copies = (((shares[:, :, None] - before) / self.log_spread.exp()) ** 2).sum(-1)
+        copies = self._gaps(shares, before).square().sum(-1)
         copied = -0.5 * (copies + shares.shape[-1] * math.log(2 * math.pi)) - self.log_spread.sum()
         new = self.new.log_prob(shares.flatten(0, 1), contexts.flatten(0, 1))
         each = torch.cat([copied, new.unflatten(0, (-1, self.bars))[..., None]], dim=-1)
@@ -98,6 +114,14 @@ class BarPrior(nn.Module):
         """Whether there is a bar so far before each."""
         return torch.arange(self.bars - 1) < torch.arange(first_bar, first_bar + count)[:, None]
 
+    def _gaps(
+        self,
+        shares: Float[Tensor, "batch bar share"],
+        before: Float[Tensor, "batch bar copy share"],
+    ) -> Float[Tensor, "batch bar copy share"]:
+        """How far each bar is from what copies of those before it would be, in their spreads."""
+        return (shares[:, :, None] - self.kept * before) / self.log_spread.exp()
+
     def _likeness(
         self,
         shares: Float[Tensor, "batch bar share"],
@@ -105,7 +129,7 @@ class BarPrior(nn.Module):
         first_bar: int,
     ) -> Float[Tensor, "batch bar copy"]:
         """How much each bar is one of those before it, 0 to 1."""
-        gaps = (shares[:, :, None] - before) / self.log_spread.exp()
+        gaps = self._gaps(shares, before)
         is_there = self._is_there(first_bar, shares.shape[1]).to(gaps)
         likeness: Tensor = (-0.5 * gaps.square().mean(-1)).exp() * is_there
         return likeness

@@ -3,6 +3,7 @@ from functools import partial
 import pytest
 import torch
 from torch.distributions import Independent, Normal
+from torch.nn.functional import pad
 
 from musicvae import prior_fit
 from musicvae.model import BarPrior, FlowPrior
@@ -67,12 +68,15 @@ def test_a_prior_of_bars_repeats_what_music_repeats(monkeypatch):
     bars = torch.randn(4_000, 4, 3, generator=generator)
     is_repeated = torch.arange(4_000) % 2 == 0
     bars[is_repeated, 2:] = bars[is_repeated, :2]
-    mean = bars.flatten(1)
-    posteriors = Independent(Normal(mean, torch.full_like(mean, 0.05)), 1)
-    prior = fit(partial(BarPrior, 3, 4), posteriors, seed=0)
+    # Beside the numbers that a model uses, a share has others that mean nothing.
+    idle = 32
+    mean = pad(bars, (0, idle)).flatten(1)
+    stddev = pad(torch.full_like(bars, 0.05), (0, idle), value=1.0).flatten(1)
+    posteriors = Independent(Normal(mean, stddev), 1)
+    prior = fit(partial(BarPrior, 3 + idle, 4), posteriors, seed=0)
     noise = torch.randn(1_000, prior.noise_size, generator=generator)
-    drawn = prior(noise).unflatten(1, (4, 3))
+    drawn = prior(noise).unflatten(1, (4, 3 + idle))
     third, fourth = ((drawn[:, bar] == drawn[:, bar - 2]).all(1) for bar in (2, 3))
     assert 0.4 < third.float().mean() < 0.6
-    assert (third == fourth).float().mean() > 0.85
+    assert (third == fourth).float().mean() > 0.75
     assert not (drawn[:, 1] == drawn[:, 0]).all(1).float().mean() > 0.05

@@ -47,6 +47,7 @@ def test_a_bar_likes_to_go_on_copying_from_as_far_away():
     prior = make_prior(bars=6)
     prefer(prior, [-FAR, -FAR, -1.0, -FAR, -FAR, 0.0])
     prior.going_on[2] = FAR
+    prior.kept.fill_(1.0)
     drawn = noise(50, prior)
     drawn[:, 3] = -1.0  # its chance is a sixth: the bar three before
     bars = bars_of(prior, prior(drawn))
@@ -81,11 +82,27 @@ def test_the_density_has_a_mass_of_one(bars):
 def test_a_copy_is_likelier_than_its_like():
     prior = make_prior(share_size=4, bars=2)
     prefer(prior, [0.0, 0.0])
+    prior.kept.fill_(1.0)
     prior.log_spread.fill_(-4.0)
     first = noise(20, prior)[:, :4]
     copied = prior.log_prob(torch.cat([first, first + 0.01], dim=1))
     other = prior.log_prob(torch.cat([first, first + 1.0], dim=1))
     assert (copied > other + 10).all()
+
+
+def test_copies_start_as_two_draws_from_one_posterior_are():
+    prior = make_prior(share_size=2, bars=3)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(2)
+        # The first number of a share has a meaning, the second none.
+        mean = torch.randn(20_000, 3, 2).double() * torch.tensor([2.0, 0.0])
+        stddev = torch.tensor([0.5, 1.0]).double().expand_as(mean)
+        first, second = (mean + stddev * torch.randn_like(mean) for _ in range(2))
+    prior.start_from(mean.flatten(1), stddev.flatten(1))
+    rest = (second - prior.kept * first) / prior.log_spread.exp()
+    assert rest.flatten(0, 1).std(0).tolist() == pytest.approx([1, 1], abs=0.02)
+    assert (rest * first).flatten(0, 1).mean(0).tolist() == pytest.approx([0, 0], abs=0.03)
+    assert prior.kept.tolist() == pytest.approx([4 / 4.25, 0], abs=0.01)
 
 
 def test_a_row_hangs_on_no_other():
