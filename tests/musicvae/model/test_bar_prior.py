@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from musicvae.model import BarPrior
+from musicvae.model.bar_prior import LATER_SPREAD
 
 FAR = 50.0
 
@@ -55,16 +56,17 @@ def test_a_bar_likes_to_go_on_copying_from_as_far_away():
         assert torch.equal(bars[:, bar], bars[:, bar - 3])
 
 
-def test_the_density_of_new_bars_is_that_of_the_map():
+def test_the_density_of_new_bars_is_that_of_the_map_but_for_their_spread():
     prior = make_prior(share_size=2, bars=3)
     prefer(prior, [-FAR, -FAR, 0.0])
+    spread = torch.tensor([1.0] * 2 + [LATER_SPREAD] * 4).double()
     for row in noise(4, prior):
         choices, shares = row[:3], row[3:]
         slopes = torch.autograd.functional.jacobian(
             lambda u, c=choices: prior(torch.cat([c, u])[None])[0], shares
         )
-        of_noise = -0.5 * (shares.square().sum() + 6 * math.log(2 * math.pi))
-        expected = of_noise - torch.linalg.slogdet(slopes).logabsdet
+        of_noise = -0.5 * ((spread * shares).square().sum() + 6 * math.log(2 * math.pi))
+        expected = of_noise - torch.linalg.slogdet(slopes / spread).logabsdet
         torch.testing.assert_close(prior.log_prob(prior(row[None]))[0], expected)
 
 
