@@ -8,6 +8,7 @@ from musicvae.evaluation.evaluate import Evaluation
 from musicvae.evaluation.figures import to_figures
 from musicvae.evaluation.lines import lines_of
 from musicvae.experiment import Experiment, to_dict
+from musicvae.model.bar_prior import LATER_SPREAD
 from musicvae.representation import Representation
 
 _ONE_CLASS = "every drum of a kit counts as one of nine classes"
@@ -104,7 +105,8 @@ def _prior(experiment: Experiment) -> str:
     if experiment.model.is_hierarchical and experiment.representation.bars > 1:
         return (
             f"bar after bar ({experiment.model.latent_size} numbers of the latent each), from a "
-            "flow or from the bars before it"
+            f"flow (after the first bar with {LATER_SPREAD:g} of its spread) or from the bars "
+            "before it"
         )
     return "from a flow"
 
