@@ -28,7 +28,7 @@ test: .venv/installed ## Lint, types, import rules, tests
 	$(BIN)/ruff check
 	cd build/__editable__* && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p musicvae
 	cd build/__editable__* && $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/pyproject.toml
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadscope
 
 .PHONY: serve
 serve: .venv/installed ## The embedded bundles on port 50051

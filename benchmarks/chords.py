@@ -30,13 +30,13 @@ from jaxtyping import Float64
 from rich.console import Console
 from rich.table import Table
 
-from musicvae.chords import QUALITIES
-from musicvae.data_pipeline.corpus import open_sources
-from musicvae.data_pipeline.grid import put_on_grid
-from musicvae.data_pipeline.harmony import infer_chords
-from musicvae.data_pipeline.piece import ChordLine, ReadPiece
+from musicvae.data_pipeline.cut.harmony import infer_chords
+from musicvae.data_pipeline.grid.grid import put_on_grid
 from musicvae.data_pipeline.readers import read_piece
+from musicvae.data_pipeline.readers.piece import ChordLine, ReadPiece
+from musicvae.data_pipeline.sources.corpus import open_sources
 from musicvae.errors import MusicVAEError
+from musicvae.music.chords import QUALITIES
 
 MEASURES = ("root", "triad", "seventh", "same")
 STEPS_PER_QUARTER = 4

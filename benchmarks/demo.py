@@ -20,11 +20,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from musicvae import midi
-from musicvae.client import Client
-from musicvae.clips import Clip, Grooved, ModelInfo, Transformed
-from musicvae.plots import piano_rolls
-from musicvae.requests import (
+from musicvae.generation.replies import Clip, Grooved, ModelInfo, Transformed
+from musicvae.generation.requests import (
     GROOVE_TASKS,
     TRANSFER,
     Excerpt,
@@ -33,6 +30,9 @@ from musicvae.requests import (
     SampleRequest,
     TransformRequest,
 )
+from musicvae.music import midi
+from musicvae.report.plots import piano_rolls
+from musicvae.rpc.client import Client
 
 SEED = 7
 CLIPS = 8

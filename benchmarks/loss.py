@@ -19,17 +19,17 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from musicvae.data_pipeline.corpus import Piece, open_sources
-from musicvae.data_pipeline.cut import CUTTERS
-from musicvae.data_pipeline.excerpts import CutSettings, Excerpts
-from musicvae.data_pipeline.excerpts import Tally as CutTally
-from musicvae.data_pipeline.grid import GridPart, GridPiece, put_on_grid
+from musicvae.data_pipeline.cut.cut import CUTTERS
+from musicvae.data_pipeline.cut.excerpts import CutSettings, Excerpts
+from musicvae.data_pipeline.cut.excerpts import Tally as CutTally
+from musicvae.data_pipeline.cut.windows import find_windows
+from musicvae.data_pipeline.grid.grid import GridPart, GridPiece, put_on_grid
 from musicvae.data_pipeline.readers import read_piece
-from musicvae.data_pipeline.windows import find_windows
+from musicvae.data_pipeline.sources.corpus import Piece, open_sources
 from musicvae.errors import MusicVAEError
-from musicvae.notes import Note
+from musicvae.music.instruments import CLASS_OF_PITCH
+from musicvae.music.notes import Note
 from musicvae.representation import representation_from_config
-from musicvae.representation.drums import CLASS_OF_PITCH
 
 PIECES = 300
 ROWS_PER_PART = 20

@@ -33,14 +33,14 @@ import symusic
 from rich.console import Console
 from rich.table import Table
 
-from musicvae.data_pipeline.chunks import cut_chunk, make_chunks
-from musicvae.data_pipeline.corpus import Piece, open_sources
-from musicvae.data_pipeline.cut import CUTTERS
-from musicvae.data_pipeline.excerpts import CutSettings
-from musicvae.data_pipeline.grid import put_all_on_grid
-from musicvae.data_pipeline.likeness import signatures
-from musicvae.data_pipeline.piece import ReadPiece
+from musicvae.data_pipeline.cut.chunks import cut_chunk, make_chunks
+from musicvae.data_pipeline.cut.cut import CUTTERS
+from musicvae.data_pipeline.cut.excerpts import CutSettings
+from musicvae.data_pipeline.cut.likeness import signatures
+from musicvae.data_pipeline.grid.grid import put_all_on_grid
 from musicvae.data_pipeline.readers import finish_pieces, parse_piece
+from musicvae.data_pipeline.readers.piece import ReadPiece
+from musicvae.data_pipeline.sources.corpus import Piece, open_sources
 from musicvae.errors import MusicVAEError
 from musicvae.representation import Melody
 

@@ -21,15 +21,15 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from musicvae.clips import SAMPLE_TEMPERATURE
+from musicvae.bundle.prior_fit import fit_prior
 from musicvae.evaluation.decoding import canonical
 from musicvae.evaluation.likelihood import bound
 from musicvae.evaluation.prior_samples import compare_prior_samples, draw_prior
 from musicvae.evaluation.reconstruction import reconstruct
 from musicvae.evaluation.subject import choose, load_data, transposed
-from musicvae.experiment import build_model
+from musicvae.experiment.experiment import build_model
 from musicvae.model import FlowPrior
-from musicvae.prior_fit import fit_prior
+from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
 from musicvae.training import RunSettings, load_run, train
 from musicvae.training.checkpoints import LAST
 

@@ -20,10 +20,10 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from musicvae import shards
-from musicvae.manifest import Manifest, hash_content, save_manifest
+from musicvae.data import shards
+from musicvae.data.batches import BatchStream
+from musicvae.data.manifest import Manifest, hash_content, save_manifest
 from musicvae.representation import Melody
-from musicvae.training.data import BatchStream
 
 ROWS_AT_ONCE = 100_000
 BATCH_SIZES = (32, 512, 4096)

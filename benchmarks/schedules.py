@@ -10,9 +10,9 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from musicvae.experiment import overlay
-from musicvae.objective import beta_at, sampled_share_at
-from musicvae.presets import PRESETS, get_preset
+from musicvae.experiment.experiment import overlay
+from musicvae.experiment.objective import beta_at, sampled_share_at
+from musicvae.experiment.presets import PRESETS, get_preset
 from musicvae.training.module import learning_rate_share
 
 POINTS = 400

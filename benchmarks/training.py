@@ -48,12 +48,12 @@ from rich.table import Column, Table
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from musicvae.experiment import Experiment, build_model
-from musicvae.latent import draw
+from musicvae.experiment.experiment import Experiment, build_model
+from musicvae.experiment.objective import elbo
+from musicvae.experiment.presets import PRESETS, get_preset
 from musicvae.model import Teacher
+from musicvae.model.latent.moves import draw
 from musicvae.model.stream_split import split
-from musicvae.objective import elbo
-from musicvae.presets import PRESETS, get_preset
 from musicvae.training.run import precision_on
 
 MEMBERS = [name for name in PRESETS if not name.endswith(("-tiny", "-paper"))]

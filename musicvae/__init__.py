@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from musicvae.bundle import Bundle, load
+    from musicvae.bundle.format import Bundle, load
 
 __all__ = ["Bundle", "load"]
 

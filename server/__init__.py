@@ -1,7 +1,6 @@
 """The service: gRPC requests to music."""
 
-from .engine import Engine
 from .serving import RunningServer, serve, start
 from .settings import Limits, Settings
 
-__all__ = ["Engine", "Limits", "RunningServer", "Settings", "serve", "start"]
+__all__ = ["Limits", "RunningServer", "Settings", "serve", "start"]

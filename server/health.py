@@ -6,10 +6,10 @@ from functools import partial
 
 from grpc_health.v1 import health, health_pb2
 
-from musicvae.requests import SampleRequest
+from musicvae.generation.engine import Engine
+from musicvae.generation.requests import SampleRequest
 
-from .engine import Engine
-from .turns import Turns
+from .queue import Turns
 
 
 class Health:

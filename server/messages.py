@@ -1,6 +1,6 @@
 """Messages of the contract to requests: within the limits, and every wrong field told at once.
 
-The other direction, from values to messages, is in `musicvae.wire`, which clients share.
+The other direction, from values to messages, is in `musicvae.rpc.wire`, which clients share.
 """
 
 from __future__ import annotations
@@ -9,11 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from musicvae import midi
-from musicvae.chords import MOST_CHORDS
-from musicvae.notes import NoteSequence
-from musicvae.problems import Problems
-from musicvae.requests import (
+from musicvae.generation.requests import (
     DecodeRequest,
     EncodeRequest,
     Excerpt,
@@ -23,8 +19,12 @@ from musicvae.requests import (
     SampleRequest,
     TransformRequest,
 )
+from musicvae.music import midi
+from musicvae.music.chords import MOST_CHORDS
+from musicvae.music.notes import NoteSequence
+from musicvae.problems import Problems
+from musicvae.rpc.wire import groove_task_from_message, notes_from_message
 from musicvae.v1 import musicvae_pb2 as pb
-from musicvae.wire import groove_task_from_message, notes_from_message
 
 from .settings import Limits
 

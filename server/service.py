@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 import grpc
 
-from musicvae.clips import Clip
 from musicvae.errors import SettingError
-from musicvae.requests import (
+from musicvae.generation.engine import AnyRequest, Engine
+from musicvae.generation.replies import Clip
+from musicvae.generation.requests import (
     DecodeRequest,
     EncodeRequest,
     GrooveRequest,
@@ -21,14 +22,13 @@ from musicvae.requests import (
     SampleRequest,
     TransformRequest,
 )
+from musicvae.rpc.wire import clip_to_message, encoding_to_message, model_to_message
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceServicer
-from musicvae.wire import clip_to_message, encoding_to_message, model_to_message
 
 from . import messages
-from .engine import AnyRequest, Engine
+from .queue import Turns
 from .settings import Limits
-from .turns import Turns
 
 NAME = pb.DESCRIPTOR.services_by_name["MusicService"].full_name
 

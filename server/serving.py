@@ -13,16 +13,16 @@ from grpc_health.v1 import health
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
-from musicvae.bundle import Bundle
+from musicvae.bundle.format import Bundle
 from musicvae.errors import SettingError
+from musicvae.generation.engine import Engine
 from musicvae.v1.musicvae_pb2_grpc import add_MusicServiceServicer_to_server
 
-from .engine import Engine
 from .health import Health
+from .queue import Turns
 from .service import NAME, MusicService
 from .settings import Settings
 from .status import StatusInterceptor
-from .turns import Turns
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from musicvae.errors import SettingError
-from musicvae.midi_parser import DEFAULT_LIMITS, MidiLimits
-from musicvae.notes import STEPS_PER_QUARTER
+from musicvae.music.midi.parser import DEFAULT_LIMITS, MidiLimits
+from musicvae.music.notes import STEPS_PER_QUARTER
 
 _MAY_BE_0 = ("port", "grace_s")
 
@@ -28,8 +28,8 @@ def _check_positive(settings: Any) -> None:
 class Limits:
     """How much one request may ask for.
 
-    Of one file as much is read as `musicvae.midi` reads by default: what a command reads from disk
-    is refused by no server.
+    A server reads as much of one file as `musicvae.music.midi` does by default: no server refuses
+    a file that a command reads from disk.
 
     Attributes:
         max_steps: Steps of music that one request asks for: clips times the length of each. The

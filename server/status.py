@@ -14,8 +14,8 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 from google.rpc import status_pb2
 
-from musicvae.error_details import error_to_status
 from musicvae.errors import BundleError, BusyError, MusicVAEError, ServiceError, SettingError
+from musicvae.rpc.error_details import error_to_status
 
 CODES: tuple[tuple[type[MusicVAEError], grpc.StatusCode], ...] = (
     (BusyError, grpc.StatusCode.RESOURCE_EXHAUSTED),

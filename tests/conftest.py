@@ -10,20 +10,28 @@ import pytest
 import torch
 from hand_made import table_of, write_set
 
-from musicvae import bundle, prior_fit
-from musicvae.attributes import attributes_of
-from musicvae.bundle import Bundle
+from musicvae import bundle
+from musicvae.bundle import prior_fit
+from musicvae.bundle.format import Bundle
+from musicvae.data.manifest import Source
 from musicvae.evaluation import evaluate
 from musicvae.evaluation.evaluate import Sizes
-from musicvae.experiment import Experiment, TrainingConfig, build_model
-from musicvae.manifest import Source
+from musicvae.experiment.experiment import Experiment, TrainingConfig, build_model
+from musicvae.experiment.presets import get_preset, melody_2bar
 from musicvae.model import ModelConfig
-from musicvae.presets import get_preset, melody_2bar
 from musicvae.representation import Melody
+from musicvae.representation.measures import attributes_of
 
 # The programs that tests start must find the installed package, not the part of it in a checkout's
 # folder musicvae/, which Python would put first.
 os.environ["PYTHONSAFEPATH"] = "1"
+
+# Two workers share two cores: with more threads they would wait for each other. The programs that
+# tests start read the variable.
+os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1)
+
+pytest_plugins = ["engines", "evaluations"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ from band import write_music
 
 from musicvae import bundle
 from musicvae.__main__ import main
-from musicvae.presets import get_preset
+from musicvae.experiment.presets import get_preset
 
 MEMBERS = (
     "melody-2bar",

@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from musicvae import bundle, midi
+from musicvae import bundle
 from musicvae.__main__ import main
-from musicvae.client import Client
-from musicvae.notes import Note, NoteSequence
-from musicvae.requests import Excerpt, InterpolateRequest, SampleRequest, TransformRequest
-from musicvae.server import Engine
+from musicvae.generation.engine import Engine
+from musicvae.generation.requests import (
+    Excerpt,
+    InterpolateRequest,
+    SampleRequest,
+    TransformRequest,
+)
+from musicvae.music import midi
+from musicvae.music.notes import Note, NoteSequence
+from musicvae.rpc.client import Client
 
 
 def musicvae(*arguments):

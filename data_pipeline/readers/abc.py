@@ -20,13 +20,13 @@ from typing import NamedTuple
 from music21 import abcFormat, pitch
 from music21.key import Key as Music21Key
 
-from musicvae.chords import parse_symbol
-from musicvae.data_pipeline.piece import ReadPiece
 from musicvae.errors import ScoreError
-from musicvae.notes import Key, Meter
+from musicvae.music.chords import parse_symbol
+from musicvae.music.notes import Key, Meter
 
 from .bar_lines import quarters_per_bar
 from .music21_guard import asking_music21
+from .piece import ReadPiece
 from .staff import Mark, Marks, Staff, StaffNote, put_together
 
 _STANDARD = (2, 1, 0)

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64, Integer
 
-from musicvae.data_pipeline.piece import MeterChange
-from musicvae.notes import Meter
+from musicvae.music.notes import Meter
+
+from .piece import MeterChange
 
 MOST_SLIP = 0.05
 """A change of meter no further than this from a bar line of the meter before, in quarter notes, is

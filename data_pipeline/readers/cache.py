@@ -16,16 +16,10 @@ from typing import Any
 import numpy as np
 from platformdirs import user_cache_path
 
-from musicvae.data_pipeline.piece import (
-    ChordLine,
-    KeyChange,
-    MeterChange,
-    Part,
-    ReadPiece,
-    TempoChange,
-)
 from musicvae.errors import ScoreError
-from musicvae.notes import Key, Meter
+from musicvae.music.notes import Key, Meter
+
+from .piece import ChordLine, KeyChange, MeterChange, Part, ReadPiece, TempoChange
 
 _DIGEST_BYTES = 16
 _COLUMNS = {

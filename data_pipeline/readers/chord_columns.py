@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
-from musicvae.chords import QUALITIES, ParsedChord
-from musicvae.data_pipeline.piece import ChordLine
+from musicvae.music.chords import QUALITIES, ParsedChord
+
+from .piece import ChordLine
 
 _QUALITY_INDEX = {quality: index for index, quality in enumerate(QUALITIES)}
 

@@ -13,10 +13,10 @@ from music21.key import Key as Music21Key
 from music21.meter import TimeSignature
 from music21.tempo import MetronomeMark
 
-from musicvae.data_pipeline.piece import ReadPiece
-from musicvae.notes import Key, Meter
+from musicvae.music.notes import Key, Meter
 
 from .music21_guard import asking_music21
+from .piece import ReadPiece
 from .staff import Mark, Marks, Staff, StaffNote, put_together
 
 _KIND = "a kern score"

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 
-from musicvae.data_pipeline.piece import ReadPiece
 from musicvae.errors import MidiError
 
 from .cache import read_through_cache
@@ -13,6 +12,7 @@ from .musicxml import read_musicxml
 from .mxl import is_score_archive
 from .patterns import read_pattern
 from .performance import read_performance
+from .piece import ReadPiece
 
 MIDI, MUSICXML, ABC, KERN, PATTERN = "midi", "musicxml", "abc", "kern", "h2pattern"
 

@@ -16,15 +16,16 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64, Integer
 
-from musicvae import midi_parser, smf
-from musicvae.data_pipeline.grid import find_note_order
-from musicvae.data_pipeline.piece import KeyChange, MeterChange, Part, ReadPiece, TempoChange
 from musicvae.errors import MidiError
-from musicvae.midi_parser import DEFAULT_LIMITS, NoteColumns, ParsedMidi, ParsedTrack
-from musicvae.notes import DEFAULT_QPM, Meter
+from musicvae.music.midi import parser as midi_parser
+from musicvae.music.midi import smf
+from musicvae.music.midi.parser import DEFAULT_LIMITS, NoteColumns, ParsedMidi, ParsedTrack
+from musicvae.music.notes import DEFAULT_QPM, Meter
 
 from .bar_lines import Bars, MeterMark, accented_quarters, draw_all_bars
 from .meter_evidence import doubt_common_time, doubt_grid, is_grid_doubtful
+from .note_order import find_note_order
+from .piece import KeyChange, MeterChange, Part, ReadPiece, TempoChange
 
 _MOST_CHANGES = 100_000
 """Of meter, key or tempo in one file: a tempo curve of an hour at 25 points a second."""

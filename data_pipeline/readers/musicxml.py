@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from xml.etree import ElementTree as ET
 
-from musicvae.chords import NO_QUALITY, QUALITY_OF_KIND, ParsedChord
-from musicvae.data_pipeline.piece import ReadPiece
 from musicvae.errors import ScoreError
-from musicvae.notes import Key, Meter
+from musicvae.music.chords import NO_QUALITY, QUALITY_OF_KIND, ParsedChord
+from musicvae.music.notes import Key, Meter
 
 from .mxl import decompress
+from .piece import ReadPiece
 from .staff import Mark, Marks, Staff, StaffNote, put_together
 from .xml import parse_xml
 

@@ -17,10 +17,10 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from musicvae.data_pipeline.piece import MeterChange, Part, ReadPiece
 from musicvae.errors import ScoreError
-from musicvae.notes import Meter
+from musicvae.music.notes import Meter
 
+from .piece import MeterChange, Part, ReadPiece
 from .xml import parse_xml
 
 TURNS = 2

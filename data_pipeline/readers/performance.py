@@ -14,22 +14,15 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float64
 
-from musicvae import midi_parser
-from musicvae.chords import parse_symbol
-from musicvae.data_pipeline.piece import (
-    ChordLine,
-    KeyChange,
-    MeterChange,
-    Part,
-    ReadPiece,
-    TempoChange,
-)
 from musicvae.errors import DataError
-from musicvae.midi_parser import NoteColumns, ParsedMidi
-from musicvae.notes import Key, Meter
+from musicvae.music.chords import parse_symbol
+from musicvae.music.midi import parser as midi_parser
+from musicvae.music.midi.parser import NoteColumns, ParsedMidi
+from musicvae.music.notes import Key, Meter
 
 from .chord_columns import chord_line
 from .midi_file import TimedNotes
+from .piece import ChordLine, KeyChange, MeterChange, Part, ReadPiece, TempoChange
 
 _MOST_BEATS = 100_000
 _MOST_BEATS_PER_BAR = 64

@@ -14,14 +14,14 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from musicvae.chords import ParsedChord
-from musicvae.data_pipeline.piece import KeyChange, MeterChange, Part, ReadPiece, TempoChange
 from musicvae.errors import ScoreError
-from musicvae.midi_parser import DEFAULT_LIMITS
-from musicvae.notes import DEFAULT_VELOCITY, PITCHES, Key, Meter
+from musicvae.music.chords import ParsedChord
+from musicvae.music.midi.parser import DEFAULT_LIMITS
+from musicvae.music.notes import DEFAULT_VELOCITY, PITCHES, Key, Meter
 
 from .bar_lines import quarters_per_bar
 from .chord_columns import chord_line
+from .piece import KeyChange, MeterChange, Part, ReadPiece, TempoChange
 
 _Value = TypeVar("_Value")
 

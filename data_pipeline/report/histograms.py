@@ -13,11 +13,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from musicvae.attributes import ATTRIBUTES
-from musicvae.chords import QUALITIES
-from musicvae.pages.charts import Chart, Series
-from musicvae.plots import MAJOR_TONICS, MINOR_TONICS, NAMES, pitch_name
-from musicvae.representation.drums import CLASS_OF_PITCH, DRUM_CLASSES
+from musicvae.music.attributes import ATTRIBUTES
+from musicvae.music.chords import QUALITIES
+from musicvae.music.instruments import CLASS_OF_PITCH, DRUM_CLASSES
+from musicvae.report.charts import Chart, Series
+from musicvae.report.plots import MAJOR_TONICS, MINOR_TONICS, NAMES, pitch_name
 
 from .sample import SampledExcerpt
 

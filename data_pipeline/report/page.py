@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from musicvae.data_pipeline.data_set import REPORT_NAME
-from musicvae.manifest import Manifest, Rejection, load_manifest
-from musicvae.pages import document
-from musicvae.pages.charts import share_bar, to_svg
-from musicvae.pages.rolls import SHORT_BARS, Roll, to_roll
-from musicvae.plots import key_name
+from musicvae.data.manifest import Manifest, Rejection, load_manifest
+from musicvae.data_pipeline.prepare.data_set import REPORT_NAME
+from musicvae.report import document
+from musicvae.report.charts import share_bar, to_svg
+from musicvae.report.plots import key_name
+from musicvae.report.rolls import SHORT_BARS, Roll, to_roll
 from musicvae.representation import Representation, representation_from_config
 
 from .advice import find_advice

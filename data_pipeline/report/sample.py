@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64
 
-from musicvae import shards
-from musicvae.manifest import Manifest, Split
-from musicvae.notes import Key, NoteSequence
+from musicvae.data import shards
+from musicvae.data.manifest import Manifest, Split
+from musicvae.music.notes import Key, NoteSequence
 from musicvae.representation import Representation
 
 MOST_STEPS = 80_000
@@ -29,7 +29,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class SampledExcerpt:
-    """One excerpt with what is known of it; see the columns of `musicvae.shards`.
+    """One excerpt with what is known of it; see the columns of `musicvae.data.shards`.
 
     Attributes:
         split: The split it lies in.
@@ -41,7 +41,7 @@ class SampledExcerpt:
         qpm: Quarter notes a minute.
         key: The key, or None where it is not known.
         key_confidence: 0 to 1; None where the key is not known.
-        attributes: The measures of `musicvae.attributes`; NaN where one does not apply.
+        attributes: The measures of `musicvae.music.attributes`; NaN where one does not apply.
         music: Its notes, or its chords.
     """
 

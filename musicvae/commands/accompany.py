@@ -24,7 +24,7 @@ def accompany(inputs: tuple[str, ...], out: Path, seed: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from musicvae.data_pipeline.accompaniment import accompany as run
+    from musicvae.data_pipeline.accompany.accompaniment import accompany as run
 
     made = run(inputs, out, seed=seed, console=console())
     if made.left:

@@ -50,9 +50,11 @@ def prepare(inputs: tuple[str, ...], out: Path, split: str, **options: Any) -> N
     'midi/**/*.mid', an archive (.tar, .tar.gz, .zip), a corpus that `musicvae fetch` got, or one
     that comes with music21, such as music21:oneills1850. Run it again to go on where it stopped.
     """
-    from musicvae.data_pipeline import PrepareSettings, parse_shares, tables
-    from musicvae.data_pipeline import prepare as run
-    from musicvae.data_pipeline.excerpts import CutSettings
+    from musicvae.data_pipeline.choose.counts import tables
+    from musicvae.data_pipeline.choose.split import parse_shares
+    from musicvae.data_pipeline.cut.excerpts import CutSettings
+    from musicvae.data_pipeline.prepare import PrepareSettings
+    from musicvae.data_pipeline.prepare import prepare as run
 
     settings = PrepareSettings(
         inputs=inputs,
@@ -81,8 +83,8 @@ def corpora() -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from musicvae.data_pipeline.corpora import CORPORA
-    from musicvae.data_pipeline.fetch import fetched_path
+    from musicvae.data_pipeline.sources.corpora import CORPORA
+    from musicvae.data_pipeline.sources.fetch import fetched_path
 
     table = Table("corpus", "what it is", "licence", "to get it", show_lines=True)
     for corpus in CORPORA.values():
@@ -101,7 +103,7 @@ def corpora() -> None:
 @click.option("--folder", type=FOLDER, help="Where to keep it (default: the user's cache).")
 def fetch(name: str, folder: Path | None) -> None:
     """Download a public corpus; run it again to go on where it stopped."""
-    from musicvae.data_pipeline.fetch import fetch as get
+    from musicvae.data_pipeline.sources.fetch import fetch as get
 
     path = get(name, folder, console=console())
     given = name if folder is None else path
@@ -116,8 +118,8 @@ def fetch(name: str, folder: Path | None) -> None:
               help="Draw its piano roll.")  # fmt: skip
 def inspect(source: str, piece: str, plot: Path | None) -> None:
     """Say what is in a piece of music, and what could be cut from it."""
-    from musicvae.data_pipeline.inspection import find_piece
-    from musicvae.data_pipeline.inspection import inspect as look_into
+    from musicvae.data_pipeline.inspect.inspection import find_piece
+    from musicvae.data_pipeline.inspect.inspection import inspect as look_into
 
     try:
         inspection = look_into(find_piece(source, piece))
@@ -125,8 +127,8 @@ def inspect(source: str, piece: str, plot: Path | None) -> None:
         error.args = (f"{source}: {error}",)
         raise
     # After what can go wrong with the input: matplotlib takes a second.
-    from musicvae.data_pipeline.inspection_tables import plot as draw
-    from musicvae.data_pipeline.inspection_tables import to_tables
+    from musicvae.data_pipeline.inspect.tables import plot as draw
+    from musicvae.data_pipeline.inspect.tables import to_tables
 
     for table in to_tables(inspection):
         console().print(table)
@@ -170,7 +172,7 @@ def _rules(texts: Sequence[str]) -> Any:
     """The rules with the values that were given."""
     from dataclasses import asdict
 
-    from musicvae.data_pipeline.filters import Rules
+    from musicvae.data_pipeline.cut.rules import Rules
 
     defaults: dict[str, int | float] = asdict(Rules())
     values: dict[str, Any] = {}

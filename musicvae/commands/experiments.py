@@ -11,7 +11,7 @@ import click
 from musicvae.commands.terminal import DEFAULT_BUNDLE, FOLDER, INTERRUPTED, SEED, console, say
 
 if TYPE_CHECKING:
-    from musicvae.bundle import Bundle
+    from musicvae.bundle.format import Bundle
     from musicvae.evaluation.subject import Subject
 
 
@@ -43,7 +43,7 @@ def train(preset: str, settings: tuple[str, ...], overlay: Any, **options: Any) 
     The settings and their values are in OUT/run.json once the run has begun. Curves, pictures and a
     collapse alarm: tensorboard --logdir OUT.
     """
-    from musicvae import experiment, presets
+    from musicvae.experiment import experiment, presets
     from musicvae.training import RunSettings
     from musicvae.training import train as run
 
@@ -73,9 +73,9 @@ def evaluate(models: tuple[str, ...], data: Path, split: str, out: Path | None, 
     from musicvae.evaluation.examples import play_examples
     from musicvae.evaluation.figure import to_table
     from musicvae.evaluation.figures import to_figures
-    from musicvae.evaluation.report import Reported, write_report
     from musicvae.evaluation.subject import load_data, titles
     from musicvae.evaluation.watch import watched
+    from musicvae.report.evaluation_page import Reported, write_report
 
     subjects = [_subject(bundle.load(each)) for each in models or (DEFAULT_BUNDLE,)]
     music = load_data(data, split)
@@ -121,11 +121,11 @@ def export(run: Path, out: Path, checkpoint: str) -> None:
 
     It measures all that `evaluate` measures, which takes minutes.
     """
+    from musicvae.bundle.export import export as write
     from musicvae.evaluation.evaluate import DEFAULT_SIZES
     from musicvae.evaluation.figure import to_table
     from musicvae.evaluation.figures import to_figures
     from musicvae.evaluation.watch import watched
-    from musicvae.export import export as write
     from musicvae.training import load_run
 
     loaded = load_run(run, checkpoint=checkpoint)

@@ -23,9 +23,9 @@ from musicvae.commands.terminal import (
 from musicvae.errors import MusicVAEError, SettingError, Violation
 
 if TYPE_CHECKING:
-    from musicvae.bundle import Bundle
-    from musicvae.clips import Clip, Encoding, ModelInfo
-    from musicvae.requests import Excerpt, Musician
+    from musicvae.bundle.format import Bundle
+    from musicvae.generation.replies import Clip, Encoding, ModelInfo
+    from musicvae.generation.requests import Excerpt, Musician
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -90,7 +90,7 @@ def models(model: str | None, server: str | None) -> None:
 @chords_option
 def sample(count: int, **options: Any) -> None:
     """Draw new music from the prior."""
-    from musicvae.requests import SampleRequest
+    from musicvae.generation.requests import SampleRequest
 
     request = SampleRequest(count=count, **_drawing(options))
     with _musician([options["model"]], options["server"]) as musician:
@@ -106,7 +106,7 @@ def sample(count: int, **options: Any) -> None:
 @input_options
 def interpolate(inputs: tuple[Path, ...], count: int, **options: Any) -> None:
     """Morph from one MIDI file to the next."""
-    from musicvae.requests import InterpolateRequest
+    from musicvae.generation.requests import InterpolateRequest
 
     if len(inputs) < 2:
         raise SettingError(
@@ -131,7 +131,7 @@ def interpolate(inputs: tuple[Path, ...], count: int, **options: Any) -> None:
 @input_options
 def transform(input_file: Path, add: tuple[str, ...], **options: Any) -> None:
     """Move a MIDI file along attributes: --add note_density=1."""
-    from musicvae.requests import TransformRequest
+    from musicvae.generation.requests import TransformRequest
 
     request = TransformRequest(
         point=_read(input_file, options),
@@ -153,7 +153,7 @@ def transform(input_file: Path, add: tuple[str, ...], **options: Any) -> None:
 @input_options
 def reconstruct(inputs: tuple[Path, ...], **options: Any) -> None:
     """Encode MIDI files and decode them again."""
-    from musicvae.requests import EncodeRequest
+    from musicvae.generation.requests import EncodeRequest
 
     asked = {k: value for k, value in _drawing(options).items() if k in ("model", "chords")}
     requests = [EncodeRequest(excerpt=_read(path, options), **asked) for path in inputs]
@@ -175,7 +175,7 @@ def reconstruct(inputs: tuple[Path, ...], **options: Any) -> None:
 @input_options
 def groove(input_file: Path, task: str, onto: Path | None, **options: Any) -> None:
     """Play drums as a human would."""
-    from musicvae.requests import GrooveRequest
+    from musicvae.generation.requests import GrooveRequest
 
     request = GrooveRequest(
         task=task,
@@ -212,7 +212,7 @@ def _play(
     musician: Musician, heard: Sequence[tuple[str, Encoding]], options: dict[str, Any]
 ) -> Iterator[tuple[str, Clip]]:
     """Decodes what was heard, each over the chords that it was heard over."""
-    from musicvae.requests import DecodeRequest
+    from musicvae.generation.requests import DecodeRequest
 
     for chords, group in groupby(heard, lambda each: each[1].chords):
         names, encodings = zip(*group, strict=True)
@@ -226,13 +226,13 @@ def _play(
 def _musician(models: Sequence[str | None], server: str | None) -> Iterator[Musician]:
     """Who answers: a server, or an engine with these bundles in this process."""
     if server is not None:
-        from musicvae.client import Client
+        from musicvae.rpc.client import Client
 
         with closing(Client(server)) as client:
             yield client
     else:
         from musicvae import bundle
-        from musicvae.server.engine import Engine
+        from musicvae.generation.engine import Engine
 
         loaded: list[Bundle] = [bundle.load(each or DEFAULT_BUNDLE) for each in models]
         yield Engine(loaded)
@@ -269,13 +269,13 @@ def _named(violation: Violation, inputs: Mapping[str, Path]) -> str:
 
 
 def _read(path: Path, options: dict[str, Any]) -> Excerpt:
-    from musicvae.clip_files import read_excerpt
+    from musicvae.generation.clip_files import read_excerpt
 
     return read_excerpt(path, start_bar=options["start_bar"], reduce=options["reduce"])
 
 
 def _keep(command: str, clips: Iterable[tuple[str, Clip]], options: dict[str, Any]) -> None:
-    from musicvae.clip_files import keep
+    from musicvae.generation.clip_files import keep
 
     for kept in keep(options["out"], command, clips, draws_picture=options["plot"]):
         say(f"{kept.path}  {kept.content}")

@@ -14,12 +14,12 @@ import numpy as np
 from jaxtyping import Float, Int16
 from torch import Tensor
 
-from musicvae import latent
-from musicvae.attributes import attributes_of, measure_excerpt
 from musicvae.evaluation.decoding import encode, play
 from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.model import MusicVAE
+from musicvae.model.latent import moves as latent
 from musicvae.representation import Representation
+from musicvae.representation.measures import attributes_of, measure_excerpt
 
 EXCERPTS = 256
 """As many as the paper's."""

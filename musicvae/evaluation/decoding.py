@@ -10,13 +10,13 @@ from jaxtyping import Float, Int, Int16
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
+from musicvae.data.shards import Events
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.latent import row_seed
 from musicvae.model import MusicVAE
 from musicvae.model.event_distribution import EventDistribution
+from musicvae.model.latent.moves import row_seed
 from musicvae.representation import Representation
-from musicvae.shards import Events
-from musicvae.streams import made
+from musicvae.representation.streams import made
 
 BATCH_STEPS = 16_384
 """Steps of a batch: wide enough for a matrix product, and small in memory for 512 events a step."""

@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 from jaxtyping import Int16
 
-from musicvae.clips import SAMPLE_TEMPERATURE
 from musicvae.evaluation import attribute_transfer, interpolation, likelihood, prior_samples
 from musicvae.evaluation.attribute_transfer import AttributeTransfer, transfer
 from musicvae.evaluation.decoding import canonical
@@ -26,6 +25,7 @@ from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
 from musicvae.evaluation.self_similarity import FEWEST_BARS, SelfSimilarity, compare_bars
 from musicvae.evaluation.subject import Data, Subject, choose, transposed
 from musicvae.evaluation.watch import Watch, unwatched
+from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
 from musicvae.representation import Representation
 
 TEMPERATURES = (1.0, SAMPLE_TEMPERATURE)

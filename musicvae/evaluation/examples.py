@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from musicvae import latent
-from musicvae.clips import SAMPLE_TEMPERATURE
 from musicvae.evaluation.decoding import encode, play
 from musicvae.evaluation.interpolation import choose_pairs
 from musicvae.evaluation.prior_samples import draw_prior
 from musicvae.evaluation.subject import Data, Subject, choose
-from musicvae.notes import NoteSequence
+from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
+from musicvae.model.latent import moves as latent
+from musicvae.music.notes import NoteSequence
 
 RECONSTRUCTIONS = 4
 SAMPLES = 8

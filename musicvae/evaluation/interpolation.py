@@ -18,12 +18,12 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, Int16, Shaped
 
-from musicvae import latent
 from musicvae.evaluation.decoding import encode, play
 from musicvae.evaluation.language_model import LanguageModel
 from musicvae.evaluation.lines import Line, lines_of
 from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.model import MusicVAE
+from musicvae.model.latent import moves as latent
 from musicvae.representation import Representation
 
 PAIRS = 1_024

@@ -20,7 +20,7 @@ from musicvae.evaluation.decoding import batches, decode, to_device
 from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.model import MusicVAE
 from musicvae.representation import Representation
-from musicvae.streams import made
+from musicvae.representation.streams import made
 
 DRAWS = 100
 """As many as the bound is usually given with; ten times as many gain little and cost ten times."""

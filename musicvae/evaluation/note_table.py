@@ -12,12 +12,11 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from musicvae.data.shards import Events
 from musicvae.evaluation.lines import Line, lines_of
-from musicvae.notes import Note
+from musicvae.music.instruments import BASS_PROGRAMS, CLASS_OF_PITCH
+from musicvae.music.notes import Note
 from musicvae.representation import Representation
-from musicvae.representation.drums import CLASS_OF_PITCH
-from musicvae.representation.trio import BASS_PROGRAMS
-from musicvae.shards import Events
 
 BASS = "bass"
 

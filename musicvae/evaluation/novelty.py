@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int, Int16, UInt64
 
+from musicvae.data.shards import Events
 from musicvae.evaluation.lines import Line
 from musicvae.representation import Representation
-from musicvae.shards import Events
 
 LONG_RUN = 12
 """Onsets of a run that is likely to be heard as a quotation: two bars of a folk tune or so."""

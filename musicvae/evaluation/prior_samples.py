@@ -17,13 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int16
 
-from musicvae import latent
 from musicvae.evaluation.decoding import play
 from musicvae.evaluation.histogram import Histogram, count
 from musicvae.evaluation.lines import lines_of
 from musicvae.evaluation.note_table import NoteTable, measures_of, note_tables
 from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.model import MusicVAE, Prior
+from musicvae.model.latent import moves as latent
 from musicvae.representation import Representation
 
 DRAWS = 2_048

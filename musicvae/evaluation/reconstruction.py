@@ -17,16 +17,16 @@ import torch
 from jaxtyping import Float, Int, Int16, Shaped
 from torch import Tensor
 
+from musicvae.data.shards import Events
 from musicvae.evaluation.accuracy import Accuracy, Measure, Scores, Ways, judge, score
 from musicvae.evaluation.bootstrap import Estimate
 from musicvae.evaluation.decoding import batches, decode, encode, to_device
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.latent import draw, row_seed
+from musicvae.experiment.objective import divergence_by_dimension
 from musicvae.model import MusicVAE
-from musicvae.objective import divergence_by_dimension
+from musicvae.model.latent.moves import draw, row_seed
 from musicvae.representation import Representation
-from musicvae.shards import Events
-from musicvae.streams import made
+from musicvae.representation.streams import made
 
 ACTIVE_VARIANCE = 0.01
 

@@ -8,13 +8,13 @@ import numpy as np
 from jaxtyping import Float, Int, Int16
 from torch import Tensor
 
-from musicvae import shards
+from musicvae.data import shards
+from musicvae.data.manifest import Manifest, load_manifest
+from musicvae.data.shards import ExampleSet
 from musicvae.errors import DataError
-from musicvae.experiment import Experiment
-from musicvae.manifest import Manifest, load_manifest
+from musicvae.experiment.experiment import Experiment
 from musicvae.model import MusicVAE, Prior
 from musicvae.representation import Representation
-from musicvae.shards import ExampleSet
 
 TRAINING_SPLIT = "train"
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from musicvae.streams import Stream
+from musicvae.representation.streams import Stream
 
 
 class EventEmbedding(nn.Module):

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from musicvae.streams import Stream
+from musicvae.representation.streams import Stream
 
 _LEAST_LOG_SCALE = -7.0
 _SURE = 1e-5

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from jaxtyping import Int
 from torch import Tensor
 
-from musicvae.streams import Stream, made
+from musicvae.representation.streams import Stream, made
 
 
 class Split(NamedTuple):

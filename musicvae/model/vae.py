@@ -14,15 +14,15 @@ from torch.distributions import Independent, Normal
 
 from musicvae.errors import SettingError
 from musicvae.model.bar_decoder import BarDecoder
-from musicvae.model.bar_prior import BarPrior
 from musicvae.model.conductor import Conductor
 from musicvae.model.decoder import FlatDecoder, HierarchicalDecoder
 from musicvae.model.encoder import BidirectionalEncoder, HierarchicalEncoder
 from musicvae.model.event_distribution import EventDistribution
 from musicvae.model.event_embedding import EventEmbedding
 from musicvae.model.event_heads import EventHeads
-from musicvae.model.flow_prior import FlowPrior
-from musicvae.streams import Stream, made
+from musicvae.model.latent.bar_prior import BarPrior
+from musicvae.model.latent.flow_prior import FlowPrior
+from musicvae.representation.streams import Stream, made
 
 SMALLEST_STDDEV = 1e-3
 

@@ -7,7 +7,6 @@ from musicvae.representation.lead_sheet import LeadSheet
 from musicvae.representation.melody import Melody
 from musicvae.representation.registry import REPRESENTATIONS, representation_from_config
 from musicvae.representation.representation import Representation
-from musicvae.representation.top_line import on_grid, top_line
 from musicvae.representation.trio import Trio
 
 __all__ = [
@@ -19,7 +18,5 @@ __all__ = [
     "Melody",
     "Representation",
     "Trio",
-    "on_grid",
     "representation_from_config",
-    "top_line",
 ]

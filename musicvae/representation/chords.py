@@ -2,7 +2,8 @@
 
 Conventions: a row of a tensor is a slot, as long as the resolution says; a tensor is `(row, 2)`.
 The first stream holds the chord: 0 for none, else 1 + root * 17 + the place of its quality in
-`musicvae.chords.QUALITIES`. The second holds the bass: 0 for the root, else 1 + its pitch class.
+`musicvae.music.chords.QUALITIES`. The second holds the bass: 0 for the root, else 1 + its pitch
+class.
 
 Every tensor within the vocabulary is a legal excerpt: a bass without a chord counts for nothing,
 and one that is the root is written 0. A legal excerpt has chords that start where a slot does, and
@@ -11,7 +12,7 @@ does not hold: notes, tempo, key, a chord that is written again while it holds, 
 none before the first.
 
 Source: the vocabulary is our own: sevenths and the bass belong to what makes a harmony. The 49
-classes of Magenta are a reduction of it: `musicvae.chords.magenta_class`.
+classes of Magenta are a reduction of it: `musicvae.music.chords.magenta_class`.
 """
 
 from dataclasses import asdict, dataclass
@@ -19,13 +20,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from jaxtyping import Bool, Int, Int16
 
-from musicvae.chords import QUALITIES, Chord, quality_index
 from musicvae.errors import RepresentationError, SettingError
-from musicvae.notes import STEPS_PER_QUARTER, Meter, NoteSequence
+from musicvae.music.chords import QUALITIES, Chord, quality_index
+from musicvae.music.notes import STEPS_PER_QUARTER, Meter, NoteSequence
 from musicvae.representation import grid
 from musicvae.representation.grid import Check
 from musicvae.representation.representation import Representation
-from musicvae.streams import Stream
+from musicvae.representation.streams import Stream
 
 NO_CHORD = 0
 EVENTS = 1 + 12 * len(QUALITIES)

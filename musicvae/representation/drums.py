@@ -17,59 +17,15 @@ drums outside the table with a cause; it leaves them out without a word.
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int, Int8, Int16
+from jaxtyping import Bool, Int, Int16
 
 from musicvae.errors import RepresentationError
-from musicvae.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
+from musicvae.music.instruments import CLASS_OF_PITCH, DRUM_CLASSES
+from musicvae.music.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
 from musicvae.representation import grid
 from musicvae.representation.grid import Check
 from musicvae.representation.representation import Representation
-from musicvae.streams import Stream
-
-
-@dataclass(frozen=True, slots=True)
-class DrumClass:
-    """Drums that count as one.
-
-    Attributes:
-        name: In plain words.
-        pitch: The General MIDI key that plays it back.
-        others: The other keys that are reduced to it: of General MIDI 1 and 2 (27 to 87), and 22
-            and 26, the hi-hat's edges on the Roland TD-11, on which the Groove data was played.
-    """
-
-    name: str
-    pitch: int
-    others: tuple[int, ...]
-
-
-DRUM_CLASSES = (
-    DrumClass("kick", 36, (35,)),
-    DrumClass("snare", 38, (27, 28, 31, 32, 33, 34, 37, 39, 40, 56, 65, 66, 75, 85)),
-    DrumClass("closed hi-hat", 42, (22, 44, 54, 68, 69, 70, 71, 73, 78, 80)),
-    DrumClass("open hi-hat", 46, (26, 67, 72, 74, 79, 81)),
-    DrumClass("low tom", 45, (29, 41, 43, 61, 64, 84)),
-    DrumClass("mid tom", 48, (47, 60, 63, 77, 86, 87)),
-    DrumClass("high tom", 50, (30, 62, 76, 83)),
-    DrumClass("crash cymbal", 49, (52, 55, 57, 58)),
-    DrumClass("ride cymbal", 51, (53, 59, 82)),
-)
-"""The nine classes, in the order of their bits.
-
-The reduction is the one of Magenta's `drums_encoder_decoder`. Its map for the Roland TD-11 alone
-differs in three keys, whose pads stand for other drums than General MIDI says: 45 is a mid tom
-there and a low one here, 48 a high tom there and a mid one here, 58 (the rim of the low tom) a low
-tom there and a crash cymbal here.
-"""
-
-CLASS_OF_PITCH: Int8[np.ndarray, " pitch"] = np.full(128, -1, np.int8)
-"""The class of each MIDI pitch; -1 where it has none."""
-for _index, _drum in enumerate(DRUM_CLASSES):
-    CLASS_OF_PITCH[[_drum.pitch, *_drum.others]] = _index
-CLASS_OF_PITCH.flags.writeable = False
-
-CYMBALS = (2, 3, 7, 8)
-"""The classes of the hi-hats, the crash and the ride cymbal: what the hands play over the drums."""
+from musicvae.representation.streams import Stream
 
 _BITS = 1 << np.arange(len(DRUM_CLASSES), dtype=np.int16)
 EVENTS = 1 << len(DRUM_CLASSES)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from musicvae.errors import RepresentationError, SettingError
-from musicvae.notes import Meter, NoteSequence
+from musicvae.music.notes import Meter, NoteSequence
 from musicvae.representation.representation import Representation
 
 RESOLUTIONS = (4, 12)

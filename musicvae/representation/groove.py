@@ -22,7 +22,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, Int16
 
 from musicvae.errors import RepresentationError
-from musicvae.notes import (
+from musicvae.music.instruments import CLASS_OF_PITCH, DRUM_CLASSES
+from musicvae.music.notes import (
     DEFAULT_VELOCITY,
     STEPS_PER_QUARTER,
     VELOCITIES,
@@ -31,10 +32,10 @@ from musicvae.notes import (
     NoteSequence,
 )
 from musicvae.representation import grid
-from musicvae.representation.drums import CLASS_OF_PITCH, DRUM_CLASSES, KNOWN_DRUMS, ONLY_DRUMS
+from musicvae.representation.drums import KNOWN_DRUMS, ONLY_DRUMS
 from musicvae.representation.grid import Check
 from musicvae.representation.representation import Representation
-from musicvae.streams import Stream
+from musicvae.representation.streams import Stream
 
 CLASSES = len(DRUM_CLASSES)
 OFFSETS_PER_STEP = 1024

@@ -18,11 +18,11 @@ import numpy as np
 from jaxtyping import Bool, Int, Int16
 
 from musicvae.errors import RepresentationError
-from musicvae.notes import STEPS_PER_QUARTER, Meter, NoteSequence
+from musicvae.music.notes import STEPS_PER_QUARTER, Meter, NoteSequence
 from musicvae.representation import chords, grid, melody
 from musicvae.representation.chords import Chords
 from musicvae.representation.melody import Melody
-from musicvae.streams import Stream
+from musicvae.representation.streams import Stream
 
 
 @dataclass(frozen=True, kw_only=True)

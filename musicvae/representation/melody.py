@@ -21,17 +21,16 @@ import numpy as np
 from jaxtyping import Bool, Int, Int16
 
 from musicvae.errors import RepresentationError
-from musicvae.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
+from musicvae.music.instruments import HIGHEST_PITCH, LOWEST_PITCH
+from musicvae.music.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
 from musicvae.representation import grid
 from musicvae.representation.grid import Check
 from musicvae.representation.representation import Representation
-from musicvae.streams import Stream
+from musicvae.representation.streams import Stream
 
 HOLD = 0
 STOP = 1
 FIRST_PITCH_EVENT = 2
-LOWEST_PITCH = 21
-HIGHEST_PITCH = 108
 EVENTS = FIRST_PITCH_EVENT + HIGHEST_PITCH - LOWEST_PITCH + 1
 """The number of events: 90."""
 

@@ -7,13 +7,8 @@ hands, within the drums, or within one line. Our own; for training alone.
 import numpy as np
 from jaxtyping import Int16
 
-from musicvae.representation.drums import (
-    CYMBALS,
-    DRUM_CLASSES,
-    Drums,
-    join_hits,
-    split_hits,
-)
+from musicvae.music.instruments import CYMBALS, DRUM_CLASSES
+from musicvae.representation.drums import Drums, join_hits, split_hits
 from musicvae.representation.groove import Groove
 from musicvae.representation.trio import Trio
 

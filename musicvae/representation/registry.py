@@ -5,7 +5,7 @@ from functools import partial
 from typing import get_type_hints
 
 from musicvae.errors import SettingError
-from musicvae.notes import Meter
+from musicvae.music.notes import Meter
 from musicvae.representation.chords import Chords
 from musicvae.representation.drums import Drums
 from musicvae.representation.groove import Groove

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Int, Int16
 
 from musicvae.errors import RepresentationError
-from musicvae.notes import Meter, NoteSequence
-from musicvae.streams import Stream
+from musicvae.music.notes import Meter, NoteSequence
+from musicvae.representation.streams import Stream
 
 
 @runtime_checkable  # jaxtyping's checker tests for it

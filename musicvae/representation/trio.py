@@ -21,15 +21,12 @@ import numpy as np
 from jaxtyping import Bool, Int, Int16
 
 from musicvae.errors import RepresentationError
-from musicvae.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
+from musicvae.music.instruments import BASS_PROGRAM, BASS_PROGRAMS, HIGHEST_PITCH, LOWEST_PITCH
+from musicvae.music.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
 from musicvae.representation import drums, grid, melody
 from musicvae.representation.grid import Check
 from musicvae.representation.representation import Representation
-from musicvae.streams import Stream
-
-BASS_PROGRAMS = range(32, 40)
-BASS_PROGRAM = 33
-"""The program that plays the bass back: the electric bass, played with fingers."""
+from musicvae.representation.streams import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +177,7 @@ _CHECKS = (
     Check(
         cause="out_of_range",
         find=_find_in_lines(melody.find_range),
-        expected=f"pitches {melody.LOWEST_PITCH} to {melody.HIGHEST_PITCH}",
+        expected=f"pitches {LOWEST_PITCH} to {HIGHEST_PITCH}",
         action="Transpose it.",
     ),
     drums.KNOWN_DRUMS,

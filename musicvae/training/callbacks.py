@@ -11,10 +11,10 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
-from musicvae import latent
 from musicvae.errors import TrainingError
-from musicvae.plots import piano_roll_image
-from musicvae.streams import made
+from musicvae.model.latent import moves as latent
+from musicvae.report.plots import piano_roll_image
+from musicvae.representation.streams import made
 from musicvae.training.module import TrainingModule
 
 LEAST_DIVERGENCE_NATS = 1.0

@@ -9,13 +9,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from musicvae.data.batches import Batch
 from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
-from musicvae.experiment import Experiment, TrainingConfig, build_model, to_dict
-from musicvae.latent import draw
+from musicvae.experiment.experiment import Experiment, TrainingConfig, build_model, to_dict
+from musicvae.experiment.objective import beta_at, elbo, sampled_share_at
 from musicvae.model import Teacher
+from musicvae.model.latent.moves import draw
 from musicvae.model.stream_split import split
-from musicvae.objective import beta_at, elbo, sampled_share_at
-from musicvae.training.data import Batch
 
 
 class TrainingModule(lightning.LightningModule):

@@ -21,16 +21,16 @@ from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
-from musicvae import shards
+from musicvae.data import shards
+from musicvae.data.batches import Slices, TrainingData
+from musicvae.data.manifest import Manifest, load_manifest
+from musicvae.data.shards import Events
 from musicvae.errors import SettingError, TrainingError
-from musicvae.experiment import Experiment, from_dict, to_dict
-from musicvae.manifest import Manifest, load_manifest
-from musicvae.shards import Events
-from musicvae.training import doctor
+from musicvae.experiment.experiment import Experiment, from_dict, to_dict
+from musicvae.training import preflight as doctor
 from musicvae.training.averaging import AveragedWeights
 from musicvae.training.callbacks import CleanStop, CollapseAlarm, NotANumberAlarm, Pictures
 from musicvae.training.checkpoints import BEST, LAST, Checkpoints, checkpoint_path, read_checkpoint
-from musicvae.training.data import Slices, TrainingData
 from musicvae.training.module import TrainingModule
 from musicvae.training.progress import TrainingProgress
 

@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from musicvae import midi
-from musicvae.data_pipeline import PrepareSettings
-from musicvae.data_pipeline.excerpts import CutSettings
-from musicvae.notes import Meter, Note, NoteSequence
+from musicvae.data_pipeline.cut.excerpts import CutSettings
+from musicvae.data_pipeline.prepare import PrepareSettings
+from musicvae.music import midi
+from musicvae.music.notes import Meter, Note, NoteSequence
 from musicvae.representation import Melody
 
 COMMON = Meter()

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from musicvae import midi
 from musicvae.__main__ import MISUSE, main
-from musicvae.notes import Meter, Note, NoteSequence
+from musicvae.music import midi
+from musicvae.music.notes import Meter, Note, NoteSequence
 
 
 @dataclass(frozen=True)

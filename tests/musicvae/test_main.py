@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from musicvae import bundle, midi
+from musicvae import bundle
 from musicvae.__main__ import INTERRUPTED, MISUSE, cli
-from musicvae.notes import Note, NoteSequence
+from musicvae.music import midi
+from musicvae.music.notes import Note, NoteSequence
 from musicvae.training.module import TrainingModule
 
 PNG = b"\x89PNG"

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from musicvae import midi
-from musicvae.attributes import attributes_of
 from musicvae.errors import AttributeNameError, BundleError, RepresentationError, SettingError
-from musicvae.provenance import request_again
-from musicvae.requests import (
+from musicvae.generation.engine import Engine
+from musicvae.generation.provenance import request_again
+from musicvae.generation.requests import (
     DecodeRequest,
     EncodeRequest,
     Excerpt,
@@ -16,7 +15,8 @@ from musicvae.requests import (
     SampleRequest,
     TransformRequest,
 )
-from musicvae.server import Engine
+from musicvae.music import midi
+from musicvae.representation.measures import attributes_of
 
 KINDS = (
     "melody-2bar",

@@ -7,7 +7,7 @@ import grpc
 import pytest
 from midi_mutations import mutants
 
-from musicvae import midi
+from musicvae.music import midi
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceStub
 

@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from musicvae import midi
 from musicvae.errors import SettingError
+from musicvae.music import midi
+from musicvae.rpc.wire import notes_to_message
 from musicvae.server import Limits, messages
+from musicvae.server.queue import Turns
 from musicvae.server.service import MusicService
-from musicvae.server.turns import Turns
 from musicvae.v1 import musicvae_pb2 as pb
-from musicvae.wire import notes_to_message
 
 
 @pytest.mark.parametrize("kind", ["midi", "notes"])

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from musicvae import midi
-from musicvae.client import Client
-from musicvae.requests import SampleRequest
+from musicvae.generation.requests import SampleRequest
+from musicvae.music import midi
+from musicvae.rpc.client import Client
 
 FOLDER = Path(__file__).with_name("node")
 

@@ -5,10 +5,10 @@ import io
 import mido
 import pytest
 
-from musicvae import midi
-from musicvae.notes import Note, NoteSequence
+from musicvae.music import midi
+from musicvae.music.notes import Note, NoteSequence
+from musicvae.rpc.wire import notes_to_message
 from musicvae.v1 import musicvae_pb2 as pb
-from musicvae.wire import notes_to_message
 
 LATENT = pb.Latent(values=[0.1] * 8)
 POINT = pb.Point(latent=LATENT)

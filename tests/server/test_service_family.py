@@ -7,10 +7,10 @@ import mido
 import pytest
 from rpc_replies import refused, wrong_fields
 
-from musicvae import midi
+from musicvae.music import midi
+from musicvae.rpc.wire import notes_to_message
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceStub
-from musicvae.wire import notes_to_message
 
 
 @pytest.fixture(scope="module")

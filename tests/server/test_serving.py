@@ -23,10 +23,10 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 )
 from grpc_status import rpc_status
 
-from musicvae import midi
-from musicvae.client import Client
 from musicvae.errors import ServiceError, SettingError
-from musicvae.requests import SampleRequest
+from musicvae.generation.requests import SampleRequest
+from musicvae.music import midi
+from musicvae.rpc.client import Client
 from musicvae.server import Limits, Settings
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceStub

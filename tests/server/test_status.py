@@ -7,7 +7,7 @@ from google.rpc import code_pb2
 from grpc_status import rpc_status
 
 from musicvae import errors
-from musicvae.error_details import error_from_status
+from musicvae.rpc.error_details import error_from_status
 from musicvae.server.status import StatusInterceptor, to_status
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import (

@@ -3,8 +3,8 @@
 import random
 from pathlib import Path
 
-from musicvae import midi
-from musicvae.notes import Note, NoteSequence
+from musicvae.music import midi
+from musicvae.music.notes import Note, NoteSequence
 
 SCALE = (60, 62, 64, 65, 67, 69, 71, 72)
 CHORDS = (("C", "major"), ("A", "minor"), ("F", "major"), ("G", "dominant"))

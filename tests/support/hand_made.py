@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from musicvae import shards
-from musicvae.manifest import Manifest, hash_content, save_manifest
+from musicvae.data import shards
+from musicvae.data.manifest import Manifest, hash_content, save_manifest
 
 
 def table_of(events, **columns):

@@ -5,8 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
-from musicvae.data_pipeline.corpus import Piece
-from musicvae.data_pipeline.locations import hold
+from musicvae.data_pipeline.sources.corpus import Piece
+from musicvae.data_pipeline.sources.locations import hold
 from musicvae.representation import Melody
 
 

@@ -17,9 +17,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from musicvae import midi
 from musicvae.errors import MidiError
-from musicvae.notes import Key, Meter, Note, NoteSequence
+from musicvae.music import midi
+from musicvae.music.notes import Key, Meter, Note, NoteSequence
 
 MEMORY_BYTES = 2 << 30
 CPU_S = 120

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from musicvae.data_pipeline.grid import put_on_grid
-from musicvae.data_pipeline.piece import MeterChange, Part, ReadPiece
-from musicvae.notes import Meter, Note, NoteSequence
+from musicvae.data_pipeline.grid.grid import put_on_grid
+from musicvae.data_pipeline.readers.piece import MeterChange, Part, ReadPiece
+from musicvae.music.notes import Meter, Note, NoteSequence
 
 COMMON = Meter()
 

@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from musicvae import shards
-from musicvae.attributes import ATTRIBUTES
-from musicvae.manifest import (
+from musicvae.data import shards
+from musicvae.data.manifest import (
     Cluster,
     Clusters,
     Example,
@@ -17,6 +16,7 @@ from musicvae.manifest import (
     hash_content,
     save_manifest,
 )
+from musicvae.music.attributes import ATTRIBUTES
 from musicvae.representation import representation_from_config
 
 METER = {"numerator": 4, "denominator": 4}

@@ -2,12 +2,12 @@ import random
 
 import pytest
 
-from musicvae.chords import QUALITIES
-from musicvae.data_pipeline.grid import put_on_grid
-from musicvae.data_pipeline.piece import KeyChange, MeterChange, TempoChange
+from musicvae.data_pipeline.grid.grid import put_on_grid
 from musicvae.data_pipeline.readers.abc import read_abc
+from musicvae.data_pipeline.readers.piece import KeyChange, MeterChange, TempoChange
 from musicvae.errors import ScoreError
-from musicvae.notes import Key, Meter
+from musicvae.music.chords import QUALITIES
+from musicvae.music.notes import Key, Meter
 
 HEAD = b"X:1\nT:Test\nM:4/4\nL:1/8\nK:G\n"
 

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicvae.data_pipeline.piece import MeterChange
 from musicvae.data_pipeline.readers.bar_lines import MeterMark, accented_quarters, draw_bars
-from musicvae.notes import Meter
+from musicvae.data_pipeline.readers.piece import MeterChange
+from musicvae.music.notes import Meter
 
 COMMON, WALTZ = Meter(), Meter(3, 4)
 METERS = [COMMON, WALTZ, Meter(6, 8), Meter(2, 2), Meter(7, 8)]

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 from music21 import corpus
 
-from musicvae.data_pipeline.piece import KeyChange, MeterChange, TempoChange
 from musicvae.data_pipeline.readers.kern import read_kern
+from musicvae.data_pipeline.readers.piece import KeyChange, MeterChange, TempoChange
 from musicvae.errors import ScoreError
-from musicvae.notes import Key, Meter
+from musicvae.music.notes import Key, Meter
 
 DUET = """\
 **kern\t**kern

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicvae import midi
 from musicvae.data_pipeline.readers import KINDS, kind_of, read_piece
 from musicvae.errors import MusicVAEError
-from musicvae.notes import Note, NoteSequence
+from musicvae.music import midi
+from musicvae.music.notes import Note, NoteSequence
 
 SCORE = (
     "<score-partwise><part-list/><part id='P1'><measure><attributes><divisions>1</divisions>"

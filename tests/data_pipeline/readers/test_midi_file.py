@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from midi_mutations import mutants
 
-from musicvae import midi, smf
-from musicvae.data_pipeline.piece import KeyChange, MeterChange, TempoChange
 from musicvae.data_pipeline.readers import read_piece
 from musicvae.data_pipeline.readers.midi_file import make_pieces, parse_midi
+from musicvae.data_pipeline.readers.piece import KeyChange, MeterChange, TempoChange
 from musicvae.errors import MidiError
-from musicvae.notes import Key, Meter, Note, NoteSequence
+from musicvae.music import midi
+from musicvae.music.midi import smf
+from musicvae.music.notes import Key, Meter, Note, NoteSequence
 
 END = b"\x00\xff\x2f\x00"
 NOTE = b"\x00\x90\x3c\x40\x60\x80\x3c\x40"  # middle C, a quarter note at 96 a quarter

@@ -4,11 +4,11 @@ import zipfile
 
 import pytest
 
-from musicvae.chords import QUALITIES
-from musicvae.data_pipeline.piece import KeyChange, MeterChange, TempoChange
 from musicvae.data_pipeline.readers.musicxml import read_musicxml
+from musicvae.data_pipeline.readers.piece import KeyChange, MeterChange, TempoChange
 from musicvae.errors import ScoreError
-from musicvae.notes import Key, Meter
+from musicvae.music.chords import QUALITIES
+from musicvae.music.notes import Key, Meter
 
 NAMES = {60: ("C", 0, 4), 62: ("D", 0, 4), 64: ("E", 0, 4), 66: ("F", 1, 4), 72: ("C", 0, 5)}
 BACKUP = "<backup><duration>16</duration></backup>"

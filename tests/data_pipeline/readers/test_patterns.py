@@ -2,10 +2,10 @@ import random
 
 import pytest
 
-from musicvae.data_pipeline.piece import MeterChange
 from musicvae.data_pipeline.readers.patterns import read_pattern
+from musicvae.data_pipeline.readers.piece import MeterChange
 from musicvae.errors import ScoreError
-from musicvae.notes import Meter
+from musicvae.music.notes import Meter
 
 NAMESPACE = ' xmlns="http://www.hydrogen-music.org/drumkit_pattern"'
 

@@ -1,11 +1,11 @@
 import pytest
 
-from musicvae import midi
-from musicvae.chords import QUALITIES
-from musicvae.data_pipeline.piece import KeyChange, MeterChange
 from musicvae.data_pipeline.readers import read_piece
+from musicvae.data_pipeline.readers.piece import KeyChange, MeterChange
 from musicvae.errors import DataError, MidiError
-from musicvae.notes import Key, Meter, Note, NoteSequence
+from musicvae.music import midi
+from musicvae.music.chords import QUALITIES
+from musicvae.music.notes import Key, Meter, Note, NoteSequence
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from musicvae import midi
 from musicvae.commands.data import REPRESENTATIONS
-from musicvae.data_pipeline.cut import CUTTERS
-from musicvae.notes import Note, NoteSequence
+from musicvae.data_pipeline.cut.cut import CUTTERS
+from musicvae.music import midi
+from musicvae.music.notes import Note, NoteSequence
 from musicvae.representation import REPRESENTATIONS as KNOWN
 
 PREPARE = ["prepare", "a.mid", "--out", "made"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from musicvae import midi
-from musicvae.notes import Note, NoteSequence
+from musicvae.music import midi
+from musicvae.music.notes import Note, NoteSequence
 
 KINDS = ("melody-2bar", "melody-16bar", "drums-2bar", "groove-2bar", "trio-16bar", "leadsheet-4bar")
 SHEET = "leadsheet-4bar"
@@ -177,6 +177,10 @@ def test_a_servers_models_are_asked_for_without_torch_and_matplotlib():
 
 
 def test_drawing_alone_takes_matplotlib():
-    program = [sys.executable, "-c", "import musicvae.clip_files, sys; print(*sys.modules)"]
+    program = [
+        sys.executable,
+        "-c",
+        "import musicvae.generation.clip_files, sys; print(*sys.modules)",
+    ]
     done = subprocess.run(program, check=True, capture_output=True, text=True)
     assert "matplotlib" not in done.stdout.split()

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from musicvae.attributes import ATTRIBUTES
 from musicvae.evaluation.attribute_transfer import transfer
+from musicvae.music.attributes import ATTRIBUTES
 from musicvae.representation import Drums, Melody
 
 LOW, HIGH = np.full((1, 32, 1), 30, np.int16), np.full((1, 32, 1), 60, np.int16)

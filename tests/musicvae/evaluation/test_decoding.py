@@ -3,11 +3,11 @@ import pytest
 import torch
 
 import musicvae
-from musicvae import latent
 from musicvae.evaluation import decoding
 from musicvae.evaluation.decoding import batches, canonical, encode, play, to_device
+from musicvae.model.latent import moves as latent
 from musicvae.representation import LeadSheet, Melody
-from musicvae.streams import made
+from musicvae.representation.streams import made
 
 
 def test_batches_are_all_rows_in_order(monkeypatch):

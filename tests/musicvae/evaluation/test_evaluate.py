@@ -4,14 +4,14 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
+from musicvae.data.manifest import load_manifest
 from musicvae.errors import DataError
 from musicvae.evaluation.evaluate import evaluate
 from musicvae.evaluation.prior_samples import HELD_OUT, TRAINING, set_name
 from musicvae.evaluation.subject import load_data
 from musicvae.evaluation.watch import unwatched
-from musicvae.manifest import load_manifest
+from musicvae.generation.requests import SampleRequest
 from musicvae.representation import Melody
-from musicvae.requests import SampleRequest
 
 
 def test_it_says_what_was_measured(evaluation, data):

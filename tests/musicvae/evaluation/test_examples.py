@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from musicvae import latent
-from musicvae.clips import SAMPLE_TEMPERATURE
 from musicvae.evaluation.examples import RECONSTRUCTIONS, SAMPLES, STATIONS, play_examples
+from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
+from musicvae.model.latent import moves as latent
 
 
 @pytest.fixture(scope="module")

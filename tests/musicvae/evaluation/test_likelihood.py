@@ -7,7 +7,7 @@ import torch
 from musicvae.evaluation import decoding
 from musicvae.evaluation.decoding import to_device
 from musicvae.evaluation.likelihood import bound
-from musicvae.objective import divergence_by_dimension
+from musicvae.experiment.objective import divergence_by_dimension
 from musicvae.representation import Melody
 
 

@@ -10,7 +10,7 @@ from musicvae.evaluation.note_table import (
     measures_of,
     note_tables,
 )
-from musicvae.notes import Note, NoteSequence
+from musicvae.music.notes import Note, NoteSequence
 from musicvae.representation import Drums, Groove, Melody, Trio, representation_from_config
 
 TUNE = NoteSequence(

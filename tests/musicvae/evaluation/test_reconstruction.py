@@ -9,9 +9,9 @@ import torch
 from musicvae.evaluation import decoding
 from musicvae.evaluation.accuracy import Ways
 from musicvae.evaluation.reconstruction import reconstruct
-from musicvae.experiment import build_model
-from musicvae.latent import draw
-from musicvae.objective import divergence_by_dimension, elbo
+from musicvae.experiment.experiment import build_model
+from musicvae.experiment.objective import divergence_by_dimension, elbo
+from musicvae.model.latent.moves import draw
 from musicvae.representation import Melody
 
 ACCURACIES = [field.name for field in fields(Ways)]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from musicvae.model import ModelConfig, MusicVAE
-from musicvae.streams import Stream
+from musicvae.representation.streams import Stream
 
 CONFIG = {
     "latent_size": 5,

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from musicvae.model.event_embedding import EventEmbedding
-from musicvae.streams import Stream
+from musicvae.representation.streams import Stream
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from musicvae.model.event_heads import EventHeads
-from musicvae.streams import Stream
+from musicvae.representation.streams import Stream
 
 HIT = Stream(name="hit", size=2)
 LOUDNESS = Stream(name="loudness", size=5, is_number=True, gate=0)

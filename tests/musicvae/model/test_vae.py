@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from musicvae.errors import SettingError
-from musicvae.latent import draw
+from musicvae.experiment.objective import elbo
 from musicvae.model import ModelConfig, Teacher
-from musicvae.notes import Meter
-from musicvae.objective import elbo
+from musicvae.model.latent.moves import draw
+from musicvae.music.notes import Meter
 
 SHAPES = {
     "flat, 1 bar": {"is_hierarchical": False, "bars": 1},

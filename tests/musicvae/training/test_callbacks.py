@@ -9,7 +9,7 @@ import torch
 from rich.console import Console
 
 from musicvae.errors import TrainingError
-from musicvae.objective import Objective
+from musicvae.experiment.objective import Objective
 from musicvae.training.callbacks import CleanStop
 from musicvae.training.checkpoints import checkpoint_path, read_checkpoint
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from musicvae.evaluation.reconstruction import reconstruct
-from musicvae.experiment import build_model, from_dict
+from musicvae.experiment.experiment import build_model, from_dict
 from musicvae.representation import Melody
 from musicvae.training.module import TrainingModule, learning_rate_share
 

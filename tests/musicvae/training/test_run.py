@@ -12,7 +12,7 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from musicvae.errors import DataError, SettingError, TrainingError
-from musicvae.experiment import from_dict
+from musicvae.experiment.experiment import from_dict
 from musicvae.model import ModelConfig
 from musicvae.representation import Melody
 from musicvae.training import RunSettings, load_run, train

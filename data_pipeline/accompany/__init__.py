@@ -1,0 +1,1 @@
+"""Makes trios of lead sheets by rule."""

@@ -1,0 +1,252 @@
+"""Makes trios of lead sheets: a melody with written chords gets a bass and drums.
+
+Real trios are few. So each piece becomes a MIDI file of its melody and of the bass and the drums
+that MMA plays (see `mma`), which `prepare` reads like any other.
+
+Conventions: of a piece the longest run of regular bars of 4/4 is taken, from the bar of its first
+chord on. The melody is the part that is most likely one, as it was played. A chord counts for the
+whole beat at whose start it holds. Which groove is played, and what MMA draws by chance, hangs on
+the seed and on the piece's id alone.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from jaxtyping import Int64
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from musicvae.data_pipeline.cut.excerpts import Left, Tally
+from musicvae.data_pipeline.cut.extraction import choose_parts
+from musicvae.data_pipeline.cut.rules import Reason, Rules
+from musicvae.data_pipeline.grid.grid import GridPiece, put_on_grid
+from musicvae.data_pipeline.readers import read_piece
+from musicvae.data_pipeline.readers.piece import ChordLine
+from musicvae.data_pipeline.sources.corpus import CorpusSource, Piece, open_sources
+from musicvae.errors import DataError, MusicVAEError
+from musicvae.music import midi
+from musicvae.music.chords import QUALITIES, ParsedChord
+from musicvae.music.notes import Meter, Note, NoteSequence
+
+from .mma import BEATS_PER_BAR, GROOVES, find_command, play, write_song
+
+FEWEST_BARS = 8
+"""A piece of fewer bars, from its first chord on, gets no accompaniment."""
+
+_STEPS_PER_QUARTER = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accompaniments:
+    """What came of the pieces of some inputs.
+
+    Attributes:
+        written: How many files were written.
+        kept: How many were there already.
+        left: Why the other pieces have none.
+    """
+
+    written: int
+    kept: int
+    left: tuple[Left, ...]
+
+
+def accompany(
+    inputs: Sequence[str], out: Path, *, seed: int = 0, console: Console | None = None
+) -> Accompaniments:
+    """Writes a MIDI file of melody, bass and drums for each piece with a melody and chords.
+
+    A file is named after its piece's id. One that is there stays as it is, so that a run that was
+    ended goes on where it stopped. Progress goes to the console, if there is one.
+
+    Args:
+        inputs: What `corpus.open_sources` takes.
+        out: The folder of the files; made where it is missing.
+        seed: Of the choice of grooves and of MMA's chances.
+        console: The terminal.
+
+    Raises:
+        SettingError: If MMA is not installed.
+        ScoreError: If an input is no music that can be read.
+        DataError: If an input is not there, or not one of its pieces has a melody and chords.
+    """
+    command = find_command()
+    sources = open_sources(inputs, leave_out=out)
+    out.mkdir(parents=True, exist_ok=True)
+    _write_licence(sources, out)
+    written = kept = 0
+    tally = Tally()
+    columns = (
+        TextColumn("accompanying"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("pieces"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=console is None) as progress:
+        total = sum(source.piece_count for source in sources)
+        for piece, path in progress.track(_name_files(sources, out), total=total):
+            if path.exists():
+                kept += 1
+                continue
+            data = _accompany_piece(piece, seed, command)
+            if isinstance(data, Reason):
+                tally.add("piece", data)
+                continue
+            _write_file(path, data)
+            written += 1
+    result = Accompaniments(written=written, kept=kept, left=tally.entries())
+    if not written + kept:
+        reasons = ", ".join(f"{left.count} {left.reason} ({left.found})" for left in result.left)
+        raise DataError(
+            f"not one piece to accompany: {reasons}",
+            expected="pieces in 4/4 with a melody and written chords, such as lead sheets",
+            action="Give others, such as the corpora pop909 and openewld.",
+            field="inputs",
+        )
+    return result
+
+
+def _write_licence(sources: Sequence[CorpusSource], out: Path) -> None:
+    """Says in one line under what licence the melodies are; `prepare` finds it there."""
+    path = out / "LICENSE"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    known = lines[0].split(" | ") if lines else []
+    added = [f"{source.name}: {source.licence or 'unknown'}" for source in sources]
+    text = " | ".join(dict.fromkeys([*known, *added]))
+    path.write_text(f"{text}\n\nThe bass and the drums were played by MMA.\n", "utf-8")
+
+
+def _name_files(sources: Sequence[CorpusSource], out: Path) -> Iterator[tuple[Piece, Path]]:
+    """Every piece, and the file that is named after its id."""
+    taken: set[str] = set()
+    for source in sources:
+        for piece in source.pieces():
+            is_tune = piece.kind == "abc"  # one of many in its file
+            name = piece.id if is_tune else str(PurePosixPath(piece.id).with_suffix(""))
+            if name in taken:
+                name = piece.id
+            taken.add(name)
+            yield piece, out / f"{name.replace(':', '-')}.mid"
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    """Writes a file as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(data)
+    partial.replace(path)
+
+
+def _accompany_piece(piece: Piece, seed: int, command: str) -> bytes | Reason:
+    """The bytes of the file, or why there is none."""
+    sheet = _read_sheet(piece)
+    if isinstance(sheet, Reason):
+        return sheet
+    draw = hashlib.blake2b(f"{seed}/{piece.id}".encode(), digest_size=8).digest()
+    groove = GROOVES[int.from_bytes(draw[:4], "big") % len(GROOVES)]
+    song = write_song(sheet.beats, groove, seed=int.from_bytes(draw[4:], "big"))
+    backing = play(song, command, length_steps=sheet.melody.length_steps)
+    if isinstance(backing, Reason):
+        return Reason(backing.name, f"{groove.name}: {backing.found}")
+    return midi.write(
+        replace(sheet.melody, notes=tuple(sorted((*sheet.melody.notes, *backing)))),
+        name=PurePosixPath(piece.id).stem,
+        provenance={
+            "made": f"synthetic accompaniment by MMA, groove {groove.name}",
+            "groove": groove.name,
+            "piece": piece.id,
+            "seed": seed,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """What is accompanied: a melody, and the chord of each beat."""
+
+    melody: NoteSequence
+    beats: tuple[ParsedChord, ...]
+
+
+def _read_sheet(piece: Piece) -> _Sheet | Reason:
+    try:
+        read = read_piece(piece.read_bytes(), piece.kind, piece.read_side())
+    except MusicVAEError as error:
+        return Reason("unreadable", error.found)
+    if not read.parts:
+        return Reason("no_notes", "no notes in any part")
+    if read.missing_meter:
+        return Reason("no_meter", read.missing_meter)
+    if read.chords is None:
+        return Reason("no_chords", "no chord symbols")
+    grid = put_on_grid(read, Meter(), _STEPS_PER_QUARTER)
+    return _make_sheet(grid, read.chords)
+
+
+def _make_sheet(grid: GridPiece, line: ChordLine) -> _Sheet | Reason:
+    if not grid.spans:
+        return Reason("wrong_meter", "no regular bar of 4/4")
+    span = max(grid.spans, key=lambda span: span.bars)
+    steps = span.start_step + np.arange(0, span.bars * grid.steps_per_bar, _STEPS_PER_QUARTER)
+    beats = _find_chords(grid, line, steps)
+    first = next((beat for beat, chord in enumerate(beats) if chord.root is not None), len(beats))
+    first_bar = first // BEATS_PER_BAR
+    bars = span.bars - first_bar
+    if bars < FEWEST_BARS:
+        return Reason("too_short", f"{bars} regular bars in a row from the first chord on")
+    start_step = span.start_step + first_bar * grid.steps_per_bar
+    melody = _take_melody(grid, start_step, bars * grid.steps_per_bar)
+    if isinstance(melody, Reason):
+        return melody
+    return _Sheet(melody, tuple(beats[first_bar * BEATS_PER_BAR :]))
+
+
+def _find_chords(
+    grid: GridPiece, line: ChordLine, steps: Int64[np.ndarray, " step"]
+) -> list[ParsedChord]:
+    """The chord that holds at each of some steps."""
+    # A chord that is nearer to a step than to the one behind it starts there.
+    times = grid.quarters(steps) + 0.5 / grid.steps_per_quarter
+    at = np.searchsorted(line.onsets, times) - 1
+    qualities = list(QUALITIES)
+    chords: list[ParsedChord] = []
+    for index in at.tolist():
+        root = -1 if index < 0 else int(line.roots[index])
+        if root < 0:
+            chords.append(ParsedChord())
+        else:
+            bass = int(line.basses[index])
+            quality = qualities[line.qualities[index]]
+            chords.append(ParsedChord(root, quality, None if bass == root else bass))
+    return chords
+
+
+def _take_melody(grid: GridPiece, start_step: int, length_steps: int) -> NoteSequence | Reason:
+    """The melody of a stretch of a piece, for the piano, at its median tempo."""
+    choices = choose_parts([grid], "likeliest", Rules())
+    taken = [choice for choice in choices.choices[0] if choice.refused is None]
+    if not taken or choices.lanes is None:
+        refused = [choice.refused for choice in choices.choices[0] if choice.refused]
+        return Reason("no_melody", ", ".join(f"{each.name}: {each.found}" for each in refused))
+    line = choices.lanes.line_of(taken[0].lane)
+    starts, ends = line.starts - start_step, line.ends - start_step
+    is_inside = (starts >= 0) & (starts < length_steps)
+    if not is_inside.any():
+        return Reason("no_melody", f"no note of {line.name!r} from the first chord on")
+    columns = (starts, line.pitches, np.minimum(ends, length_steps), line.velocities, line.offsets)
+    notes = [
+        Note(start, pitch, end, velocity, offset=offset)
+        for start, pitch, end, velocity, offset in zip(
+            *(column[is_inside].tolist() for column in columns), strict=True
+        )
+    ]
+    bars = np.arange(start_step, start_step + length_steps, grid.steps_per_bar)
+    return NoteSequence(
+        notes=tuple(sorted(notes)),
+        length_steps=length_steps,
+        qpm=float(np.median(grid.qpms(bars))),
+    )

@@ -1,0 +1,200 @@
+"""Has Musical MIDI Accompaniment (MMA) play a bass and drums for chords.
+
+Conventions: a song is MMA's text, one line a bar of 4/4 with a chord on each of its beats. The
+groove, a style of MMA's standard library, changes to its variant and back every eight bars, after a
+fill. As only the bass and the drums are taken, a bass that is no tone of its chord is written as a
+chord of its own.
+
+Source: MMA by Bob van der Poel, https://www.mellowood.ca/mma; a program of its own.
+"""
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from musicvae.data_pipeline.cut.rules import Reason
+from musicvae.errors import MidiError, SettingError
+from musicvae.music import midi
+from musicvae.music.chords import QUALITIES, ParsedChord, symbol
+from musicvae.music.instruments import BASS_PROGRAM
+from musicvae.music.notes import Note
+
+BEATS_PER_BAR = 4
+
+_SECTION_BARS = 8
+_TIMEOUT_S = 60.0
+"""MMA takes a fifth of a second for a song."""
+
+
+@dataclass(frozen=True, slots=True)
+class Groove:
+    """A style, by the names of MMA's standard library.
+
+    Attributes:
+        name: What is played in the first eight bars, the third eight and so on.
+        variant: What is played in the others.
+        fill: What is played in the last of each eight bars, if there is such.
+    """
+
+    name: str
+    variant: str
+    fill: str | None = None
+
+
+def _read_table(table: str) -> tuple[Groove, ...]:
+    return tuple(Groove(*line.split()) for line in table.strip().splitlines())
+
+
+GROOVES = _read_table("""
+    60sRock          60sRock1
+    8Beat            8Beat1             8BeatFill
+    8BeatWalk        8Beat              8BeatFill
+    Ballad           Ballad1            BalladFill
+    BasicRock        BasicRock4
+    Beguine          Beguine1           BeguineFill
+    BigBand          BigBand1           BigBandFill
+    BigBand8         BigBand            BigBand1Fill
+    BlueGrass        BlueGrassBottle
+    Blues            Blues1
+    BossaNova        BossaNovaPlus      BossaNovaFill
+    BubbleRock       BubbleRockPlus     BubbleRockFill
+    CountryBlues     CountryBlues1      CountryBluesFill
+    CountryBluesWalk CountryBlues1Walk  CountryBluesWalkFill
+    EasySwing        EasySwingWalk      EasySwingFill
+    EasySwing2       EasySwing42Walk    EasySwing42WalkFill
+    HillCountry      HillCountryPlus    HillCountryFill
+    Polka            Polka1
+    PopBallad        PopBallad1
+    PopBallad2       PopBallad1
+    QuickStepHit     QuickStepHitWalk
+    R&B-Ballad       R&B-BalladPlus     R&B-BalladFill
+    R&BPlus          R&B-Ballad
+    Rhumba           Rhumba1
+    Rhumba2          Rhumba3
+    Salsa            SalsaPlus          SalsaFill
+    Samba            SambaPlus          SambaFill
+    Ska              Ska1
+    SkaClap          Ska
+    SlowBlues        SlowBluesWalk4     SlowBluesFill2
+    SlowBolero       SlowBoleroPlus
+    SoftRock         SoftRock1          SoftRockFill
+    Spiritual        SpiritualPlus
+    Strut            Strut2
+    TangoClean       TangoClean
+    WesternSwing     WesternSwingPlus
+""")
+"""Grooves of 4/4 on the grid of 16th notes, with one bass line and a kit that changes from bar to
+bar: of those that repeat one bar, two pieces would have the same drums."""
+
+_NAMES = {
+    "maj": "", "min": "m", "dim": "dim3", "aug": "aug", "sus2": "sus2", "sus4": "sus4", "5": "5",
+    "6": "6", "min6": "m6", "7": "7", "maj7": "maj7", "min7": "m7", "minmaj7": "mM7",
+    "dim7": "dim7", "hdim7": "m7b5", "aug7": "aug7", "7sus4": "7sus4",
+}  # fmt: skip
+"""What MMA calls our qualities."""
+
+_DRUMS_ALONE = "z"
+
+
+def find_command() -> str:
+    """Where MMA's command is.
+
+    Raises:
+        SettingError: If it is not installed.
+    """
+    command = shutil.which("mma")
+    if command is None:
+        raise SettingError(
+            "no command mma",
+            expected="Musical MIDI Accompaniment, which plays bass and drums for chords",
+            action="Install it: `apt-get install mma`, or from https://www.mellowood.ca/mma.",
+        )
+    return command
+
+
+def write_song(beats: Sequence[ParsedChord], groove: Groove, *, seed: int) -> str:
+    """Writes a song.
+
+    Args:
+        beats: The chord of each beat, whole bars.
+        groove: How it is played.
+        seed: Of all that MMA draws by chance.
+    """
+    assert len(beats) % BEATS_PER_BAR == 0, len(beats)
+    lines = [f"RndSeed {seed}", "Tempo 120"]  # the music is read by its ticks
+    playing = ""
+    for bar in range(len(beats) // BEATS_PER_BAR):
+        wanted = _groove_of_bar(groove, bar)
+        if wanted != playing:
+            lines.append(f"Groove {wanted}")
+            playing = wanted
+        chords = beats[bar * BEATS_PER_BAR : (bar + 1) * BEATS_PER_BAR]
+        lines.append(f"{bar + 1} {' '.join(map(_name_chord, chords))}")
+    return "\n".join([*lines, ""])
+
+
+def _groove_of_bar(groove: Groove, bar: int) -> str:
+    section, place = divmod(bar, _SECTION_BARS)
+    if groove.fill and place == _SECTION_BARS - 1:
+        return groove.fill
+    return groove.variant if section % 2 else groove.name
+
+
+def _name_chord(chord: ParsedChord) -> str:
+    if chord.root is None:
+        return _DRUMS_ALONE
+    root = symbol(ParsedChord(chord.root, "maj"))
+    if chord.bass is None:
+        return root + _NAMES[chord.quality]
+    bass = symbol(ParsedChord(chord.bass, "maj"))
+    is_tone = (chord.bass - chord.root) % 12 in QUALITIES[chord.quality]
+    return f"{root}{_NAMES[chord.quality]}/{bass}" if is_tone else f"{bass}5"
+
+
+def play(song: str, command: str, *, length_steps: int) -> tuple[Note, ...] | Reason:
+    """Has a song played, and takes its bass and its drums.
+
+    Args:
+        song: As `write_song` writes it.
+        command: Where MMA's is.
+        length_steps: Nothing is taken from there on.
+
+    Returns:
+        The notes in order: drums by `is_drum`, the bass by its program; or why there are none.
+    """
+    with TemporaryDirectory() as folder:
+        here = Path(folder)
+        (here / "song.mma").write_text(song)
+        (here / "mmarc").write_text("")  # what a user has set for their own songs is left out
+        most_bars = str(song.count("\n"))
+        options = ["-w", "-xNOCREDIT", "-i", "mmarc", "-m", most_bars, "-f", "song.mid"]
+        try:
+            done = subprocess.run(  # noqa: S603  # our own words alone
+                [command, *options, "song.mma"],
+                cwd=here,
+                capture_output=True,
+                text=True,
+                timeout=_TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Reason("mma_failed", f"more than {_TIMEOUT_S:g} s")
+        if done.returncode:
+            said = " ".join(f"{done.stdout} {done.stderr}".split())
+            return Reason("mma_failed", "".join(said.rpartition("Error:")[1:]))
+        try:
+            tracks = midi.read_tracks((here / "song.mid").read_bytes()).tracks
+        except (OSError, MidiError) as error:
+            return Reason("mma_failed", f"no song: {error}")
+    notes: list[Note] = []
+    for track in tracks:
+        is_bass = track.name.startswith(("Bass", "Walk"))
+        for note in track.notes.notes:
+            if note.start_step < length_steps and (note.is_drum or is_bass):
+                end_step = min(note.end_step, length_steps)
+                program = 0 if note.is_drum else BASS_PROGRAM
+                notes.append(replace(note, end_step=end_step, program=program))
+    return tuple(sorted(notes))

@@ -1,0 +1,1 @@
+"""Decides which excerpts are kept, and on which side of the split."""

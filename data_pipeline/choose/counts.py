@@ -1,0 +1,110 @@
+"""Counts what was kept and what was left out, for the manifest, and prints it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+from rich.table import Table
+from rich.text import Text
+
+from musicvae.data.manifest import Clusters, Example, Manifest, Rejection, Source, Split
+from musicvae.data_pipeline.cut.excerpts import Left
+
+MOST_EXAMPLES = 3
+"""Examples of each reason in each source: enough to see a pattern."""
+
+MOST_PIECES_NAMED = 1_000
+"""Pieces of each source that are named with each reason for leaving out the whole of them."""
+
+STAGES = ("piece", "part", "bar", "note", "excerpt")
+
+
+class Rejections:
+    """Collects the reasons why things were left out, piece by piece."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], Counter[str]] = {}
+        self._examples: dict[tuple[str, str], dict[str, list[Example]]] = {}
+
+    def add(self, piece: str, source: str, left: Left) -> None:
+        """Counts one reason of one piece."""
+        at = left.stage, left.reason
+        self._counts.setdefault(at, Counter())[source] += left.count
+        examples = self._examples.setdefault(at, {}).setdefault(source, [])
+        if len(examples) < (MOST_PIECES_NAMED if left.stage == "piece" else MOST_EXAMPLES):
+            examples.append(Example(piece=piece, found=left.found))
+
+    def entries(self) -> tuple[Rejection, ...]:
+        """Every reason, by stage, the most frequent first."""
+        rejections = (
+            Rejection(
+                stage=stage,
+                reason=reason,
+                count=counts.total(),
+                sources=dict(counts),
+                examples=tuple(chain.from_iterable(self._examples[stage, reason].values())),
+            )
+            for (stage, reason), counts in self._counts.items()
+        )
+        return tuple(
+            sorted(
+                rejections,
+                key=lambda entry: (STAGES.index(entry.stage), -entry.count, entry.reason),
+            )
+        )
+
+
+def table_of_sources(sources: Sequence[Source], splits: Mapping[str, Split]) -> Table:
+    """Pieces and excerpts by source and split, to be printed."""
+    table = Table(title="Excerpts", title_justify="left")
+    for name in ("source", "pieces", "used", *splits):
+        table.add_column(name, justify="left" if name == "source" else "right")
+    for source in sources:
+        counts = [source.pieces, source.pieces_used, *source.excerpts.values()]
+        table.add_row(Text(source.name), *(f"{count:,}" for count in counts))
+    totals = [sum(source.pieces for source in sources)]
+    totals += [sum(source.pieces_used for source in sources)]
+    totals += [split.excerpts for split in splits.values()]
+    table.add_section()
+    table.add_row("all", *(f"{count:,}" for count in totals))
+    return table
+
+
+def table_of_rejections(rejections: Sequence[Rejection]) -> Table:
+    """Why things were left out, to be printed."""
+    table = Table(title="Left out", title_justify="left")
+    for name in ("what", "reason", "count", "such as"):
+        table.add_column(name, justify="right" if name == "count" else "left")
+    for entry in rejections:
+        example = entry.examples[0]
+        # As Text, because names of files may look like rich's markup.
+        such_as = Text(f"{example.piece}: {example.found}")
+        table.add_row(entry.stage, entry.reason, f"{entry.count:,}", such_as)
+    return table
+
+
+def table_of_clusters(clusters: Clusters) -> Table:
+    """What was found of pieces that are alike, to be printed."""
+    table = Table(title="Alike", title_justify="left")
+    table.add_column("what")
+    table.add_column("count", justify="right")
+    for name, count in (
+        ("clusters of pieces that are one tune", clusters.count),
+        ("pieces in them", clusters.pieces),
+        ("pieces in the largest", clusters.largest),
+        ("pairs alike by their notes", clusters.pairs),
+        ("such pairs across sources", clusters.pairs_across_sources),
+        ("such pairs that titles and paths would have split", clusters.leaks_avoided),
+        ("such pairs that their corpora put on two sides", clusters.leaks_left),
+    ):
+        table.add_row(name, f"{count:,}")
+    return table
+
+
+def tables(manifest: Manifest) -> tuple[Table, ...]:
+    """What came of a preparation, to be printed; nothing of what there was none of."""
+    return (
+        table_of_sources(manifest.sources, manifest.splits),
+        *([table_of_rejections(manifest.rejections)] if manifest.rejections else []),
+        *([table_of_clusters(manifest.clusters)] if manifest.clusters.count else []),
+    )

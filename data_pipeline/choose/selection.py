@@ -1,0 +1,177 @@
+"""Decides, once all pieces are cut, which excerpts are kept and on which side of the split.
+
+Of a piece some numbers are held, not one text: about 25 bytes, and twice that while the pieces are
+compared; 12 bytes more for each pair of pieces that are alike, and a byte for each piece of which
+nothing came. The signatures of the pieces, a quarter of a KB each, and the verdicts on the
+excerpts, a byte each, are in files beside the chunks.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int32, Int64, UInt8, UInt64
+
+from musicvae.data.manifest import Clusters
+from musicvae.data_pipeline.cut.chunks import ReadChunk, read_chunk
+from musicvae.data_pipeline.cut.excerpts import Left
+
+from .cluster_summary import summarise
+from .clusters import Pairs, find_pairs, join_clusters
+from .counts import Rejections
+from .dedupe import DUPLICATE, KEPT, LEAK, Shapes, judge, order_of_splits
+from .signature_file import SignatureFile
+from .split import assign_clusters, hash_key
+from .used_pieces import UsedPieces, read_used_pieces
+
+_CLUSTERS_AT_ONCE = 1 << 18
+"""Of so many the keys are compared at once: some 50 MB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What is kept, and what was found on the way.
+
+    Attributes:
+        chunks: The files of all chunks, in order.
+        sides: The split of each piece, as its place among the shares' names; the number of splits
+            for a piece of which nothing came.
+        verdicts: The file of the verdicts on all excerpts: see `dedupe`.
+        kept_count: The number of excerpts that are kept.
+        clusters: The pieces that are alike.
+        rejections: Why things were left out.
+        meters: The bars of all pieces by their meter, the most frequent first.
+        unnamed: The pieces whose corpus puts them in a split that is none of the shares', by that
+            split's name.
+    """
+
+    chunks: Sequence[Path]
+    sides: UInt8[np.ndarray, " piece"]
+    verdicts: Path
+    kept_count: int
+    clusters: Clusters
+    rejections: Rejections
+    meters: dict[str, int]
+    unnamed: dict[str, int]
+
+    def kept(self, side: int) -> Iterator[tuple[ReadChunk, Int64[np.ndarray, " batch"]]]:
+        """The rows of the excerpts that are kept on one side, chunk by chunk."""
+        for chunk, sides, verdicts in _judged(self.chunks, self.sides, self.verdicts):
+            yield chunk, np.flatnonzero((verdicts == KEPT) & (sides == side))
+
+
+def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) -> Selection:
+    """Decides for all excerpts of all chunks.
+
+    Args:
+        chunks: Their files.
+        shares: Of the splits.
+        folder: Where the files of signatures and verdicts are made; that of the verdicts stays.
+    """
+    rejections = Rejections()
+    with SignatureFile(folder / "signatures") as signatures:
+        pieces = read_used_pieces(chunks, signatures, rejections)
+        pairs = _pair(pieces, signatures)
+    clusters = join_clusters(pairs, pieces.keys)
+    given = pieces.given_sides(shares)
+    sides = assign_clusters(clusters, _smallest_keys(pieces, clusters), given, shares)
+    names = list(shares)
+    side_of = np.full(pieces.piece_count, len(names), np.uint8)
+    side_of[pieces.numbers] = sides
+    ranks = np.array([order_of_splits(names).index(name) for name in names], np.uint8)
+    verdicts = folder / "verdicts"
+    kept_count = judge(lambda: _read_shapes(chunks, side_of, ranks), pieces.excerpt_count, verdicts)
+    _count_repeats(chunks, side_of, verdicts, rejections)
+    return Selection(
+        chunks=chunks,
+        sides=side_of,
+        verdicts=verdicts,
+        kept_count=kept_count,
+        clusters=summarise(pieces, pairs, clusters, sides, shares),
+        rejections=rejections,
+        meters=dict(sorted(pieces.meters.items(), key=lambda each: (-each[1], each[0]))),
+        unnamed=_count_unnamed(pieces, shares),
+    )
+
+
+def _pair(pieces: UsedPieces, signatures: SignatureFile) -> Pairs:
+    """The pairs that are alike, by the pieces' rows."""
+    pairs = find_pairs(signatures)
+    signed = pieces.signed
+    return replace(pairs, first=signed[pairs.first], second=signed[pairs.second])
+
+
+def _smallest_keys(
+    pieces: UsedPieces, clusters: Int32[np.ndarray, " piece"]
+) -> UInt64[np.ndarray, " piece"]:
+    """The smallest key, as text, of the cluster of each piece, hashed."""
+    of_cluster = pieces.keys.copy()
+    mixed = np.unique(clusters[pieces.keys != pieces.keys[clusters]])
+    for start in range(0, len(mixed), _CLUSTERS_AT_ONCE):
+        rows = np.flatnonzero(np.isin(clusters, mixed[start : start + _CLUSTERS_AT_ONCE]))
+        smallest: dict[int, str] = {}
+        for row, key in pieces.texts("split_key", rows):
+            cluster = int(clusters[row])
+            smallest[cluster] = min(key, smallest.get(cluster, key))
+        of_cluster[list(smallest)] = list(map(hash_key, smallest.values()))
+    smallest_keys: UInt64[np.ndarray, " piece"] = of_cluster[clusters]
+    return smallest_keys
+
+
+def _count_unnamed(pieces: UsedPieces, shares: Mapping[str, float]) -> dict[str, int]:
+    counts = np.bincount(pieces.given, minlength=len(pieces.given_names)).tolist()
+    found = zip(pieces.given_names, counts, strict=True)
+    return {name: count for name, count in found if name and name not in shares}
+
+
+def _walk(
+    chunks: Sequence[Path], side_of: UInt8[np.ndarray, " piece"]
+) -> Iterator[tuple[ReadChunk, UInt8[np.ndarray, " _"]]]:
+    """Every chunk that has excerpts, with the side of each."""
+    first_piece = 0
+    for path in chunks:
+        chunk = read_chunk(path)
+        if chunk.excerpts is not None:
+            yield chunk, side_of[first_piece + chunk.excerpts["piece"].to_numpy()]
+        first_piece += chunk.pieces.num_rows
+
+
+def _judged(
+    chunks: Sequence[Path], side_of: UInt8[np.ndarray, " piece"], verdicts: Path
+) -> Iterator[tuple[ReadChunk, UInt8[np.ndarray, " _"], UInt8[np.ndarray, " _"]]]:
+    """Every chunk that has excerpts, with the side of each and the verdict on each."""
+    with verdicts.open("rb") as file:
+        for chunk, sides in _walk(chunks, side_of):
+            yield chunk, sides, np.frombuffer(file.read(len(sides)), np.uint8)
+
+
+def _read_shapes(
+    chunks: Sequence[Path], side_of: UInt8[np.ndarray, " piece"], ranks: UInt8[np.ndarray, " _"]
+) -> Iterator[Shapes]:
+    for chunk, sides in _walk(chunks, side_of):
+        assert chunk.excerpts is not None
+        yield Shapes(digests=chunk.excerpts["shape"].to_numpy(), ranks=ranks[sides])
+
+
+def _count_repeats(
+    chunks: Sequence[Path],
+    side_of: UInt8[np.ndarray, " piece"],
+    verdicts: Path,
+    rejections: Rejections,
+) -> None:
+    for chunk, _, found in _judged(chunks, side_of, verdicts):
+        assert chunk.excerpts is not None
+        of_piece = chunk.excerpts["piece"].to_numpy()
+        ids, sources = chunk.pieces["id"].to_pylist(), chunk.pieces["source"].to_pylist()
+        totals = chunk.pieces["excerpts"].to_numpy()
+        for verdict, reason in ((DUPLICATE, "duplicate"), (LEAK, "in_other_split")):
+            counts = np.bincount(of_piece[found == verdict], minlength=len(ids))
+            for piece in np.flatnonzero(counts).tolist():
+                left = Left(
+                    stage="excerpt",
+                    reason=reason,
+                    count=int(counts[piece]),
+                    found=f"{counts[piece]} of {totals[piece]} excerpts",
+                )
+                rejections.add(ids[piece], sources[piece], left)

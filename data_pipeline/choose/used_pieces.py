@@ -1,0 +1,143 @@
+"""The pieces that something came of: what decides on them, read from the files of their chunks.
+
+Only numbers are held, some 25 bytes a piece. Texts are looked up in the chunks when they are asked
+for, and the signatures go to a file of their own.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Int32, Int64, UInt64
+
+from musicvae.data_pipeline.cut.chunks import read_chunk
+from musicvae.data_pipeline.cut.excerpts import Left
+from musicvae.data_pipeline.cut.likeness import HASHES
+
+from .counts import Rejections
+from .signature_file import SignatureFile
+from .split import hash_key
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class UsedPieces:
+    """A row each piece that has excerpts, in order.
+
+    Attributes:
+        chunks: The files of all chunks, in order.
+        first_rows: The row of the first such piece of each chunk.
+        numbers: The place of each among all pieces.
+        keys: The split's key of each, hashed.
+        sources: The place of its source's name among `source_names`.
+        given: The place among `given_names` of the split that its corpus puts it in; None is one
+            of these.
+        signed: The rows of those that have a signature.
+        piece_count: The number of all pieces.
+        excerpt_count: The number of their excerpts.
+        meters: The bars of all pieces by their meter.
+    """
+
+    chunks: Sequence[Path]
+    first_rows: Int64[np.ndarray, " _"]
+    numbers: Int32[np.ndarray, " piece"]
+    keys: UInt64[np.ndarray, " piece"]
+    sources: Int32[np.ndarray, " piece"]
+    source_names: Sequence[str]
+    given: Int32[np.ndarray, " piece"]
+    given_names: Sequence[str | None]
+    signed: Int32[np.ndarray, " _"]
+    piece_count: int
+    excerpt_count: int
+    meters: Counter[str]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def given_sides(self, shares: Mapping[str, float]) -> Int32[np.ndarray, " piece"]:
+        """The place among the shares of each one's given split; -1 where it is none of these."""
+        places: dict[str | None, int] = {name: place for place, name in enumerate(shares)}
+        sides = np.array([places.get(name, -1) for name in self.given_names], np.int32)
+        given: Int32[np.ndarray, " piece"] = sides[self.given]
+        return given
+
+    def texts(self, column: str, rows: Int64[np.ndarray, " _"]) -> Iterator[tuple[int, str]]:
+        """Each of these rows, which rise, with what it has in a column of its chunk."""
+        places = np.searchsorted(self.first_rows, rows, side="right") - 1
+        starts = np.flatnonzero(np.diff(places, prepend=-1))
+        for start, end in pairwise([*starts.tolist(), len(rows)]):
+            place, wanted = places[start], rows[start:end]
+            pieces = read_chunk(self.chunks[place]).pieces
+            texts = _used(pieces.select([column, "excerpts"]))[column]
+            found = texts.take(pa.array(wanted - self.first_rows[place])).to_pylist()
+            yield from zip(wanted.tolist(), found, strict=True)
+
+
+def read_used_pieces(
+    chunks: Sequence[Path], signatures: SignatureFile, rejections: Rejections
+) -> UsedPieces:
+    """Reads all chunks, in order.
+
+    Args:
+        chunks: Their files.
+        signatures: Gets those of the pieces.
+        rejections: Gets what was left out of all pieces.
+    """
+    # Arrays grow without a second copy of all that they hold.
+    numbers, sources, given, signed = (array("i") for _ in range(4))
+    keys = array("Q")
+    source_codes: dict[str, int] = {}
+    given_codes: dict[str | None, int] = {}
+    first_rows: list[int] = []
+    piece_count = excerpt_count = 0
+    meters: Counter[str] = Counter()
+    for path in chunks:
+        pieces = read_chunk(path).pieces
+        _count_left(pieces, rejections)
+        for bars in pieces["bars"].to_pylist():
+            meters.update(dict(bars))
+        counts = pieces["excerpts"].to_numpy()
+        used = _used(pieces)
+        row = len(numbers)
+        first_rows.append(row)
+        numbers.extend((piece_count + np.flatnonzero(counts)).tolist())
+        keys.extend(map(hash_key, used["split_key"].to_pylist()))
+        for name in used["source"].to_pylist():
+            sources.append(source_codes.setdefault(name, len(source_codes)))
+        for name in used["given_split"].to_pylist():
+            given.append(given_codes.setdefault(name, len(given_codes)))
+        signed.extend((row + np.flatnonzero(used["signature"].is_valid())).tolist())
+        known = b"".join(used["signature"].drop_null().to_pylist())
+        signatures.add(np.frombuffer(known, np.uint32).reshape(-1, HASHES))
+        piece_count += len(counts)
+        excerpt_count += int(counts.sum())
+    return UsedPieces(
+        chunks=chunks,
+        first_rows=np.array(first_rows, np.int64),
+        numbers=np.array(numbers, np.int32),
+        keys=np.array(keys, np.uint64),
+        sources=np.array(sources, np.int32),
+        source_names=list(source_codes),
+        given=np.array(given, np.int32),
+        given_names=list(given_codes),
+        signed=np.array(signed, np.int32),
+        piece_count=piece_count,
+        excerpt_count=excerpt_count,
+        meters=meters,
+    )
+
+
+def _used(pieces: pa.Table) -> pa.Table:
+    return pieces.filter(pc.greater(pieces["excerpts"], 0))
+
+
+def _count_left(pieces: pa.Table, rejections: Rejections) -> None:
+    told = pieces.select(["id", "source", "left"])
+    for piece in told.filter(pc.greater(pc.list_value_length(told["left"]), 0)).to_pylist():
+        for left in piece["left"]:
+            rejections.add(piece["id"], piece["source"], Left(**left))

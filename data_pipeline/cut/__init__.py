@@ -1,0 +1,1 @@
+"""Pieces cut into excerpts of whole bars; each rejection has its reason."""

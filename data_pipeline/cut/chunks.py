@@ -1,0 +1,377 @@
+"""A chunk: some pieces in a row, cut by one process and kept as one file until all are done.
+
+The file comes to be by a rename: it is there and whole, or not there. It holds two Arrow streams
+one behind the other: the excerpts, in the pieces' order, where there are any; then the pieces, with
+what was left out of each and what it is compared by. The excerpts are written as they come, so that
+a process never holds more than a few MiB of them beside those of the piece that it is at.
+"""
+
+import gc
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
+from operator import attrgetter
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Int64, Shaped
+
+from musicvae.data_pipeline.sources.corpus import Piece
+from musicvae.errors import DataError
+
+from .cut import PieceResult, cut_pieces, refuse_memory
+from .excerpts import CutSettings, Excerpts, Left
+from .likeness import HASHES
+
+MOST_PIECES = 512
+MOST_SLOW_PIECES = 16
+"""Scores take a hundred times longer than MIDI files: their chunks are shorter, so that a run that
+is killed loses little, and the last process does not work on alone for long."""
+
+MOST_HELD_BYTES = 8 * 1024**2
+"""Pieces from a compressed archive travel with their bytes."""
+
+_BATCH_BYTES = 8 * 1024**2
+"""What the events of a batch take; those of a piece that has more are a batch a part."""
+
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
+"""Some MB of them, where they are garbage; the interpreter would look after 700."""
+
+_QUICK_KINDS = {"midi", "h2pattern"}
+
+_LEFT = pa.struct(
+    {"stage": pa.string(), "reason": pa.string(), "count": pa.int64(), "found": pa.string()}
+)
+_PIECES = pa.schema(
+    {
+        "id": pa.string(),
+        "source": pa.string(),
+        "split_key": pa.string(),
+        "given_split": pa.string(),
+        "style": pa.string(),
+        "excerpts": pa.int32(),
+        "signature": pa.binary(4 * HASHES),
+        "bars": pa.map_(pa.string(), pa.int32()),
+        "left": pa.list_(_LEFT),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """Some pieces in a row, to be cut.
+
+    Attributes:
+        number: Its place among all chunks, from 0.
+        pieces: At least one.
+        results: What is known already of the pieces of these numbers: those that ended a process.
+        one_by_one: Whether its pieces are cut one by one, to find the one that ends a process.
+    """
+
+    number: int
+    pieces: tuple[Piece, ...]
+    results: Mapping[int, PieceResult] = field(default_factory=dict)
+    one_by_one: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return f"chunk-{self.number:06d}.arrow"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadChunk:
+    """A chunk read back, as a memory map.
+
+    Attributes:
+        pieces: A row a piece.
+        excerpts: A row an excerpt, or None where there are none; `piece` is the piece's row.
+    """
+
+    pieces: pa.Table
+    excerpts: pa.Table | None
+
+    def take(self, rows: Int64[np.ndarray, " batch"]) -> pa.Table:
+        """The excerpts of these rows, which rise; Arrow's own `take` would copy all others, too."""
+        assert self.excerpts is not None
+        taken, first = [], 0
+        for batch in self.excerpts.to_batches():
+            last = first + batch.num_rows
+            low, high = np.searchsorted(rows, (first, last))
+            taken.append(batch.take(pa.array(rows[low:high] - first)))
+            first = last
+        return pa.Table.from_batches(taken)
+
+
+def make_chunks(pieces: Iterable[Piece]) -> Iterator[Chunk]:
+    """Divides pieces into chunks; the same pieces always in the same way."""
+    number = 0
+    row: list[Piece] = []
+    room, held_bytes = 1.0, 0
+    for piece in pieces:
+        row.append(piece)
+        room -= 1 / (MOST_PIECES if piece.kind in _QUICK_KINDS else MOST_SLOW_PIECES)
+        held_bytes += piece.held_bytes
+        if room < 1e-9 or held_bytes >= MOST_HELD_BYTES:
+            yield Chunk(number=number, pieces=tuple(row))
+            number += 1
+            row, room, held_bytes = [], 1.0, 0
+    if row:
+        yield Chunk(number=number, pieces=tuple(row))
+
+
+def cut_chunk(
+    chunk: Chunk, settings: CutSettings, folder: Path, begin: Callable[[int], None]
+) -> None:
+    """Cuts all pieces of a chunk and writes its file.
+
+    Args:
+        chunk: The pieces.
+        settings: How they are cut.
+        folder: Where the file goes.
+        begin: Is called with the number of each piece before anything is done for it, and with the
+            number of pieces before something is done for many, such as at last.
+    """
+    _settle()
+    pieces = chunk.pieces
+    rows = _PieceRows()
+    with new_file(folder / chunk.name) as file:
+        excerpts = _ExcerptWriter(file, lambda: begin(len(pieces)))
+        for result in cut_pieces(
+            pieces, settings, known=chunk.results, one_by_one=chunk.one_by_one, begin=begin
+        ):
+            try:
+                excerpts.add(len(rows), result.cut.excerpts)
+            except MemoryError:
+                result = refuse_memory()  # noqa: PLW2901  # the other is let go of
+            rows.add(result)
+            del result  # before the next is cut
+        begin(len(pieces))
+        excerpts.close()
+        with pa.ipc.new_stream(file, _PIECES) as stream:
+            stream.write_table(rows.table(pieces))
+
+
+@cache
+def _settle() -> None:
+    """Has a process look for garbage as seldom as suits one that makes a great many small objects.
+
+    Hardly any of them stand in a circle, and the modules, a hundred thousand objects more, never
+    are garbage: to look at them again and again takes an eighth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file that is on the disk and whole when it gets its name.
+
+    Raises:
+        OSError: If it can't be written; nothing is left of it then.
+    """
+    partial = partial_path(path, os.getpid())
+    try:
+        with partial.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def partial_path(path: Path, process: int) -> Path:
+    """Where a process of this number writes a file until it is whole.
+
+    Two may be at it where one was left behind by a run that was killed.
+    """
+    return path.with_suffix(f".{process}.partial")
+
+
+def unwritable(folder: Path, error: OSError) -> DataError:
+    """What to say where the files of chunks can't be written."""
+    return DataError(
+        f"{folder}, which can't be written ({error.strerror or error})",
+        expected="a folder with room for what is cut",
+        action="Make room, or choose another place; run again, and it goes on where it was.",
+        field="out",
+    )
+
+
+def is_whole(path: Path) -> bool:
+    """Whether the file of a chunk is there and whole; one that is not whole is removed."""
+    if not path.exists():
+        return False
+    try:
+        chunk = read_chunk(path)
+    except (pa.ArrowException, OSError, EOFError):
+        is_good = False
+    else:
+        # A stream may end between two batches and yet look whole.
+        count = 0 if chunk.excerpts is None else chunk.excerpts.num_rows
+        is_good = (
+            chunk.pieces.schema.equals(_PIECES)
+            and chunk.pieces.num_rows > 0
+            and pc.sum(chunk.pieces["excerpts"]).as_py() == count
+        )
+        del chunk
+    if not is_good:
+        path.unlink(missing_ok=True)
+    return is_good
+
+
+def read_chunk(path: Path) -> ReadChunk:
+    """Opens the file of a chunk."""
+    file = pa.memory_map(str(path))
+    tables = [pa.ipc.open_stream(file).read_all()]
+    if file.tell() < file.size():
+        tables.append(pa.ipc.open_stream(file).read_all())
+    return ReadChunk(pieces=tables[-1], excerpts=tables[0] if len(tables) > 1 else None)
+
+
+class _ExcerptWriter:
+    """Writes excerpts as they come, some MiB at a time.
+
+    Args:
+        file: Where they go; a stream is begun with the first.
+        begin: Is called before something is written.
+    """
+
+    def __init__(self, file: BinaryIO, begin: Callable[[], None]) -> None:
+        self._file = file
+        self._begin = begin
+        self._stream: pa.RecordBatchStreamWriter | None = None
+        self._waiting: list[tuple[int, Excerpts]] = []
+        self._waiting_bytes = 0
+
+    def add(self, number: int, excerpts: Sequence[Excerpts]) -> None:
+        """Adds the excerpts of the piece of a number.
+
+        Raises:
+            MemoryError: If there is no room to write them; it is as if they had not been given.
+        """
+        size = sum(each.events.nbytes for each in excerpts)
+        if self._waiting_bytes + size > _BATCH_BYTES:
+            self._flush()
+        groups = [(number, each) for each in excerpts]
+        if size > _BATCH_BYTES:
+            # Part by part nothing is copied. All are made before the first is written.
+            self._write([_excerpt_table([group]) for group in groups])
+        else:
+            self._waiting += groups
+            self._waiting_bytes += size
+
+    def close(self) -> None:
+        """Writes what waits, and ends the stream."""
+        self._flush()
+        if self._stream is not None:
+            self._stream.close()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._write([_excerpt_table(self._waiting)])
+            self._waiting, self._waiting_bytes = [], 0
+
+    def _write(self, tables: Sequence[pa.Table]) -> None:
+        self._begin()
+        if self._stream is None:
+            self._stream = pa.ipc.new_stream(self._file, tables[0].schema)
+        for table in tables:
+            self._stream.write_table(table)
+
+
+class _PieceRows:
+    """What is known of the pieces of a chunk beside their excerpts, column by column."""
+
+    def __init__(self) -> None:
+        self._styles: list[str | None] = []
+        self._counts: list[int] = []
+        self._signatures: list[bytes | None] = []
+        self._bars: list[tuple[str, int]] = []
+        self._left: list[Left] = []
+        self._bar_ends, self._left_ends = [0], [0]
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def add(self, result: PieceResult) -> None:
+        """Takes what came of the next piece."""
+        self._styles.append(result.style or None)
+        self._counts.append(sum([len(each.events) for each in result.cut.excerpts]))
+        signature = result.signature
+        self._signatures.append(None if signature is None else signature.tobytes())
+        self._bars += result.bars.items()
+        self._bar_ends.append(len(self._bars))
+        self._left += result.cut.left
+        self._left_ends.append(len(self._left))
+
+    def table(self, pieces: Sequence[Piece]) -> pa.Table:
+        """A row a piece."""
+        left = [
+            pa.array(list(map(attrgetter(field.name), self._left)), field.type) for field in _LEFT
+        ]
+        return pa.table(
+            {
+                "id": [piece.id for piece in pieces],
+                "source": [piece.source for piece in pieces],
+                "split_key": [piece.split_key for piece in pieces],
+                "given_split": [piece.given_split for piece in pieces],
+                "style": self._styles,
+                "excerpts": self._counts,
+                "signature": self._signatures,
+                "bars": pa.MapArray.from_arrays(
+                    pa.array(self._bar_ends, pa.int32()),
+                    pa.array([meter for meter, _ in self._bars], pa.string()),
+                    pa.array([count for _, count in self._bars], pa.int32()),
+                ),
+                "left": pa.ListArray.from_arrays(
+                    pa.array(self._left_ends, pa.int32()),
+                    pa.StructArray.from_arrays(left, fields=list(_LEFT)),
+                ),
+            },
+            schema=_PIECES,
+        )
+
+
+def _excerpt_table(groups: Sequence[tuple[int, Excerpts]]) -> pa.Table:
+    """The excerpts of some pieces, with the row of each one's piece."""
+    excerpts = [group for _, group in groups]
+    labels = [group.labels for group in excerpts]
+    sizes = [len(group.events) for group in excerpts]
+    each_group = np.repeat(np.arange(len(groups), dtype=np.int32), sizes)
+    parts = pa.array([group.part for group in excerpts], pa.string())
+    tonics = np.concatenate([each.tonics for each in labels])
+    confidences = np.concatenate([each.key_confidences for each in labels])
+    are_minor = np.concatenate([each.are_minor for each in labels])
+    return pa.table(
+        {
+            "piece": np.repeat(np.array([number for number, _ in groups], np.int32), sizes),
+            "part": parts.take(pa.array(each_group)),
+            "program": np.repeat(np.array([each.program for each in excerpts], np.int16), sizes),
+            "start_bar": np.concatenate([each.start_bars for each in excerpts]),
+            "shape": np.concatenate([each.shapes for each in excerpts]),
+            "qpm": np.concatenate([each.qpms for each in labels]),
+            "tonic": pa.array(tonics, pa.int8(), mask=tonics < 0),
+            "is_minor": pa.array(are_minor == 1, pa.bool_(), mask=are_minor < 0),
+            "key_confidence": pa.array(confidences, pa.float32(), mask=np.isnan(confidences)),
+            "events": _lists([each.events for each in excerpts]),
+            "attributes": _lists([each.attributes for each in labels]),
+            "chords": _lists([each.chords for each in labels]),
+        }
+    )
+
+
+def _lists(rows: Sequence[Shaped[np.ndarray, "..."]]) -> pa.FixedSizeListArray:
+    """Rows of numbers as a column of lists of fixed size."""
+    # One that stands alone may be large, and is not copied.
+    whole = rows[0] if len(rows) == 1 else np.concatenate(rows)
+    width = int(np.prod(whole.shape[1:]))
+    return pa.FixedSizeListArray.from_arrays(pa.array(whole.reshape(-1)), width)

@@ -1,0 +1,172 @@
+"""What cutting a piece gives: excerpts as tensors, with their labels, and what was left out.
+
+One function a representation does the cutting (in `melodies`, `drum_excerpts`, `trios` and
+`chord_excerpts`); in `cut.CUTTERS` all have the same form, from some pieces on one grid and
+`CutSettings` to a `CutPiece` each.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, Int8, Int16, Int32, UInt64
+
+from musicvae.errors import SettingError
+from musicvae.representation import Representation
+
+from .extraction import check_melody
+from .rules import Reason, Rules
+
+MOST_HOP_BARS = 1_000
+"""No piece that is read has more bars between two excerpts than this."""
+
+_RANDOM = np.random.default_rng(20180313).integers(0, 2**64, 1 << 14, dtype=np.uint64)
+_RANDOM |= np.uint64(1)
+"""Odd factors of the digest; a constant of the format."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutSettings:
+    """What is cut out of a piece, and by what rules.
+
+    Attributes:
+        representation: What the tensors are of.
+        hop_bars: Bars from the start of one excerpt to the start of the next.
+        melody: Where melodies are taken from: see `extraction`.
+        rules: What an excerpt must be like.
+
+    Raises:
+        SettingError: If `hop_bars` is out of range, an excerpt too long for the digest, or
+            `melody` no way of choosing.
+    """
+
+    representation: Representation
+    hop_bars: int = 1
+    melody: str = "every"
+    rules: Rules = field(default_factory=Rules)
+
+    def __post_init__(self) -> None:
+        check_melody(self.melody)
+        if self.hop_bars not in range(1, MOST_HOP_BARS + 1):
+            raise SettingError(
+                f"hop_bars={self.hop_bars}",
+                expected=f"1 to {MOST_HOP_BARS}",
+                action="Give the bars between the starts of two excerpts.",
+                field="hop",
+            )
+        rows = self.representation.bars * self.representation.rows_per_bar
+        numbers = rows * len(self.representation.vocabulary_sizes)
+        if numbers > len(_RANDOM):
+            raise SettingError(
+                f"bars={self.representation.bars}, {numbers:,} numbers an excerpt",
+                expected=f"at most {len(_RANDOM):,}",
+                action="Give fewer bars.",
+                field="bars",
+            )
+
+
+class Labels(NamedTuple):
+    """What is known of each excerpt beside its events.
+
+    Attributes:
+        qpms: The tempo at its start, in quarter notes a minute.
+        tonics: Pitch class of the key's tonic; -1 where it is not known.
+        are_minor: 1 for a minor key, 0 for a major one; -1 where it is not known.
+        key_confidences: 1 for a key that the source writes; for one that was estimated, how often
+            such an estimate is right, 0.5 to 1; NaN where there is none.
+        attributes: The measures of `musicvae.music.attributes.ATTRIBUTES`, in that order; NaN for
+            drums where they need pitches.
+        chords: The chord that the source writes, at the start and at the middle of each bar: an
+            event of `representation.chords`; -1 where none is known.
+    """
+
+    qpms: Float32[np.ndarray, " batch"]
+    tonics: Int8[np.ndarray, " batch"]
+    are_minor: Int8[np.ndarray, " batch"]
+    key_confidences: Float32[np.ndarray, " batch"]
+    attributes: Float32[np.ndarray, "batch attribute"]
+    chords: Int16[np.ndarray, "batch slot"]
+
+    def rows(self, low: int, high: int) -> "Labels":
+        """The labels of the excerpts from one number up to another."""
+        return Labels(*(column[low:high] for column in self))
+
+
+class Excerpts(NamedTuple):
+    """The excerpts of one part of a piece, or of one combination of parts.
+
+    Attributes:
+        part: The part's name; the names joined by ` + ` for a combination.
+        program: The part's program; that of the melody for a combination; 0 for drums.
+        start_bars: The bar of the piece at which each excerpt starts, from 0.
+        events: Their tensors.
+        shapes: A digest of each, equal for excerpts that are the same up to transposition.
+        labels: What else is known of each.
+    """
+
+    part: str
+    program: int
+    start_bars: Int32[np.ndarray, " batch"]
+    events: Int16[np.ndarray, "batch step stream"]
+    shapes: UInt64[np.ndarray, " batch"]
+    labels: Labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """What was left out of one piece for one reason.
+
+    Attributes:
+        stage: `piece`, `part`, `bar`, `note` or `excerpt`.
+        reason: The reason's name.
+        count: How many of them.
+        found: What was found in the first.
+    """
+
+    stage: str
+    reason: str
+    count: int
+    found: str
+
+
+class CutPiece(NamedTuple):
+    """Everything that came of one piece."""
+
+    excerpts: tuple[Excerpts, ...] = ()
+    left: tuple[Left, ...] = ()
+
+
+class Tally:
+    """Counts reasons, and keeps what was found the first time."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], int] = {}
+        self._found: dict[tuple[str, str], str] = {}
+
+    def add(self, stage: str, reason: Reason, count: int = 1) -> None:
+        """Counts one reason, `count` times."""
+        key = stage, reason.name
+        self._counts[key] = self._counts.get(key, 0) + count
+        self._found.setdefault(key, reason.found)
+
+    def entries(self) -> tuple[Left, ...]:
+        """Each reason once, in the order they came."""
+        return tuple(
+            [
+                Left(stage=stage, reason=name, count=count, found=self._found[stage, name])
+                for (stage, name), count in self._counts.items()
+            ]
+        )
+
+
+def digest(rows: Int32[np.ndarray, "batch _"]) -> UInt64[np.ndarray, " batch"]:
+    """A digest of each row of whole numbers: equal for equal rows, and as good as never else.
+
+    Source: Multilinear hashing (Carter and Wegman 1979), then the finaliser of SplitMix64.
+    """
+    assert rows.shape[1] <= len(_RANDOM), rows.shape
+    sums = rows.astype(np.uint64) @ _RANDOM[: rows.shape[1]]
+    sums = (sums ^ (sums >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    sums = (sums ^ (sums >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    hashed: UInt64[np.ndarray, " batch"] = sums ^ (sums >> np.uint64(31))
+    return hashed

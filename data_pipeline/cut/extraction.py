@@ -1,0 +1,299 @@
+"""Chooses the parts of a piece that carry a melody, and makes one line of each.
+
+A way of choosing is named by a text, `CutSettings.melody`:
+
+    every          each part that carries a melody by the rules (the default)
+    likeliest      the one part that is most likely the melody, by its score
+    top-line       as `every`, but a part in several voices is reduced to its highest notes
+    track:NAME     the parts of that name
+    program:0-31   the parts with these General MIDI programs, or with one: `program:40`
+
+Every part of a piece gets a `Choice`: its line, and why it is not taken where it is not.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int32
+
+from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
+from musicvae.data_pipeline.grid.lanes import Lanes, lay_lanes
+from musicvae.errors import SettingError
+from musicvae.music.instruments import HIGHEST_PITCH, LOWEST_PITCH
+from musicvae.music.notes import PROGRAMS
+
+from .melody_score import score_parts
+from .rules import Reason, Rules
+
+MELODY_NAME = "MELODY"
+"""Where a file has a part of this name, that part alone is its melody."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Choices:
+    """The parts of some pieces, and whether excerpts are cut from them.
+
+    Attributes:
+        lanes: A lane for each part that is no drums, with small overlaps cut, or reduced to its
+            highest notes; None where there is no such part.
+        choices: For each piece, the choice of each part, in its order.
+    """
+
+    lanes: Lanes | None
+    choices: tuple[tuple["Choice", ...], ...]
+
+
+class Choice(NamedTuple):
+    """A part, and whether excerpts are cut from it.
+
+    Attributes:
+        lane: The number of its lane; -1 for drums, which have none.
+        refused: Why nothing is cut from it, or None.
+    """
+
+    lane: int
+    refused: Reason | None
+
+
+def choose_parts(
+    pieces: Sequence[GridPiece], melody: str, rules: Rules, *, room_steps: int = 0
+) -> Choices:
+    """Judges every part of each piece, in its order.
+
+    Args:
+        pieces: One at least.
+        melody: The way of choosing.
+        rules: What a melody is like.
+        room_steps: What is left free behind each lane.
+
+    Raises:
+        SettingError: If `melody` names no way of choosing.
+    """
+    check_melody(melody)
+    pitched = [(piece, part) for piece in pieces for part in piece.parts if not part.is_drum]
+    lanes = _make_lanes(pitched, melody, rules, room_steps) if pitched else None
+    cases = iter(_measure(lanes, pitched, rules) if lanes else ())
+    choices: list[tuple[Choice, ...]] = []
+    for piece in pieces:
+        judges = _judges_of(piece, melody)
+        row: list[Choice] = []
+        for part in piece.parts:
+            case = _Case.of_drums(piece, part) if part.is_drum else next(cases)
+            refused = None
+            for judge in judges:
+                if refused := judge(case, rules):
+                    break
+            row.append(Choice(case.lane, refused))
+        choices.append(tuple(row))
+    return Choices(lanes=lanes, choices=tuple(choices))
+
+
+def _make_lanes(
+    pitched: Sequence[tuple[GridPiece, GridPart]], melody: str, rules: Rules, room_steps: int
+) -> Lanes:
+    lines = [part for _, part in pitched]
+    if melody == "top-line":
+        lines = [reduce_to_top_line(line) for line in lines]
+    lanes = lay_lanes(lines, [piece.length_steps + room_steps for piece, _ in pitched])
+    return lanes if melody == "top-line" else replace(lanes, line=cut_overlaps(lanes.line, rules))
+
+
+def _measure(
+    lanes: Lanes, pitched: Sequence[tuple[GridPiece, GridPart]], rules: Rules
+) -> list["_Case"]:
+    """The case of each part that has a lane."""
+    bounds = lanes.bounds.tolist()
+    sizes = np.diff(lanes.bounds)
+    line = lanes.line
+    is_sounding = np.zeros(len(line.starts), bool)
+    # Nothing sounds at the start of a lane: see `melody_score.share_of_polyphony`.
+    np.less(line.starts[1:], np.maximum.accumulate(line.ends[:-1]), out=is_sounding[1:])
+    shares = lanes.count(is_sounding) / np.maximum(sizes - 1, 1)
+    are_low = 2 * lanes.count(line.pitches < rules.bass_below) >= sizes
+    return [
+        _Case(piece, part, lane, line.pitches[bounds[lane] : bounds[lane + 1]], is_low, share)
+        for lane, ((piece, part), is_low, share) in enumerate(
+            zip(pitched, are_low.tolist(), shares.tolist(), strict=True)
+        )
+    ]
+
+
+def check_melody(melody: str) -> None:
+    """Makes sure that a text names a way of choosing.
+
+    Raises:
+        SettingError: If it does not.
+    """
+    if not _FORM.fullmatch(melody) or (melody.startswith("program:") and not _programs(melody)):
+        raise SettingError(
+            f"melody={melody!r}",
+            expected="every, likeliest, top-line, track:NAME, program:NUMBER or "
+            "program:FIRST-LAST with programs 0 to 127",
+            action="Choose one of them.",
+            field="melody",
+        )
+
+
+_FORM = re.compile(r"every|likeliest|top-line|track:.+|program:\d{1,3}(-\d{1,3})?")
+
+
+def _programs(melody: str) -> range:
+    """The programs that a text asks for; none where there are no such programs."""
+    first, _, last = melody.removeprefix("program:").partition("-")
+    programs = range(int(first), int(last or first) + 1)
+    return programs if programs and programs[-1] in PROGRAMS else range(0)
+
+
+def cut_overlaps(part: GridPart, rules: Rules) -> GridPart:
+    """Ends each note where the next starts, if it outlasts that by a little (see `Rules`)."""
+    starts, ends = part.starts, part.ends
+    overlaps = ends[:-1] - starts[1:]
+    is_cut = (overlaps > 0) & (overlaps <= rules.most_overlap_steps) & (starts[:-1] < starts[1:])
+    if not is_cut.any():
+        return part
+    ends = ends.copy()
+    ends[:-1][is_cut] = starts[1:][is_cut]
+    return part._replace(ends=ends)
+
+
+def reduce_to_top_line(part: GridPart) -> GridPart:
+    """Keeps the highest notes, as `musicvae.music.top_line` does."""
+    kept: list[int] = []
+    ends = part.ends.copy()
+    last_end, last_pitch = 0, -1
+    is_new_step = part.starts[1:] != part.starts[:-1]
+    is_new = np.append(True, is_new_step | (part.pitches[1:] != part.pitches[:-1]))
+    groups = is_new.nonzero()[0]  # of notes of one step and pitch
+    candidates = groups[np.append(is_new_step[groups[1:] - 1], True)]
+    # Which notes stay depends on those that stayed before: one by one, but on plain numbers.
+    rows = zip(
+        candidates.tolist(),
+        part.starts[candidates].tolist(),
+        part.ends[candidates].tolist(),
+        part.pitches[candidates].tolist(),
+        strict=True,
+    )
+    for index, start, end, pitch in rows:
+        if start < last_end:
+            if pitch < last_pitch:
+                continue
+            ends[kept[-1]] = start
+        kept.append(index)
+        last_end, last_pitch = end, pitch
+    pitches = part.pitches[kept]
+    # By octaves: 20 to 32, 109 to 97.
+    below = np.maximum(LOWEST_PITCH - pitches + 11, 0) // 12
+    above = np.maximum(pitches - HIGHEST_PITCH + 11, 0) // 12
+    return part._replace(
+        starts=part.starts[kept],
+        ends=ends[kept],
+        pitches=pitches + 12 * (below - above),
+        velocities=part.velocities[kept],
+        offsets=part.offsets[kept],
+    )
+
+
+_NO_PITCHES = np.zeros(0, np.int32)
+
+
+class _Case(NamedTuple):
+    """A part that is judged, with what is measured of the line that is made of it.
+
+    Attributes:
+        piece: Where it stands.
+        part: The part, as it stands there.
+        lane: The number of its lane; -1 for drums, of which nothing is measured.
+        pitches: The line's MIDI numbers.
+        is_low: Whether half of the notes of its line are a bass's.
+        polyphony: The share of the line's onsets that fall on a sounding note.
+    """
+
+    piece: GridPiece
+    part: GridPart
+    lane: int
+    pitches: Int32[np.ndarray, " note"]
+    is_low: bool
+    polyphony: float
+
+    @classmethod
+    def of_drums(cls, piece: GridPiece, part: GridPart) -> "_Case":
+        return cls(piece, part, -1, _NO_PITCHES, is_low=False, polyphony=0.0)
+
+
+_Judge = Callable[[_Case, Rules], Reason | None]
+
+
+def _judges_of(piece: GridPiece, melody: str) -> tuple[_Judge, ...]:
+    """What a part has to pass, in order: the first reason counts."""
+    if melody in ("every", "top-line"):
+        return (_find_drums, _find_accompaniment, _find_bass, _find_polyphony)
+    if melody == "likeliest":
+        return (_find_drums, _make_find_less_likely(piece), _find_polyphony)
+    if melody.startswith("track:"):
+        name = melody.removeprefix("track:")
+        return (_make_find_other_track(name), _find_drums, _find_polyphony)
+    programs = _programs(melody)
+    return (_find_drums, _make_find_other_program(programs), _find_bass, _find_polyphony)
+
+
+def _find_drums(case: _Case, _: Rules) -> Reason | None:
+    return Reason("drums", f"drums in {case.part.name!r}") if case.part.is_drum else None
+
+
+def _find_accompaniment(case: _Case, _: Rules) -> Reason | None:
+    if len(case.piece.parts) == 1 or case.part.name == MELODY_NAME:
+        return None
+    if all(part.name != MELODY_NAME for part in case.piece.parts):
+        return None
+    return Reason("accompaniment", f"{case.part.name!r} beside {MELODY_NAME}")
+
+
+def _find_bass(case: _Case, _: Rules) -> Reason | None:
+    if len(case.piece.parts) == 1 or not case.is_low:
+        return None
+    return Reason("bass", f"{case.part.name!r}, around pitch {_median(case.pitches):g}")
+
+
+def _median(pitches: Int32[np.ndarray, " note"]) -> float:
+    """The same as `np.median`, which takes ten times as long."""
+    ordered = np.sort(pitches)
+    return float(ordered[len(ordered) // 2] + ordered[(len(ordered) - 1) // 2]) / 2
+
+
+def _find_polyphony(case: _Case, rules: Rules) -> Reason | None:
+    if case.polyphony <= rules.most_polyphony:
+        return None
+    return Reason("polyphonic", f"{case.polyphony:.0%} of the onsets on a sounding note")
+
+
+def _make_find_less_likely(piece: GridPiece) -> _Judge:
+    scores = score_parts(piece)
+    # Of equal scores the first: max keeps it.
+    best = max(range(len(scores)), key=lambda index: scores[index].total, default=0)
+
+    def find(case: _Case, _: Rules) -> Reason | None:
+        if case.part is piece.parts[best]:
+            return None
+        (score,) = (s for s, part in zip(scores, piece.parts, strict=True) if part is case.part)
+        found = f"{case.part.name!r} scores {score.total:.1f}, {scores[best].part!r} "
+        return Reason("less_likely", f"{found}{scores[best].total:.1f}")
+
+    return find
+
+
+def _make_find_other_track(name: str) -> _Judge:
+    def find(case: _Case, _: Rules) -> Reason | None:
+        return None if case.part.name == name else Reason("other_track", repr(case.part.name))
+
+    return find
+
+
+def _make_find_other_program(programs: range) -> _Judge:
+    def find(case: _Case, _: Rules) -> Reason | None:
+        program = case.part.program
+        return None if program in programs else Reason("other_program", f"program {program}")
+
+    return find

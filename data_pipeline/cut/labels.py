@@ -1,0 +1,317 @@
+"""What is known of excerpts beside their events: tempo, key, chords, and musical measures.
+
+Conventions: the notes come as columns of equal length, in steps, in order of onset and then pitch;
+an excerpt is the window of `length_steps` from each of `first_steps` on, which are bar lines,
+ascending. Everything is worked out for all windows at once, from sums over the notes of the part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int, Int16
+
+from musicvae.data_pipeline.grid.grid import GridPiece
+from musicvae.data_pipeline.readers.piece import ChordLine, KeyChange
+from musicvae.music.attributes import ATTRIBUTES, C_MAJOR_SCALE
+from musicvae.music.chords import QUALITIES
+from musicvae.music.notes import DEFAULT_QPM, Key
+
+from .excerpts import Labels
+from .keys import EstimatedKey, estimate_piece_keys
+
+_IS_WHITE = np.array([pitch % 12 in C_MAJOR_SCALE for pitch in range(128)])
+
+_C_MAJOR = Key(0)
+
+_CLEAR = 0.9
+"""The confidence from which on the notes overrule a written C major."""
+
+_SLOTS_PER_BAR = 2
+"""Chords are given at the start and at the middle of each bar."""
+
+_ROUNDING = 1e-6
+
+
+def label(
+    piece: GridPiece,
+    starts: Int[np.ndarray, " note"],
+    pitches: Int[np.ndarray, " note"],
+    *,
+    is_drum: bool | Bool[np.ndarray, " note"],
+    first_steps: Int[np.ndarray, " batch"],
+    length_steps: int,
+) -> Labels:
+    """Labels the windows that start at `first_steps`.
+
+    Args:
+        piece: What they are windows of.
+        starts: The onsets of the notes that the windows are cut from.
+        pitches: Their MIDI numbers.
+        is_drum: Whether the notes are drums: of each note, or of all.
+        first_steps: Where the windows start.
+        length_steps: The length of every window: whole bars.
+    """
+    line = LabelledLine(
+        starts=starts,
+        pitches=pitches,
+        is_drum=is_drum,
+        first_steps=first_steps,
+        line_steps=piece.length_steps,
+    )
+    return label_line(line, [Stretch(piece, first_steps)], length_steps)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LabelledLine:
+    """Notes of a piece, or of several pieces end to end, with the windows that are labelled.
+
+    Attributes:
+        starts: The onset of each note.
+        pitches: Its MIDI number.
+        is_drum: Whether it is a drum: of each note, or of all.
+        first_steps: Where the windows start.
+        line_steps: The length of the line.
+    """
+
+    starts: Int[np.ndarray, " note"]
+    pitches: Int[np.ndarray, " note"]
+    is_drum: bool | Bool[np.ndarray, " note"]
+    first_steps: Int[np.ndarray, " batch"]
+    line_steps: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """The windows of one piece on a line, and where they start in the piece's own steps."""
+
+    piece: GridPiece
+    first_steps: Int[np.ndarray, " batch"]
+
+
+def label_line(line: LabelledLine, stretches: Sequence[Stretch], length_steps: int) -> Labels:
+    """Labels windows of several pieces, as `label` does those of one.
+
+    Args:
+        line: The notes and the windows.
+        stretches: The pieces that the windows are of, in order; at least one, and all of one meter
+            and resolution.
+        length_steps: The length of every window: whole bars.
+    """
+    sizes = [len(stretch.first_steps) for stretch in stretches]
+    slots = length_steps // stretches[0].piece.steps_per_bar * _SLOTS_PER_BAR
+    reads = [stretch.piece.piece for stretch in stretches]
+    # Most pieces have one tempo, one key and no chords; the others are gone into.
+    first_qpms = [read.tempos[0].qpm if read.tempos else DEFAULT_QPM for read in reads]
+    qpms = np.repeat(np.array(first_qpms, np.float32), sizes)
+    keys = np.repeat(np.array(_find_keys(stretches)), sizes, axis=0)
+    chords = np.full((len(qpms), slots), -1, np.int16)
+    high = 0
+    for stretch, read, size in zip(stretches, reads, sizes, strict=True):
+        rows = slice(high, high + size)
+        high += size
+        if len(read.tempos) > 1:
+            qpms[rows] = stretch.piece.qpms(stretch.first_steps)
+        if len(read.keys) > 1 and _has_pitches(stretch.piece):
+            keys[rows] = _find_written_keys(stretch)
+        if read.chords is not None and len(read.chords.onsets):
+            chords[rows] = _find_chords(stretch.piece, read.chords, stretch.first_steps, slots)
+    return Labels(
+        qpms=qpms,
+        tonics=keys[:, 0].astype(np.int8),
+        are_minor=keys[:, 1].astype(np.int8),
+        key_confidences=keys[:, 2].astype(np.float32),
+        attributes=_measure(line, stretches[0].piece, length_steps),
+        chords=chords,
+    )
+
+
+class _KeyLabel(NamedTuple):
+    """What is labelled of a key; see `excerpts.Labels`."""
+
+    tonic: int
+    is_minor: int
+    confidence: float
+
+
+_NO_KEY = _KeyLabel(-1, -1, np.nan)
+
+
+def _find_keys(stretches: Sequence[Stretch]) -> list[_KeyLabel]:
+    """The key of each piece where it starts."""
+    pieces = [each.piece for each in stretches]
+    doubted = {id(piece): piece for piece in pieces if _is_doubted(piece)}
+    estimated = dict(zip(doubted, estimate_piece_keys(list(doubted.values())), strict=True))
+    return [_find_key(piece, estimated.get(id(piece))) for piece in pieces]
+
+
+def _find_key(piece: GridPiece, estimated: EstimatedKey | None) -> _KeyLabel:
+    written = piece.piece.keys
+    if not _has_pitches(piece):
+        return _NO_KEY
+    if not written or _is_default(written, estimated):
+        if estimated is None:
+            return _NO_KEY
+        return _label_key(estimated.key, estimated.confidence)
+    return _label_key(written[0].key, 1.0)
+
+
+def _label_key(key: Key, confidence: float) -> _KeyLabel:
+    return _KeyLabel(key.tonic, int(key.is_minor), confidence)
+
+
+def _has_pitches(piece: GridPiece) -> bool:
+    """Whether anything but drums plays: drums have no key, whatever the file writes."""
+    return any(not part.is_drum for part in piece.parts)
+
+
+def _find_written_keys(stretch: Stretch) -> Float64[np.ndarray, "batch 3"]:
+    written = stretch.piece.piece.keys
+    rows = np.array([_label_key(change.key, 1.0) for change in written])
+    times = np.array([change.quarter for change in written])
+    starts = stretch.piece.quarters(stretch.first_steps)
+    at = np.searchsorted(times, starts + _ROUNDING, side="right") - 1
+    return rows[np.maximum(at, 0)]
+
+
+def _is_doubted(piece: GridPiece) -> bool:
+    """Whether a piece's own key is asked of its notes.
+
+    Programs write C major where nobody gave a key; any other key was meant.
+    """
+    written = piece.piece.keys
+    return not written or (len(written) == 1 and written[0].key == _C_MAJOR)
+
+
+def _is_default(written: Sequence[KeyChange], estimated: EstimatedKey | None) -> bool:
+    """Whether the written key is one C major that the notes contradict."""
+    if len(written) > 1 or written[0].key != _C_MAJOR or estimated is None:
+        return False
+    tonic = estimated.key.tonic + 3 * estimated.key.is_minor  # of the major key of that signature
+    return tonic % 12 != 0 and estimated.confidence >= _CLEAR
+
+
+def _find_chords(
+    piece: GridPiece, chords: ChordLine, first_steps: Int[np.ndarray, " batch"], slots: int
+) -> Int16[np.ndarray, "batch slot"]:
+    events = np.where(
+        chords.roots < 0, 0, 1 + chords.roots.astype(np.int16) * len(QUALITIES) + chords.qualities
+    )
+    steps = first_steps[:, None] + np.arange(slots) * piece.steps_per_bar // _SLOTS_PER_BAR
+    times = piece.quarters(steps.ravel()) + _ROUNDING
+    at = np.searchsorted(chords.onsets, times, side="right") - 1
+    events = np.append(events, -1).astype(np.int16)  # before the first chord: not known
+    labelled: Int16[np.ndarray, "batch slot"] = events[at].reshape(steps.shape)
+    return labelled
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Onsets:
+    """The different onsets among notes, and which of them each window holds.
+
+    Attributes:
+        steps: The step of each, ascending.
+        notes: The index of the first note of each, and the number of notes.
+        low: For each window, the index of its first onset.
+        high: And of the first after it.
+    """
+
+    steps: Int[np.ndarray, " note"]
+    notes: Int[np.ndarray, " _"]
+    low: Int[np.ndarray, " batch"]
+    high: Int[np.ndarray, " batch"]
+
+
+def _find_onsets(
+    starts: Int[np.ndarray, " note"], first_steps: Int[np.ndarray, " batch"], length_steps: int
+) -> _Onsets:
+    is_first = np.ones(len(starts) + 1, bool)
+    np.not_equal(starts[1:], starts[:-1], out=is_first[1:-1])
+    notes = is_first.nonzero()[0]
+    steps = starts[notes[:-1]]
+    low = steps.searchsorted(first_steps.astype(steps.dtype))
+    high = steps.searchsorted((first_steps + length_steps).astype(steps.dtype))
+    return _Onsets(steps=steps, notes=notes, low=low, high=high)
+
+
+def _measure(
+    line: LabelledLine, piece: GridPiece, length_steps: int
+) -> Float32[np.ndarray, "batch attribute"]:
+    """The measures of `musicvae.music.attributes`, in the order of `ATTRIBUTES`."""
+    first_steps = line.first_steps
+    if not len(first_steps):
+        return np.zeros((0, len(ATTRIBUTES)), np.float32)
+    onsets = _find_onsets(line.starts, first_steps, length_steps)
+    measured = _measure_rhythm(line, piece, onsets, length_steps)
+    if line.is_drum is True:
+        measured |= dict.fromkeys(
+            ("c_diatonic", "average_interval"), np.full(len(first_steps), np.nan)
+        )
+    elif line.is_drum is False:
+        measured |= _measure_pitch(onsets, line.pitches)
+    else:
+        is_pitched = ~np.asarray(line.is_drum)
+        onsets = _find_onsets(line.starts[is_pitched], first_steps, length_steps)
+        measured |= _measure_pitch(onsets, line.pitches[is_pitched])
+    values = np.empty((len(first_steps), len(ATTRIBUTES)), np.float32)
+    for column, name in enumerate(ATTRIBUTES):
+        values[:, column] = measured[name]
+    return values
+
+
+def _measure_rhythm(
+    line: LabelledLine, piece: GridPiece, onsets: _Onsets, length_steps: int
+) -> dict[str, Float64[np.ndarray, " batch"]]:
+    steps, first_steps = onsets.steps, line.first_steps
+    sixteenth = piece.steps_per_quarter // 4
+    counts = onsets.high - onsets.low
+    # Windows overlap only within a run of bars, so any of them gives an onset its place in the bar:
+    # here the last that begins before it. What is before the first is in none.
+    origins = np.repeat(
+        np.append(0, first_steps).astype(steps.dtype),
+        np.diff(onsets.low, prepend=0, append=len(steps)),
+    )
+    places = (steps - origins) % piece.steps_per_bar
+    # Room before the first step, where nothing sounds.
+    sounds = np.zeros(line.line_steps + 2 * sixteenth, bool)
+    sounds[steps + 2 * sixteenth] = True
+    is_late = np.zeros((2, len(steps) + 1), np.int32)
+    is_weak = _weak_places(piece.steps_per_bar, sixteenth)[:, places]
+    is_late[0, 1:] = is_weak[0] & ~sounds[steps + sixteenth]
+    is_late[1, 1:] = is_weak[1] & ~sounds[steps]
+    sums = is_late.cumsum(axis=1)
+    shares = (sums[:, onsets.high] - sums[:, onsets.low]) / np.maximum(counts, 1)
+    return {
+        "note_density": counts * piece.steps_per_quarter / (length_steps * 4),
+        "syncopation_16th": shares[0],
+        "syncopation_8th": shares[1],
+    }
+
+
+@lru_cache(maxsize=16)
+def _weak_places(steps_per_bar: int, sixteenth: int) -> Bool[np.ndarray, "2 step"]:
+    """Which steps of a bar are between two eighths, and which halfway between two quarters."""
+    steps = np.arange(steps_per_bar)
+    return np.stack(
+        [steps % (2 * sixteenth) == sixteenth, steps % (4 * sixteenth) == 2 * sixteenth]
+    )
+
+
+def _measure_pitch(
+    onsets: _Onsets, pitches: Int[np.ndarray, " note"]
+) -> dict[str, Float64[np.ndarray, " batch"]]:
+    low, high, notes = onsets.low, onsets.high, onsets.notes
+    white = np.zeros(len(pitches) + 1, np.int32)
+    np.cumsum(_IS_WHITE[pitches], out=white[1:])
+    first, end = notes[low], notes[high]
+    tops = pitches[notes[1:] - 1]
+    # leaps[i] is the sum of the intervals up to onset i; the last entry stands for no onset.
+    leaps = np.zeros(len(tops) + 1, np.int64)
+    np.cumsum(np.abs(tops[1:] - tops[:-1]), out=leaps[1:-1])
+    return {
+        "c_diatonic": (white[end] - white[first]) / np.maximum(end - first, 1),
+        "average_interval": (leaps[np.maximum(high - 1, low)] - leaps[low])
+        / np.maximum(high - low - 1, 1),
+    }

@@ -1,0 +1,98 @@
+"""Cuts a piece into lead sheets: its melodies, as `melodies` cuts them, over the written chords.
+
+Chords are a condition, so they must be known and not guessed: only what the source writes counts.
+An excerpt is left out that begins before the first chord, or that has none at all. Where a source
+says that there is no chord (N.C.), that is known too, and stays.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Bool, Int16, Int32, UInt64
+
+from musicvae.data_pipeline.grid.grid import GridPiece
+from musicvae.data_pipeline.readers.piece import ChordLine
+from musicvae.music.chords import QUALITIES
+from musicvae.music.instruments import LOWEST_PITCH
+from musicvae.representation import LeadSheet
+from musicvae.representation.chords import NO_CHORD
+from musicvae.representation.melody import EVENTS, FIRST_PITCH_EVENT
+
+from .chord_excerpts import cut_chords
+from .excerpts import CutPiece, CutSettings, Excerpts, Labels, Tally, digest
+from .melodies import cut_melodies
+from .rules import Reason
+from .windows import find_all_windows
+
+
+def cut_lead_sheets(piece: GridPiece, settings: CutSettings) -> CutPiece:
+    """Cuts the melodies of a piece with their chords; `settings.melody` chooses the parts."""
+    representation = settings.representation
+    assert isinstance(representation, LeadSheet), representation
+    tally = Tally()
+    written = piece.piece.chords
+    if written is None:
+        tally.add("piece", Reason("no_chords", "no chord symbols"))
+        return CutPiece(left=tally.entries())
+    (melodies,) = cut_melodies([piece], replace(settings, representation=representation.line))
+    # Whether there are chords enough to learn harmony from is not asked here.
+    rules = replace(settings.rules, fewest_chords=1)
+    harmonies = cut_chords(
+        piece, replace(settings, representation=representation.harmony, rules=rules)
+    ).excerpts
+    known_bars = _find_known_bars(piece, written, settings)
+    chord_bars = np.concatenate([np.zeros(0, np.int32), *(each.start_bars for each in harmonies)])
+    sheets: list[Excerpts] = []
+    for melody in melodies.excerpts:
+        is_known = np.isin(melody.start_bars, known_bars)
+        has_chords = np.isin(melody.start_bars, chord_bars)
+        if count := int(np.count_nonzero(~is_known)):
+            tally.add("excerpt", Reason("no_chords", "it begins before the first chord"), count)
+        if count := int(np.count_nonzero(is_known & ~has_chords)):
+            tally.add("excerpt", Reason("no_chords", "no chord"), count)
+        if (is_kept := is_known & has_chords).any():
+            sheets.append(_join(melody, is_kept, harmonies[0]))
+    return CutPiece(excerpts=tuple(sheets), left=(*melodies.left, *tally.entries()))
+
+
+def _find_known_bars(
+    piece: GridPiece, written: ChordLine, settings: CutSettings
+) -> Int32[np.ndarray, " batch"]:
+    """The bars from which on the chords of an excerpt are known."""
+    windows = find_all_windows([piece], settings.representation.bars, settings.hop_bars)
+    # A chord that is nearer to the bar line than to the step behind it starts with the bar.
+    half_step = 0.5 / piece.steps_per_quarter
+    is_known = piece.quarters(windows.first_steps) + half_step > written.onsets[0]
+    known: Int32[np.ndarray, " batch"] = windows.start_bars[is_known]
+    return known
+
+
+def _join(melody: Excerpts, is_kept: Bool[np.ndarray, " batch"], harmony: Excerpts) -> Excerpts:
+    """The excerpts of a melody that are kept, with the chords of the same bars."""
+    start_bars = melody.start_bars[is_kept]
+    chords = harmony.events[np.searchsorted(harmony.start_bars, start_bars)]
+    events = np.concatenate([melody.events[is_kept], chords], axis=2)
+    return melody._replace(
+        start_bars=start_bars,
+        events=events,
+        shapes=_digest_shapes(events),
+        labels=Labels(*(column[is_kept] for column in melody.labels)),
+    )
+
+
+def _digest_shapes(events: Int16[np.ndarray, "batch step 3"]) -> UInt64[np.ndarray, " batch"]:
+    """A digest that is the same for a lead sheet in every key: all is told from the lowest note."""
+    line, chords, basses = np.moveaxis(events.astype(np.int32), 2, 0)
+    is_pitch, is_chord, is_slash = line >= FIRST_PITCH_EVENT, chords > NO_CHORD, basses > 0
+    lowest = np.where(is_pitch, line, EVENTS).min(axis=1, keepdims=True)
+    tonic = lowest - FIRST_PITCH_EVENT + LOWEST_PITCH
+    roots, qualities = np.divmod(chords - 1, len(QUALITIES))
+    relative = np.stack(
+        [
+            np.where(is_pitch, line - lowest + FIRST_PITCH_EVENT, line),
+            np.where(is_chord, 1 + (roots - tonic) % 12 * len(QUALITIES) + qualities, NO_CHORD),
+            np.where(is_slash, 1 + (basses - 1 - tonic) % 12, 0),
+        ],
+        axis=2,
+    )
+    return digest(relative.reshape(len(relative), relative.shape[1] * relative.shape[2]))

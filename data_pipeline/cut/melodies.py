@@ -1,0 +1,239 @@
+"""Cuts pieces into excerpts of their melodies.
+
+A line is rendered once as events, and the excerpts are windows of it: at every `hop_bars` within a
+run of regular bars. A note that began before a window is left out of it, and one that outlasts it
+is cut; so each excerpt is what the representation makes of that window of notes. The lines of many
+pieces are worked on together: see `lanes`.
+
+The rules beside those of Magenta's converter of melodies, as its code behaves:
+
+| rule | Magenta | here | why |
+| --- | --- | --- | --- |
+| grid | nearest step, half to the later; a step at least | the same | |
+| off the grid | moved | refused; `most_offset_quarters=0.125` moves | else triplets change rhythm |
+| chords | highest note | refused; `top-line` as Magenta | chords are no melody |
+| overlaps | later note cuts, even a lower one | a step is cut, more refused | else two voices mix |
+| the same, `top-line` | | the higher note stays | a low note is not the line |
+| gaps | a bar of silence ends the melody | `longest_gap_bars` in no excerpt | the same excerpts |
+| held from before | silence of any length | silence, counted as a gap | else excerpts are silent |
+| end | padded to a bar line | whole bars | the same excerpts |
+| pitches | 1 is enough | 2: `fewest_pitches` | one repeated pitch is no melody |
+| notes | 1 is enough | 3: `fewest_notes` | two notes are no melody |
+| length | 1 bar at least, 100 at most | any | the end of a long piece is music too |
+| range | others than 21 to 108 dropped | refused; `top-line` moves octaves | else a false rest |
+| programs | 0 to 31 | no bass or drums; `program:0-31` | flutes and violins play melodies |
+| parts | all | `most_polyphony`, a part called MELODY alone | accompaniment is no melody |
+| bars | from the start of the piece | bar lines | pickups and cut bars |
+| changes | split at tempo and meter | split at meter | no note hangs on the tempo |
+| number | 5 a piece, at random | all | all can be learnt from |
+| duplicates | out within a piece | out of the whole set | a tune comes in many files |
+
+Source: Roberts et al. 2018, section 5.1; the behaviour of Magenta's code, which the golden cases of
+the tests hold.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Bool, Int, Int16, Int32, Int64, UInt64
+from numpy.lib.stride_tricks import sliding_window_view
+
+from musicvae.data_pipeline.grid.grid import GridPiece
+from musicvae.data_pipeline.grid.lanes import Lanes
+from musicvae.representation.melody import FIRST_PITCH_EVENT, HOLD, write_line
+
+from .excerpts import CutPiece, CutSettings, Excerpts, Left, Tally, digest
+from .extraction import Choice, Choices, choose_parts
+from .labels import LabelledLine, Stretch, label_line
+from .rules import Candidates, Refusal, judge
+from .windows import Windows, count_lost_bars, find_all_windows, number_within
+
+_ROWS = 1 << 13
+"""Excerpts that are digested at once: what that takes fits a cache."""
+
+
+def cut_melodies(pieces: Sequence[GridPiece], settings: CutSettings) -> list[CutPiece]:
+    """Cuts the melodies out of each piece; see `extraction` for which parts they are.
+
+    Args:
+        pieces: On one grid. What is made of one hangs on no other.
+        settings: How they are cut.
+
+    Raises:
+        SettingError: If `settings.melody` names no way of choosing parts.
+    """
+    if not pieces:
+        return []
+    representation = settings.representation
+    room_steps = representation.length_steps
+    choices = choose_parts(pieces, settings.melody, settings.rules, room_steps=room_steps)
+    windows = find_all_windows(pieces, representation.bars, settings.hop_bars)
+    taken = _take(choices, windows)
+    refused: dict[int, list[Refusal]] = defaultdict(list)
+    excerpts: dict[int, Excerpts] = {}
+    if choices.lanes is not None and len(taken.first_steps):
+        candidates = Candidates.find(
+            choices.lanes.line,
+            taken.lanes,
+            taken.first_steps + choices.lanes.bases[taken.lanes],
+            length_steps=representation.length_steps,
+            steps_per_bar=pieces[0].steps_per_bar,
+            steps_per_quarter=pieces[0].steps_per_quarter,
+        )
+        verdict = judge(candidates, settings.rules)
+        for refusal in verdict.refused:
+            refused[refusal.lane].append(refusal)
+        if verdict.is_kept.any():
+            excerpts = _cut(pieces, choices.lanes, candidates, taken, verdict.is_kept)
+    return [
+        CutPiece(
+            excerpts=tuple([excerpts[each.lane] for each in row if each.lane in excerpts]),
+            left=_tell_left(piece, row, refused, representation.bars),
+        )
+        for piece, row in zip(pieces, choices.choices, strict=True)
+    ]
+
+
+def _tell_left(
+    piece: GridPiece,
+    row: Sequence[Choice],
+    refused: dict[int, list[Refusal]],
+    bars: int,
+) -> tuple[Left, ...]:
+    tally = Tally()
+    count_lost_bars(piece, bars, tally)
+    for choice in row:
+        if choice.refused:
+            tally.add("part", choice.refused)
+        else:
+            for refusal in refused.get(choice.lane, ()):
+                tally.add("excerpt", refusal.reason, refusal.count)
+    return tally.entries()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Taken:
+    """The windows of all lanes that excerpts are cut from.
+
+    Attributes:
+        lanes: The number of the lane of each window, ascending.
+        pieces: The number of its piece.
+        first_steps: Where it starts, in the steps of its piece.
+        start_bars: The number of its first bar in the piece.
+    """
+
+    lanes: Int64[np.ndarray, " batch"]
+    pieces: Int64[np.ndarray, " batch"]
+    first_steps: Int64[np.ndarray, " batch"]
+    start_bars: Int32[np.ndarray, " batch"]
+
+    def keep(self, is_kept: Bool[np.ndarray, " batch"]) -> "_Taken":
+        return _Taken(
+            lanes=self.lanes[is_kept],
+            pieces=self.pieces[is_kept],
+            first_steps=self.first_steps[is_kept],
+            start_bars=self.start_bars[is_kept],
+        )
+
+
+def _take(choices: Choices, windows: Windows) -> _Taken:
+    """Gives each lane that is taken the windows of its piece."""
+    taken = [
+        (each.lane, number)
+        for number, row in enumerate(choices.choices)
+        for each in row
+        if each.refused is None
+    ]
+    lanes, numbers = np.array(taken, np.int64).reshape(-1, 2).T
+    sizes = windows.sizes[numbers]
+    firsts = (np.cumsum(windows.sizes) - windows.sizes)[numbers]
+    at = np.repeat(firsts, sizes) + number_within(sizes)
+    return _Taken(
+        lanes=np.repeat(lanes, sizes),
+        pieces=np.repeat(numbers, sizes),
+        first_steps=windows.first_steps[at],
+        start_bars=windows.start_bars[at],
+    )
+
+
+def _cut(
+    pieces: Sequence[GridPiece],
+    lanes: Lanes,
+    candidates: Candidates,
+    taken: _Taken,
+    is_kept: Bool[np.ndarray, " batch"],
+) -> dict[int, Excerpts]:
+    """The excerpts of each lane that has any."""
+    length = candidates.length_steps
+    line, first_steps = lanes.line, candidates.first_steps[is_kept]
+    kept = taken.keep(is_kept)
+    whole = write_line(line.starts, line.ends, line.pitches, lanes.length_steps)
+    events = render(whole, line.starts, first_steps, candidates.low[is_kept], length)
+    firsts = np.flatnonzero(np.diff(kept.lanes, prepend=-1))
+    bounds = [*firsts.tolist(), len(first_steps)]
+    labels = label_line(
+        LabelledLine(
+            starts=line.starts,
+            pitches=line.pitches,
+            is_drum=False,
+            first_steps=first_steps,
+            line_steps=lanes.length_steps,
+        ),
+        [
+            Stretch(pieces[number], kept.first_steps[low:high])
+            for number, (low, high) in zip(
+                kept.pieces[firsts].tolist(), pairwise(bounds), strict=True
+            )
+        ],
+        length,
+    )
+    shapes = _digest_shapes(events)
+    return {
+        lane: Excerpts(
+            part=lanes.parts[lane].name,
+            program=lanes.parts[lane].program,
+            start_bars=kept.start_bars[low:high],
+            events=events[low:high, :, None],
+            shapes=shapes[low:high],
+            labels=labels.rows(low, high),
+        )
+        for lane, (low, high) in zip(kept.lanes[firsts].tolist(), pairwise(bounds), strict=True)
+    }
+
+
+def render(
+    whole: Int16[np.ndarray, " step"],
+    starts: Int[np.ndarray, " note"],
+    first_steps: Int64[np.ndarray, " batch"],
+    low: Int[np.ndarray, " batch"],
+    length_steps: int,
+) -> Int16[np.ndarray, "batch _"]:
+    """The events of each window of a line.
+
+    Args:
+        whole: The line's events, as `write_line` gives them.
+        starts: The onsets of its notes.
+        first_steps: Where the windows start.
+        low: The index of the first note of each window; of the last there may be none.
+        length_steps: The length of every window.
+    """
+    events: Int16[np.ndarray, "batch _"] = sliding_window_view(whole, length_steps)[first_steps]
+    # Before the first onset there is only the end of a note that began before the window.
+    onsets = np.append(starts, len(whole))[low] - first_steps
+    events[np.arange(length_steps) < onsets[:, None]] = HOLD
+    return events
+
+
+def _digest_shapes(events: Int16[np.ndarray, "batch step"]) -> UInt64[np.ndarray, " batch"]:
+    """A digest that is the same for a melody in every key."""
+    shapes = np.empty(len(events), np.uint64)
+    for start in range(0, len(events), _ROWS):
+        rows = events[start : start + _ROWS]
+        is_pitch = rows >= FIRST_PITCH_EVENT
+        lowest = np.where(is_pitch, rows, np.int16(128)).min(axis=1, keepdims=True)
+        relative = np.where(is_pitch, rows - lowest + FIRST_PITCH_EVENT, rows)
+        shapes[start : start + _ROWS] = digest(relative.astype(np.int32))
+    return shapes

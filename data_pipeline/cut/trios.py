@@ -1,0 +1,235 @@
+"""Cuts a piece into trios: a melody, a bass and drums that play together.
+
+Parts are chosen by program, and where no program says which the bass is, by register. Every legal
+combination of a melody, a bass and the kit gives excerpts of its own. A line in several voices is
+reduced to its highest notes.
+
+What Magenta does, as its behaviour shows, and what is done here:
+
+    rule                  Magenta                         here
+    melody                programs 0 to 31                and the solo strings, brass, reeds, pipes,
+                                                          leads and the lutes and fiddles of the
+                                                          world, unless most of it is bass
+    bass                  programs 32 to 39               where there is none: a low part that plays
+                                                          one note at a time
+    drums                 each drum track                 all of them together, as one kit
+    several voices        the highest note of each onset  the top line, which goes on above a note
+                                                          that starts below it
+    silence of a line     4 bars, 2 at either end         2 bars anywhere (`longest_trio_gap_bars`)
+    timing                any goes to the grid            excerpts with a note off it are left out;
+                                                          for drums, with many
+    number                5 of a piece, drawn by chance   all of 16 combinations (`most_trios`)
+"""
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from jaxtyping import Bool, Int16, UInt64
+
+from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
+from musicvae.music.instruments import BASS_PROGRAMS
+from musicvae.representation.drums import join_hits, write_hits
+from musicvae.representation.melody import EVENTS, FIRST_PITCH_EVENT, write_line
+
+from .drum_excerpts import join_kit, judge_hits, judge_timing
+from .excerpts import CutPiece, CutSettings, Excerpts, Tally, digest
+from .extraction import cut_overlaps, reduce_to_top_line
+from .labels import label
+from .melodies import render
+from .melody_score import share_of_polyphony
+from .rules import Candidates, Reason, Rules, judge
+from .sieve import Sieve
+from .windows import Windows, find_windows
+
+_MELODY_PROGRAMS = frozenset(
+    program
+    for programs in (range(32), range(40, 43), range(56, 61), range(64, 88), range(104, 112))
+    for program in programs
+)
+"""The instruments that carry tunes: of General MIDI all but basses, ensembles, pads, effects and
+percussion."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Cast:
+    """Who may play what in a piece; at least one each."""
+
+    melodies: tuple[GridPart, ...]
+    basses: tuple[GridPart, ...]
+    kit: GridPart
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Stream:
+    """One stream of trios, in every window.
+
+    Attributes:
+        part: The notes.
+        events: Of each window.
+        is_kept: Whether the rules pass each window.
+    """
+
+    part: GridPart
+    events: Int16[np.ndarray, "batch step"]
+    is_kept: Bool[np.ndarray, " batch"]
+
+
+def cut_trios(piece: GridPiece, settings: CutSettings) -> CutPiece:
+    """Cuts every trio of a piece.
+
+    A window of a line is counted once for the rule that it breaks, however many combinations the
+    line is part of.
+    """
+    tally = Tally()
+    cast = _cast_parts(piece, settings.rules, tally)
+    if cast is None:
+        return CutPiece(left=tally.entries())
+    windows = find_windows(piece, settings.representation.bars, settings.hop_bars, tally)
+    if not len(windows.first_steps):
+        return CutPiece(left=tally.entries())
+    rules = settings.rules
+    rules = replace(rules, longest_gap_bars=rules.longest_trio_gap_bars)
+    length = settings.representation.length_steps
+    melodies = [
+        _write_line(piece, windows, line, length, "melody", rules, tally) for line in cast.melodies
+    ]
+    rules = replace(rules, fewest_pitches=1)  # a bass may well stay on one note
+    basses = [
+        _write_line(piece, windows, line, length, "bass", rules, tally) for line in cast.basses
+    ]
+    kit = _write_kit(piece, windows, cast.kit, length, rules, tally)
+    pairs = list(product(melodies, basses))
+    if len(pairs) > rules.most_trios:
+        found = f"{len(pairs)} combinations of a melody and a bass"
+        tally.add("part", Reason("many_trios", found), len(pairs) - rules.most_trios)
+    trios: list[Excerpts] = []
+    for melody, bass in pairs[: rules.most_trios]:
+        is_kept = melody.is_kept & bass.is_kept & kit.is_kept
+        if is_kept.any():
+            trios.append(_join(piece, windows, is_kept, (melody, bass, kit), length))
+    return CutPiece(excerpts=tuple(trios), left=tally.entries())
+
+
+def _cast_parts(piece: GridPiece, rules: Rules, tally: Tally) -> _Cast | None:
+    """Chooses the parts; None, with every missing role counted, where there is no trio."""
+    kit = join_kit(piece, tally)
+    pitched = [part for part in piece.parts if not part.is_drum]
+    basses = [part for part in pitched if part.program in BASS_PROGRAMS]
+    low = [part for part in pitched if part not in basses and _is_low(part, rules)]
+    if not basses:
+        basses = [part for part in low if share_of_polyphony(part) <= rules.most_polyphony]
+    melodies: list[GridPart] = []
+    for part in pitched:
+        if part in basses:
+            continue
+        if part in low:
+            found = f"{part.name!r}, around pitch {np.median(part.pitches):g}"
+            tally.add("part", Reason("bass", found))
+        elif part.program not in _MELODY_PROGRAMS:
+            tally.add("part", Reason("other_program", f"program {part.program}"))
+        else:
+            melodies.append(part)
+    if not melodies:
+        tally.add("piece", Reason("no_melody_track", "no part of a program that carries tunes"))
+    if not basses:
+        tally.add("piece", Reason("no_bass_track", "no part of programs 32 to 39, nor a low one"))
+    if not melodies or not basses or kit is None:
+        return None
+    return _Cast(
+        melodies=tuple(_reduce(part, rules) for part in melodies),
+        basses=tuple(_reduce(part, rules) for part in basses),
+        kit=kit,
+    )
+
+
+def _is_low(part: GridPart, rules: Rules) -> bool:
+    return 2 * int(np.count_nonzero(part.pitches < rules.bass_below)) >= len(part.pitches)
+
+
+def _reduce(part: GridPart, rules: Rules) -> GridPart:
+    line = cut_overlaps(part, rules)
+    return reduce_to_top_line(line) if share_of_polyphony(line) else line
+
+
+def _write_line(
+    piece: GridPiece,
+    windows: Windows,
+    line: GridPart,
+    length_steps: int,
+    stream: str,
+    rules: Rules,
+    tally: Tally,
+) -> _Stream:
+    first_steps = windows.first_steps
+    candidates = Candidates.find(
+        line,
+        np.zeros_like(first_steps),
+        first_steps,
+        length_steps=length_steps,
+        steps_per_bar=piece.steps_per_bar,
+        steps_per_quarter=piece.steps_per_quarter,
+    )
+    verdict = judge(candidates, rules)
+    for refusal in verdict.refused:
+        found = f"{refusal.reason.found} in {line.name!r}"
+        tally.add("excerpt", Reason(f"{stream}_{refusal.reason.name}", found), refusal.count)
+    whole = write_line(line.starts, line.ends, line.pitches, piece.length_steps)
+    events = render(whole, line.starts, first_steps, candidates.low, length_steps)
+    return _Stream(part=line, events=events, is_kept=verdict.is_kept)
+
+
+def _write_kit(
+    piece: GridPiece,
+    windows: Windows,
+    kit: GridPart,
+    length_steps: int,
+    rules: Rules,
+    tally: Tally,
+) -> _Stream:
+    sieve = Sieve(windows.first_steps, length_steps, tally, stream="drums")
+    hits = write_hits(kit.starts, kit.pitches, piece.length_steps)
+    judge_hits(sieve, hits, piece.steps_per_bar, rules)
+    judge_timing(sieve, kit, piece, rules)
+    events = join_hits(hits)[windows.first_steps[:, None] + np.arange(length_steps)]
+    return _Stream(part=kit, events=events, is_kept=sieve.is_kept)
+
+
+def _join(
+    piece: GridPiece,
+    windows: Windows,
+    is_kept: Bool[np.ndarray, " batch"],
+    streams: tuple[_Stream, _Stream, _Stream],
+    length_steps: int,
+) -> Excerpts:
+    events = np.stack([stream.events[is_kept] for stream in streams], axis=2)
+    parts = [stream.part for stream in streams]
+    starts = np.concatenate([part.starts for part in parts])
+    pitches = np.concatenate([part.pitches for part in parts])
+    is_drum = np.repeat([part.is_drum for part in parts], [len(part.starts) for part in parts])
+    order = np.lexsort((pitches, starts))
+    return Excerpts(
+        part=" + ".join(part.name for part in parts),
+        program=parts[0].program,
+        start_bars=windows.start_bars[is_kept],
+        events=events,
+        shapes=_digest_shapes(events),
+        labels=label(
+            piece,
+            starts[order],
+            pitches[order],
+            is_drum=is_drum[order],
+            first_steps=windows.first_steps[is_kept],
+            length_steps=length_steps,
+        ),
+    )
+
+
+def _digest_shapes(events: Int16[np.ndarray, "batch step 3"]) -> UInt64[np.ndarray, " batch"]:
+    """A digest that is the same for a trio in every key."""
+    lines = events[..., :2].astype(np.int32)
+    is_pitch = lines >= FIRST_PITCH_EVENT
+    lowest = np.where(is_pitch, lines, EVENTS).min(axis=(1, 2), keepdims=True)
+    relative = np.where(is_pitch, lines - lowest + FIRST_PITCH_EVENT, lines)
+    rows = np.concatenate([relative, events[..., 2:]], axis=2)
+    return digest(rows.reshape(len(rows), rows.shape[1] * rows.shape[2]))

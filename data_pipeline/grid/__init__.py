@@ -1,0 +1,1 @@
+"""Pieces on a grid of steps, with their runs of regular bars."""

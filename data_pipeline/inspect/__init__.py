@@ -1,0 +1,1 @@
+"""Looks into one piece, and says what could be cut from it."""

@@ -1,0 +1,269 @@
+"""Looks into one piece: what is in it, and what each representation would take of it and why not.
+
+Conventions: bars are counted from 1, as musicians do. A piece whose meter is not known is looked at
+as if it were 4/4 from its start, but nothing is cut from it. Excerpts are cut by the default rules,
+in the meter that most bars of the piece have, at every bar.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from musicvae.data_pipeline.cut.cut import CUTTERS, cut_read
+from musicvae.data_pipeline.cut.excerpts import CutSettings, Left
+from musicvae.data_pipeline.cut.harmony import infer_chords
+from musicvae.data_pipeline.cut.keys import EstimatedKey, estimate_piece_key
+from musicvae.data_pipeline.cut.melody_score import PartScore, score_parts, share_of_polyphony
+from musicvae.data_pipeline.grid.grid import GridPart, GridPiece, put_on_grid
+from musicvae.data_pipeline.readers import read_piece
+from musicvae.data_pipeline.readers.piece import (
+    CHORDS_INFERRED,
+    CHORDS_WRITTEN,
+    ChordLine,
+    MeterChange,
+    ReadPiece,
+)
+from musicvae.data_pipeline.sources.corpus import Piece, open_sources
+from musicvae.errors import DataError
+from musicvae.music.chords import QUALITIES, ParsedChord, symbol
+from musicvae.music.notes import DEFAULT_QPM, Meter
+from musicvae.representation import representation_from_config
+
+STEPS_PER_QUARTER = 4
+
+BARS: dict[str, tuple[int, ...]] = {
+    "melody": (2, 16),
+    "drums": (2,),
+    "groove": (2,),
+    "trio": (16,),
+    "chords": (8,),
+    "lead_sheet": (4,),
+}
+"""The lengths in bars that each representation is tried at."""
+
+
+_MOST_DIGITS = 10
+"""No input has a piece whose number has as many."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectedPart:
+    """One part of the piece.
+
+    Attributes:
+        name: Its name in the file; may be empty.
+        program: General MIDI program, 0 to 127.
+        is_drum: Whether it plays drums.
+        notes: How many.
+        lowest: The lowest MIDI pitch.
+        highest: The highest.
+        polyphony: The share of its onsets, 0 to 1, that fall on a note that still sounds.
+        score: How likely it is the melody, and why.
+    """
+
+    name: str
+    program: int
+    is_drum: bool
+    notes: int
+    lowest: int
+    highest: int
+    polyphony: float
+    score: PartScore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What one representation takes of the piece.
+
+    Attributes:
+        representation: Its name.
+        bars: The length of an excerpt.
+        excerpts: How many there are.
+        parts: How many come from which part, or combination of parts.
+        left: What was left out, and why.
+    """
+
+    representation: str
+    bars: int
+    excerpts: int
+    parts: dict[str, int]
+    left: tuple[Left, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inspection:
+    """What was found in a piece.
+
+    Attributes:
+        piece: Where it was found.
+        read: What reading it gave.
+        meter: The meter that most of its bars have; 4/4 where it is not known.
+        bars: The number of its bars.
+        seconds: How long it lasts.
+        parts: Its parts, in the file's order.
+        key: The key that its notes fit best, or None where they fit none.
+        chords: The chords of each bar, as symbols; a bar without a change has none.
+        chords_are: `written` in the file, or `inferred` from the notes; empty where there are none.
+        outcomes: What each representation takes of it.
+        grid: The piece on the grid, in `meter`.
+    """
+
+    piece: Piece
+    read: ReadPiece
+    meter: Meter
+    bars: int
+    seconds: float
+    parts: tuple[InspectedPart, ...]
+    key: EstimatedKey | None
+    chords: tuple[tuple[str, ...], ...]
+    chords_are: str
+    outcomes: tuple[Outcome, ...]
+    grid: GridPiece
+
+
+def find_piece(name: str, which: str = "1") -> Piece:
+    """Finds one piece of an input.
+
+    Args:
+        name: A file, or any other input that `musicvae prepare` takes.
+        which: The number of the piece in the input, from 1, or how its id ends.
+
+    Raises:
+        ScoreError: If a file is no music that can be read.
+        DataError: If the input is not there, or has no such piece.
+    """
+    (source,) = open_sources([name])
+    found = None
+    if not which.isdecimal():
+        found = next((piece for piece in source.pieces() if piece.id.endswith(which)), None)
+    elif len(which) < _MOST_DIGITS and int(which) > 0:
+        found = next(islice(source.pieces(), int(which) - 1, None), None)
+    if found is None:
+        raise DataError(
+            f"no piece {which} in {name}",
+            expected=f"a number from 1 to {source.piece_count}, or the end of a piece's id",
+            action="Name one of these.",
+            field="piece",
+        )
+    return found
+
+
+def inspect(piece: Piece) -> Inspection:
+    """Reads a piece, and looks at it from all sides.
+
+    Raises:
+        MidiError, ScoreError, DataError: If it can't be read, or holds no notes.
+    """
+    read = read_piece(piece.read_bytes(), piece.kind, piece.read_side())
+    if not read.parts:
+        raise DataError(
+            f"{piece.id}, which holds no notes",
+            expected="a piece with notes",
+            action="Give another file.",
+            field="piece",
+        )
+    seen = _with_meter(read)
+    meter = _most_frequent_meter(seen)
+    grid = put_on_grid(seen, meter, STEPS_PER_QUARTER)
+    line, chords_are = _chord_line(grid)
+    return Inspection(
+        piece=piece,
+        read=read,
+        meter=meter,
+        bars=len(seen.bar_lines) - 1,
+        seconds=_count_seconds(seen),
+        parts=tuple(
+            _inspect_part(*each) for each in zip(grid.parts, score_parts(grid), strict=True)
+        ),
+        key=estimate_piece_key(grid),
+        chords=_symbols_by_bar(seen, line),
+        chords_are=chords_are,
+        outcomes=tuple(_try_cuts(read, meter)),
+        grid=grid,
+    )
+
+
+def _with_meter(read: ReadPiece) -> ReadPiece:
+    """The piece itself, or as if it were 4/4 where its meter is not known."""
+    if not read.missing_meter:
+        return read
+    bars = int(np.ceil(max(part.ends.max() for part in read.parts) / 4))
+    lines = 4.0 * np.arange(bars + 1)
+    return read._replace(bar_lines=lines, meters=(MeterChange(0, Meter()),))
+
+
+def _most_frequent_meter(read: ReadPiece) -> Meter:
+    """The meter with the most bars that fit the grid; cut time counts as the common time it is."""
+    bars: dict[Meter, int] = {}
+    ends = [*(change.bar for change in read.meters[1:]), len(read.bar_lines) - 1]
+    for change, end in zip(read.meters, ends, strict=True):
+        meter = Meter() if change.meter == Meter(2, 2) else change.meter
+        if meter.steps_per_bar(STEPS_PER_QUARTER) is not None:
+            bars[meter] = bars.get(meter, 0) + end - change.bar
+    return max(bars, key=lambda meter: bars[meter], default=Meter())
+
+
+def _count_seconds(read: ReadPiece) -> float:
+    """How long the piece lasts, at its tempos."""
+    end = max(float(read.bar_lines[-1]), *(float(part.ends.max()) for part in read.parts))
+    times = [0.0, *(tempo.quarter for tempo in read.tempos[1:]), end]
+    qpms = [tempo.qpm for tempo in read.tempos] or [DEFAULT_QPM]
+    lengths = np.maximum(np.diff(np.minimum(times, end)), 0)
+    return float((lengths * 60 / np.array(qpms)).sum())
+
+
+def _inspect_part(part: GridPart, score: PartScore) -> InspectedPart:
+    return InspectedPart(
+        name=part.name,
+        program=part.program,
+        is_drum=part.is_drum,
+        notes=len(part.pitches),
+        lowest=int(part.pitches.min()),
+        highest=int(part.pitches.max()),
+        polyphony=share_of_polyphony(part),
+        score=score,
+    )
+
+
+def _chord_line(grid: GridPiece) -> tuple[ChordLine | None, str]:
+    """The chords of a piece, and where they come from."""
+    if grid.piece.chords is not None:
+        return grid.piece.chords, CHORDS_WRITTEN
+    inferred = infer_chords(grid)
+    return inferred, CHORDS_INFERRED if inferred else ""
+
+
+def _symbols_by_bar(read: ReadPiece, line: ChordLine | None) -> tuple[tuple[str, ...], ...]:
+    symbols: list[list[str]] = [[] for _ in range(len(read.bar_lines) - 1)]
+    if line is not None:
+        bars = np.searchsorted(read.bar_lines, line.onsets + 1e-6, side="right") - 1
+        columns = (bars, line.roots, line.qualities, line.basses)
+        for bar, root, quality, bass in zip(*(c.tolist() for c in columns), strict=True):
+            if bar < len(symbols):
+                symbols[bar].append(_symbol(root, quality, bass))
+    return tuple(map(tuple, symbols))
+
+
+def _symbol(root: int, quality: int, bass: int) -> str:
+    if root < 0:
+        return symbol(ParsedChord())
+    return symbol(ParsedChord(root, list(QUALITIES)[quality], None if bass == root else bass))
+
+
+def _try_cuts(read: ReadPiece, meter: Meter) -> Iterator[Outcome]:
+    written = {"numerator": meter.numerator, "denominator": meter.denominator}
+    for name, bars in ((each, bars) for each in CUTTERS for bars in BARS.get(each, ())):
+        config = {"name": name, "bars": bars, "meter": written}
+        cut = cut_read(read, CutSettings(representation=representation_from_config(config))).cut
+        parts: dict[str, int] = {}
+        for excerpts in cut.excerpts:
+            parts[excerpts.part] = parts.get(excerpts.part, 0) + len(excerpts.events)
+        yield Outcome(
+            representation=name,
+            bars=bars,
+            excerpts=sum(parts.values()),
+            parts=parts,
+            left=cut.left,
+        )

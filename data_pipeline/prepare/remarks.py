@@ -1,0 +1,68 @@
+"""What is said of a preparation beside its tables: warnings, and why nothing came of it."""
+
+from collections.abc import Iterator, Mapping
+
+from rich.console import Console
+
+from musicvae.data.manifest import Manifest, Rejection
+from musicvae.data_pipeline.choose.counts import table_of_rejections
+from musicvae.data_pipeline.choose.selection import Selection
+from musicvae.data_pipeline.cut.cut import INTERNAL_ERROR
+from musicvae.errors import DataError
+
+from .workers import GIVEN_UP
+
+
+def find_warnings(manifest: Manifest, unnamed: Mapping[str, int]) -> Iterator[str]:
+    """What is amiss with a data set that was made; see `Selection.unnamed`."""
+    for name, count in unnamed.items():
+        yield (
+            f"{count} pieces that their corpus puts in the split {name!r}, which --split does not "
+            f"name, stand on any side. Name {name!r} in --split to keep them together."
+        )
+    if manifest.clusters.leaks_left:
+        yield (
+            f"{manifest.clusters.leaks_left} pairs of pieces that are alike stand on two sides, "
+            "since their corpora put them there."
+        )
+    for name, split in manifest.splits.items():
+        if not split.excerpts:
+            yield (
+                f"the split {name!r} is empty. Prepare more pieces, or give it a larger share with "
+                "--split; pieces of a corpus with a split of its own stay where that puts them."
+            )
+    for entry in manifest.rejections:
+        if entry.reason in GIVEN_UP:
+            yield (
+                f"{_count(entry)}, such as {entry.examples[0].piece}: another run of the same "
+                "inputs may keep more, and be another data set."
+            )
+        if entry.reason == INTERNAL_ERROR:
+            example = entry.examples[0]
+            yield (
+                f"{_count(entry)}: a mistake of musicvae's own, not of the music, such as "
+                f"{example.piece}: {example.found}. Please report it."
+            )
+
+
+def _count(entry: Rejection) -> str:
+    return f"{entry.count} {entry.stage}{'s' * (entry.count != 1)} {entry.reason}"
+
+
+def no_examples(selection: Selection, console: Console | None) -> DataError:
+    """The error of a preparation without one excerpt, after a table of the reasons."""
+    entries = selection.rejections.entries()
+    meters = list(selection.meters.items())
+    if console is not None:
+        console.print(table_of_rejections(entries))
+    reasons = ", ".join(map(_count, entries[:5]))
+    action = "Give other music, another meter or fewer bars, or another --melody."
+    if {entry.reason for entry in entries} == {"wrong_meter"}:
+        found = ", ".join(f"{count:,} bars in {name}" for name, count in meters[:3])
+        action = f"Give --meter as it is found ({found}), or other music."
+    return DataError(
+        f"no examples: {reasons or 'no music in any piece'}",
+        expected="at least one excerpt that can be kept",
+        action=action,
+        field="inputs",
+    )

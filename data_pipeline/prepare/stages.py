@@ -1,0 +1,263 @@
+"""Runs all stages: music in, a data set out.
+
+Pieces are read and cut in chunks, by processes; each chunk becomes a file in OUT/.prepare. When all
+are there, pieces that are alike are brought together, each cluster gets its side of the split,
+repeated excerpts are dropped, and the shards are written. The same inputs give the same bytes
+however many processes or machines there were, and whether or not the run was killed on the way:
+run again, it goes on at the next chunk or shard. Only pieces that timed out, crashed or ran out of
+memory may be kept by another run: the console then says so.
+"""
+
+import hashlib
+import json
+import math
+import os
+import platform
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from itertools import chain
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from musicvae.data.manifest import FORMAT_VERSION, Manifest
+from musicvae.data_pipeline.choose.selection import select
+from musicvae.data_pipeline.choose.split import check_shares
+from musicvae.data_pipeline.cut import likeness
+from musicvae.data_pipeline.cut.chunks import Chunk, is_whole, make_chunks
+from musicvae.data_pipeline.cut.excerpts import CutSettings
+from musicvae.data_pipeline.sources.corpus import MOST_NAMESAKES, CorpusSource, open_sources
+from musicvae.errors import DataError, SettingError
+
+from .data_set import DataSetSettings, abandon, write_data_set
+from .remarks import find_warnings, no_examples
+from .workers import WorkSettings, run_local
+
+DEFAULT_SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
+DEFAULT_TIMEOUT_S = 60.0
+DEFAULT_MEMORY_BYTES = 256 * 1024**2
+"""A hundred times what a large score needs."""
+
+ENGINES = ("local", "ray")
+
+_WORK_FOLDER = ".prepare"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareSettings:
+    """What to prepare and how.
+
+    Attributes:
+        inputs: What `corpus.open_sources` takes: files, folders, globs, archives, collections.
+        out: The folder of the data set; made where it is missing.
+        cut: What is cut out of the pieces, and by what rules.
+        shares: The share of the pieces of each split, by name; they sum to 1.
+        workers: The number of processes, 1 or more; with Ray, of actors.
+        timeout_s: How long one piece may take, in seconds.
+        memory_bytes: How much memory a process may take for the pieces that it is given.
+        engine: Where the processes are: `local`, or `ray` for those of a cluster.
+        address: Of the Ray cluster, which must see the same files; None starts one here.
+
+    Raises:
+        SettingError: If a setting is out of range.
+    """
+
+    inputs: tuple[str, ...]
+    out: Path
+    cut: CutSettings
+    shares: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_SHARES))
+    workers: int = 1
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    memory_bytes: int = DEFAULT_MEMORY_BYTES
+    engine: str = "local"
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        check_shares(self.shares)
+        for name in ("workers", "timeout_s", "memory_bytes"):
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise SettingError(
+                    f"{name}={value}", expected="a number above 0", action="Give one.", field=name
+                )
+        if self.engine not in ENGINES:
+            raise SettingError(
+                f"the engine {self.engine!r}",
+                expected=f"one of {', '.join(ENGINES)}",
+                action="Choose one of these.",
+                field="engine",
+            )
+        if self.address is not None and self.engine != "ray":
+            raise SettingError(
+                f"the address {self.address} with the engine {self.engine}",
+                expected="an address with the engine ray alone",
+                action="Add --engine ray, or leave the address out.",
+                field="address",
+            )
+
+
+def prepare(settings: PrepareSettings, *, console: Console | None = None) -> Manifest:
+    """Prepares a data set and returns its manifest.
+
+    Progress goes to the console, if there is one, and at the end warnings: of splits that are
+    empty, of pieces that another run might keep, and of those that we failed on.
+
+    Raises:
+        ScoreError: If an input is no music that can be read.
+        DataError: If an input is not there, if another run is preparing the same folder, or if not
+            one excerpt could be kept. In that case the console gets a table of the reasons first.
+    """
+    sources = open_sources(settings.inputs, leave_out=settings.out)
+    _make_folder(settings.out)
+    with _locked(settings.out):
+        work = _work_folder(settings, sources)
+        selection = select(_cut_all(sources, settings, work, console), settings.shares, work)
+        if not selection.kept_count:
+            _clean(settings.out)
+            raise no_examples(selection, console)
+        manifest = write_data_set(
+            selection,
+            sources,
+            DataSetSettings(
+                representation=settings.cut.representation,
+                shares=settings.shares,
+                record=_record(settings),
+            ),
+            work,
+            settings.out,
+        )
+        _clean(settings.out)
+    if console is not None:
+        for warning in find_warnings(manifest, selection.unnamed):
+            console.print(f"[bold red]Warning:[/] {escape(warning)}", highlight=False)
+    return manifest
+
+
+def _make_folder(out: Path) -> None:
+    """Makes the output folder before hours of reading, not after."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{out}, which can't be made a folder ({error.strerror})",
+            expected="a folder, or a place for a new one",
+            action="Choose another.",
+            field="out",
+        ) from error
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keeps a second run out of the folder; the lock ends with the process, however it ends."""
+    try:
+        import fcntl  # noqa: PLC0415  # not on Windows
+    except ImportError:
+        yield
+        return
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DataError(
+                f"another run that is preparing {out}",
+                expected="one run at a time",
+                action="Wait for it, end it, or choose another folder.",
+                field="out",
+            ) from error
+        yield
+    finally:
+        os.close(folder)
+
+
+def _work_folder(settings: PrepareSettings, sources: Sequence[CorpusSource]) -> Path:
+    """The folder of this run's chunks: that of a run of the same work, if one was killed."""
+    plan = {
+        "work": [settings.cut.representation.config(), _record(settings)],
+        "sources": [[source.name, source.fingerprint] for source in sources],
+        "format": FORMAT_VERSION,
+    }
+    text = json.dumps(plan, sort_keys=True)
+    name = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    folder = settings.out / _WORK_FOLDER / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for other in folder.parent.iterdir():
+        if other != folder:
+            abandon(other, settings.out)
+    return folder
+
+
+def _cut_all(
+    sources: Sequence[CorpusSource],
+    settings: PrepareSettings,
+    work: Path,
+    console: Console | None,
+) -> list[Path]:
+    """Cuts the chunks that are not there yet, and gives the files of all."""
+    columns = (
+        TextColumn("reading"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("pieces"),
+        TimeRemainingColumn(),
+    )
+    paths: list[Path] = []
+    with Progress(*columns, console=console, transient=True, disable=console is None) as progress:
+        task = progress.add_task("reading", total=sum(source.piece_count for source in sources))
+
+        def missing() -> Iterator[Chunk]:
+            pieces = chain.from_iterable(source.pieces() for source in sources)
+            for chunk in make_chunks(pieces):
+                paths.append(work / chunk.name)
+                if is_whole(paths[-1]):
+                    progress.advance(task, len(chunk.pieces))
+                else:
+                    yield chunk
+
+        for chunk in _run(missing(), settings, work):
+            progress.advance(task, len(chunk.pieces))
+    return paths
+
+
+def _run(chunks: Iterator[Chunk], settings: PrepareSettings, work: Path) -> Iterator[Chunk]:
+    how = WorkSettings(
+        cut=settings.cut, timeout_s=settings.timeout_s, memory_bytes=settings.memory_bytes
+    )
+    if settings.engine == "local":
+        return run_local(chunks, how, work, workers=settings.workers)
+    # Ray is an extra, and takes a second to import.
+    from .ray_engine import run_ray  # noqa: PLC0415
+
+    return run_ray(chunks, how, work, workers=settings.workers, address=settings.address)
+
+
+def _record(settings: PrepareSettings) -> dict[str, object]:
+    """All that the excerpts depend on beside the inputs."""
+    cut = settings.cut
+    return {
+        "hop_bars": cut.hop_bars,
+        "melody": cut.melody,
+        "rules": asdict(cut.rules),
+        "timeout_s": settings.timeout_s,
+        "memory_bytes": settings.memory_bytes,
+        "most_namesakes": MOST_NAMESAKES,
+        "likeness": {
+            "hashes": likeness.HASHES,
+            "pattern_notes": likeness.PATTERN_NOTES,
+            "pattern_hits": likeness.PATTERN_HITS,
+            "least_likeness": likeness.LEAST_LIKENESS,
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("musicvae", "music21", "numpy", "pyarrow")},
+        },
+    }
+
+
+def _clean(out: Path) -> None:
+    shutil.rmtree(out / _WORK_FOLDER, ignore_errors=True)

@@ -1,0 +1,57 @@
+"""The order of the notes of many parts: by time, and then by pitch."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Int64, Shaped
+
+
+def find_note_order(
+    bounds: Sequence[int], times: Shaped[np.ndarray, " note"], *columns: Shaped[np.ndarray, " note"]
+) -> Int64[np.ndarray, " note"] | None:
+    """The order of notes by time and then by each column; None where they stand in it.
+
+    Music mostly does, but for notes of one time: where only these are out of order, by their
+    pitches, one quick sort is all it takes.
+
+    Args:
+        bounds: The index of each part's first note, and the number of notes; no note leaves its
+            part.
+        times: The time of each note.
+        columns: What notes of one time are ordered by; the pitches, 0 or more, come first.
+    """
+    starts = np.array(bounds[1:-1], np.int64)
+    if not _are_out(starts, times, *columns).any():
+        return None
+    groups = np.zeros(len(times), np.int64)
+    is_new = times[1:] != times[:-1]
+    is_new[starts - 1] = True
+    np.cumsum(is_new, out=groups[1:])
+    order: Int64[np.ndarray, " note"] = np.argsort(groups << 16 | columns[0], kind="stable")
+    ordered = [times[order], *(column[order] for column in columns)]
+    is_out = _are_out(starts, *ordered)
+    if is_out.any():
+        parts = np.zeros(len(times), np.int64)
+        parts[starts] = 1
+        parts = np.cumsum(parts)
+        has_disorder = np.zeros(len(bounds), bool)
+        has_disorder[parts[1:][is_out]] = True
+        at = np.flatnonzero(has_disorder[parts])
+        keys = [column[at] for column in reversed(ordered)]
+        order[at] = order[at][np.lexsort((*keys, parts[at]))]
+    return order
+
+
+def _are_out(
+    starts: Int64[np.ndarray, " _"], *columns: Shaped[np.ndarray, " note"]
+) -> Bool[np.ndarray, " _"]:
+    """Whether each note but the last is to stand behind the next, by one column after the other."""
+    is_equal = np.ones(max(len(columns[0]) - 1, 0), bool)
+    is_equal[starts - 1] = False
+    is_out = np.zeros_like(is_equal)
+    for column in columns:
+        is_out |= is_equal & (column[:-1] > column[1:])
+        is_equal &= column[:-1] == column[1:]
+        if not is_equal.any():
+            break
+    return is_out

@@ -1,0 +1,1 @@
+"""Where pieces come from: files, folders, archives, corpora by name."""

@@ -1,0 +1,360 @@
+"""The first stage: finds the pieces in the inputs, and gives each a stable id.
+
+Conventions: what a file is, its content says; each tune of an ABC file is a piece, any other file
+one. An id is the source's name and the path within it, with `#PLACE:NUMBER` for a tune of an ABC
+file; nothing of an id comes from where the input lies, and a folder has the same ids as an archive
+of it. Files that are no music are counted and passed over.
+"""
+
+import hashlib
+import re
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import chain, count, pairwise
+from pathlib import Path
+
+import numpy as np
+
+from musicvae.data_pipeline.readers import kind_of
+from musicvae.errors import DataError, MusicVAEError, ScoreError
+
+from .archives import Entry, is_archive
+from .inputs import Input, open_input
+from .locations import HEAD_BYTES, HeldBytes, Location
+from .path_names import readable, tidy
+from .survey import Survey, head_of, is_kept, look_through
+from .titles import normalise_title
+
+MOST_NAMESAKES = 5
+"""A name that more pieces of all sources bear is no title (`Minuet`, `track 7`)."""
+
+UNREADABLE = "unreadable"
+"""The kind of a file that can't be opened, or that is named as music and is none: reading its bytes
+will say so."""
+
+_MOST_TUNES = 50_000
+"""In one ABC file; the largest collection on the web has as many settings in all."""
+
+_MUSIC_ENDINGS = (".mid", ".midi", ".mxl", ".musicxml", ".abc", ".krn", ".h2pattern")
+
+_KINDS = "MIDI, MusicXML, ABC, kern or h2pattern files"
+_TUNE = re.compile(rb"^X:[ \t]*(\d*)", re.MULTILINE)
+_TITLE = re.compile(rb"^T:[ \t]*(.*?)[ \t]*\r?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Piece:
+    """One piece of music that was found, not yet read.
+
+    Attributes:
+        id: Unique within the data set.
+        source: The name of its source.
+        kind: How it is read: one of `readers.KINDS`, or `UNREADABLE`.
+        title: Its normalised title; empty where it has none.
+        split_key: What the split hashes: pieces of one key go to the same side.
+        given_split: The split that its corpus gives it: `train`, `validation`, `test` or None.
+        style: What its corpus calls its style; may be empty.
+        location: Where its bytes are.
+        side: Where the files that belong to it are, by what they hold: `beats`, `chords`, `keys`.
+    """
+
+    id: str
+    source: str
+    kind: str
+    title: str
+    split_key: str
+    given_split: str | None = None
+    style: str = ""
+    location: Location
+    side: dict[str, Location] = field(default_factory=dict)
+
+    def read_bytes(self) -> bytes:
+        """Its bytes; for a tune of an ABC file, those of the file's head and the tune.
+
+        Raises:
+            DataError: If the file can't be read, is too large or of no kind.
+        """
+        data = self.location.read()
+        if self.kind != UNREADABLE:
+            return data
+        if kind_of(data[:HEAD_BYTES]) == "abc":
+            raise DataError(
+                f"an ABC file of more than {_MOST_TUNES} tunes",
+                expected=f"at most {_MOST_TUNES}",
+                action="Divide it.",
+            )
+        raise DataError(
+            f"a file named as music that starts with {data[:8]!r}",
+            expected=_KINDS,
+            action="Export it anew, or leave it out.",
+        )
+
+    def read_side(self) -> dict[str, bytes]:
+        """The bytes of the files that belong to it.
+
+        Raises:
+            DataError: If one can't be read, or is too large.
+        """
+        return {role: location.read() for role, location in self.side.items()}
+
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes travel with the piece where it is handed to another process."""
+        places = (self.location, *self.side.values())
+        return sum(sum(map(len, place.parts)) for place in places if isinstance(place, HeldBytes))
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Files that were passed over for one reason.
+
+    Attributes:
+        reason: `no_music`, `side_file` (it belongs to pieces), `archive` (within the input),
+            `locked` (a member of an archive that is encrypted, packed by a rare method, or a link),
+            `link` (to a folder, or to nothing), `no_file` (a pipe, a device) or `unreadable` (it
+            went away, or may not be looked at).
+        count: How many.
+        example: The path of the first, within the source.
+    """
+
+    reason: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusSource:
+    """All pieces of one input.
+
+    Attributes:
+        name: What the ids of its pieces begin with.
+        licence: Its licence, where one was found.
+        corpora: The names of the corpora that it was recognised as.
+        piece_count: How many pieces it has.
+        skipped: The files that are no pieces, by reason.
+        fingerprint: Changes when a file is added, taken away or changed, as far as names, sizes and
+            times can tell.
+    """
+
+    name: str
+    licence: str | None
+    corpora: tuple[str, ...]
+    piece_count: int
+    skipped: tuple[Skipped, ...]
+    fingerprint: str
+    _input: Input = field(repr=False)
+    _survey: Survey = field(repr=False)
+    _common_titles: frozenset[int] = field(default=frozenset(), repr=False)
+
+    def pieces(self) -> Iterator[Piece]:
+        """Every piece; the same ones in the same order each time, looked up anew.
+
+        Raises:
+            DataError: If the input can't be looked into any more.
+        """
+        with _looking_into(self._input):
+            for found in _find(self._input, self.name, self._survey):
+                if isinstance(found, Piece):
+                    yield _with_split_key(found, self._common_titles)
+
+
+def open_sources(
+    inputs: Sequence[str], *, leave_out: Path | None = None
+) -> tuple[CorpusSource, ...]:
+    """Looks through the inputs, and tells what is in each.
+
+    Args:
+        inputs: What the user named.
+        leave_out: A folder whose files are passed over where they lie below an input, such as the
+            one that is written to.
+
+    Raises:
+        ScoreError: If a file is no music that can be read.
+        DataError: If an input is not there or a damaged archive, or a folder holds no music.
+    """
+    if not inputs:
+        raise DataError(
+            "no inputs",
+            expected="at least one file, folder or music21 collection",
+            action="Name one, such as music21:ryansMammoth.",
+            field="inputs",
+        )
+    sources: list[CorpusSource] = []
+    # Their hashes: the titles themselves would take ten times the memory.
+    titles = array("q")
+    for name in inputs:
+        found = _open(name, leave_out)
+        sources.append(_look_into(found, {source.name for source in sources}, titles))
+    common = _find_common(titles)
+    return tuple(replace(source, _common_titles=common) for source in sources)
+
+
+def _find_common(titles: "array[int]") -> frozenset[int]:
+    """The titles, as hashes, that come so often that they are none."""
+    hashes = np.array(titles, np.int64)
+    hashes.sort()
+    is_common = hashes[MOST_NAMESAKES:] == hashes[:-MOST_NAMESAKES]
+    return frozenset(hashes[MOST_NAMESAKES:][is_common].tolist())
+
+
+def _look_into(found: Input, taken: set[str], titles: "array[int]") -> CorpusSource:
+    """What is in an input; adds the hash of each piece's title."""
+    source = readable(found.source)
+    numbers = (f"{source}-{number}" for number in count(2))
+    source = source if source not in taken else next(new for new in numbers if new not in taken)
+    skips: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    piece_count = 0
+    with _looking_into(found):
+        survey = look_through(found)
+        for each in _find(found, source, survey):
+            if isinstance(each, Piece):
+                piece_count += 1
+                titles.append(hash(each.title))
+            else:
+                skips[each.reason] += 1
+                examples.setdefault(each.reason, each.path)
+    if not piece_count:
+        raise _no_music(found)
+    known_licence = "; ".join(corpus.licence for corpus in survey.corpora)
+    return CorpusSource(
+        name=source,
+        licence=found.licence or known_licence or survey.licence,
+        corpora=tuple(corpus.name for corpus in survey.corpora),
+        piece_count=piece_count,
+        skipped=tuple(
+            Skipped(reason, number, examples[reason]) for reason, number in sorted(skips.items())
+        ),
+        fingerprint=survey.fingerprint,
+        _input=found,
+        _survey=survey,
+    )
+
+
+def _open(name: str, leave_out: Path | None) -> Input:
+    try:
+        return open_input(name, is_kept, leave_out=leave_out)
+    except OSError as error:
+        raise _closed(name, error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Skip:
+    reason: str
+    path: str
+
+
+def _find(found: Input, source: str, survey: Survey) -> Iterator[Piece | _Skip]:
+    """Every file as a piece, as its tunes, or as why it is none; no title is a split key yet."""
+    times: Counter[int] = Counter()
+    for entry in found.listing.entries():
+        path = survey.names.tell_apart(tidy(entry.path), times).removeprefix(survey.top)
+        if entry.location is None:
+            yield _Skip(entry.reason, path)
+            continue
+        head = head_of(entry.location)
+        kind = UNREADABLE if head is None else kind_of(head)
+        if kind is None and path.lower().endswith(_MUSIC_ENDINGS):
+            kind = UNREADABLE
+        if kind is None:
+            yield _Skip(_reason(entry, head or b"", survey), path)
+            continue
+        facts = survey.facts_of(entry.path)
+        stem = path[: path.rfind(".")] if "." in path.rpartition("/")[2][1:] else path
+        title = normalise_title(stem.rpartition("/")[2]) if facts.title is None else facts.title
+        piece = Piece(
+            id=f"{source}/{path}",
+            source=source,
+            kind=kind,
+            title="" if facts.split_key else title,
+            split_key=facts.split_key or f"{source}/{stem}",
+            given_split=facts.given_split,
+            style=facts.style,
+            location=entry.location,
+            side=facts.side,
+        )
+        if kind == "abc":
+            yield from _tunes(piece)
+        else:
+            yield piece
+
+
+def _reason(entry: Entry, head: bytes, survey: Survey) -> str:
+    if survey.is_side_file(entry.path):
+        return "side_file"
+    return "archive" if is_archive(head) else "no_music"
+
+
+def _tunes(file: Piece) -> Iterator[Piece]:
+    try:
+        data = file.location.read()
+    except DataError:
+        yield file  # reading the piece will say why
+        return
+    if b"\n" not in data:
+        data = data.replace(b"\r", b"\n")
+    first = _TUNE.search(data)
+    if first is None:
+        yield file
+        return
+    if sum(1 for _ in _TUNE.finditer(data)) > _MOST_TUNES:
+        yield replace(file, kind=UNREADABLE)
+        return
+    head = data[: first.start()]
+    for index, (match, following) in enumerate(pairwise(chain(_TUNE.finditer(data), [None]))):
+        assert match is not None  # only the last is
+        tune = data[match.start() : len(data) if following is None else following.start()]
+        title = _TITLE.search(tune)
+        number = match[1].decode() or "0"
+        # Numbers repeat in files that were joined: the place in the file tells them apart.
+        yield replace(
+            file,
+            id=f"{file.id}#{index + 1}:{number}",
+            title=normalise_title(title[1].decode("utf-8", errors="replace")) if title else "",
+            split_key=hashlib.blake2b(tune, digest_size=16).hexdigest(),
+            location=HeldBytes((head, tune), len(head) + len(tune)),
+        )
+
+
+def _with_split_key(piece: Piece, common_titles: frozenset[int]) -> Piece:
+    """Gives a piece that has a title of its own that title as the split's key."""
+    if not piece.title or hash(piece.title) in common_titles:
+        return piece
+    return replace(piece, split_key=piece.title)
+
+
+@contextmanager
+def _looking_into(found: Input) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _closed(found.name, error) from error
+
+
+def _closed(name: str, error: OSError) -> DataError:
+    place = name if error.filename in (None, name) else f"{readable(error.filename)} in {name}"
+    return DataError(
+        f"{place}, which can't be looked into ({error.strerror})",
+        expected="files and folders that may be read",
+        action="Change their permissions, or leave them out.",
+        field="inputs",
+    )
+
+
+def _no_music(found: Input) -> MusicVAEError:
+    if found.is_file:
+        return ScoreError(
+            f"{found.name}, which is no music that can be read",
+            expected=_KINDS,
+            action="Export it as MIDI or MusicXML.",
+            field="inputs",
+        )
+    return DataError(
+        f"no music in {found.name}",
+        expected=_KINDS,
+        action="Check the path; give an archive within it as an input of its own.",
+        field="inputs",
+    )

@@ -1,0 +1,237 @@
+"""The served artefact: a folder with everything needed to make music, and nothing that runs code.
+
+    config.json         format, name, version, the experiment, the attributes' units and spreads
+    model.safetensors   the weights in fp16, and one `attribute.NAME` vector for each attribute
+    prior.safetensors   the weights of its prior in fp16
+    README.md           the model card, generated from the run
+
+No pickle anywhere. A bundle needs neither the run nor the data it came from.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from musicvae.errors import BundleError, SettingError
+from musicvae.experiment.experiment import Experiment, build_model, from_dict, to_dict
+from musicvae.model import MusicVAE, Prior
+from musicvae.representation import Representation
+
+FORMAT_VERSION = 2
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+PRIOR_FILE = "prior.safetensors"
+CARD_FILE = "README.md"
+FILES = {CONFIG_FILE, WEIGHTS_FILE, PRIOR_FILE, CARD_FILE}
+EMBEDDED = Path(__file__).parents[1] / "bundles"
+_ATTRIBUTE_PREFIX = "attribute."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A model that is ready to serve.
+
+    Attributes:
+        name: What requests call it.
+        version: The first digits of a hash of all weights, the vectors and the configuration.
+        experiment: What was trained.
+        model: In evaluation mode, single precision.
+        prior: Where it draws new music from, likewise.
+        attribute_vectors: The direction of each attribute, by name (Roberts et al. 2018, on
+            attribute vector arithmetic).
+        card: The model card, Markdown.
+        facts: What the run measured and saw, as plain values; also in the card.
+    """
+
+    name: str
+    version: str
+    experiment: Experiment
+    model: MusicVAE
+    prior: Prior
+    attribute_vectors: Mapping[str, Float[Tensor, " latent"]]
+    card: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def representation(self) -> Representation:
+        """The map between its music and its tensors."""
+        representation: Representation = self.experiment.representation
+        return representation
+
+
+def embedded() -> tuple[str, ...]:
+    """The names of the bundles that ship with the package."""
+    return tuple(sorted(path.parent.name for path in EMBEDDED.glob(f"*/{CONFIG_FILE}")))
+
+
+def check_folder(directory: Path) -> None:
+    """Makes sure that a bundle may be written to a folder.
+
+    Raises:
+        BundleError: If it exists and holds something other than a bundle.
+    """
+    if not directory.exists():
+        return
+    names = {path.name for path in directory.iterdir()}
+    if names and not {CONFIG_FILE, WEIGHTS_FILE} <= names <= FILES:
+        raise BundleError(
+            f"a folder {directory} with something else in it",
+            expected="a new folder, or an older bundle to replace",
+            action="Give another --out.",
+            field="out",
+        )
+
+
+def save(
+    directory: Path,
+    *,
+    name: str,
+    experiment: Experiment,
+    weights: Mapping[str, Tensor],
+    prior: Prior,
+    attribute_vectors: Mapping[str, Float[Tensor, " latent"]],
+    card: str,
+    facts: Mapping[str, Any],
+) -> None:
+    """Writes a bundle, the whole folder or nothing.
+
+    Raises:
+        BundleError: If `directory` exists and is no bundle.
+    """
+    check_folder(directory)
+    tensors = {
+        **weights,
+        **{_ATTRIBUTE_PREFIX + key: vector for key, vector in attribute_vectors.items()},
+    }
+    blob, prior_blob = _to_bytes(tensors), _to_bytes(prior.state_dict())
+    config = {
+        "format_version": FORMAT_VERSION,
+        "name": name,
+        "experiment": to_dict(experiment),
+        "facts": dict(facts),
+    }
+    config["version"] = _version(blob + prior_blob, config)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the bundle, so that the last step is a rename; under a name that nobody else has.
+    with TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}.") as beside:
+        new, old = Path(beside, "new"), Path(beside, "old")
+        new.mkdir()
+        (new / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
+        (new / WEIGHTS_FILE).write_bytes(blob)
+        (new / PRIOR_FILE).write_bytes(prior_blob)
+        (new / CARD_FILE).write_text(card)
+        if directory.exists():
+            directory.rename(old)
+        try:
+            new.rename(directory)
+        except BaseException:
+            if old.exists():
+                old.rename(directory)
+            raise
+
+
+def load(name_or_path: str | Path) -> Bundle:
+    """Loads an embedded bundle by name, or any bundle by its folder.
+
+    Raises:
+        BundleError: If there is no such bundle, it is damaged, or of another version.
+    """
+    directory = _find(name_or_path)
+    config = _read_config(directory)
+    try:
+        experiment = from_dict(config["experiment"])
+        name, version, facts = str(config["name"]), config["version"], config["facts"]
+        blob = (directory / WEIGHTS_FILE).read_bytes()
+        prior_blob = (directory / PRIOR_FILE).read_bytes()
+        tensors, prior_tensors = load_tensors(blob), load_tensors(prior_blob)
+        card = (directory / CARD_FILE).read_text()
+    except (KeyError, OSError, UnicodeDecodeError, SafetensorError, SettingError) as error:
+        raise _damaged(directory, f"{type(error).__name__}: {error}") from error
+    if _version(blob + prior_blob, config) != version:
+        raise _damaged(directory, f"weights or settings that are not those of version {version}")
+    vectors = {
+        key.removeprefix(_ATTRIBUTE_PREFIX): tensors.pop(key).float()
+        for key in sorted(tensors)
+        if key.startswith(_ATTRIBUTE_PREFIX)
+    }
+    try:
+        model = build_model(experiment)
+        prior = model.make_prior()
+        model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+        prior.load_state_dict({key: tensor.float() for key, tensor in prior_tensors.items()})
+    except (MemoryError, RuntimeError) as error:
+        raise _damaged(directory, "weights that are not those of its experiment") from error
+    if any(vector.shape != (model.latent_size,) for vector in vectors.values()):
+        raise _damaged(directory, "attribute vectors that are not of its latent's size")
+    for module in (model, prior):
+        module.eval().requires_grad_(requires_grad=False)
+    return Bundle(
+        name=name,
+        version=version,
+        experiment=experiment,
+        model=model,
+        prior=prior,
+        attribute_vectors=vectors,
+        card=card,
+        facts=facts,
+    )
+
+
+def _to_bytes(tensors: Mapping[str, Tensor]) -> bytes:
+    return save_tensors({key: tensor.half().contiguous() for key, tensor in tensors.items()})
+
+
+def _find(name_or_path: str | Path) -> Path:
+    directory = EMBEDDED / name_or_path if name_or_path in embedded() else Path(name_or_path)
+    if (directory / CONFIG_FILE).is_file():
+        return directory
+    raise BundleError(
+        f"no bundle {str(name_or_path)!r}",
+        expected=f"one of {', '.join(embedded()) or 'none embedded'}, or a folder with a "
+        f"{CONFIG_FILE}",
+        action="`musicvae models` lists the embedded ones; `musicvae export` makes a folder.",
+        field="bundle",
+    )
+
+
+def _read_config(directory: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((directory / CONFIG_FILE).read_text())
+    except (OSError, ValueError) as error:
+        raise _damaged(directory, f"a {CONFIG_FILE} that is no JSON") from error
+    if not isinstance(config, dict) or "format_version" not in config:
+        raise _damaged(directory, f"a {CONFIG_FILE} without format_version")
+    if config["format_version"] != FORMAT_VERSION:
+        raise BundleError(
+            f"a bundle of format {config['format_version']!r} in {directory}",
+            expected=f"format {FORMAT_VERSION}",
+            action="Export it again with this version of musicvae, or install the version that "
+            "wrote it.",
+            field="bundle",
+        )
+    return config
+
+
+def _version(blob: bytes, config: Mapping[str, Any]) -> str:
+    settings = {name: value for name, value in config.items() if name != "version"}
+    canonical = json.dumps(settings, sort_keys=True).encode()
+    return hashlib.sha256(blob + canonical).hexdigest()[:12]
+
+
+def _damaged(directory: Path, found: str) -> BundleError:
+    return BundleError(
+        f"{found} in {directory}",
+        expected="a bundle written by `musicvae export`",
+        action="Export or copy it again.",
+        field="bundle",
+    )

@@ -1,0 +1,1 @@
+"""Prepared examples on disk and in batches."""

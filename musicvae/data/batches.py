@@ -1,0 +1,268 @@
+"""Batches for training: every one is a function of the seed and the step, and of nothing else.
+
+So a run that was interrupted goes on with exactly the batches it would have seen, and the ranks of
+a distributed run, and the workers of a loader, see disjoint parts of them.
+"""
+
+import itertools
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import lightning
+import numpy as np
+import torch
+from jaxtyping import Int, Int16, Int64
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
+
+from musicvae.data.shards import Events
+from musicvae.experiment.experiment import Experiment
+from musicvae.representation import Representation
+from musicvae.representation.groove import hits_alone, taps
+from musicvae.representation.recombination import RECOMBINED, recombine
+
+_BLOCK = 4096
+"""Examples whose rows are found at once; found for each small batch
+alone, they would take most of its time."""
+
+_ROUNDS = 6  # four are enough for long halves; those of a hundred examples are short
+
+
+def shuffle(
+    places: Int64[np.ndarray, " batch"], count: int, *, seed: int, epoch: int
+) -> Int64[np.ndarray, " batch"]:
+    """What stands at these places of a shuffled order of the numbers below `count`.
+
+    The order is never made: memory and time go by the places that are asked for, however many
+    examples there are. Each epoch has another order.
+
+    Source: Luby and Rackoff 1988, How to construct pseudorandom permutations from pseudorandom
+    functions (a Feistel network); Black and Rogaway 2002, Ciphers with arbitrary
+    finite domains, section 5 (walking the cycle until it is back below `count`).
+    """
+    bits = max(2, (count - 1).bit_length())
+    low_bits = bits // 2
+    keys = np.random.default_rng([seed, 0, epoch]).integers(0, 2**64, _ROUNDS, dtype=np.uint64)
+    numbers = _permute(places.astype(np.uint64), bits, low_bits, keys)
+    while len(outside := np.flatnonzero(numbers >= count)):
+        numbers[outside] = _permute(numbers[outside], bits, low_bits, keys)
+    return numbers.astype(np.int64)
+
+
+def _permute(numbers: np.ndarray, bits: int, low_bits: int, keys: np.ndarray) -> np.ndarray:
+    """A permutation of the numbers of so many bits; each round changes one half by the other."""
+    for key in keys:
+        low, high = numbers & np.uint64((1 << low_bits) - 1), numbers >> np.uint64(low_bits)
+        mixed = (low + key) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+        high_bits = bits - low_bits
+        high ^= mixed >> np.uint64(64 - high_bits)
+        # The halves change places, and their sizes with them.
+        numbers = low << np.uint64(high_bits) | high
+        low_bits = high_bits
+    return numbers
+
+
+class Batch(NamedTuple):
+    """The examples of a step.
+
+    Attributes:
+        heard: What the encoder hears; for most music the events themselves.
+        events: What the decoder is to give.
+    """
+
+    heard: Int[Tensor, "batch step stream"]
+    events: Int[Tensor, "batch step stream"]
+
+
+class BatchStream(IterableDataset[Batch]):
+    """An endless stream of batches from one step on, shuffled anew in every epoch.
+
+    It can be given to a `DataLoader` with `batch_size=None`: each of its workers makes every so
+    many-th batch, and the loader gives them in order. A model on a CPU or a small one needs no
+    workers: making a batch is quicker than handing it over.
+
+    Args:
+        events: All examples.
+        representation: Of the examples; it knows how to transpose them.
+        batch_size: Examples in a batch of one rank.
+        seed: Of the order and of the transpositions.
+        most_semitones: An example moves by up to this many semitones, up or down, anew each time
+            it is seen; 0 leaves it as it is.
+        recombined_share: See `TrainingConfig`.
+        reduced_share: See there, too.
+        first_step: The optimiser step whose batch comes first.
+        rank: This process among `ranks`.
+        ranks: Number of processes that share each step.
+    """
+
+    def __init__(
+        self,
+        events: Events,
+        representation: Representation,
+        *,
+        batch_size: int,
+        seed: int,
+        most_semitones: int,
+        recombined_share: float = 0.0,
+        reduced_share: float = 0.0,
+        first_step: int = 0,
+        rank: int = 0,
+        ranks: int = 1,
+    ) -> None:
+        self._events = events
+        self._representation = representation
+        self._batch_size = batch_size
+        self._seed = seed
+        self._most_semitones = most_semitones
+        self._recombined_share = recombined_share
+        self._reduced_share = reduced_share
+        self._first_step = first_step
+        self._rank = rank
+        self._ranks = ranks
+        self._blocks: dict[int, Int64[np.ndarray, " _"]] = {}
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = get_worker_info()
+        count, first = (1, 0) if worker is None else (worker.num_workers, worker.id)
+        for step in itertools.count(self._first_step + first, count):
+            yield self.batch(step)
+
+    def batch(self, step: int) -> Batch:
+        """This rank's batch of one step."""
+        first = (step * self._ranks + self._rank) * self._batch_size
+        events = self._events[self._rows(first)]
+        random = np.random.default_rng([self._seed, 1, step, self._rank])
+        if self._most_semitones:
+            low, high = -self._most_semitones, self._most_semitones + 1
+            semitones = random.integers(low, high, len(events))
+            events = self._representation.transpose(events, semitones)
+        if self._recombined_share:
+            assert isinstance(self._representation, RECOMBINED)
+            is_new = random.random(len(events))[:, None, None] < self._recombined_share
+            recombined = recombine(self._representation, events, random)
+            events = np.where(is_new, recombined, events)
+        whole = torch.from_numpy(events.astype(np.int64))
+        if not self._reduced_share:
+            return Batch(whole, whole)
+        draws = random.random(len(events))[:, None, None] / self._reduced_share
+        heard = np.select([draws < 0.5, draws < 1], [hits_alone(events), taps(events)], events)
+        return Batch(torch.from_numpy(heard.astype(np.int64)), whole)
+
+    def _rows(self, first: int) -> Int64[np.ndarray, " batch"]:
+        """The rows of a batch whose first example is this one of all that were ever given."""
+        end = first + self._batch_size
+        blocks = range(first // _BLOCK, (end - 1) // _BLOCK + 1)
+        # Plain, and not a cache of functools': loaders send a stream to their workers.
+        self._blocks = {
+            number: self._blocks[number] if number in self._blocks else self._shuffle_block(number)
+            for number in blocks
+        }
+        rows = np.concatenate(list(self._blocks.values()))
+        start = first - blocks[0] * _BLOCK
+        return rows[start : start + self._batch_size]
+
+    def _shuffle_block(self, number: int) -> Int64[np.ndarray, " _"]:
+        """The rows of `_BLOCK` examples, from this block of all that were ever given on."""
+        count, first = len(self._events), number * _BLOCK
+        end = first + _BLOCK
+        rows = []
+        for epoch in range(first // count, (end - 1) // count + 1):
+            start = epoch * count
+            places = np.arange(max(first - start, 0), min(end - start, count))
+            rows.append(shuffle(places, count, seed=self._seed, epoch=epoch))
+        return np.concatenate(rows)
+
+
+class Slices:
+    """The events of long excerpts, cut into shorter ones of whole bars: each is an example.
+
+    A model of long excerpts is learnt sooner by one that has learnt short ones first. Slices of the
+    same excerpts keep the split: nothing is seen that the longer model is measured on.
+    """
+
+    def __init__(self, events: Events, steps: int) -> None:
+        self._events = events
+        self._parts = events.shape[1] // steps
+        self.shape = (len(events) * self._parts, steps, *events.shape[2:])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(
+        self, rows: slice | Int[np.ndarray, " batch"]
+    ) -> Int16[np.ndarray, "batch step stream"]:
+        if isinstance(rows, slice):
+            rows = np.arange(*rows.indices(len(self)))
+        excerpts, parts = np.divmod(rows, self._parts)
+        whole = self._events[excerpts].reshape(len(rows), self._parts, *self.shape[1:])
+        cut: Int16[np.ndarray, "batch step stream"] = whole[np.arange(len(rows)), parts]
+        return cut
+
+
+class OneBatch:
+    """A loader of a single batch; Lightning would take a list for several loaders."""
+
+    def __init__(self, batch: Int[Tensor, "batch step stream"]) -> None:
+        self._batch = batch
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Int[Tensor, "batch step stream"]]:
+        yield self._batch
+
+
+class TrainingData(lightning.LightningDataModule):
+    """The streams of a run, made where Lightning wants them: after a resumed step is known.
+
+    Args:
+        experiment: What is trained.
+        examples: Of the split to train on.
+        validation: Of the split to validate on; a fixed choice of them is used.
+        seed: The run's.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        examples: Events,
+        validation: Events,
+        *,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self._experiment = experiment
+        self._examples = examples
+        self._seed = seed
+        count = min(len(validation), experiment.training.validation_examples)
+        choice = np.random.default_rng(seed).permutation(len(validation))[:count]
+        self._validation = torch.from_numpy(validation[np.sort(choice)].astype(np.int64))
+
+    def stream(self, *, first_step: int = 0, rank: int = 0, ranks: int = 1) -> BatchStream:
+        """The batches from a step on, one rank's part."""
+        representation: Representation = self._experiment.representation
+        return BatchStream(
+            self._examples,
+            representation,
+            batch_size=self._experiment.training.batch_size,
+            seed=self._seed,
+            most_semitones=self._experiment.training.most_semitones,
+            recombined_share=self._experiment.training.recombined_share,
+            reduced_share=self._experiment.training.reduced_share,
+            first_step=first_step,
+            rank=rank,
+            ranks=ranks,
+        )
+
+    def train_dataloader(self) -> BatchStream:
+        """The batches from the trainer's step on, this rank's part."""
+        trainer = self.trainer
+        assert trainer is not None
+        return self.stream(
+            first_step=trainer.global_step, rank=trainer.global_rank, ranks=trainer.world_size
+        )
+
+    def val_dataloader(self) -> OneBatch:
+        """The same examples at every validation."""
+        return OneBatch(self._validation)

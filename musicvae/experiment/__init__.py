@@ -1,0 +1,1 @@
+"""An experiment: everything that a training run needs, as values."""

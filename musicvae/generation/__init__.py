@@ -1,0 +1,1 @@
+"""Requests to music: the engine and what it needs. It knows no transport."""

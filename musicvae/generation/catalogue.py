@@ -1,0 +1,81 @@
+"""What there is to know of a bundle, for those who choose a model."""
+
+from collections.abc import Iterator, Mapping
+
+from jaxtyping import Float
+from torch import Tensor
+
+from musicvae.bundle.format import Bundle
+from musicvae.generation.harmony import needs_chords
+from musicvae.generation.replies import AttributeInfo, FigureInfo, ModelInfo, SourceInfo
+from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
+from musicvae.representation.measures import attributes_of
+
+_BYTES_PER_WEIGHT = 2  # half precision
+
+_RECONSTRUCTION = "Reconstruction"
+_ACCURACY = "accuracy, sampled, posterior's mean"
+_OVERLAP = f"at temperature {SAMPLE_TEMPERATURE:g}: mean overlap with training"
+"""A section and figures in the facts of a bundle, as `musicvae.evaluation.figures` names them; the
+names of several lines come before the accuracy."""
+
+
+def describe(bundle: Bundle) -> ModelInfo:
+    """Describes a model, with its card."""
+    representation, vectors = bundle.representation, usable_vectors(bundle)
+    parameters = (*bundle.model.parameters(), *bundle.prior.parameters())
+    weights = sum(each.numel() for each in parameters)
+    weights += sum(vector.numel() for vector in bundle.attribute_vectors.values())
+    return ModelInfo(
+        name=bundle.name,
+        version=bundle.version,
+        representation=representation.name,
+        bars=representation.bars,
+        meter=representation.meter,
+        length_steps=representation.length_steps,
+        latent_size=bundle.model.latent_size,
+        attributes=tuple(
+            AttributeInfo(name=each.name, unit=each.unit, description=each.definition)
+            for each in attributes_of(representation)
+            if each.name in vectors
+        ),
+        needs_chords=needs_chords(representation),
+        size_bytes=weights * _BYTES_PER_WEIGHT,
+        figures=tuple(_figures(bundle.facts)),
+        sources=tuple(_sources(bundle.facts)),
+        card=bundle.card,
+    )
+
+
+def usable_vectors(bundle: Bundle) -> dict[str, Float[Tensor, " latent"]]:
+    """The attribute vectors that lead somewhere.
+
+    Without those of attributes that tell nothing of the model's music, and of those that were the
+    same in all of its data.
+    """
+    known = {each.name for each in attributes_of(bundle.representation)}
+    return {
+        name: vector
+        for name, vector in bundle.attribute_vectors.items()
+        if name in known and bool(vector.any())
+    }
+
+
+def _figures(facts: Mapping[str, object]) -> Iterator[FigureInfo]:
+    """Accuracy and overlap, as far as the facts have them."""
+    evaluation = facts.get("evaluation")
+    figures = evaluation.get("figures") if isinstance(evaluation, Mapping) else None
+    for figure in figures if isinstance(figures, list) else []:
+        name, value = str(figure.get("name")), figure.get("value")
+        if not isinstance(value, int | float) or not figure.get("is_key"):
+            continue
+        if name == _OVERLAP:
+            yield FigureInfo(name="overlap", value=float(value))
+        elif figure.get("section") == _RECONSTRUCTION and name.endswith(_ACCURACY):
+            yield FigureInfo(name=f"{name.removesuffix(_ACCURACY)}accuracy", value=float(value))
+
+
+def _sources(facts: Mapping[str, object]) -> Iterator[SourceInfo]:
+    sources = facts.get("sources")
+    for source in sources if isinstance(sources, list) else []:
+        yield SourceInfo(name=str(source.get("name")), licence=str(source.get("licence") or ""))

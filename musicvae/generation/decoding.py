@@ -1,0 +1,136 @@
+"""Latents to clips: groups of rows through the model, one clip after another out of it.
+
+The answer of a row is the same to the last bit whatever else is asked for: it draws from its own
+seed, one thread does the work, and it is decoded in a batch of `GROUP_ROWS` rows, however few are
+wanted. Matrix products of 1 or 2 rows, or divided among threads, round differently; in a batch of
+one width a row came out the same wherever it stood and whatever stood beside it, for the widths of
+all presets. (A layer of only 8 outputs rounded by the row's place.)
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from musicvae.bundle.format import Bundle
+from musicvae.generation.harmony import Harmony
+from musicvae.generation.replies import SAMPLED, Clip
+from musicvae.music.notes import NoteSequence
+from musicvae.representation.measures import measure_excerpt
+
+GROUP_ROWS = 8
+"""On a CPU wider batches win little, and the first clip of a request should not wait for many."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """How the clips of one request are drawn and played.
+
+    Attributes:
+        method: How they come about, see `Clip`.
+        seed: Seed of the request.
+        temperature: Divides the logits; 0 takes the likeliest event.
+        top_p: Share of the probability that is drawn from.
+        qpm: Tempo of the clips.
+        harmony: What they are played over, where the model needs chords.
+        known: The events that stand already, see `EventDistribution.sample`; None where none do.
+    """
+
+    method: str
+    seed: int
+    temperature: float
+    top_p: float
+    qpm: float
+    harmony: Harmony | None = None
+    known: Int[Tensor, "step stream"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One clip to be made.
+
+    Attributes:
+        index: Which clip of the request it is.
+        z: The latent to play.
+        seed: Seed of its own noise.
+    """
+
+    index: int
+    z: Float[Tensor, " latent"]
+    seed: int
+
+
+def draw_latent(bundle: Bundle, noise: Float[Tensor, "1 noise"]) -> Float[Tensor, " latent"]:
+    """The latent of the prior that some noise stands for."""
+    with one_thread(), torch.inference_mode():
+        z: Tensor = bundle.prior(noise)[0]
+    return z
+
+
+def decode(bundle: Bundle, rows: Iterable[Row], drawing: Drawing) -> Iterator[Clip]:
+    """Plays rows in order; a group is taken and the model works at the first clip of the group."""
+    left = iter(rows)
+    while group := list(islice(left, GROUP_ROWS)):
+        yield from _decode_group(bundle, group, drawing)
+
+
+def make_clip(
+    bundle: Bundle,
+    notes: NoteSequence,
+    drawing: Drawing,
+    *,
+    z: Float[Tensor, " latent"],
+    index: int,
+) -> Clip:
+    """The clip of some notes of a model's."""
+    return Clip(
+        notes=replace(notes, qpm=drawing.qpm),
+        latent=tuple(z.tolist()),
+        method=drawing.method,
+        seed=drawing.seed,
+        index=index,
+        temperature=drawing.temperature,
+        top_p=drawing.top_p,
+        model=bundle.name,
+        model_version=bundle.version,
+        attributes=dict(sorted(measure_excerpt(notes, bundle.representation).items())),
+        chords=drawing.harmony.text if drawing.harmony else None,
+    )
+
+
+def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iterator[Clip]:
+    spare = GROUP_ROWS - len(rows)
+    z = torch.stack([*(row.z for row in rows), *[torch.zeros_like(rows[0].z)] * spare])
+    # Other clips are to differ by their latents alone: what moves a bar must not change its noise.
+    repeats = bundle.model.find_repeats(z) if drawing.method == SAMPLED else None
+    shape = (GROUP_ROWS, -1, -1)
+    given = None if drawing.harmony is None else drawing.harmony.events.expand(shape)
+    known = None if drawing.known is None else drawing.known.expand(shape)
+    with one_thread(), torch.inference_mode():
+        events = bundle.model.decode(z, given).sample(
+            temperature=drawing.temperature,
+            top_p=drawing.top_p,
+            randomness=[*(row.seed for row in rows), *[0] * spare],
+            known=known,
+            repeats=repeats,
+        )
+        if given is not None:
+            events = torch.cat([events, given], dim=-1)
+    for row, excerpt in zip(rows, events.numpy(), strict=False):
+        notes = bundle.representation.to_notes(excerpt)
+        yield make_clip(bundle, notes, drawing, z=row.z, index=row.index)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keeps torch to one thread for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

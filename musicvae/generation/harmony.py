@@ -1,0 +1,102 @@
+"""The chords that a model plays over: those of the request, or those that an excerpt brings."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from musicvae.bundle.format import Bundle
+from musicvae.errors import SettingError
+from musicvae.model.stream_split import split
+from musicvae.music import progressions
+from musicvae.music.chords import Chord
+from musicvae.music.notes import NoteSequence
+from musicvae.representation import Representation
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Harmony:
+    """The chords of an excerpt.
+
+    Attributes:
+        chords: On the grid.
+        text: The same as a progression.
+        events: What the model is given.
+    """
+
+    chords: tuple[Chord, ...]
+    text: str
+    events: Int[Tensor, "step stream"]
+
+
+def needs_chords(representation: Representation) -> bool:
+    """Whether music of this representation is made over chords that are given."""
+    return any(stream.is_given for stream in representation.streams)
+
+
+def asked_for(bundle: Bundle, text: str | None) -> Harmony | None:
+    """The chords of a request, None where it has none.
+
+    Raises:
+        SettingError: If the model takes no chords, or can't hold these.
+    """
+    if text is None:
+        return None
+    representation = bundle.representation
+    if not needs_chords(representation):
+        raise SettingError(
+            f"chords for {bundle.name}",
+            expected="none: it does not play over chords",
+            action="Leave them out, or choose a model that needs chords.",
+            field="chords",
+        )
+    chords = progressions.lay_out(
+        progressions.parse(text),
+        bars=representation.bars,
+        steps_per_bar=representation.steps_per_bar,
+    )
+    return _harmony(representation, chords)
+
+
+def brought_by(bundle: Bundle, notes: NoteSequence) -> Harmony | None:
+    """The chords of an excerpt that was made to fit, None where it has none or none are needed."""
+    if not notes.chords or not needs_chords(bundle.representation):
+        return None
+    return _harmony(bundle.representation, notes.chords)
+
+
+def check_given(bundle: Bundle, harmony: Harmony | None) -> None:
+    """Makes sure that a model that needs chords has some.
+
+    Raises:
+        SettingError: If it has none.
+    """
+    if harmony is None and needs_chords(bundle.representation):
+        raise SettingError(
+            "no chords",
+            expected=f"the chords that {bundle.name} is to play over",
+            action='Give them bar by bar, such as "C | Am | F G7/B | C".',
+            field="chords",
+        )
+
+
+def _harmony(representation: Representation, chords: tuple[Chord, ...]) -> Harmony:
+    sheet = NoteSequence(
+        notes=(),
+        length_steps=representation.length_steps,
+        meter=representation.meter,
+        steps_per_quarter=representation.steps_per_quarter,
+        chords=chords,
+    )
+    events = representation.to_tensor(sheet)
+    given = split(torch.from_numpy(events).long()[None], representation.streams).given
+    assert given is not None
+    held = representation.to_notes(events).chords
+    return Harmony(
+        chords=held,
+        text=progressions.write(
+            held, bars=representation.bars, steps_per_bar=representation.steps_per_bar
+        ),
+        events=given[0],
+    )

@@ -1,0 +1,1 @@
+"""Music as values: notes, chords, progressions, hits, and measures of them."""

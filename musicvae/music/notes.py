@@ -1,0 +1,164 @@
+"""Music as values on a grid of steps.
+
+Conventions: time is counted in steps from the start of the sequence, `steps_per_quarter` (4, a
+16th note each) to a quarter note. A note sounds from `start_step` up to, not including,
+`end_step`. A pitch is a MIDI number (60 is middle C), a velocity 1 to 127, a program 0 to 127 of
+General MIDI. `qpm` is quarter notes a minute. Nothing here reads or writes files, and nothing
+changes once it is made.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+
+from musicvae.music.chords import Chord, transpose
+
+PITCHES = range(128)
+VELOCITIES = range(1, 128)
+PROGRAMS = range(128)
+DEFAULT_VELOCITY = 80
+DEFAULT_QPM = 120.0
+STEPS_PER_QUARTER = 4
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Note:
+    """One sounding note, or one hit of a drum.
+
+    Attributes:
+        start_step: The step of the onset, 0 or more.
+        pitch: MIDI number, 0 to 127; for a drum, the General MIDI key of the instrument.
+        end_step: The first step at which it is silent again, after `start_step`.
+        velocity: Loudness, 1 to 127.
+        program: General MIDI program, 0 to 127; 0 for drums.
+        is_drum: Whether it belongs to the drum channel.
+        offset: How far the onset as played stands from the grid, in steps: below 0 early, at
+            most half a step either way. 0 for music that was made on the grid.
+    """
+
+    start_step: int
+    pitch: int
+    end_step: int
+    velocity: int = DEFAULT_VELOCITY
+    program: int = 0
+    is_drum: bool = False
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        assert 0 <= self.start_step < self.end_step, f"{self.start_step}..{self.end_step}"
+        assert self.pitch in PITCHES, self.pitch
+        assert self.velocity in VELOCITIES, self.velocity
+        assert self.program in PROGRAMS, self.program
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A time signature, such as 4/4 or 6/8."""
+
+    numerator: int = 4
+    denominator: int = 4
+
+    def __post_init__(self) -> None:
+        assert 1 <= self.numerator <= 255, self.numerator
+        assert self.denominator in (1, 2, 4, 8, 16, 32, 64), self.denominator
+
+    def steps_per_bar(self, steps_per_quarter: int = STEPS_PER_QUARTER) -> int | None:
+        """The length of a bar in steps, or None where it is no whole number of steps.
+
+        >>> Meter(6, 8).steps_per_bar(), Meter(5, 32).steps_per_bar()
+        (12, None)
+        """
+        steps, rest = divmod(4 * self.numerator * steps_per_quarter, self.denominator)
+        return None if rest else steps
+
+    def __str__(self) -> str:
+        return f"{self.numerator}/{self.denominator}"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key signature: `tonic` is a pitch class, 0 for C to 11 for B."""
+
+    tonic: int
+    is_minor: bool = False
+
+    def __post_init__(self) -> None:
+        assert 0 <= self.tonic < 12, self.tonic
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSequence:
+    """Notes on the step grid, in order of onset then pitch, with what is needed to play them.
+
+    Attributes:
+        notes: Sorted; none ends after `length_steps`.
+        length_steps: The whole length, silence at the end included.
+        qpm: Quarter notes a minute.
+        meter: One time signature for all of it.
+        key: The key, or None where it is not known.
+        steps_per_quarter: The resolution of the grid.
+        chords: The harmony, in order of onset, one chord a step at most; each holds until the next,
+            the last to the end. Before the first there is none.
+    """
+
+    notes: tuple[Note, ...]
+    length_steps: int
+    qpm: float = DEFAULT_QPM
+    meter: Meter = Meter()
+    key: Key | None = None
+    steps_per_quarter: int = STEPS_PER_QUARTER
+    chords: tuple[Chord, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert all(a <= b for a, b in zip(self.notes, self.notes[1:], strict=False)), "unsorted"
+        assert all(n.end_step <= self.length_steps for n in self.notes), "a note past the end"
+        starts = [chord.start_step for chord in self.chords]
+        assert all(a < b for a, b in itertools.pairwise(starts)), "unsorted chords"
+        assert not starts or starts[-1] < self.length_steps, "a chord past the end"
+        assert self.qpm > 0, self.qpm
+
+    def window(self, start_step: int, length_steps: int) -> NoteSequence:
+        """Cuts out `length_steps` steps from `start_step` on.
+
+        A note that began before the window is left out; one that outlasts it is cut short. The
+        chord that began before the window and still holds starts with it.
+        """
+        end = start_step + length_steps
+        # Sorted anew: notes on one step and pitch may have differed by their ends alone.
+        notes = sorted(
+            replace(
+                note,
+                start_step=note.start_step - start_step,
+                end_step=min(note.end_step, end) - start_step,
+            )
+            for note in self.notes
+            if start_step <= note.start_step < end
+        )
+        before = [chord for chord in self.chords if chord.start_step <= start_step]
+        chords = [chord for chord in self.chords if start_step < chord.start_step < end]
+        if before and before[-1].root is not None:
+            chords.insert(0, replace(before[-1], start_step=start_step))
+        return replace(
+            self,
+            notes=tuple(notes),
+            length_steps=length_steps,
+            chords=tuple(replace(c, start_step=c.start_step - start_step) for c in chords),
+        )
+
+    def transpose(self, semitones: int) -> NoteSequence:
+        """Moves every note but the drums, the key and the chords up by `semitones`.
+
+        Raises:
+            ValueError: If a note would leave the range of MIDI.
+        """
+        pitches = [note.pitch + semitones for note in self.notes if not note.is_drum]
+        if not all(pitch in PITCHES for pitch in pitches):
+            raise ValueError(f"transposing by {semitones} leaves the pitches 0 to 127")
+        notes = sorted(
+            note if note.is_drum else replace(note, pitch=note.pitch + semitones)
+            for note in self.notes
+        )
+        key = self.key and replace(self.key, tonic=(self.key.tonic + semitones) % 12)
+        chords = tuple(transpose(chord, semitones) for chord in self.chords)
+        return replace(self, notes=tuple(notes), key=key, chords=chords)

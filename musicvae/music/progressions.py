@@ -1,0 +1,144 @@
+"""Chord progressions as people write them: bars divided by `|`, the chords of a bar sharing it.
+
+    C | Am . . G | F | N.C.
+
+The cells of a bar, divided by spaces, are equally long; where that is no whole number of steps a
+chord starts on the nearest one. A cell is a chord symbol, `N.C.` for no chord, or a dot where what
+holds goes on. A line may begin and end with `|`.
+
+Source: the grids of ChordPro, whose cells these are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from musicvae.errors import MusicVAEError, SettingError
+from musicvae.music.chords import Chord, ParsedChord, parse_symbol, symbol
+
+MOST_CHARACTERS = 4_000
+"""Of a progression: room for 64 bars with a chord on every quarter note."""
+
+_HOLD = "."
+_MOST_NAMED = 3  # wrong cells that one error repeats
+_MOST_CELL = 16  # characters of each
+
+
+@dataclass(frozen=True, slots=True)
+class Progression:
+    """Chords bar by bar.
+
+    Attributes:
+        bars: The cells of each bar, at least one of both; None where what holds goes on.
+    """
+
+    bars: tuple[tuple[ParsedChord | None, ...], ...]
+
+
+def parse(text: str) -> Progression:
+    """Reads a progression.
+
+    Raises:
+        SettingError: If it is too long, has an empty bar, or a cell that is no chord symbol.
+
+    >>> len(parse("| C | Am7 . D/F# |").bars)
+    2
+    """
+    if len(text) > MOST_CHARACTERS:
+        found = f"chords of {len(text)} characters"
+        raise wrong_chords(found, f"at most {MOST_CHARACTERS:,}")
+    inner = text.strip().removeprefix("|").removesuffix("|")
+    bars = [bar.split() for bar in inner.split("|")]
+    wrong = [f"bar {number} without a chord" for number, bar in enumerate(bars, 1) if not bar]
+    read: list[tuple[ParsedChord | None, ...]] = []
+    for number, bar in enumerate(bars, 1):
+        cells = [None if cell == _HOLD else parse_symbol(cell) for cell in bar]
+        wrong += [
+            f"{cell[:_MOST_CELL]!r} in bar {number}"
+            for cell, chord in zip(bar, cells, strict=True)
+            if chord is None and cell != _HOLD
+        ]
+        read.append(tuple(cells))
+    if wrong:
+        more = f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
+        raise wrong_chords(
+            f"{', '.join(wrong[:_MOST_NAMED])}{more}",
+            "chord symbols such as C, F#m7, Bb7/D or N.C. in every bar",
+        )
+    return Progression(tuple(read))
+
+
+def lay_out(progression: Progression, *, bars: int, steps_per_bar: int) -> tuple[Chord, ...]:
+    """Puts a progression on the grid of an excerpt; one that is shorter is repeated until it ends.
+
+    Args:
+        progression: The chords.
+        bars: The excerpt's.
+        steps_per_bar: The length of each in steps.
+
+    Raises:
+        SettingError: If there are more bars than the excerpt has, or more cells in a bar than
+            steps.
+    """
+    if len(progression.bars) > bars:
+        raise wrong_chords(f"{len(progression.bars)} bars of chords", f"1 to {bars} bars")
+    laid: list[Chord] = []
+    for index in range(bars):
+        number = index % len(progression.bars)
+        cells = progression.bars[number]
+        if len(cells) > steps_per_bar:
+            found = f"{len(cells)} cells in bar {number + 1}"
+            raise wrong_chords(found, f"at most the {steps_per_bar} steps of a bar")
+        starts = _cell_starts(len(cells), steps_per_bar)
+        laid += [
+            Chord(index * steps_per_bar + start, chord.root, chord.quality, chord.bass)
+            for start, chord in zip(starts, cells, strict=True)
+            if chord is not None
+        ]
+    return tuple(laid)
+
+
+def write(chords: Sequence[Chord], *, bars: int, steps_per_bar: int) -> str:
+    """Writes the chords of an excerpt as a progression that `lay_out` puts where they were.
+
+    The chord that holds where a bar starts is written again.
+
+    Args:
+        chords: Of the excerpt, in order of onset.
+        bars: The excerpt's.
+        steps_per_bar: The length of each in steps.
+
+    >>> write([Chord(0, 0, "maj"), Chord(28, 9, "min")], bars=2, steps_per_bar=16)
+    'C | C . . Am'
+    """
+    changes = {chord.start_step: symbol(chord) for chord in chords}
+    holding, written = symbol(ParsedChord()), []
+    for bar in range(bars):
+        first = bar * steps_per_bar
+        within = {step - first for step in changes if first < step < first + steps_per_bar}
+        cells = next(
+            cells
+            for count in range(1, steps_per_bar + 1)
+            if within <= set(cells := _cell_starts(count, steps_per_bar))
+        )
+        holding = changes.get(first, holding)
+        texts = [holding, *(changes.get(first + start, _HOLD) for start in cells[1:])]
+        holding = next(text for text in reversed(texts) if text != _HOLD)
+        written.append(" ".join(texts))
+    return " | ".join(written)
+
+
+def wrong_chords(found: str, expected: str) -> MusicVAEError:
+    """The error for chords that can't be used."""
+    return SettingError(
+        found,
+        expected=expected,
+        action='Write them like "C | Am | F G7/B | C".',
+        field="chords",
+    )
+
+
+def _cell_starts(count: int, steps_per_bar: int) -> list[int]:
+    """The step nearest to where each of so many cells starts."""
+    return [(2 * cell * steps_per_bar + count) // (2 * count) for cell in range(count)]

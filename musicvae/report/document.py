@@ -1,0 +1,90 @@
+"""One file that holds a whole page: its style, its script, its pictures and its music.
+
+A page asks no network for anything, and its policy (CSP) forbids whatever else a browser might
+fetch or run. Templates are Jinja's; `excerpt.html` has what they share.
+"""
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from musicvae.errors import DataError
+from musicvae.report.rolls import Roll
+
+
+def render(package: str, template: str, rolls: Sequence[Roll], **facts: object) -> str:
+    """Fills a template.
+
+    Besides the facts it finds `style`, `script` and `music`, the hashes of the first two for its
+    policy, `version`, and `number`, which writes a whole number.
+
+    Args:
+        package: Where the template lies.
+        template: Its name.
+        rolls: What can be heard, in the order in which it stands on the page.
+        facts: What the template names.
+    """
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader(package, "."), PackageLoader(__package__, ".")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style, script = (_source(environment, asset) for asset in ("page.css", "player.js"))
+    return environment.get_template(template).render(
+        style=Markup(style),  # noqa: S704  # our own file; so too the script
+        script=Markup(script),  # noqa: S704
+        style_hash=_policy_hash(style),
+        script_hash=_policy_hash(script),
+        music=_script_json([roll.playing for roll in rolls]),
+        version=version("musicvae"),
+        number=lambda value: f"{value:,}",
+        **facts,
+    )
+
+
+def write(path: Path, text: str) -> None:
+    """Writes a file, whole or not at all.
+
+    Raises:
+        DataError: If it can't be written.
+    """
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise DataError(
+            f"{path} can't be written ({error.strerror})",
+            expected="a file in a folder that can be written to",
+            action="Give another place for it.",
+            field="out",
+        ) from error
+    finally:
+        with suppress(OSError):  # what could not be made is not there
+            unfinished.unlink()
+
+
+def _source(environment: Environment, asset: str) -> str:
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, asset)[0]
+
+
+def _policy_hash(text: str) -> str:
+    """What the page's policy knows an inline style or script by."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _script_json(value: object) -> Markup:
+    """A value as JSON that no text in it can end the script element of."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704  # no `<` is left in it

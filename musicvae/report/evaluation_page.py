@@ -1,0 +1,203 @@
+"""An evaluation as files: `report.json`, all its values, and `report.html`, a page to look at."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from musicvae.evaluation.evaluate import Evaluation
+from musicvae.evaluation.examples import Example, Examples
+from musicvae.evaluation.figure import HOW, Figure
+from musicvae.evaluation.figures import to_figures
+from musicvae.evaluation.record import to_record
+from musicvae.evaluation.subject import Data, Subject, titles
+from musicvae.report import document
+from musicvae.report.evaluation_charts import Group, draw_section
+from musicvae.report.rolls import SHORT_BARS, Roll, to_roll
+
+JSON_NAME, PAGE_NAME = "report.json", "report.html"
+
+_RECONSTRUCTIONS = (
+    "Held-out excerpts, each before what the model makes of it: likeliest events from the mean of "
+    "the posterior."
+)
+_DRAWS = "From the prior, at the temperature that users get."
+_INTERPOLATION = (
+    "From one held-out excerpt to another; the first and the last stand as they were given."
+)
+
+Rows = list[tuple[str, list[tuple[str, tuple[str, ...]]]]]
+"""Sections with their figures: a name and a cell for every model."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reported:
+    """A model with all there is to say of it."""
+
+    subject: Subject
+    evaluation: Evaluation
+    examples: Examples
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the page.
+
+    Attributes:
+        title: Over it.
+        identity: What links call it.
+        about: How its figures are measured.
+        charts: Its plots.
+        rows: Its figures.
+    """
+
+    title: str
+    identity: str
+    about: str
+    charts: tuple[Group, ...]
+    rows: Rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A clip as it stands on the page.
+
+    Attributes:
+        index: Which it is, from 0.
+        name: What it is called for those who do not see the page.
+        example: What it is.
+        roll: Its picture and its music.
+    """
+
+    index: int
+    name: str
+    example: Example
+    roll: Roll
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardGroup:
+    """Clips that belong together, two by two if so."""
+
+    title: str
+    about: str
+    are_pairs: bool
+    cards: tuple[Card, ...]
+
+
+def write_report(reported: Sequence[Reported], data: Data, out: Path) -> tuple[Path, Path]:
+    """Writes both files into a folder, each whole or not at all.
+
+    Args:
+        reported: The models, one or more, all measured on the same data.
+        data: What they were measured on.
+        out: The folder; made where it is missing.
+
+    Returns:
+        The files.
+
+    Raises:
+        DataError: If one can't be written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    record = to_record(
+        [each.subject for each in reported], data, [each.evaluation for each in reported]
+    )
+    text = json.dumps(record, indent=1, allow_nan=False) + "\n"
+    paths = (out / JSON_NAME, out / PAGE_NAME)
+    for path, content in zip(paths, (text, _render(reported, data)), strict=True):
+        document.write(path, content)
+    return paths
+
+
+def _render(reported: Sequence[Reported], data: Data) -> str:
+    names = titles([each.subject for each in reported])
+    evaluations = dict(zip(names, (each.evaluation for each in reported), strict=True))
+    figures = {name: to_figures(each) for name, each in evaluations.items()}
+    representation = reported[0].subject.representation
+    groups = _number(_music(names, reported), len(names))
+    return document.render(
+        __package__,
+        PAGE_NAME,
+        [card.roll for group in groups for card in group.cards],
+        title=" and ".join(names),
+        lead=f"Measured on the {data.split} split: {len(data.held_out):,} excerpts of "
+        f"{representation.bars} bars of {representation.name.replace('_', ' ')} in "
+        f"{representation.meter}, from {data.pieces:,} pieces.",
+        names=names,
+        facts=list(_facts(names, reported)),
+        key_rows=_rows({name: [f for f in each if f.is_key] for name, each in figures.items()}),
+        sections=[
+            Section(
+                title=section,
+                identity=section.lower().replace(" ", "-"),
+                about=about,
+                charts=draw_section(section, evaluations),
+                rows=_rows(
+                    {n: [f for f in each if f.section == section] for n, each in figures.items()}
+                ),
+            )
+            for section, about in HOW.items()
+            if any(f.section == section for each in figures.values() for f in each)
+        ],
+        groups=groups,
+        is_long=representation.bars > SHORT_BARS,
+        seed=reported[0].evaluation.seed,
+        content_hash=data.manifest.content_hash,
+    )
+
+
+def _facts(names: Sequence[str], reported: Sequence[Reported]) -> Iterator[tuple[str, str]]:
+    for name, each in zip(names, reported, strict=True):
+        yield f"{name}: weights", f"{each.subject.weights / 1e6:.1f} M"
+        if each.subject.examples_seen is not None:
+            yield f"{name}: examples seen", f"{each.subject.examples_seen:,}"
+
+
+def _rows(named: Mapping[str, Iterable[Figure]]) -> Rows:
+    """Figures of several models side by side, in the order of `HOW`."""
+    columns = [{(f.section, f.name): f.text for f in figures} for figures in named.values()]
+    keys = dict.fromkeys(key for column in columns for key in column)
+    return [
+        (
+            section,
+            [
+                (name, tuple(column.get((section, name), "") for column in columns))
+                for of, name in keys
+                if of == section
+            ],
+        )
+        for section in HOW
+        if any(of == section for of, _ in keys)
+    ]
+
+
+def _music(
+    names: Sequence[str], reported: Sequence[Reported]
+) -> Iterator[tuple[str, str, list[Example]]]:
+    """The groups of clips: a title, what they are, and the clips."""
+    inputs = reported[0].examples.inputs
+    played = [each.examples.reconstructions for each in reported]
+    each_by_all = [clip for group in zip(inputs, *played, strict=True) for clip in group]
+    yield ("Reconstructions", _RECONSTRUCTIONS, each_by_all)
+    for name, each in zip(names, reported, strict=True):
+        yield (f"Draws of {name}", _DRAWS, list(each.examples.samples))
+        yield (f"An interpolation by {name}", _INTERPOLATION, list(each.examples.interpolation))
+
+
+def _number(groups: Iterable[tuple[str, str, list[Example]]], models: int) -> list[CardGroup]:
+    """Makes cards of clips, with a number for each on the whole page."""
+    numbered: list[CardGroup] = []
+    index = 0
+    for title, about, examples in groups:
+        cards = []
+        for example in examples:
+            name = f"{title}: {example.title}, {example.facts}"
+            roll = to_roll(example.notes, qpm=example.qpm, name=name)
+            cards.append(Card(index=index, name=name, example=example, roll=roll))
+            index += 1
+        are_pairs = about == _RECONSTRUCTIONS and models == 1
+        numbered.append(
+            CardGroup(title=title, about=about, are_pairs=are_pairs, cards=tuple(cards))
+        )
+    return numbered

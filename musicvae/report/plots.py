@@ -1,0 +1,346 @@
+"""Pictures of music that a musician can read.
+
+Conventions: a piano roll has time from left to right, counted in bars and beats from 1, and pitch
+from bottom to top in the rows of a keyboard, the black keys shaded; C4 is middle C, MIDI number 60.
+Drums have rows of their own below. A note starts where it was played, and the louder it is the
+deeper its colour. All rolls of one picture show the same rows and the same length, so that they can
+be compared.
+"""
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from musicvae.music.chords import symbol
+from musicvae.music.midi.notes import PROGRAM_FAMILIES
+from musicvae.music.notes import DEFAULT_VELOCITY, Key, Note, NoteSequence
+from musicvae.report.roll_rows import Rows, drum_name, rows_of
+
+MOST_ROLLS = 48
+"""Rolls in one picture; more can't be told apart on a screen."""
+
+NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+MAJOR_TONICS = ("C", "D♭", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+MINOR_TONICS = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "G♯", "A", "B♭", "B")
+BLACK_KEYS = frozenset({1, 3, 6, 8, 10})
+
+DOTS_PER_INCH = 120
+IMAGE_DOTS_PER_INCH = 80
+
+INK = "#1c2530"
+FAINT_INK = "#6b7683"
+BLACK_KEY_ROW = "#eef1f5"
+ROW_LINE = "#e3e7ec"
+BEAT_LINE = "#c9d0d8"
+BAR_LINE = "#5b6672"
+COLOURS = ("#2066a8", "#c4572b", "#3a8a54", "#8d4a9e", "#b08a1e", "#28909b", "#b23a63", "#66615c")
+"""Of the parts, in order of their programs; they differ in lightness too, for those who do not see
+every hue."""
+
+
+def piano_rolls(
+    sequences: Sequence[NoteSequence],
+    path: Path,
+    *,
+    titles: Sequence[str] = (),
+    suptitle: str = "",
+    part_names: Mapping[int, str] | None = None,
+) -> None:
+    """Draws music as piano rolls, one each, into one PNG file.
+
+    Equal music gives an equal file. The file appears whole or not at all.
+
+    Args:
+        sequences: What to draw, in the order of reading.
+        path: The file to write, or to replace.
+        titles: One for each sequence, or none at all.
+        suptitle: Over all of them. Past `MOST_ROLLS` the rest is left out, and this says so.
+        part_names: What the legend calls the notes of a program; by default its family.
+    """
+    figure = _draw(sequences, titles, suptitle, part_names or {})
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        # No version of matplotlib in the file: the same music is the same bytes everywhere.
+        figure.savefig(unfinished, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def piano_roll_image(
+    sequences: Sequence[NoteSequence], *, titles: Sequence[str] = (), suptitle: str = ""
+) -> UInt8[np.ndarray, "3 _height _width"]:
+    """Draws the same picture, smaller, as an array of red, green and blue: for TensorBoard."""
+    figure = _draw(sequences, titles, suptitle, {})
+    figure.set_dpi(IMAGE_DOTS_PER_INCH)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves it so
+    image = np.asarray(canvas.buffer_rgba(), dtype=np.uint8)  # type: ignore[no-untyped-call]  # so too
+    return np.ascontiguousarray(image[..., :3].transpose(2, 0, 1))
+
+
+def pitch_name(pitch: int) -> str:
+    """The name of a MIDI pitch, with sharps.
+
+    >>> pitch_name(60), pitch_name(70)
+    ('C4', 'A♯4')
+    """
+    return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def key_name(key: Key) -> str:
+    """The name of a key, by its signature of fewest sharps or flats.
+
+    >>> key_name(Key(3)), key_name(Key(8, is_minor=True))
+    ('E♭ major', 'G♯ minor')
+    """
+    if key.is_minor:
+        return f"{MINOR_TONICS[key.tonic]} minor"
+    return f"{MAJOR_TONICS[key.tonic]} major"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Frame:
+    """What all rolls of a picture have in common.
+
+    Attributes:
+        rows: What stands at each height.
+        quarters: Length in quarter notes.
+        loudest: The velocity that has the full colour.
+        colours: Of each part: whether it is the drums, and its program.
+        has_chords: Whether any of them has chords.
+    """
+
+    rows: Rows
+    quarters: float
+    loudest: int
+    colours: dict[tuple[bool, int], str]
+    has_chords: bool
+
+
+def _frame(sequences: Sequence[NoteSequence]) -> _Frame:
+    notes = [note for sequence in sequences for note in sequence.notes]
+    parts = sorted({_part(note) for note in notes})
+    return _Frame(
+        rows=rows_of(notes),
+        quarters=max((s.length_steps / s.steps_per_quarter for s in sequences), default=0.0) or 4.0,
+        loudest=max([DEFAULT_VELOCITY, *(note.velocity for note in notes)]),
+        colours={part: COLOURS[i % len(COLOURS)] for i, part in enumerate(parts)},
+        has_chords=any(sequence.chords for sequence in sequences),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Layout:
+    """Where the rolls stand, in inches: text and rows keep their size however many rolls there are.
+
+    Attributes:
+        columns: Rolls side by side.
+        lines: Rolls one under the other.
+        width: Width of one roll.
+        height: Height of one roll.
+        head: Room over each line of rolls, for their titles.
+        top: Room over all of them.
+        bottom: Room under all of them.
+        left: Room beside them, for the names of the rows.
+    """
+
+    columns: int
+    lines: int
+    width: float
+    height: float
+    head: float
+    top: float
+    bottom: float
+    left: float
+    right: float = 0.2
+    gap: float = 0.22
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of the whole picture."""
+        return (
+            self.left + self.columns * (self.width + self.gap) - self.gap + self.right,
+            self.top + self.lines * (self.head + self.height + self.gap) - self.gap + self.bottom,
+        )
+
+    def place(self, index: int) -> tuple[float, float, float, float]:
+        """Left, bottom, width and height of a roll as shares of the picture, as matplotlib asks."""
+        line, column = divmod(index, self.columns)
+        whole_width, whole_height = self.size
+        x = self.left + column * (self.width + self.gap)
+        y = self.top + (line + 1) * (self.head + self.height) + line * self.gap
+        return (
+            x / whole_width,
+            1 - y / whole_height,
+            self.width / whole_width,
+            self.height / whole_height,
+        )
+
+
+def _layout(count: int, frame: _Frame, *, has_titles: bool, has_suptitle: bool) -> _Layout:
+    bars = max(1.0, frame.quarters / 4)
+    lines = max(1, math.ceil(count / max(1, min(4, round(8 / bars)))))
+    return _Layout(
+        columns=max(1, math.ceil(count / lines)),
+        lines=lines,
+        width=min(max(1.8 * bars, 3.4), 13.0),
+        height=min(0.13 * frame.rows.count, 4.5),
+        head=(0.3 if has_titles else 0.12) + (0.16 if frame.has_chords else 0.0),
+        top=0.4 if has_suptitle else 0.12,
+        bottom=0.85 if len(frame.colours) > 1 else 0.5,
+        left=0.95 if frame.rows.drums else 0.55,
+    )
+
+
+def _draw(
+    sequences: Sequence[NoteSequence],
+    titles: Sequence[str],
+    suptitle: str,
+    part_names: Mapping[int, str],
+) -> Figure:
+    assert not titles or len(titles) == len(sequences), f"{len(titles)} of {len(sequences)} titles"
+    shown = sequences[:MOST_ROLLS]
+    if len(shown) < len(sequences):
+        suptitle = f"{suptitle} (the first {len(shown)} of {len(sequences)})".strip()
+    frame = _frame(shown)
+    layout = _layout(len(shown), frame, has_titles=bool(titles), has_suptitle=bool(suptitle))
+    width, height = layout.size
+    figure = Figure(figsize=(width, height), facecolor="white")
+    for index, sequence in enumerate(shown):
+        axes = figure.add_axes(layout.place(index))
+        is_lowest = index + layout.columns >= len(shown)
+        _draw_rows(axes, frame.rows, has_names=index % layout.columns == 0)
+        _draw_beats(axes, sequence, frame, layout.width, has_numbers=is_lowest)
+        _draw_notes(axes, sequence, frame)
+        _draw_chords(axes, sequence)
+        if titles:
+            pad = 15 if frame.has_chords else 4
+            axes.set_title(titles[index], loc="left", fontsize=8.5, color=INK, pad=pad)
+    if suptitle:
+        heading = figure.text(layout.left / width, 1 - 0.12 / height, suptitle)
+        heading.set(fontsize=12, fontweight="bold", color=INK, va="top")
+    if len(frame.colours) > 1:
+        handles = [
+            Patch(color=c, label=_part_name(part, part_names)) for part, c in frame.colours.items()
+        ]
+        figure.legend(
+            handles=handles, loc="lower right", ncols=len(handles), frameon=False, fontsize=8
+        )
+    return figure
+
+
+def _draw_rows(axes: Axes, rows: Rows, *, has_names: bool) -> None:
+    axes.set_ylim(-0.5, rows.count - 0.5)
+    axes.set_facecolor("white")
+    for row in range(1, len(rows.drums) + 1):
+        axes.axhline(row - 0.5, color=ROW_LINE, linewidth=0.7, zorder=0.5)
+    at = {pitch: rows.first_key + row for row, pitch in enumerate(rows.pitches)}
+    for pitch, row in at.items():
+        if pitch % 12 in BLACK_KEYS:
+            axes.axhspan(row - 0.5, row + 0.5, color=BLACK_KEY_ROW, linewidth=0, zorder=0)
+        elif pitch % 12 in (0, 5):  # a white key beside a white key: a line divides them
+            axes.axhline(row - 0.5, color=ROW_LINE, linewidth=0.7, zorder=0.5)
+    # All white keys where the rows are high enough for their names.
+    has_room = rows.count <= 30
+    named = [p for p in at if p % 12 == 0 or (has_room and p % 12 not in BLACK_KEYS)]
+    drums = [drum_name(drum) for drum in rows.drums]
+    axes.set_yticks([*range(len(drums)), *(at[pitch] for pitch in named)])
+    names = [*drums, *map(pitch_name, named)]
+    size = 7 if rows.count <= 40 else 5.5  # rows of a drum each must hold their names
+    axes.set_yticklabels(names if has_names else [""] * len(names), fontsize=size)
+    axes.tick_params(axis="y", length=0, pad=3, colors=FAINT_INK)
+    for pitch, label in zip(named, axes.get_yticklabels()[len(drums) :], strict=True):
+        if pitch % 12 == 0:
+            label.set(color=INK, fontweight="bold")
+
+
+def _draw_beats(
+    axes: Axes, sequence: NoteSequence, frame: _Frame, width: float, *, has_numbers: bool
+) -> None:
+    beat = 4 / sequence.meter.denominator
+    bar = beat * sequence.meter.numerator
+    beats = np.arange(0, frame.quarters + 1e-9, beat)
+    bars = np.arange(0, frame.quarters + 1e-9, bar)
+    axes.set_xlim(0, frame.quarters)
+    beat_width, bar_width = width * beat / frame.quarters, width * bar / frame.quarters
+    if beat_width > 0.06:
+        axes.vlines(beats, *axes.get_ylim(), color=BEAT_LINE, linewidth=0.6, zorder=1)
+    if bar_width > 0.03:
+        axes.vlines(bars, *axes.get_ylim(), color=BAR_LINE, linewidth=1.1, zorder=1.5)
+    for side, spine in axes.spines.items():
+        spine.set(visible=side in {"left", "right"}, color=BAR_LINE, linewidth=1.1)
+
+    is_roomy = beat_width > 0.25
+    starts = bars[bars < frame.quarters - 1e-9][:: math.ceil(0.25 / bar_width)]
+    axes.set_xticks(starts)
+    axes.tick_params(axis="x", which="both", length=0, pad=3, labelsize=7, colors=FAINT_INK)
+    if not has_numbers:
+        axes.set_xticklabels([])
+        return
+    axes.set_xticklabels([f"{round(start / bar) + 1}" for start in starts])
+    for label in axes.get_xticklabels():
+        label.set(color=INK, fontweight="bold", fontsize=8)
+    if is_roomy:
+        within = [at for at in beats if at % bar > 1e-9 and at < frame.quarters - 1e-9]
+        axes.set_xticks(within, minor=True)
+        numbers = [f"{round(at % bar / beat) + 1}" for at in within]
+        axes.set_xticklabels(numbers, minor=True)
+    axes.set_xlabel("bar and beat" if is_roomy else "bar", fontsize=7, color=FAINT_INK, labelpad=2)
+
+
+def _draw_notes(axes: Axes, sequence: NoteSequence, frame: _Frame) -> None:
+    if not sequence.notes:
+        silence = axes.text(0.5, 0.5, "silence", transform=axes.transAxes)
+        silence.set(ha="center", va="center", color=FAINT_INK, fontsize=8, fontstyle="italic")
+        silence.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 2})
+        return
+    notes = sequence.notes
+    # A hit is as wide as its step wherever it was played; other notes end where they do.
+    edges = np.array([(n.start_step + n.offset, n.end_step + n.offset * n.is_drum) for n in notes])
+    starts, ends = edges.T / sequence.steps_per_quarter
+    bottoms = np.array([frame.rows.of(n) for n in notes]) - 0.42
+    tops = bottoms + 0.84
+    corners = np.array([[starts, bottoms], [starts, tops], [ends, tops], [ends, bottoms]])
+    faces = np.array([to_rgb(frame.colours[_part(n)]) for n in notes])
+    # A loud note has the full colour, a soft one is paler.
+    paleness = 0.6 * (1 - np.array([n.velocity for n in notes]) / frame.loudest)
+    faces += (1 - faces) * paleness[:, None]
+    axes.add_collection(
+        PolyCollection(
+            list(corners.transpose(2, 0, 1)),
+            facecolors=faces,
+            edgecolors="white",
+            linewidths=0.8,
+            zorder=3,
+        )
+    )
+
+
+def _draw_chords(axes: Axes, sequence: NoteSequence) -> None:
+    for chord in sequence.chords:
+        place = chord.start_step / sequence.steps_per_quarter
+        name = axes.text(place, 1.0, symbol(chord), transform=axes.get_xaxis_transform())
+        name.set(va="bottom", fontsize=7.5, color=INK, fontweight="bold")
+
+
+def _part(note: Note) -> tuple[bool, int]:
+    return note.is_drum, 0 if note.is_drum else note.program
+
+
+def _part_name(part: tuple[bool, int], names: Mapping[int, str]) -> str:
+    is_drum, program = part
+    if is_drum:
+        return "Drums"
+    return names.get(program, f"{PROGRAM_FAMILIES[program // 8]} ({program + 1})")

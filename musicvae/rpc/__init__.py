@@ -1,0 +1,1 @@
+"""The contract in Python: messages in both directions, error details, the client."""

@@ -1,0 +1,96 @@
+"""Checks before a run, so that what can't work says so at once and not after hours."""
+
+import math
+
+import torch
+
+from musicvae.data.batches import BatchStream
+from musicvae.data.manifest import Manifest
+from musicvae.data.shards import Events
+from musicvae.errors import DataError, TrainingError
+from musicvae.experiment.experiment import Experiment, build_model
+from musicvae.experiment.objective import elbo
+from musicvae.model.stream_split import split
+
+MOST_OVERFIT_STEPS = 60
+LEAST_FALL = 0.1
+LEAST_LEARNING_RATE = 1e-3
+"""The check takes the experiment's learning rate, but no lower one than this: a rate that is too
+high shows within a few steps, one that is low may be meant so."""
+
+
+def check_representation(experiment: Experiment, manifest: Manifest) -> None:
+    """Makes sure that the data are of the experiment's kind.
+
+    Their excerpts may be longer, if they are a whole number of the experiment's.
+
+    Raises:
+        DataError: If they are of another kind.
+    """
+    expected, found = experiment.representation.config(), dict(manifest.representation)
+    bars, longer = experiment.representation.bars, found.get("bars")
+    is_multiple = isinstance(longer, int) and longer % bars == 0
+    if {**found, "bars": bars} != expected or not is_multiple:
+        raise DataError(
+            f"data in the representation {found}",
+            expected=f"{expected}, as {experiment.name} has it, or a multiple of its bars",
+            action="Prepare the data again with these settings, or choose another preset.",
+            field="data",
+        )
+
+
+def check_count(events: Events, *, batch_examples: int, split: str) -> None:
+    """Makes sure that the data are enough.
+
+    Args:
+        events: The examples of one split.
+        batch_examples: How many of them are needed at once.
+        split: The split's name, for the message.
+
+    Raises:
+        DataError: If there are too few examples.
+    """
+    if len(events) < batch_examples:
+        raise DataError(
+            f"{len(events)} examples in the split {split!r}",
+            expected=f"at least {batch_examples}, one batch",
+            action="Prepare more music, or give this split a larger share"
+            + (", or lower training.batch_size by --set." if batch_examples > 1 else "."),
+            field="data",
+        )
+
+
+def check_learning(experiment: Experiment, stream: BatchStream, *, seed: int) -> None:
+    """Makes sure that a fresh model starts to learn one batch by heart.
+
+    Raises:
+        TrainingError: If the loss is not a number, or hardly falls within a few steps.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = build_model(experiment)
+    events = stream.batch(0).events
+    music, given = split(events, experiment.representation.streams)
+    rate = max(experiment.training.learning_rate, LEAST_LEARNING_RATE)
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    losses: list[float] = []
+    for _ in range(MOST_OVERFIT_STEPS):
+        posterior = model.encode(events)
+        decoded = model.decode(posterior.mean, given)
+        terms = elbo(posterior, decoded.log_prob(music), beta=0.0)
+        losses.append(terms.loss.item())
+        if losses[-1] <= (1 - LEAST_FALL) * losses[0] or not math.isfinite(losses[-1]):
+            break
+        optimizer.zero_grad()
+        terms.loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), experiment.training.gradient_norm)
+        optimizer.step()
+    if not losses[-1] <= (1 - LEAST_FALL) * losses[0]:
+        raise TrainingError(
+            f"a loss from {losses[0]:.1f} to {losses[-1]:.1f} nats over {len(losses)} steps on "
+            "one batch",
+            expected=f"a fall of at least {LEAST_FALL:.0%}",
+            action=f"The model can't learn even one batch: lower training.learning_rate={rate:g}, "
+            "or raise the model's widths.",
+            field="training",
+        )

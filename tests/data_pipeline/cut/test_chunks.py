@@ -1,0 +1,154 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hostile import Hostile, make_piece
+
+from musicvae.data_pipeline.cut import chunks
+from musicvae.data_pipeline.cut.chunks import (
+    MOST_HELD_BYTES,
+    MOST_PIECES,
+    MOST_SLOW_PIECES,
+    Chunk,
+    cut_chunk,
+    is_whole,
+    make_chunks,
+    new_file,
+    read_chunk,
+)
+from musicvae.data_pipeline.cut.cut import cut_pieces, refuse
+from musicvae.data_pipeline.cut.excerpts import CutSettings
+from musicvae.data_pipeline.sources.locations import HeldBytes
+from musicvae.music import midi
+from musicvae.representation import Melody
+
+SETTINGS = CutSettings(representation=Melody())
+
+
+def sizes(pieces):
+    made = list(make_chunks(pieces))
+    assert [chunk.number for chunk in made] == list(range(len(made)))
+    assert [piece for chunk in made for piece in chunk.pieces] == pieces
+    return [len(chunk.pieces) for chunk in made]
+
+
+def test_slow_pieces_come_in_shorter_chunks():
+    quick = [make_piece(str(number), b"") for number in range(MOST_PIECES + 1)]
+    assert sizes(quick) == [MOST_PIECES, 1]
+    slow = [make_piece(str(number), Hostile("")) for number in range(2 * MOST_SLOW_PIECES)]
+    for piece in slow:
+        object.__setattr__(piece, "kind", "musicxml")
+    assert sizes(slow) == [MOST_SLOW_PIECES] * 2
+    assert sizes([*quick[: MOST_PIECES // 2], *slow]) == [
+        MOST_PIECES // 2 + MOST_SLOW_PIECES // 2, MOST_SLOW_PIECES, MOST_SLOW_PIECES // 2,
+    ]  # fmt: skip
+    assert sizes([]) == []
+
+
+def test_pieces_that_bring_their_bytes_are_not_too_many():
+    held = HeldBytes((bytes(MOST_HELD_BYTES // 4),), MOST_HELD_BYTES // 4)
+    assert sizes([make_piece(str(number), held) for number in range(9)]) == [4, 4, 1]
+
+
+def test_a_chunk_is_read_as_it_was_cut(tmp_path, melody):
+    whole = [midi.write(melody(seed)) for seed in range(3)]
+    pieces = (
+        make_piece("0", whole[0], style="rock"),
+        make_piece("1", b"noise", given_split="test"),
+        make_piece("2", whole[1]),
+        make_piece("3", Hostile("crash")),
+        make_piece("4", whole[2]),
+    )
+    begun = []
+    known = {3: refuse("crashed", "of old age")}
+    cut_chunk(Chunk(number=7, pieces=pieces, results=known), SETTINGS, tmp_path, begun.append)
+    # Before they are cut together, before their excerpts are written, and at last.
+    assert begun == [0, 1, 2, 3, 4, 5, 5, 5]
+    (path,) = tmp_path.iterdir()
+    assert path.name == "chunk-000007.arrow"
+    chunk = read_chunk(path)
+    rows = chunk.pieces.to_pylist()
+    assert [row["id"] for row in rows] == [piece.id for piece in pieces]
+    assert [row["excerpts"] for row in rows] == [7, 0, 7, 0, 7]
+    assert [row["style"] for row in rows] == ["rock", None, None, None, None]
+    assert rows[1]["given_split"] == "test"
+    assert rows[3]["left"] == [
+        {"stage": "piece", "reason": "crashed", "count": 1, "found": "of old age"}
+    ]
+    assert rows[1]["signature"] is None
+    assert chunk.excerpts["piece"].to_pylist() == [0] * 7 + [2] * 7 + [4] * 7
+    for number in (0, 2, 4):
+        (expected,) = next(cut_pieces([pieces[number]], SETTINGS)).cut.excerpts
+        found = chunk.excerpts.filter(np.equal(chunk.excerpts["piece"].to_numpy(), number))
+        events = np.array(found["events"].to_pylist()).reshape(expected.events.shape)
+        np.testing.assert_array_equal(events, expected.events)
+        assert found["start_bar"].to_pylist() == expected.start_bars.tolist()
+        assert found["shape"].to_pylist() == expected.shapes.tolist()
+        assert found["part"].to_pylist() == [expected.part] * 7
+
+
+def test_a_chunk_of_nothing_has_no_excerpts(tmp_path):
+    chunk = Chunk(number=0, pieces=(make_piece("0", b"noise"),))
+    cut_chunk(chunk, SETTINGS, tmp_path, id)
+    read = read_chunk(tmp_path / chunk.name)
+    assert read.excerpts is None
+    assert read.pieces.num_rows == 1
+
+
+@pytest.mark.parametrize("batch_bytes", [0, 1000])
+def test_batches_hold_what_one_would(batch_bytes, tmp_path, melody, monkeypatch):
+    pieces = tuple(make_piece(str(seed), midi.write(melody(seed))) for seed in range(6))
+    chunk = Chunk(number=0, pieces=pieces)
+    cut_chunk(chunk, SETTINGS, tmp_path, id)
+    whole = read_chunk(tmp_path / chunk.name)
+    monkeypatch.setattr(chunks, "_BATCH_BYTES", batch_bytes)
+    begun = []
+    cut_chunk(replace(chunk, one_by_one=True), SETTINGS, tmp_path, begun.append)
+    batches = read_chunk(tmp_path / chunk.name)
+    assert begun.count(len(pieces)) > 2  # each time that something is written
+    assert batches.excerpts["piece"].num_chunks > 2
+    assert batches.excerpts.equals(whole.excerpts)
+    assert batches.pieces.equals(whole.pieces)
+    rows = np.arange(1, batches.excerpts.num_rows, 5)
+    assert batches.take(rows).equals(whole.excerpts.take(rows))
+    assert batches.take(rows[:0]).num_rows == 0
+
+
+def test_a_file_is_whole_or_goes(tmp_path, melody):
+    pieces = (make_piece("0", midi.write(melody(0))), make_piece("1", b"noise"))
+    chunk = Chunk(number=0, pieces=pieces)
+    path = tmp_path / chunk.name
+    assert not is_whole(path)
+    cut_chunk(chunk, SETTINGS, tmp_path, id)
+    assert is_whole(path)
+    data = path.read_bytes()
+    for size in (*range(0, len(data) - 8, 64), len(data) - 9):  # the last 8 only say the end
+        path.write_bytes(data[:size])
+        assert not is_whole(path)
+        assert not path.exists()
+    path.write_bytes(bytes(len(data)))
+    assert not is_whole(path)
+    assert not path.exists()
+
+
+def test_a_file_of_no_excerpts_is_whole(tmp_path):
+    chunk = Chunk(number=0, pieces=(make_piece("0", b"noise"),))
+    cut_chunk(chunk, SETTINGS, tmp_path, id)
+    assert is_whole(tmp_path / chunk.name)
+
+
+def test_nothing_is_left_of_a_file_that_can_t_be_written(tmp_path):
+    with pytest.raises(TypeError), new_file(tmp_path / "chunk") as file:
+        file.writelines([b"some", None])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_pieces_make_the_same_bytes(tmp_path, melody):
+    pieces = tuple(make_piece(str(seed), midi.write(melody(seed))) for seed in range(5))
+    chunk = Chunk(number=0, pieces=pieces)
+    made = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        cut_chunk(chunk, SETTINGS, tmp_path / name, id)
+        made.append((tmp_path / name / chunk.name).read_bytes())
+    assert made[0] == made[1]

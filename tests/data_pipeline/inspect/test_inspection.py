@@ -1,0 +1,157 @@
+import random
+from io import StringIO
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from musicvae.data_pipeline.cut.cut import CUTTERS
+from musicvae.data_pipeline.inspect.inspection import find_piece, inspect
+from musicvae.data_pipeline.inspect.tables import PROGRAM_NAMES, plot, to_tables
+from musicvae.errors import DataError, MusicVAEError
+from musicvae.music import midi
+from musicvae.music.notes import Key, Meter, Note, NoteSequence
+
+COMMON = Meter()
+TUNE = (60, 62, 64, 65, 67, 69, 71, 72, 72, 71, 69, 67, 65, 64, 62, 60)
+
+
+def make_song(bars=16, meter=COMMON, **fields):
+    """A melody over chords and a bass, and drums."""
+    bar = meter.steps_per_bar()
+    notes = []
+    for number in range(bars):
+        at, root = number * bar, (48, 53, 55, 48)[number % 4]
+        for beat in range(bar // 4):
+            pitch = TUNE[(3 * number + beat) % 16]
+            notes.append(Note(at + 4 * beat, pitch + 12, at + 4 * beat + 4, program=73))
+            notes.append(Note(at + 4 * beat, 36 + 2 * (beat % 2), at + 4 * beat + 1, is_drum=True))
+        notes += [Note(at, root + up, at + bar, program=0) for up in (0, 4, 7)]
+        notes.append(Note(at, root - 12, at + bar, program=33))
+    return NoteSequence(notes=tuple(sorted(notes)), length_steps=bars * bar, meter=meter, **fields)
+
+
+@pytest.fixture
+def song(tmp_path):
+    path = tmp_path / "song[red].mid"
+    path.write_bytes(midi.write(make_song(qpm=90.0, key=Key(0))))
+    return inspect(find_piece(str(path)))
+
+
+def shown(found, width=110):
+    console = Console(file=StringIO(), width=width)
+    for table in to_tables(found):
+        console.print(table)
+    return console.file.getvalue()
+
+
+def test_it_says_what_is_in_a_piece(song):
+    assert (song.bars, song.meter, round(song.seconds, 3)) == (16, Meter(), 42.667)
+    assert song.key.key == Key(0)
+    flute, *_ = (part for part in song.parts if part.program == 73)
+    assert (flute.notes, flute.lowest, flute.highest, flute.polyphony) == (64, 72, 84, 0)
+    best = max(song.parts, key=lambda part: part.score.total)
+    assert best is flute
+    assert [part.is_drum for part in song.parts].count(True) == 1
+
+
+def test_chords_are_inferred_bar_by_bar_where_none_are_written(song):
+    assert song.chords_are == "inferred"
+    assert len(song.chords) == 16
+    assert song.chords[0][0].startswith("C")
+
+
+def test_every_representation_is_tried_and_says_what_it_takes(song):
+    outcomes = {(each.representation, each.bars): each for each in song.outcomes}
+    assert {CUTTERS[name] for name, _ in outcomes} == set(CUTTERS.values())
+    assert outcomes["melody", 2].excerpts == sum(outcomes["melody", 2].parts.values()) >= 15
+    assert outcomes["trio", 16].excerpts >= 1
+    reasons = {left.reason for left in outcomes["melody", 2].left}
+    assert {"drums", "bass", "polyphonic"} <= reasons
+
+
+def test_the_tables_show_names_as_they_are(song):
+    text = shown(song)
+    assert "song[red].mid" in text
+    assert "flute (73)" in text and "C major" in text
+    for name in ("melody", "drums", "groove", "trio", "chords"):
+        assert name in text
+    assert max(map(len, text.splitlines())) <= 110
+    assert shown(song, 60)
+
+
+def test_there_is_a_name_for_each_program():
+    assert len(PROGRAM_NAMES) == 128
+    assert (PROGRAM_NAMES[0], PROGRAM_NAMES[40], PROGRAM_NAMES[127]) == (
+        "acoustic grand piano",
+        "violin",
+        "gunshot",
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "seen"), [(Meter(3, 4), Meter(3, 4)), (Meter(2, 2), Meter(4, 4))]
+)
+def test_it_is_cut_in_its_own_meter_and_cut_time_in_common_time(tmp_path, written, seen):
+    path = tmp_path / "piece.mid"
+    path.write_bytes(midi.write(make_song(9, written)))
+    found = inspect(find_piece(str(path)))
+    assert found.meter == seen
+    assert str(written) in shown(found)
+    assert found.outcomes[0].excerpts > 0
+
+
+def test_the_picture_has_all_parts(song, tmp_path):
+    path = tmp_path / "song.png"
+    plot(song, path)
+    with Image.open(path) as image:
+        colours = np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)
+        assert image.width > 1000
+    assert len(colours) > 20
+
+
+def test_one_tune_of_many_is_found_by_number_or_id(tmp_path, tune):
+    path = tmp_path / "book.abc"
+    names = ("The Kesh", "Out on the Ocean", "Morrison's")
+    path.write_text("\n".join(tune(i, title=name) for i, name in enumerate(names, 1)))
+    for which, number in (("1", 1), ("3", 3), ("#2:2", 2)):
+        assert find_piece(str(path), which).id.endswith(f"#{number}:{number}")
+    assert find_piece(str(path)).id == find_piece(str(path), "1").id
+    for which in ("0", "4", "9" * 5000, "nothing"):
+        with pytest.raises(DataError, match="no piece"):
+            find_piece(str(path), which)
+
+
+def test_a_tune_in_abc_has_its_written_chords(tmp_path):
+    path = tmp_path / "tune.abc"
+    path.write_text('X:1\nT:A\nM:4/4\nL:1/4\nK:G\n"G"GABc|"C"cdef|"D7"dcBA|"G"G4|]\n')
+    found = inspect(find_piece(str(path)))
+    assert (found.chords_are, found.chords) == ("written", (("G",), ("C",), ("D7",), ("G",)))
+    assert found.read.keys[0].key == Key(7)
+
+
+def test_free_time_is_looked_at_but_not_cut(tmp_path):
+    chance = random.Random(5)
+    deltas = [chance.randrange(1, 60) for _ in range(200)]
+    notes = "".join(f"{delta:02x}903c5017803c00" for delta in deltas)
+    track = bytes.fromhex(notes + "00ff2f00")
+    head = b"MThd" + bytes.fromhex("00000006000000010060")
+    path = tmp_path / "free.mid"
+    path.write_bytes(head + b"MTrk" + len(track).to_bytes(4, "big") + track)
+    found = inspect(find_piece(str(path)))
+    assert found.read.missing_meter and "not known" in shown(found)
+    assert {outcome.excerpts for outcome in found.outcomes} == {0}
+    assert {left.reason for each in found.outcomes for left in each.left} == {"no_meter"}
+    plot(found, tmp_path / "free.png")
+
+
+def test_what_is_no_music_is_an_error(tmp_path):
+    path = tmp_path / "broken.mid"
+    path.write_bytes(b"MThd")
+    with pytest.raises(MusicVAEError):
+        inspect(find_piece(str(path)))
+    silent = tmp_path / "silent.mid"
+    silent.write_bytes(midi.write(NoteSequence(notes=(), length_steps=16)))
+    with pytest.raises(MusicVAEError):
+        inspect(find_piece(str(silent)))

@@ -1,0 +1,112 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from musicvae.errors import SettingError
+from musicvae.experiment.experiment import TrainingConfig, build_model, from_dict, overlay, to_dict
+from musicvae.experiment.presets import PRESETS, melody_2bar
+from musicvae.music.notes import Meter
+from musicvae.representation import Melody
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_an_experiment_goes_through_json_and_back(name):
+    experiment = PRESETS[name]
+    values = json.loads(json.dumps(to_dict(experiment), allow_nan=False))
+    assert from_dict(values) == experiment
+
+
+def test_what_is_not_usual_goes_through_json_too():
+    preset = melody_2bar()
+    experiment = replace(
+        preset,
+        representation=Melody(bars=3, meter=Meter(7, 8)),
+        objective=replace(preset.objective, teacher_decay=2000.0),
+    )
+    assert from_dict(json.loads(json.dumps(to_dict(experiment)))) == experiment
+
+
+def test_a_model_has_the_widths_and_the_length_of_its_experiment(make_experiment):
+    experiment = make_experiment()
+    model = build_model(experiment)
+    assert model.config == experiment.model
+    assert model.length_steps == 32
+    assert [stream.size for stream in model.decoder.heads.streams] == [90]
+
+
+def test_settings_are_laid_over_a_preset():
+    changed = overlay(
+        melody_2bar(),
+        yaml_bytes=b"objective: {beta_max: 0.1, teacher_decay: 500}\nname: mine\n",
+        settings=["training.steps=7", "objective.beta_max=0.25", "model.is_hierarchical=true"],
+    )
+    assert (changed.name, changed.training.steps, changed.model.is_hierarchical) == (
+        "mine",
+        7,
+        True,
+    )
+    assert changed.objective == replace(melody_2bar().objective, beta_max=0.25, teacher_decay=500.0)
+
+
+def test_nothing_laid_over_changes_nothing():
+    assert overlay(melody_2bar()) == melody_2bar()
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("training.steps", "--set training.steps; expected NAME.FIELD=VALUE"),
+        ("training.stpes=3", "setting 'training.stpes'; expected one of steps, batch_size"),
+        ("trainig.steps=3", "setting 'trainig'; expected one of name, representation, model"),
+        ("training.steps=many", "training.steps='many'; expected input should be a valid integer"),
+        ("training.steps=2.5", "training.steps=2.5"),
+        ("training.steps=0", "training.steps=0; expected more than 0"),
+        ("training.learning_rate=.nan", "training.learning_rate=nan; expected more than 0"),
+        ("objective.beta_max=-1", "objective.beta_max=-1.0; expected 0 or more"),
+        ("model.latent_size=0", "model.latent_size=0; expected 1 or more"),
+        ("model=3", "model=3; expected a mapping"),
+        ("training.steps={", "expected YAML"),
+        ("=3", "setting ''"),
+        ("representation.meter.denominator=5", "'denominator': 5"),
+        ("representation.bars=0", "bars=0; expected 1 or more"),
+        ("representation.name=flute", "expected one of melody, drums"),
+    ],
+)
+def test_a_wrong_setting_is_named(setting, message):
+    with pytest.raises(SettingError) as refused:
+        overlay(melody_2bar(), settings=[setting])
+    assert message in str(refused.value)
+    assert "Error" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"", "expected a mapping"),
+        (b"- 1\n", "expected a mapping"),
+        (b"a: [", "expected YAML"),
+        (b"\xff\xfe\xfa", "expected YAML"),
+        (b"objective: 3\n", "objective=3; expected a mapping"),
+    ],
+)
+def test_a_wrong_overlay_is_named(text, message):
+    with pytest.raises(SettingError) as refused:
+        overlay(melody_2bar(), yaml_bytes=text)
+    assert message in str(refused.value)
+
+
+def test_nothing_may_be_missing_or_unknown():
+    values = to_dict(melody_2bar())
+    with pytest.raises(SettingError, match=r"training.stpes"):
+        from_dict({**values, "training": {**values["training"], "stpes": 3}})
+    del values["objective"]
+    with pytest.raises(SettingError, match=r"objective"):
+        from_dict(values)
+
+
+@pytest.mark.parametrize("name", ["most_semitones", "warmup_steps"])
+def test_some_numbers_may_be_zero(name):
+    assert getattr(TrainingConfig(**{name: 0}), name) == 0
+    with pytest.raises(SettingError, match=f"training.{name}=-1"):
+        TrainingConfig(**{name: -1})

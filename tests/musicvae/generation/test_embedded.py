@@ -1,0 +1,69 @@
+"""The models that ship, in the engine: rounding and repetition hang on real widths and weights."""
+
+import pytest
+import torch
+
+import musicvae
+from musicvae import bundle
+from musicvae.generation.engine import Engine
+from musicvae.generation.requests import DecodeRequest, SampleRequest, TransformRequest
+
+ROWS = 12
+
+
+@pytest.fixture(scope="module")
+def engines():
+    return {name: Engine([musicvae.load(name)]) for name in bundle.embedded()}
+
+
+def request_for(name, **how):
+    chords = "C | Am | F | G7" if name.startswith("leadsheet") else None
+    return SampleRequest(chords=chords, seed=5, temperature=1.0, **how)
+
+
+@pytest.mark.parametrize("name", bundle.embedded())
+def test_draw_is_the_same_alone_and_among_others(engines, name):
+    together = list(engines[name].sample(request_for(name, count=ROWS)))
+    assert len({clip.notes for clip in together}) == ROWS
+    for index in (0, 5, ROWS - 1):
+        alone = engines[name].sample(request_for(name, count=1, first_index=index))
+        assert list(alone) == [together[index]]
+
+
+def test_a_bar_that_comes_back_in_a_draw_sounds_the_same(engines):
+    loaded, engine = musicvae.load("melody-16bar"), engines["melody-16bar"]
+    draws = list(engine.sample(request_for("melody-16bar", count=4 * ROWS)))
+    latents = [clip.latent for clip in draws]
+    repeats = loaded.model.find_repeats(torch.tensor(latents)).tolist()
+    assert share_of_equal(draws, repeats) > 0.6
+    # Of latents that somebody gives, bars have noise of their own.
+    decoded = engine.decode(DecodeRequest(latents=latents, seed=5, temperature=1.0))
+    assert share_of_equal(decoded, repeats) < 0.2
+
+
+def share_of_equal(clips, repeats):
+    """How many of the bars that are to be repeats sound as those that they repeat."""
+    are_equal = []
+    for clip, bars in zip(clips, repeats, strict=True):
+        notes = [[] for _ in bars]
+        for note in clip.notes.notes:
+            bar, step = divmod(note.start_step, 16)
+            notes[bar].append((step, note.pitch, note.end_step - note.start_step))
+        are_equal += [notes[bar] == notes[old] for bar, old in enumerate(bars) if bar != old]
+    assert len(are_equal) > 20
+    return sum(are_equal) / len(are_equal)
+
+
+def test_clips_of_one_point_differ_by_their_latents_alone(engines):
+    loaded, engine = musicvae.load("melody-16bar"), engines["melody-16bar"]
+    draws = list(engine.sample(request_for("melody-16bar", count=ROWS)))
+    repeats = loaded.model.find_repeats(torch.tensor([clip.latent for clip in draws]))
+    assert (repeats != torch.arange(16)).sum() > 5
+    for clip in draws:
+        moved = engine.transform(
+            TransformRequest(
+                point=clip.latent, amounts={"note_density": 1e-5}, seed=2, temperature=1.0
+            )
+        )
+        assert moved.after.latent != moved.before.latent
+        assert moved.after.notes == moved.before.notes

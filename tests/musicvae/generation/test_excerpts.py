@@ -1,0 +1,118 @@
+from dataclasses import replace
+
+import pytest
+
+from musicvae.errors import RepresentationError, SettingError
+from musicvae.generation.excerpts import fit
+from musicvae.generation.requests import Excerpt
+from musicvae.music.notes import Meter, Note, NoteSequence
+from musicvae.representation import Drums, Groove, Melody, Trio
+
+TWO_BARS = Melody(bars=2)
+
+
+def fitted(notes, **how):
+    return fit(Excerpt(notes=notes, **how), TWO_BARS, "excerpt")
+
+
+def long_melody(bars):
+    notes = [Note(4 * i, 60 + i % 12, 4 * i + 4) for i in range(4 * bars)]
+    return NoteSequence(notes=tuple(notes), length_steps=16 * bars)
+
+
+def test_shorter_music_is_filled_with_silence(melody):
+    one_bar = melody.window(0, 16)
+    assert fitted(one_bar) == replace(one_bar, length_steps=32)
+
+
+def test_silence_at_the_end_is_not_too_long(melody):
+    assert fitted(replace(melody, length_steps=160)) == melody
+
+
+def test_bars_are_counted_from_one():
+    notes = long_melody(6)
+    assert fitted(notes, start_bar=3) == notes.window(32, 32)
+    assert fitted(notes, start_bar=1) == notes.window(0, 32)
+    assert len(fitted(notes, start_bar=6).notes) == 4
+
+
+def test_longer_music_is_refused_with_advice():
+    with pytest.raises(
+        RepresentationError, match=r"6 bars.*at most the 2 bars.*start_bar"
+    ) as caught:
+        fitted(long_melody(6))
+    assert (caught.value.cause, caught.value.field) == ("wrong_length", "excerpt")
+
+
+def test_bar_past_the_end_is_refused():
+    with pytest.raises(
+        SettingError, match="bar 7 of music whose last bar is 6; expected 1 to 6"
+    ) as caught:
+        fitted(long_melody(6), start_bar=7)
+    assert caught.value.field == "excerpt.start_bar"
+    with pytest.raises(SettingError, match="bar 4294967295"):
+        fitted(long_melody(6), start_bar=2**32 - 1)
+
+
+def test_bars_without_notes_are_refused(melody):
+    late = replace(melody, notes=(Note(64, 60, 68),), length_steps=80)
+    with pytest.raises(RepresentationError, match="bars 1 to 2") as caught:
+        fitted(late, start_bar=1)
+    assert caught.value.cause == "empty"
+    with pytest.raises(RepresentationError):
+        fitted(NoteSequence(notes=(), length_steps=0))
+
+
+@pytest.mark.parametrize("representation", [Drums(bars=2), Groove(bars=2)], ids=["drums", "groove"])
+def test_of_drums_only_where_they_are_hit_counts(representation):
+    early = Note(32, 36, 33, is_drum=True, offset=-0.2)
+    long = Note(31, 38, 40, is_drum=True)
+    notes = NoteSequence(notes=(long, early), length_steps=48)
+    heard = fit(Excerpt(notes=notes), representation, "excerpt")
+    assert heard.notes == (replace(long, end_step=32),)
+    late = replace(notes, notes=(long, replace(early, offset=0.0)))
+    with pytest.raises(RepresentationError, match="3 bars of music"):
+        fit(Excerpt(notes=late), representation, "excerpt")
+
+
+@pytest.mark.parametrize(
+    ("representation", "advice"),
+    [
+        (TWO_BARS, "Set reduce to keep its top line, on the grid."),
+        (Drums(bars=2), "Set reduce to keep the drums that General MIDI names, on the grid."),
+        (Groove(bars=2), "Set reduce to keep the drums that General MIDI names."),
+        (Trio(bars=2), "Set reduce to keep a melody, the lowest line of a bass, and drums"),
+    ],
+)
+def test_advice_names_what_reducing_would_keep(representation, advice):
+    band = (Note(0, 36, 1, is_drum=True), Note(0, 60, 4), Note(0, 64, 4))
+    with pytest.raises(RepresentationError) as caught:
+        fit(Excerpt(notes=NoteSequence(band, 32)), representation, "excerpt")
+    assert caught.value.action.startswith(advice)
+
+
+def test_reducing_is_not_advised_where_it_would_not_help(melody):
+    with pytest.raises(RepresentationError, match="Leave the pitched tracks out"):
+        fit(Excerpt(notes=melody), Drums(bars=2), "excerpt")
+
+
+def test_chords_are_refused_or_reduced_to_the_top_line(melody):
+    chords = sorted(
+        [*melody.notes, *(replace(note, pitch=note.pitch - 12) for note in melody.notes)]
+    )
+    both = replace(melody, notes=tuple(chords))
+    with pytest.raises(RepresentationError, match="together at step 0") as caught:
+        fitted(both)
+    assert caught.value.cause == "polyphonic"
+    assert fitted(both, reduce=True) == melody
+
+
+def test_another_meter_is_refused(melody):
+    with pytest.raises(RepresentationError, match="3/4; expected 4/4") as caught:
+        fitted(replace(melody, meter=Meter(3, 4)), reduce=True)
+    assert caught.value.cause == "wrong_meter"
+
+
+@pytest.mark.parametrize(("given", "used"), [(3.6, 10.0), (120.5, 120.5), (5000.0, 480.0)])
+def test_tempo_is_brought_to_what_clips_may_have(melody, given, used):
+    assert fitted(replace(melody, qpm=given)).qpm == used
