@@ -22,6 +22,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
+from musicvae.bundle.old_figures import with_keys
 from musicvae.errors import BundleError, SettingError
 from musicvae.experiment.experiment import Experiment, build_model, from_dict, to_dict
 from musicvae.model import MusicVAE, Prior
@@ -183,7 +184,7 @@ def load(name_or_path: str | Path) -> Bundle:
         prior=prior,
         attribute_vectors=vectors,
         card=card,
-        facts=facts,
+        facts=with_keys(facts),
     )
 
 

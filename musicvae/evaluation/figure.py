@@ -47,14 +47,25 @@ HOW = {
 }
 """How the figures of each section are measured."""
 
+ACCURACY = "reconstruction/accuracy/sampled"
+"""The key of the accuracy of what is decoded from the posterior's mean. Where there are several
+lines there is an accuracy of each, whose key goes on with the line's name: `ACCURACY/bass`."""
+
+
+def overlap_key(temperature: float, split: str = "training") -> str:
+    """The key of the mean overlap of draws at a temperature with a split."""
+    return f"samples/{temperature:g}/overlap/{split}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """One figure.
 
     Attributes:
-        section: Where it stands; a key of `HOW`.
-        name: What was measured.
+        section: The section that the figure stands in; a key of `HOW`.
+        key: Names the figure for programs, whatever its caption says: a path such as
+            `reconstruction/accuracy/sampled/bass`. No two figures of an evaluation share a key.
+        name: The caption: what was measured.
         value: The figure; None where there was nothing to measure.
         form: How it is written.
         interval: Its interval, if it has one.
@@ -64,6 +75,7 @@ class Figure:
     """
 
     section: str
+    key: str
     name: str
     value: float | None
     form: str = ".3f"
@@ -87,12 +99,12 @@ class Figure:
 def to_table(named: Mapping[str, Sequence[Figure]], title: str) -> Table:
     """The key figures of models, a column a model, for a terminal."""
     table = Table("measure", *named, title=title)
-    columns = [{(f.section, f.name): f.text for f in figures} for figures in named.values()]
-    keys = {(f.section, f.name): None for each in named.values() for f in each if f.is_key}
+    columns = [{f.key: f.text for f in figures} for figures in named.values()]
+    rows = {f.key: f for each in named.values() for f in each if f.is_key}
     section = ""
-    for key in sorted(keys, key=lambda key: list(HOW).index(key[0])):
-        if key[0] != section:
-            section = key[0]
+    for row in sorted(rows.values(), key=lambda row: list(HOW).index(row.section)):
+        if row.section != section:
+            section = row.section
             table.add_section()
-        table.add_row(key[1], *(column.get(key, "") for column in columns))
+        table.add_row(row.name, *(column.get(row.key, "") for column in columns))
     return table

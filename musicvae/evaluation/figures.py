@@ -1,7 +1,6 @@
-"""The figures of an evaluation in order, each with a name: for tables, model cards and pages."""
+"""The figures of an evaluation in order, each with its key and its caption."""
 
-from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 from statistics import fmean
 
@@ -19,6 +18,7 @@ from musicvae.evaluation.figure import (
     SOURCES,
     STRUCTURE,
     Figure,
+    overlap_key,
 )
 from musicvae.evaluation.interpolation import Interpolation
 from musicvae.evaluation.novelty import Novelty
@@ -33,17 +33,17 @@ WAYS = {
     "sampled_at_temperature_1": "sampled at temperature 1",
     "shuffled": "sampled, another excerpt's mean",
 }
-"""What each of `musicvae.evaluation.accuracy.Ways` is called."""
+"""The caption of each of `musicvae.evaluation.accuracy.Ways`."""
 
-_SHORT = {WAYS["sampled"], WAYS["sampled_at_temperature_1"]}
-"""Whose accuracies of onsets, and of the lines of several, belong in a short table."""
+_SHORT = {"sampled", "sampled_at_temperature_1"}
+"""The ways whose accuracies of onsets, and of single lines, belong in a short table."""
 
 _UNITS = {"velocity": "of 127", "offset": "steps"}
 """Of `musicvae.evaluation.accuracy.NUMBER_UNITS`."""
 
 
 def to_figures(evaluation: Evaluation) -> tuple[Figure, ...]:
-    """All figures, section by section; those of one name stand in different sections."""
+    """All figures, section by section; no two share a key."""
     return (
         *_reconstruction(evaluation.reconstruction),
         *_likelihood(evaluation),
@@ -53,54 +53,70 @@ def to_figures(evaluation: Evaluation) -> tuple[Figure, ...]:
         *(
             figure
             for line, by_set in evaluation.structure.items()
-            for figure in _structure(_prefix(line, len(evaluation.structure)), by_set)
+            for figure in _structure(_named(line, evaluation.structure), by_set)
         ),
         *(
             figure
             for line, by_set in evaluation.novelty.items()
-            for figure in _novelty(_prefix(line, len(evaluation.novelty)), by_set)
+            for figure in _novelty(_named(line, evaluation.novelty), by_set)
         ),
     )
 
 
-def _prefix(line: str, lines: int) -> str:
-    return f"{line}: " if lines > 1 else ""
+def _named(line: str, lines: Collection[str]) -> str:
+    """A line's name where there are several lines, else nothing."""
+    return line if len(lines) > 1 else ""
+
+
+def _prefix(line: str) -> str:
+    return f"{line}: " if line else ""
+
+
+def _key(*names: str) -> str:
+    return "/".join(name for name in names if name)
 
 
 def _reconstruction(measured: Reconstruction) -> Iterator[Figure]:
-    lines = len(measured.lines)
     for line, ways in measured.lines.items():
-        keys = set(WAYS.values()) if lines == 1 else _SHORT
-        yield from _accuracies(_prefix(line, lines), ways, keys)
+        named = _named(line, measured.lines)
+        keys = _SHORT if named else set(WAYS)
+        yield from _accuracies(named, _prefix(named), ways, keys)
     for line, hits in measured.hits.items():
-        for way, estimate in _named(hits):
+        named = _named(line, measured.lines)
+        for way, estimate in _by_way(hits):
             yield _estimate(
                 RECONSTRUCTION,
-                f"{_prefix(line, lines)}F1 of hits, {way}",
+                _key("reconstruction/f1", way, named),
+                f"{_prefix(named)}F1 of hits, {WAYS[way]}",
                 estimate,
-                is_key=way == WAYS["sampled"],
+                is_key=way == "sampled",
             )
     for kind, errors in measured.numbers.items():
-        for way, estimate in _named(errors):
+        for way, estimate in _by_way(errors):
             yield _estimate(
                 RECONSTRUCTION,
-                f"error of the {kind} ({_UNITS[kind]}), {way}",
+                f"reconstruction/{kind}_error/{way}",
+                f"error of the {kind} ({_UNITS[kind]}), {WAYS[way]}",
                 estimate,
-                is_key=way == WAYS["sampled"],
+                is_key=way == "sampled",
             )
     for source, by_line in measured.sources.items():
         for line, ways in by_line.items():
-            prefix = f"{source}, {_prefix(line, lines)}"
-            yield from _accuracies(prefix, ways, {WAYS["sampled"]}, section=SOURCES)
+            named = _named(line, measured.lines)
+            yield from _accuracies(
+                named, f"{source}, {_prefix(named)}", ways, {"sampled"}, source=source
+            )
 
 
 def _accuracies(
-    prefix: str, ways: Ways[Accuracy], keys: AbstractSet[str], *, section: str = RECONSTRUCTION
+    line: str, prefix: str, ways: Ways[Accuracy], keys: Collection[str], *, source: str = ""
 ) -> Iterator[Figure]:
-    for way, accuracy in _named(ways):
+    section, root = (SOURCES, f"sources/{source}") if source else (RECONSTRUCTION, "reconstruction")
+    for way, accuracy in _by_way(ways):
         yield Figure(
             section=section,
-            name=f"{prefix}accuracy, {way}",
+            key=_key(root, "accuracy", way, line),
+            name=f"{prefix}accuracy, {WAYS[way]}",
             value=accuracy.all_steps,
             interval=accuracy.all_steps_interval,
             form=".4f",
@@ -108,23 +124,25 @@ def _accuracies(
         )
         yield Figure(
             section=section,
-            name=f"{prefix}accuracy of onsets, {way}",
+            key=_key(root, "onset_accuracy", way, line),
+            name=f"{prefix}accuracy of onsets, {WAYS[way]}",
             value=accuracy.onsets,
             interval=accuracy.onsets_interval,
             form=".4f",
-            is_key=way in keys & _SHORT,
+            is_key=way in keys and way in _SHORT,
         )
 
 
-def _named(ways: Ways[Measure]) -> Iterator[tuple[str, Measure]]:
-    return zip((WAYS[field.name] for field in fields(ways)), ways, strict=True)
+def _by_way(ways: Ways[Measure]) -> Iterator[tuple[str, Measure]]:
+    return zip((field.name for field in fields(ways)), ways, strict=True)
 
 
 def _estimate(
-    section: str, name: str, estimate: Estimate, *, form: str = ".3f", is_key: bool = True
+    section: str, key: str, name: str, estimate: Estimate, *, form: str = ".3f", is_key: bool = True
 ) -> Figure:
     return Figure(
         section=section,
+        key=key,
         name=name,
         value=estimate.value,
         interval=estimate.interval,
@@ -135,21 +153,34 @@ def _estimate(
 
 def _likelihood(evaluation: Evaluation) -> Iterator[Figure]:
     bounds, measured = evaluation.likelihood, evaluation.reconstruction
-    named = {
-        "ELBO": (bounds.elbo_nats, bounds.elbo_bits_per_step),
-        f"closer bound, {bounds.draws} draws": (bounds.bound_nats, bounds.bound_bits_per_step),
-    }
-    for name, (nats, bits) in named.items():
-        yield _estimate(LIKELIHOOD, f"{name}, bits a step", bits)
-        yield _estimate(LIKELIHOOD, f"{name}, nats an excerpt", nats, form=".2f", is_key=False)
+    for key, name, nats, bits in (
+        ("elbo", "ELBO", bounds.elbo_nats, bounds.elbo_bits_per_step),
+        (
+            "closer_bound",
+            f"closer bound, {bounds.draws} draws",
+            bounds.bound_nats,
+            bounds.bound_bits_per_step,
+        ),
+    ):
+        yield _estimate(LIKELIHOOD, f"likelihood/{key}/bits", f"{name}, bits a step", bits)
+        yield _estimate(
+            LIKELIHOOD,
+            f"likelihood/{key}/nats",
+            f"{name}, nats an excerpt",
+            nats,
+            form=".2f",
+            is_key=False,
+        )
     yield Figure(
         section=LIKELIHOOD,
+        key="likelihood/kl",
         name="KL from the standard Gaussian, nats an excerpt",
         value=measured.divergence_nats,
         form=".2f",
     )
     yield Figure(
         section=LIKELIHOOD,
+        key="likelihood/active_dimensions",
         name="active dimensions of the latent",
         value=float(measured.active_units),
         form=".0f",
@@ -162,6 +193,7 @@ def _interpolation(measured: Interpolation) -> Iterator[Figure]:
     middle = len(measured.fractions) // 2
     yield Figure(
         section=INTERPOLATION,
+        key="interpolation/highest_cost",
         name="highest cost on the way",
         value=max(measured.cost),
         beside=max(measured.mixture_cost),
@@ -169,6 +201,7 @@ def _interpolation(measured: Interpolation) -> Iterator[Figure]:
     )
     yield Figure(
         section=INTERPOLATION,
+        key="interpolation/distance_half_way",
         name="distance half way",
         value=measured.distance[middle],
         beside=measured.mixture_distance[middle],
@@ -180,6 +213,7 @@ def _attributes(measured: AttributeTransfer) -> Iterator[Figure]:
     for i, name in enumerate(measured.attributes):
         yield Figure(
             section=ATTRIBUTES,
+            key=f"attributes/{name}",
             name=f"{name.replace('_', ' ')} along its own vector, %",
             value=measured.added[i][i],
             form="+.0f",
@@ -190,17 +224,19 @@ def _attributes(measured: AttributeTransfer) -> Iterator[Figure]:
 
 def _samples(measured: PriorSamples) -> Iterator[Figure]:
     at = f"at temperature {measured.temperature:g}"
+    root = f"samples/{measured.temperature:g}"
     comparisons = {
-        f"{_prefix(line, len(measured.measures))}{name.replace('_', ' ')}": comparison
+        f"{_prefix(_named(line, measured.measures))}{name.replace('_', ' ')}": comparison
         for line, by_name in measured.measures.items()
         for name, comparison in by_name.items()
     }
-    yield from _flaws(measured, at)
+    yield from _flaws(measured, at, root)
     for split in (TRAINING, HELD_OUT):
         overlaps = {name: _overlap(each, split) for name, each in comparisons.items()}
         lowest = min(overlaps, key=lambda name: overlaps[name][0])
         yield Figure(
             section=SAMPLES,
+            key=overlap_key(measured.temperature, split),
             name=f"{at}: mean overlap with {split}",
             value=fmean(overlap for overlap, _ in overlaps.values()),
             beside=fmean(ceiling for _, ceiling in overlaps.values()),
@@ -209,6 +245,7 @@ def _samples(measured: PriorSamples) -> Iterator[Figure]:
         )
         yield Figure(
             section=SAMPLES,
+            key=f"{root}/lowest_overlap/{split}",
             name=f"{at}: lowest overlap with {split}",
             value=overlaps[lowest][0],
             beside=overlaps[lowest][1],
@@ -218,6 +255,7 @@ def _samples(measured: PriorSamples) -> Iterator[Figure]:
         for name, (overlap, ceiling) in overlaps.items():
             yield Figure(
                 section=SAMPLES,
+                key=f"{root}/overlap_of/{name}/{split}",
                 name=f"{at}: {name}, overlap with {split}",
                 value=overlap,
                 beside=ceiling,
@@ -227,6 +265,7 @@ def _samples(measured: PriorSamples) -> Iterator[Figure]:
     for name, each in comparisons.items():
         yield Figure(
             section=SAMPLES,
+            key=f"{root}/kl_of/{name}",
             name=f"{at}: {name}, KL from {HELD_OUT}, nats",
             value=each.divergence_nats,
             beside=each.training_divergence_nats,
@@ -235,6 +274,7 @@ def _samples(measured: PriorSamples) -> Iterator[Figure]:
         )
         yield Figure(
             section=SAMPLES,
+            key=f"{root}/mean_of/{name}",
             name=f"{at}: {name}, mean",
             value=each.draws_mean,
             form=".2f",
@@ -244,7 +284,7 @@ def _samples(measured: PriorSamples) -> Iterator[Figure]:
         )
 
 
-def _flaws(measured: PriorSamples, at: str) -> Iterator[Figure]:
+def _flaws(measured: PriorSamples, at: str, root: str) -> Iterator[Figure]:
     for name, ours, theirs in (
         ("empty", measured.flaws.empty, measured.held_out_flaws.empty),
         ("of a single pitch", measured.flaws.single_pitch, measured.held_out_flaws.single_pitch),
@@ -252,6 +292,7 @@ def _flaws(measured: PriorSamples, at: str) -> Iterator[Figure]:
         if ours is not None:
             yield Figure(
                 section=SAMPLES,
+                key=f"{root}/{name.replace(' ', '_')}",
                 name=f"{at}: {name}",
                 value=ours,
                 form=".2%",
@@ -267,7 +308,7 @@ def _overlap(comparison: Comparison, split: str) -> tuple[float, float]:
     return comparison.overlap, comparison.ceiling
 
 
-def _structure(prefix: str, by_set: Mapping[str, SelfSimilarity]) -> Iterator[Figure]:
+def _structure(line: str, by_set: Mapping[str, SelfSimilarity]) -> Iterator[Figure]:
     held_out = by_set[HELD_OUT]
     lag = held_out.equal.index(max(held_out.equal))
     for name, measured in by_set.items():
@@ -275,7 +316,8 @@ def _structure(prefix: str, by_set: Mapping[str, SelfSimilarity]) -> Iterator[Fi
             continue
         yield Figure(
             section=STRUCTURE,
-            name=f"{prefix}{name}, equal bars {lag + 1} apart",
+            key=_key("structure", name, "equal_apart", line),
+            name=f"{_prefix(line)}{name}, equal bars {lag + 1} apart",
             value=measured.equal[lag],
             form=".2%",
             beside=held_out.equal[lag],
@@ -283,12 +325,14 @@ def _structure(prefix: str, by_set: Mapping[str, SelfSimilarity]) -> Iterator[Fi
         )
         yield Figure(
             section=STRUCTURE,
-            name=f"{prefix}{name}, difference of the likeness of bars",
+            key=_key("structure", name, "difference", line),
+            name=f"{_prefix(line)}{name}, difference of the likeness of bars",
             value=measured.distance(held_out),
         )
         yield Figure(
             section=STRUCTURE,
-            name=f"{prefix}{name}, likeness of two bars",
+            key=_key("structure", name, "likeness", line),
+            name=f"{_prefix(line)}{name}, likeness of two bars",
             value=fmean(measured.likeness),
             beside=fmean(held_out.likeness),
             beside_name=HELD_OUT,
@@ -296,7 +340,8 @@ def _structure(prefix: str, by_set: Mapping[str, SelfSimilarity]) -> Iterator[Fi
         )
         yield Figure(
             section=STRUCTURE,
-            name=f"{prefix}{name}, equal bars",
+            key=_key("structure", name, "equal", line),
+            name=f"{_prefix(line)}{name}, equal bars",
             value=fmean(measured.equal),
             form=".2%",
             beside=fmean(held_out.equal),
@@ -305,20 +350,22 @@ def _structure(prefix: str, by_set: Mapping[str, SelfSimilarity]) -> Iterator[Fi
         )
 
 
-def _novelty(prefix: str, by_set: Mapping[str, Novelty]) -> Iterator[Figure]:
+def _novelty(line: str, by_set: Mapping[str, Novelty]) -> Iterator[Figure]:
     held_out = by_set[HELD_OUT]
     for name, measured in by_set.items():
         if name == HELD_OUT:
             continue
-        for what, ours, theirs, form in (
-            ("with a long run", measured.long, held_out.long, ".2%"),
-            ("copied as a whole", measured.whole, held_out.whole, ".2%"),
-            ("longest run, mean of all", measured.mean, held_out.mean, ".2f"),
-            ("longest run of all", float(measured.longest), float(held_out.longest), ".0f"),
+        longest = float(measured.longest), float(held_out.longest)
+        for key, what, ours, theirs, form in (
+            ("long", "with a long run", measured.long, held_out.long, ".2%"),
+            ("whole", "copied as a whole", measured.whole, held_out.whole, ".2%"),
+            ("mean", "longest run, mean of all", measured.mean, held_out.mean, ".2f"),
+            ("longest", "longest run of all", *longest, ".0f"),
         ):
             yield Figure(
                 section=NOVELTY,
-                name=f"{prefix}{name}, {what}",
+                key=_key("novelty", name, key, line),
+                name=f"{_prefix(line)}{name}, {what}",
                 value=ours,
                 form=form,
                 beside=theirs,

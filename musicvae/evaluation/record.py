@@ -58,6 +58,7 @@ def _figure(figure: Figure) -> dict[str, Any]:
         (None, None) if figure.interval is None else (figure.interval.low, figure.interval.high)
     )
     return {
+        "key": figure.key,
         "section": figure.section,
         "name": figure.name,
         "value": figure.value,

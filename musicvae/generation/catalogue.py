@@ -6,18 +6,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from musicvae.bundle.format import Bundle
+from musicvae.evaluation.figure import ACCURACY, overlap_key
 from musicvae.generation.harmony import needs_chords
 from musicvae.generation.replies import AttributeInfo, FigureInfo, ModelInfo, SourceInfo
 from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
 from musicvae.representation.measures import attributes_of
 
 _BYTES_PER_WEIGHT = 2  # half precision
-
-_RECONSTRUCTION = "Reconstruction"
-_ACCURACY = "accuracy, sampled, posterior's mean"
-_OVERLAP = f"at temperature {SAMPLE_TEMPERATURE:g}: mean overlap with training"
-"""A section and figures in the facts of a bundle, as `musicvae.evaluation.figures` names them; the
-names of several lines come before the accuracy."""
 
 
 def describe(bundle: Bundle) -> ModelInfo:
@@ -62,17 +57,20 @@ def usable_vectors(bundle: Bundle) -> dict[str, Float[Tensor, " latent"]]:
 
 
 def _figures(facts: Mapping[str, object]) -> Iterator[FigureInfo]:
-    """Accuracy and overlap, as far as the facts have them."""
+    """The accuracy of every line and the overlap of draws, as far as the facts have them."""
     evaluation = facts.get("evaluation")
     figures = evaluation.get("figures") if isinstance(evaluation, Mapping) else None
     for figure in figures if isinstance(figures, list) else []:
-        name, value = str(figure.get("name")), figure.get("value")
-        if not isinstance(value, int | float) or not figure.get("is_key"):
+        key, value = str(figure.get("key")), figure.get("value")
+        if not isinstance(value, int | float):
             continue
-        if name == _OVERLAP:
+        if key == overlap_key(SAMPLE_TEMPERATURE):
             yield FigureInfo(name="overlap", value=float(value))
-        elif figure.get("section") == _RECONSTRUCTION and name.endswith(_ACCURACY):
-            yield FigureInfo(name=f"{name.removesuffix(_ACCURACY)}accuracy", value=float(value))
+        elif key == ACCURACY:
+            yield FigureInfo(name="accuracy", value=float(value))
+        elif key.startswith(f"{ACCURACY}/"):
+            line = key.removeprefix(f"{ACCURACY}/")
+            yield FigureInfo(name=f"{line}: accuracy", value=float(value))
 
 
 def _sources(facts: Mapping[str, object]) -> Iterator[SourceInfo]:

@@ -156,19 +156,19 @@ def _facts(names: Sequence[str], reported: Sequence[Reported]) -> Iterator[tuple
 
 def _rows(named: Mapping[str, Iterable[Figure]]) -> Rows:
     """Figures of several models side by side, in the order of `HOW`."""
-    columns = [{(f.section, f.name): f.text for f in figures} for figures in named.values()]
-    keys = dict.fromkeys(key for column in columns for key in column)
+    columns = [{f.key: f for f in figures} for figures in named.values()]
+    rows = {key: figure for column in columns for key, figure in column.items()}
     return [
         (
             section,
             [
-                (name, tuple(column.get((section, name), "") for column in columns))
-                for of, name in keys
-                if of == section
+                (row.name, tuple(c[row.key].text if row.key in c else "" for c in columns))
+                for row in rows.values()
+                if row.section == section
             ],
         )
         for section in HOW
-        if any(of == section for of, _ in keys)
+        if any(row.section == section for row in rows.values())
     ]
 
 

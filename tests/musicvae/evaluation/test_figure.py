@@ -24,7 +24,7 @@ from musicvae.evaluation.figures import to_figures
     ],
 )  # fmt: skip
 def test_a_figure_is_read_with_what_belongs_to_it(figure, expected):
-    assert Figure(section=NOVELTY, name="a", **figure).text == expected
+    assert Figure(section=NOVELTY, key="a", name="a", **figure).text == expected
 
 
 def test_models_stand_side_by_side(evaluation):
@@ -40,7 +40,7 @@ def test_models_stand_side_by_side(evaluation):
 
 def test_a_figure_that_only_one_model_has_stands_in_its_section(evaluation):
     ours = to_figures(evaluation)
-    more = Figure(section="Reconstruction", name="F1 of hits", value=0.9)
+    more = Figure(section="Reconstruction", key="f1", name="F1 of hits", value=0.9)
     table = to_table({"ours": ours, "theirs": (*ours, more)}, "")
     names = list(table.columns[0].cells)
     assert names.index("F1 of hits") < names.index("ELBO, bits a step")

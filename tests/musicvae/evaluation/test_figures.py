@@ -2,18 +2,19 @@ from dataclasses import replace
 
 import pytest
 
-from musicvae.evaluation.figure import ATTRIBUTES, HOW, SOURCES, STRUCTURE
+from musicvae.evaluation.figure import ACCURACY, ATTRIBUTES, HOW, SOURCES, STRUCTURE, overlap_key
 from musicvae.evaluation.figures import to_figures
 from musicvae.evaluation.prior_samples import set_name
 from musicvae.evaluation.self_similarity import SelfSimilarity
+from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
 
 
 @pytest.fixture(scope="module")
 def figures(evaluation):
-    return {(each.section, each.name): each for each in to_figures(evaluation)}
+    return {each.key: each for each in to_figures(evaluation)}
 
 
-def test_every_figure_has_a_name_of_its_own(evaluation, figures):
+def test_every_figure_has_a_key_of_its_own(evaluation, figures):
     assert len(figures) == len(to_figures(evaluation)) > 100
 
 
@@ -25,20 +26,20 @@ def test_sections_stand_in_order_and_are_explained(evaluation):
 
 def test_figures_are_what_was_measured(evaluation, figures):
     measured = evaluation.reconstruction
-    sampled = figures["Reconstruction", "accuracy, sampled, posterior's mean"]
+    sampled = figures[ACCURACY]
     assert sampled.value == measured.sampled.all_steps
     assert sampled.interval == measured.sampled.all_steps_interval
-    onsets = figures["Reconstruction", "accuracy of onsets, sampled at temperature 1"]
+    onsets = figures["reconstruction/onset_accuracy/sampled_at_temperature_1"]
     assert onsets.value == measured.sampled_at_temperature_1.onsets
-    active = figures["Likelihood", "active dimensions of the latent"]
+    active = figures["likelihood/active_dimensions"]
     assert active.text == f"{measured.active_units} (of 8)"
     at_1 = evaluation.prior_samples.at[0]
     overlaps = {n: c.training_overlap for n, c in at_1.measures["melody"].items()}
-    lowest = figures["Draws from the prior", "at temperature 1: lowest overlap with training"]
+    lowest = figures["samples/1/lowest_overlap/training"]
     assert lowest.value == min(overlaps.values())
     name = min(overlaps, key=overlaps.get).replace("_", " ")
     assert lowest.beside_name == f"{name}, ceiling"
-    copies = figures["Copies of the training split", "draws at temperature 1, with a long run"]
+    copies = figures[f"novelty/{set_name(1.0)}/long"]
     assert copies.value == evaluation.novelty["melody"][set_name(1.0)].long
 
 
@@ -67,14 +68,17 @@ def test_bars_of_long_excerpts_have_figures(evaluation):
 
 def test_every_kind_has_figures(member):
     figures = to_figures(member.evaluation)
+    assert len({each.key for each in figures}) == len(figures)
     assert len({(each.section, each.name) for each in figures}) == len(figures)
     # An untrained model may do the same at every step: then no attribute differs.
     assert {each.section for each in figures} >= set(HOW) - {ATTRIBUTES}
+    lines = member.evaluation.reconstruction.lines
+    served = {f"{ACCURACY}/{line}" for line in lines} if len(lines) > 1 else {ACCURACY}
+    assert {*served, overlap_key(SAMPLE_TEMPERATURE)} <= {each.key for each in figures}
     names = {each.name for each in figures}
     kind = member.subject.representation.name
     assert any("F1 of hits" in name for name in names) == (kind not in ("melody", "lead_sheet"))
     assert any("velocity (of 127)" in name for name in names) == (kind == "groove")
     by_source = [each for each in figures if each.section == SOURCES and each.is_key]
-    lines = len(member.evaluation.reconstruction.lines)
-    assert len(by_source) == 2 * 2 * lines  # two sources; all steps, and onsets
+    assert len(by_source) == 2 * 2 * len(lines)  # two sources; all steps, and onsets
     assert all(each.text for each in figures)

@@ -25,7 +25,7 @@ def test_facts_are_the_figures(evaluation):
     facts = to_facts(evaluation)
     assert (facts["split"], facts["seed"]) == ("test", 3)
     for written, figure in zip(facts["figures"], to_figures(evaluation), strict=True):
-        assert (written["section"], written["name"]) == (figure.section, figure.name)
+        assert (written["key"], written["name"]) == (figure.key, figure.name)
         assert written["value"] == figure.value
         assert written["is_key"] == figure.is_key
     intervals = [each for each in facts["figures"] if each["low"] is not None]

@@ -3,36 +3,40 @@ from dataclasses import replace
 import pytest
 import torch
 
-from musicvae.evaluation.figures import RECONSTRUCTION, SAMPLES, SOURCES, WAYS
-from musicvae.evaluation.prior_samples import TRAINING
+from musicvae import bundle
+from musicvae.evaluation.figure import ACCURACY, overlap_key
 from musicvae.generation.catalogue import describe, usable_vectors
+from musicvae.generation.replies import FigureInfo, SourceInfo
 from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
 
-ACCURACY = f"accuracy, {WAYS['sampled']}"
-OVERLAP = f"at temperature {SAMPLE_TEMPERATURE:g}: mean overlap with {TRAINING}"
+OVERLAP = overlap_key(SAMPLE_TEMPERATURE)
 
 
-def figure(section, name, value, *, is_key=True):
-    return {"section": section, "name": name, "value": value, "is_key": is_key}
-
-
-def test_key_figures_are_found_among_the_facts(family):
+def test_the_accuracy_of_each_line_and_the_overlap_are_found_by_their_keys(family):
     figures = [
-        figure(RECONSTRUCTION, f"accuracy, {WAYS['teacher_forced']}", 0.9),
-        figure(RECONSTRUCTION, f"melody: {ACCURACY}", 0.8),
-        figure(RECONSTRUCTION, f"bass: {ACCURACY}", 0.7),
-        figure(RECONSTRUCTION, f"drums: {ACCURACY}", 0.1, is_key=False),
-        figure(SOURCES, f"freedoom, bass: {ACCURACY}", 0.2),
-        figure(RECONSTRUCTION, f"accuracy of onsets, {WAYS['sampled']}", 0.6),
-        figure(SAMPLES, f"at temperature 1: mean overlap with {TRAINING}", 0.5),
-        figure(SAMPLES, OVERLAP, 0.4),
+        {"key": "reconstruction/accuracy/teacher_forced", "name": "accuracy", "value": 0.9},
+        {"key": f"{ACCURACY}/melody", "name": "any caption", "value": 0.8},
+        {"key": f"{ACCURACY}/bass", "name": "", "value": 0.7},
+        {"key": f"{ACCURACY}/drums", "value": None},
+        {"key": "sources/folk/accuracy/sampled/bass", "value": 0.2},
+        {"key": overlap_key(1.0), "value": 0.5},
+        {"key": OVERLAP, "value": 0.4},
     ]
-    bundle = replace(family["trio-16bar"], facts={"evaluation": {"figures": figures}})
-    assert describe(bundle).figures == (
+    described = describe(replace(family["trio-16bar"], facts={"evaluation": {"figures": figures}}))
+    assert described.figures == (
         FigureInfo(name="melody: accuracy", value=0.8),
         FigureInfo(name="bass: accuracy", value=0.7),
         FigureInfo(name="overlap", value=0.4),
     )
+
+
+@pytest.mark.parametrize("name", bundle.embedded())
+def test_shipped_bundles_serve_their_figures(name):
+    shipped = describe(bundle.load(name)).figures
+    accuracies = 3 if name.startswith("trio") else 1
+    assert [each.name.rpartition(" ")[2] for each in shipped] == ["accuracy"] * accuracies + [
+        "overlap"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +44,7 @@ def test_key_figures_are_found_among_the_facts(family):
     [
         {},
         {"evaluation": {"reconstruction": {"sampled": {"all_steps": 0.9}}}},
-        {"evaluation": {"figures": [figure(SAMPLES, OVERLAP, None), {}]}, "sources": []},
+        {"evaluation": {"figures": [{"key": OVERLAP, "value": None}, {}]}, "sources": []},
     ],
 )
 def test_bundle_without_figures_has_none(family, facts):
