@@ -27,6 +27,7 @@ from musicvae.data_pipeline.readers import read_piece
 from musicvae.data_pipeline.readers.piece import ChordLine
 from musicvae.data_pipeline.sources.corpus import CorpusSource, Piece, open_sources
 from musicvae.errors import DataError, MusicVAEError
+from musicvae.files import write_file
 from musicvae.music import midi
 from musicvae.music.chords import QUALITIES, ParsedChord
 from musicvae.music.notes import Meter, Note, NoteSequence
@@ -96,7 +97,8 @@ def accompany(
             if isinstance(data, Reason):
                 tally.add("piece", data)
                 continue
-            _write_file(path, data)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(path, data)
             written += 1
     result = Accompaniments(written=written, kept=kept, left=tally.entries())
     if not written + kept:
@@ -117,7 +119,7 @@ def _write_licence(sources: Sequence[CorpusSource], out: Path) -> None:
     known = lines[0].split(" | ") if lines else []
     added = [f"{source.name}: {source.licence or 'unknown'}" for source in sources]
     text = " | ".join(dict.fromkeys([*known, *added]))
-    path.write_text(f"{text}\n\nThe bass and the drums were played by MMA.\n", "utf-8")
+    write_file(path, f"{text}\n\nThe bass and the drums were played by MMA.\n")
 
 
 def _name_files(sources: Sequence[CorpusSource], out: Path) -> Iterator[tuple[Piece, Path]]:
@@ -131,14 +133,6 @@ def _name_files(sources: Sequence[CorpusSource], out: Path) -> Iterator[tuple[Pi
                 name = piece.id
             taken.add(name)
             yield piece, out / f"{name.replace(':', '-')}.mid"
-
-
-def _write_file(path: Path, data: bytes) -> None:
-    """Writes a file as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(data)
-    partial.replace(path)
 
 
 def _accompany_piece(piece: Piece, seed: int, command: str) -> bytes | Reason:

@@ -7,9 +7,7 @@ a process never holds more than a few MiB of them beside those of the piece that
 """
 
 import gc
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from operator import attrgetter
@@ -23,6 +21,7 @@ from jaxtyping import Int64, Shaped
 
 from musicvae.data_pipeline.sources.corpus import Piece
 from musicvae.errors import DataError
+from musicvae.files import new_file, remove_unfinished
 
 from .cut import PieceResult, cut_pieces, refuse_memory
 from .excerpts import CutSettings, Excerpts, Left
@@ -140,7 +139,9 @@ def cut_chunk(
     _settle()
     pieces = chunk.pieces
     rows = _PieceRows()
-    with new_file(folder / chunk.name) as file:
+    path = folder / chunk.name
+    remove_unfinished(path)
+    with new_file(path, is_durable=True) as unfinished, unfinished.open("wb") as file:
         excerpts = _ExcerptWriter(file, lambda: begin(len(pieces)))
         for result in cut_pieces(
             pieces, settings, known=chunk.results, one_by_one=chunk.one_by_one, begin=begin
@@ -167,33 +168,6 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-
-
-@contextmanager
-def new_file(path: Path) -> Iterator[BinaryIO]:
-    """Opens a file that is on the disk and whole when it gets its name.
-
-    Raises:
-        OSError: If it can't be written; nothing is left of it then.
-    """
-    partial = partial_path(path, os.getpid())
-    try:
-        with partial.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-
-
-def partial_path(path: Path, process: int) -> Path:
-    """Where a process of this number writes a file until it is whole.
-
-    Two may be at it where one was left behind by a run that was killed.
-    """
-    return path.with_suffix(f".{process}.partial")
 
 
 def unwritable(folder: Path, error: OSError) -> DataError:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import musicvae
-from musicvae.data_pipeline.cut.chunks import Chunk, new_file, unwritable
+from musicvae.data_pipeline.cut.chunks import Chunk, unwritable
 from musicvae.errors import SettingError
+from musicvae.files import write_file
 
 from .workers import Pool, WorkSettings
 
@@ -73,8 +74,7 @@ def _run_window(
     for row in done.iter_rows():
         chunk, _ = window[int(row["number"])]
         try:
-            with new_file(folder / chunk.name) as file:
-                file.write(row["file"])
+            write_file(folder / chunk.name, row["file"], is_durable=True)
         except OSError as error:
             raise unwritable(folder, error) from error
         yield chunk

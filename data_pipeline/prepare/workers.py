@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from musicvae.data_pipeline.cut.chunks import Chunk, cut_chunk, partial_path, unwritable
+from musicvae.data_pipeline.cut.chunks import Chunk, cut_chunk, unwritable
 from musicvae.data_pipeline.cut.cut import refuse
 from musicvae.data_pipeline.cut.excerpts import CutSettings
 
@@ -218,8 +218,6 @@ class _Worker:
         """Gives the chunk of an ended process again, without the piece that ended it."""
         chunk, number, is_ready = self.chunk, int(self._place[1]), self._is_ready
         assert chunk is not None
-        with suppress(OSError):
-            partial_path(folder / chunk.name, self._process.pid).unlink()
         self.stop()
         if not is_ready:
             raise RuntimeError(f"{found} before its first piece")

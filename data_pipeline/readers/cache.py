@@ -17,6 +17,7 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from musicvae.errors import ScoreError
+from musicvae.files import write_file
 from musicvae.music.notes import Key, Meter
 
 from .piece import ChordLine, KeyChange, MeterChange, Part, ReadPiece, TempoChange
@@ -69,14 +70,9 @@ def read_through_cache(
 def _save(path: Path, kept: ReadPiece | ScoreError) -> None:
     document = {"error": _error(kept)} if isinstance(kept, ScoreError) else _piece(kept)
     text = json.dumps(document, separators=(",", ":")).encode()
-    part_path = path.with_suffix(f".{os.getpid()}.part")
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part_path.write_bytes(_digest(text) + b"\n" + text)
-        part_path.replace(path)
-    except OSError:
-        with suppress(OSError):
-            part_path.unlink(missing_ok=True)
+        write_file(path, _digest(text) + b"\n" + text)
 
 
 def _load(path: Path) -> ReadPiece | ScoreError | None:

@@ -6,7 +6,6 @@ shards lie there.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from musicvae.errors import DataError
+from musicvae.files import write_file
 
 FORMAT_VERSION = 2
 MANIFEST_NAME = "manifest.json"
@@ -178,12 +178,7 @@ class Manifest:
 def save_manifest(manifest: Manifest, directory: Path) -> None:
     """Writes the manifest by a rename: from then on the folder is a whole data set."""
     text = json.dumps(asdict(manifest), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    partial = directory / f"{MANIFEST_NAME}.partial"
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(directory / MANIFEST_NAME)
+    write_file(directory / MANIFEST_NAME, text, is_durable=True)
 
 
 def load_manifest(directory: Path) -> Manifest:

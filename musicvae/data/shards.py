@@ -7,7 +7,6 @@ columns are those of `schema`; a tensor's shape stands in the schema's metadata.
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from jaxtyping import Int, Int16, Shaped
 
 from musicvae.data.manifest import MANIFEST_NAME, Shard, Split, damaged, load_manifest
 from musicvae.errors import DataError
+from musicvae.files import new_file
 
 SHARD_BYTES = 64 * 1024**2
 """What the tensors and the other arrays of a shard take; writing holds one shard in memory."""
@@ -203,12 +203,12 @@ class SplitWriter:
         columns = [_fit(whole[field.name], field) for field in self._columns]
         batch = pa.record_batch(columns, schema=self._columns)
         path = self._next_path()
-        partial = path.with_suffix(".partial")
-        with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, self._columns) as writer:
+        with (
+            new_file(path, is_durable=True) as unfinished,
+            pa.OSFile(str(unfinished), "wb") as file,
+            pa.ipc.new_file(file, self._columns) as writer,
+        ):
             writer.write_batch(batch)
-        with partial.open("rb") as written:
-            os.fsync(written.fileno())
-        partial.replace(path)
         self._count(path, batch)
 
     def _count(self, path: Path, batch: pa.RecordBatch) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from musicvae.errors import MidiError
+from musicvae.files import temporary_file
 from musicvae.generation.replies import Clip
 from musicvae.generation.requests import Excerpt
 from musicvae.music import midi
@@ -50,83 +49,54 @@ def keep(
     """
     kept: list[tuple[str, Clip]] = []
     for title, clip in clips:
-        with _partial(folder / f"{command}-{clip.seed}-{len(kept):03d}.mid") as partial:
-            partial.file.write_bytes(clip.to_midi())
-            path = partial.keep()
+        path = folder / f"{command}-{clip.seed}-{len(kept):03d}.mid"
+        folder.mkdir(parents=True, exist_ok=True)
+        with temporary_file(path) as file:
+            file.write_bytes(clip.to_midi())
+            path = _keep(file, path)
         kept.append((title, clip))
         yield Kept(path, f"{title}, {len(clip.notes.notes)} notes")
     if draws_picture and kept:
         from musicvae.report.plots import piano_rolls  # noqa: PLC0415  # matplotlib takes half a second
 
         first = kept[0][1]
-        with _partial(folder / f"{command}-{first.seed}.png") as partial:
+        path = folder / f"{command}-{first.seed}.png"
+        with temporary_file(path) as file:
             piano_rolls(
                 [clip.notes for _, clip in kept],
-                partial.file,
+                file,
                 titles=[title for title, _ in kept],
                 suptitle=f"{command} · {first.model} · seed {first.seed}",
             )
-            path = partial.keep()
+            path = _keep(file, path)
         yield Kept(path, "all as piano rolls")
 
 
-def write(path: Path, data: bytes) -> None:
-    """Writes a file whole or not at all, in place of the one that is there."""
-    with _partial(path) as partial:
-        partial.file.write_bytes(data)
-        partial.file.replace(path)
-
-
-@dataclass(frozen=True)
-class _Partial:
-    """A file that is being written, and the path that it is for."""
-
-    file: Path
-    path: Path
-
-    def keep(self) -> Path:
-        """Names it after its path, with a number where a file of another content has that name."""
-        candidate, number = self.path, 2
-        while True:
-            try:
-                self._link(candidate)
-            except FileExistsError:
-                if candidate.is_file() and candidate.read_bytes() == self.file.read_bytes():
-                    return candidate
-            else:
-                return candidate
-            candidate = self.path.with_stem(f"{self.path.stem}-{number}")
-            number += 1
-
-    def _link(self, candidate: Path) -> None:
-        """Names it, at once and whole: another command may be writing the same names.
-
-        Raises:
-            FileExistsError: If the name is taken.
-        """
+def _keep(file: Path, path: Path) -> Path:
+    """Names a file after its path, with a number where a file of another content has that name."""
+    candidate, number = path, 2
+    while True:
         try:
-            os.link(self.file, candidate)
+            _link(file, candidate)
         except FileExistsError:
-            raise
-        except OSError:  # the disk knows no links (exFAT, say): take the name, then fill it
-            candidate.touch(exist_ok=False)
-            self.file.replace(candidate)
+            if candidate.is_file() and candidate.read_bytes() == file.read_bytes():
+                return candidate
+        else:
+            return candidate
+        candidate = path.with_stem(f"{path.stem}-{number}")
+        number += 1
 
 
-@contextmanager
-def _partial(path: Path) -> Iterator[_Partial]:
-    """A file to fill in the folder of `path`, which is made; whatever happens, it does not stay.
+def _link(file: Path, candidate: Path) -> None:
+    """Names a file, at once and whole: another command may be writing the same names.
 
     Raises:
-        OSError: With a `filename`, which Python leaves out where a disk is full.
+        FileExistsError: If the name is taken.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Not of `tempfile`, whose files no one else may read.
-    file = path.with_name(f"{path.stem}.{secrets.token_hex(8)}.partial{path.suffix}")
     try:
-        yield _Partial(file, path)
-    except OSError as error:
-        error.filename = str(path)
+        os.link(file, candidate)
+    except FileExistsError:
         raise
-    finally:
-        file.unlink(missing_ok=True)
+    except OSError:  # the disk knows no links (exFAT, say): take the name, then fill it
+        candidate.touch(exist_ok=False)
+        file.replace(candidate)

@@ -7,9 +7,7 @@ fetch or run. Templates are Jinja's; `excerpt.html` has what they share.
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from musicvae.errors import DataError
+from musicvae.files import write_file
 from musicvae.report.rolls import Roll
 
 
@@ -58,10 +57,8 @@ def write(path: Path, text: str) -> None:
     Raises:
         DataError: If it can't be written.
     """
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
+        write_file(path, text)
     except OSError as error:
         raise DataError(
             f"{path} can't be written ({error.strerror})",
@@ -69,9 +66,6 @@ def write(path: Path, text: str) -> None:
             action="Give another place for it.",
             field="out",
         ) from error
-    finally:
-        with suppress(OSError):  # what could not be made is not there
-            unfinished.unlink()
 
 
 def _source(environment: Environment, asset: str) -> str:

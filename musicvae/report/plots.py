@@ -8,7 +8,6 @@ be compared.
 """
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from musicvae.files import new_file
 from musicvae.music.chords import symbol
 from musicvae.music.midi.notes import PROGRAM_FAMILIES
 from musicvae.music.notes import DEFAULT_VELOCITY, Key, Note, NoteSequence
@@ -69,13 +69,9 @@ def piano_rolls(
         part_names: What the legend calls the notes of a program; by default its family.
     """
     figure = _draw(sequences, titles, suptitle, part_names or {})
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
+    with new_file(path) as unfinished:
         # No version of matplotlib in the file: the same music is the same bytes everywhere.
         figure.savefig(unfinished, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def piano_roll_image(

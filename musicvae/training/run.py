@@ -27,6 +27,7 @@ from musicvae.data.manifest import Manifest, load_manifest
 from musicvae.data.shards import Events
 from musicvae.errors import SettingError, TrainingError
 from musicvae.experiment.experiment import Experiment, from_dict, to_dict
+from musicvae.files import write_file
 from musicvae.training import preflight as doctor
 from musicvae.training.averaging import AveragedWeights
 from musicvae.training.callbacks import CleanStop, CollapseAlarm, NotANumberAlarm, Pictures
@@ -368,9 +369,7 @@ def _check_folder(settings: RunSettings, record: dict[str, Any]) -> None:
 
 def _write_record(directory: Path, record: Mapping[str, Any]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    partial = directory / f"{RUN_FILE}.partial"
-    partial.write_text(json.dumps(record, indent=2) + "\n")
-    partial.replace(directory / RUN_FILE)
+    write_file(directory / RUN_FILE, json.dumps(record, indent=2) + "\n")
 
 
 def _read_record(directory: Path) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from musicvae.data_pipeline.cut.chunks import (
     cut_chunk,
     is_whole,
     make_chunks,
-    new_file,
     read_chunk,
 )
 from musicvae.data_pipeline.cut.cut import cut_pieces, refuse
@@ -135,12 +134,6 @@ def test_a_file_of_no_excerpts_is_whole(tmp_path):
     chunk = Chunk(number=0, pieces=(make_piece("0", b"noise"),))
     cut_chunk(chunk, SETTINGS, tmp_path, id)
     assert is_whole(tmp_path / chunk.name)
-
-
-def test_nothing_is_left_of_a_file_that_can_t_be_written(tmp_path):
-    with pytest.raises(TypeError), new_file(tmp_path / "chunk") as file:
-        file.writelines([b"some", None])
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_same_pieces_make_the_same_bytes(tmp_path, melody):

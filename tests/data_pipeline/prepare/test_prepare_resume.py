@@ -16,9 +16,9 @@ _RUN = """
 import signal
 import sys
 from pathlib import Path
-from musicvae import shards
+from musicvae.data import shards
 from musicvae.data_pipeline.prepare import PrepareSettings, prepare
-from musicvae.data_pipeline.excerpts import CutSettings
+from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.representation import Melody
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
@@ -67,7 +67,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(run_in_process, tmp_path, n
             load_manifest(out)
     (plan,) = (out / ".prepare").iterdir()
     # What a run that was killed while it wrote would have left.
-    (plan / "chunk-000007.123.partial").write_bytes(b"half a chunk")
+    (plan / "chunk-000007.arrow.123.partial").write_bytes(b"half a chunk")
     (plan / "shards").mkdir(exist_ok=True)
     (plan / "shards" / "train-00000.arrow").write_bytes(b"half a shard")
     before = {path: path.stat().st_mtime_ns for path in plan.glob("chunk-*.arrow")}

@@ -100,7 +100,7 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path):
     for folder in ("missing", "file"):
         with pytest.raises(DataError, match="can't be written"):
             write_report(directory, tmp_path / folder / "page.html")
-    assert not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.rglob("*.partial"))
 
 
 def test_the_sample_is_seeded_without_repeats_and_bounded(tmp_path, monkeypatch):

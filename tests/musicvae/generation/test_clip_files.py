@@ -1,11 +1,10 @@
 import errno
 import os
-from pathlib import Path
 
 import pytest
 
 from musicvae.errors import BundleError
-from musicvae.generation.clip_files import keep, write
+from musicvae.generation.clip_files import keep
 from musicvae.generation.replies import SAMPLED, Clip
 from musicvae.music import midi
 from musicvae.music.notes import Note, NoteSequence
@@ -48,13 +47,6 @@ def test_clips_and_picture_are_kept_under_their_names(tmp_path):
     assert names(folder) == sorted(expected + others)
 
 
-def test_file_is_as_open_to_others_as_any(tmp_path):
-    (tmp_path / "plain").write_bytes(b"")
-    kept(tmp_path, clip())
-    modes = {path.stat().st_mode for path in tmp_path.iterdir()}
-    assert len(modes) == 1
-
-
 def test_refused_request_leaves_no_folder(tmp_path):
     def refuse():
         raise BundleError("none", expected="one", action="Choose.")
@@ -63,25 +55,6 @@ def test_refused_request_leaves_no_folder(tmp_path):
     with pytest.raises(BundleError):
         list(keep(tmp_path / "made", "sample", refuse(), draws_picture=True))
     assert names(tmp_path) == []
-
-
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt()])
-def test_failed_write_leaves_nothing_and_says_where(tmp_path, monkeypatch, error):
-    def fill(path, data):
-        with path.open("wb") as file:
-            file.write(data[:5])
-        raise error
-
-    monkeypatch.setattr(Path, "write_bytes", fill)
-    for work in (
-        lambda: kept(tmp_path, clip()),
-        lambda: write(tmp_path / "sample-3-000.mid", b"many bytes"),
-    ):
-        with pytest.raises(type(error)) as caught:
-            work()
-        assert names(tmp_path) == []
-        if isinstance(error, OSError):
-            assert caught.value.filename == str(tmp_path / "sample-3-000.mid")
 
 
 def test_failed_picture_leaves_nothing_of_it_and_says_where(tmp_path, monkeypatch):
@@ -113,11 +86,3 @@ def test_name_that_another_command_takes_meanwhile_is_left_to_it(tmp_path, monke
     assert (tmp_path / "sample-3-000.mid").read_bytes() == b"its own"
     assert names(tmp_path) == ["sample-3-000-2.mid", "sample-3-000.mid"]
     assert midi.read((tmp_path / "sample-3-000-2.mid").read_bytes()) == clip().notes
-
-
-def test_write_replaces_the_file_that_is_there(tmp_path):
-    path = tmp_path / "made" / "figures.json"
-    write(path, b"old")
-    write(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert names(path.parent) == ["figures.json"]
