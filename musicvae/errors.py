@@ -1,7 +1,7 @@
-"""Everything that can go wrong through no fault of ours, as one tree.
+"""Every error that the caller can correct, as one tree.
 
     MusicVAEError
-    ├── MidiError              bytes that are no MIDI file, or one past the limits
+    ├── MidiError              bytes that are no MIDI file, or a file past the limits
     ├── ScoreError             a score (ABC, MusicXML, a corpus) that could not be read
     ├── RepresentationError    notes that a representation cannot hold; has a `cause`
     ├── LatentError            latents of the wrong number, size or value
@@ -9,13 +9,15 @@
     ├── SettingError           a preset, option or setting that does not exist or is out of range
     ├── DataError              a prepared data set that is missing, damaged or of another kind
     ├── TrainingError          a run that cannot start or go on
-    ├── BundleError            a bundle that is missing, damaged or of another version
-    ├── RequestError           a request with several things wrong; lists each of them
+    ├── BundleError            a bundle that is damaged, of another version, or in the way
+    │   └── ModelNotFoundError a model that is not there
+    ├── RequestError           a request with several wrong fields; lists each of them
     └── ServiceError           a server that could not be reached, or that refused a request
         └── BusyError          a server with too much work waiting
 
-Each of them is the caller's to mend, and says three things: what was found, what was expected,
-and what to do. What is our own mistake is an `assert`, or flies as Python's own exceptions do.
+Each error says three things: the input that was found, the input that was expected, and what to do.
+A message names fields as the Python API and the contract do, in backquotes (`start_bar`); the
+command line replaces them with its options. Our own mistakes are `assert`s, or Python's exceptions.
 """
 
 from __future__ import annotations
@@ -29,9 +31,9 @@ class Violation:
     """One thing that is wrong with a request.
 
     Attributes:
-        field: Its path, such as `points[1].excerpt.midi`; empty if it is none in particular.
-        reason: The `reason` of the error that says it.
-        description: What was found, what was expected, and what to do.
+        field: Its path, such as `points[1].excerpt.midi`; empty if no field is to blame.
+        reason: The `reason` of the error.
+        description: The error's message.
     """
 
     field: str
@@ -40,12 +42,12 @@ class Violation:
 
 
 class MusicVAEError(Exception):
-    """The root: an error that the caller can mend.
+    """The root: an error that the caller can correct.
 
     Args:
-        found: What was given, in the domain's words.
-        expected: What would have been right.
-        action: What to do about it, one sentence.
+        found: The wrong input, in the domain's words.
+        expected: A right input.
+        action: What to do, one sentence.
         field: The request field or option that was wrong, when it is known.
     """
 
@@ -61,12 +63,12 @@ class MusicVAEError(Exception):
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """What is wrong, one entry a field."""
+        """The wrong fields."""
         return (Violation(self.field or "", self.reason, str(self)),)
 
 
 class MidiError(MusicVAEError):
-    """Bytes that are no MIDI file, or one past the limits."""
+    """Bytes that are no MIDI file, or a file past the limits."""
 
     reason = "MIDI_UNREADABLE"
 
@@ -120,21 +122,31 @@ class TrainingError(MusicVAEError):
 
 
 class BundleError(MusicVAEError):
-    """A bundle that is missing, damaged or of another version."""
+    """A bundle that is damaged, of another version, or in the way."""
 
     reason = "BUNDLE_INVALID"
 
 
+class ModelNotFoundError(BundleError):
+    """A model that is not there."""
+
+    reason = "MODEL_NOT_FOUND"
+
+
 class RequestError(MusicVAEError):
-    """A request with several things wrong, so that all of them can be mended at once."""
+    """A request with several wrong fields, so that the caller can correct all of them at once."""
 
     reason = "REQUEST_INVALID"
 
     def __init__(self, violations: Iterable[Violation]) -> None:
         self._violations = tuple(violations)
-        found = " ".join(map(_with_field, self._violations))
-        super().__init__(found, expected="no wrong field", action="Mend each of them.")
-        self.args = (found,)  # each of them says already what was expected and what to do
+        fields = dict.fromkeys(each.field for each in self._violations)
+        super().__init__(
+            f"several wrong fields: {', '.join(filter(None, fields))}",
+            expected="each as its own message says",
+            action="Correct all of them.",
+        )
+        self.args = (" ".join(map(_with_field, self._violations)),)
 
     @property
     def violations(self) -> tuple[Violation, ...]:
@@ -142,8 +154,8 @@ class RequestError(MusicVAEError):
 
 
 def _with_field(violation: Violation) -> str:
-    is_told = violation.description.startswith(violation.field)
-    return violation.description if is_told else f"{violation.field}: {violation.description}"
+    is_named = violation.description.startswith(violation.field)
+    return violation.description if is_named else f"{violation.field}: {violation.description}"
 
 
 class ServiceError(MusicVAEError):

@@ -1,4 +1,4 @@
-"""What is wrong with a request, gathered so that the caller hears all of it at once."""
+"""The errors of one request, gathered so that the caller sees all of them at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from musicvae.errors import MusicVAEError, RequestError, SettingError
 
 
 class Problems:
-    """Gathers errors while a request is read and checked, and raises them in the end."""
+    """Gathers errors while a request is read and checked, and raises them at the end."""
 
     def __init__(self) -> None:
         self._errors: list[MusicVAEError] = []
@@ -18,20 +18,29 @@ class Problems:
         return len(self._errors)
 
     def add(self, error: MusicVAEError) -> None:
-        """Notes one error, and the same only once."""
-        if error.violations not in [known.violations for known in self._errors]:
+        """Notes an error, without the fields that an earlier error has named."""
+        known = {each.field for noted in self._errors for each in noted.violations}
+        new = [each for each in error.violations if each.field not in known or not each.field]
+        if len(new) == len(error.violations):
             self._errors.append(error)
+        elif new:
+            self._errors.append(RequestError(new))
 
     def require(self, is_right: bool, name: str, found: object, expected: str) -> None:  # noqa: FBT001
         """Notes that field `name` holds `found` instead of `expected`, unless it is right."""
         if not is_right:
             self.add(
-                SettingError(f"{name}={found}", expected=expected, action="Set it so.", field=name)
+                SettingError(
+                    f"{name}={found}",
+                    expected=expected,
+                    action="Change it.",
+                    field=name,
+                )
             )
 
     @contextmanager
     def gather(self, name: str | None = None) -> Iterator[None]:
-        """Notes an error raised inside, and that it concerns `name` where it does not say which."""
+        """Notes an error raised inside; an error without a field gets the field `name`."""
         try:
             yield
         except MusicVAEError as error:

@@ -1,6 +1,8 @@
 """The service: gRPC requests to music."""
 
+from musicvae.rpc.limits import Limits
+
 from .serving import RunningServer, serve, start
-from .settings import Limits, Settings
+from .settings import Settings
 
 __all__ = ["Limits", "RunningServer", "Settings", "serve", "start"]

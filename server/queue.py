@@ -1,7 +1,8 @@
-"""Turns at the model: one thread works, and everyone who waits gets one piece of work in turn.
+"""A fair queue for the model: one thread works, and every request gets one item at a time.
 
-It knows neither music nor gRPC. Work is an iterator; each `next` on it is one turn. A long request
-so delays a short one by one turn, not by its whole length, and no two requests ever work at once.
+It knows neither music nor gRPC. Work is an iterator; the requests take turns, one `next` each. So a
+long request delays a short one by one item, not by its whole length, and no two requests work at
+the same time.
 """
 
 from __future__ import annotations
@@ -16,67 +17,67 @@ from musicvae.errors import BusyError
 Item = TypeVar("Item")
 
 
-class Turns:
-    """Shares one thread among all who ask.
+class FairQueue:
+    """Shares one thread among all requests.
 
     Args:
-        max_steps: Steps of music that may wait over all requests: asked for and not yet made.
+        max_steps: Steps of music that all requests together may still wait for.
     """
 
     def __init__(self, max_steps: int) -> None:
         self._max_steps = max_steps
         self._steps = 0
-        # One worker takes what is submitted in order; each request submits one turn at a time.
+        # The one thread works in order of submission; each request submits one item at a time.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
 
     async def stream(
         self, work: Iterator[Item], items: int, *, steps: int
     ) -> AsyncGenerator[Item, None]:
-        """Yields what `work` makes, each item as it is ready.
+        """Yields the items of `work`, each as soon as it is ready.
 
-        Cancelled, or closed, it ends the work at the next turn.
+        If it is cancelled or closed, the work ends after the item in progress.
 
         Args:
-            work: Is only ever touched by the model's thread; must not yield None.
-            items: The number of items it will make.
-            steps: The length of each.
+            work: Runs only in the model's thread; must not yield None.
+            items: The number of its items.
+            steps: The length of each item.
 
         Raises:
             BusyError: If too many steps wait.
         """
-        left = items * steps
-        self._admit(left)
+        waiting = items * steps
+        self._admit(waiting)
         try:
-            while (item := await self._turn(lambda: next(work, None))) is not None:
-                left -= steps
+            while (item := await self._submit(lambda: next(work, None))) is not None:
+                waiting -= steps
                 self._steps -= steps
                 yield item
         finally:
-            self._steps -= left
+            self._steps -= waiting
 
     async def run(self, work: Callable[[], Item], *, steps: int) -> Item:
-        """Does one piece of work in one turn.
+        """Does work that is one item.
 
         Raises:
             BusyError: If too many steps wait.
         """
         self._admit(steps)
         try:
-            return await self._turn(work)
+            return await self._submit(work)
         finally:
             self._steps -= steps
 
     def close(self) -> None:
-        """Ends the thread, after the turn that it is at."""
+        """Ends the thread after the item in progress."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    async def _turn(self, work: Callable[[], Item]) -> Item:
+    async def _submit(self, work: Callable[[], Item]) -> Item:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _admit(self, steps: int) -> None:
         if self._steps + steps > self._max_steps:
             raise BusyError(
-                f"{self._steps} steps of music that wait, and {steps} more",
+                f"{self._steps} steps of music waiting, and {steps} more",
                 expected=f"at most {self._max_steps}",
                 action="Ask again in a while, or for fewer clips.",
             )

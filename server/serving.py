@@ -1,4 +1,4 @@
-"""The server's life: from bundles to an open port, and to a stop that lets calls finish."""
+"""The server's life: opens the port when the models are ready, and lets calls finish at the end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from musicvae.generation.engine import Engine
 from musicvae.v1.musicvae_pb2_grpc import add_MusicServiceServicer_to_server
 
 from .health import Health
-from .queue import Turns
+from .queue import FairQueue
 from .service import NAME, MusicService
 from .settings import Settings
 from .status import StatusInterceptor
@@ -41,31 +41,31 @@ class RunningServer:
         server: grpc.aio.Server,
         health: Health,
         service: MusicService,
-        turns: Turns,
+        queue: FairQueue,
         grace_s: float,
     ) -> None:
         self.address = address
         self._server = server
         self._health = health
         self._service = service
-        self._turns = turns
+        self._queue = queue
         self._grace_s = grace_s
 
     async def stop(self) -> None:
-        """Takes no new calls, and lets those in flight finish for as long as the grace lasts."""
+        """Refuses new calls, and gives the calls in flight `grace_s` to finish."""
         await self._health.stop()
         await self._server.stop(self._grace_s)
         self._service.close()
-        self._turns.close()
+        self._queue.close()
 
 
 async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
-    """Opens the port, and returns when every model has made its first clip.
+    """Opens the port, and returns once every model has made its first clip.
 
     Raises:
-        SettingError: If the address can't be listened on.
+        SettingError: If the server can't listen on the address.
     """
-    engine, turns, health_ = Engine(bundles), Turns(settings.max_waiting_steps), Health(NAME)
+    engine, queue, health_ = Engine(bundles), FairQueue(settings.max_waiting_steps), Health(NAME)
     server = grpc.aio.server(
         interceptors=[StatusInterceptor(NAME, max_call_s=settings.max_call_s)],
         maximum_concurrent_rpcs=settings.max_rpcs,
@@ -74,7 +74,7 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
             ("grpc.so_reuseport", 0),  # two servers on one port would share its calls by chance
         ],
     )
-    service = MusicService(engine, turns, settings.limits)
+    service = MusicService(engine, queue, settings.limits)
     add_MusicServiceServicer_to_server(service, server)  # type: ignore[no-untyped-call]  # generated
     add_HealthServicer_to_server(health_.servicer, server)
     names = (NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
@@ -87,13 +87,13 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     except RuntimeError as error:
         raise _not_free(settings.host, settings.port, "taken") from error
     await server.start()
-    await health_.prove(engine, turns)
+    await health_.prove(engine, queue)
     return RunningServer(
         address=f"{host}:{port}",
         server=server,
         health=health_,
         service=service,
-        turns=turns,
+        queue=queue,
         grace_s=settings.grace_s,
     )
 
@@ -101,15 +101,15 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
 def serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[str], None]) -> None:
     """Serves until SIGTERM or SIGINT, then lets calls in flight finish.
 
-    One line a call goes to the log, on standard error.
+    Logs one line a call to standard error.
 
     Args:
         settings: How the server runs.
         bundles: The models; the first is the default.
-        say: Is told where the server listens and how to try it, line by line.
+        say: Gets the address and how to try it, line by line.
 
     Raises:
-        SettingError: If the address can't be listened on.
+        SettingError: If the server can't listen on the address.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     asyncio.run(_serve(settings, bundles, say))
@@ -129,26 +129,26 @@ async def _serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[s
     )
     await told.wait()
     for number in _STOPPING:
-        loop.remove_signal_handler(number)  # who asks again will not wait
+        loop.remove_signal_handler(number)  # a second signal ends the server at once
     say(f"stopping: calls in flight have {settings.grace_s:g} s to finish")
     await running.stop()
 
 
 def _check_free(host: str, port: int) -> None:
-    """Tries the address with a plain socket: gRPC would write lines of its own before its error."""
+    """Tries the address with a plain socket, since gRPC prints lines before its error."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         socket.create_server(address[:2], family=family).close()
-    except UnicodeError as error:  # of names that no resolver is asked for, such as a..b
-        raise _not_free(host, port, "no name of a host") from error
+    except UnicodeError as error:  # names that never reach a resolver, such as a..b
+        raise _not_free(host, port, "no host name") from error
     except OSError as error:
         raise _not_free(host, port, error.strerror or str(error)) from error
 
 
 def _not_free(host: str, port: int, reason: str) -> SettingError:
     return SettingError(
-        f"host {host!r} and port {port}, which can't be listened on ({reason})",
-        expected="an address of this machine and a port that is free",
-        action="Choose another --port, or 0 for any that is free.",
+        f"host {host!r} and port {port}: {reason}",
+        expected="an address of this machine and a free port",
+        action="Choose another `port`, or 0 for any free port.",
         field="port",
     )

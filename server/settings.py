@@ -1,84 +1,11 @@
-"""What the server takes and gives: every limit with its unit and its reason."""
+"""How the server runs: every setting with its unit and its reason."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from musicvae.errors import SettingError
-from musicvae.music.midi.parser import DEFAULT_LIMITS, MidiLimits
-from musicvae.music.notes import STEPS_PER_QUARTER
-
-_MAY_BE_0 = ("port", "grace_s")
-
-
-def _check_positive(settings: Any) -> None:
-    for field in fields(settings):
-        name, value = field.name, getattr(settings, field.name)
-        if isinstance(value, int | float) and name not in _MAY_BE_0 and not value > 0:
-            raise SettingError(
-                f"{name}={value}",
-                expected="above 0",
-                action="Give the largest that is still to be taken.",
-                field=name,
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """How much one request may ask for.
-
-    A server reads as much of one file as `musicvae.music.midi` does by default: no server refuses
-    a file that a command reads from disk.
-
-    Attributes:
-        max_steps: Steps of music that one request asks for: clips times the length of each. The
-            presets took one server core 0.04 ms (hierarchical melodies) to 0.11 ms (grooves) a
-            step, so that these are 10 to 30 seconds. All that the other limits allow of a model of
-            16 bars fits.
-        max_count: Clips of one Sample; `first_index` asks for more.
-        max_points: Points of one Interpolate. A path through more is several paths.
-        max_path_count: Clips from one point to the next; finer than this no step is heard.
-        max_latents: Latents of one Decode, as `max_count`.
-        max_amounts: Attributes of one Transform; there are five.
-        max_notes: Notes of one excerpt, as MIDI or as messages; reasons for this and the others
-            of one file are with `MidiLimits`. A message of as many takes half a second to check.
-        max_path_notes: Notes of all points of one Interpolate together: two ends of the largest
-            size.
-        max_midi_bytes: Size of one MIDI file in bytes.
-        max_midi_tracks: Tracks of one MIDI file.
-        max_length_quarters: Length of one excerpt in quarter notes.
-    """
-
-    max_steps: int = 262_144
-    max_count: int = 256
-    max_points: int = 16
-    max_path_count: int = 64
-    max_latents: int = 256
-    max_amounts: int = 32
-    max_notes: int = DEFAULT_LIMITS.max_notes
-    max_path_notes: int = 2 * DEFAULT_LIMITS.max_notes
-    max_midi_bytes: int = DEFAULT_LIMITS.max_bytes
-    max_midi_tracks: int = DEFAULT_LIMITS.max_tracks
-    max_length_quarters: int = DEFAULT_LIMITS.max_length_quarters
-
-    def __post_init__(self) -> None:
-        _check_positive(self)
-
-    @property
-    def midi(self) -> MidiLimits:
-        """The limits of reading one MIDI file."""
-        return MidiLimits(
-            max_bytes=self.max_midi_bytes,
-            max_notes=self.max_notes,
-            max_tracks=self.max_midi_tracks,
-            max_length_quarters=self.max_length_quarters,
-        )
-
-    @property
-    def max_length_steps(self) -> int:
-        """Length of one excerpt in steps."""
-        return self.max_length_quarters * STEPS_PER_QUARTER
+from musicvae.rpc.limits import Limits, check_positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,20 +13,20 @@ class Settings:
     """How the server runs.
 
     Attributes:
-        host: Address to listen on; the default can be reached from this machine alone.
-        port: TCP port, 0 for any that is free.
+        host: Address to listen on; the default is reachable only from this machine.
+        port: TCP port; 0 for any free port.
         limits: How much one request may ask for.
         max_message_bytes: Size of one request in bytes: room for the two ends of a path, each a
-            MIDI file of the largest size or as many notes as one can hold (3 MB).
-        max_waiting_steps: Steps of music that are asked for and not yet made, over all requests:
-            15 to 45 seconds of work. Who comes later would rather hear it at once than wait.
-        max_rpcs: Calls at the same time. A backstop against connections, not against work: each
-            takes some 100 KB and its request, which is there until the call ends: mostly a few
-            kB, at most `max_message_bytes` and 40 MB of notes.
-        max_call_s: Seconds that one call may take, whatever its deadline or with none: more than a
-            full queue and the largest request take together. Who is not done by then does not
-            read, and would keep the connection and its place in the queue for ever.
-        grace_s: Seconds that calls in flight have to finish when the server is told to stop;
+            MIDI file of the largest size, or as many notes as a file can hold (3 MB).
+        max_waiting_steps: Steps of music that all open requests together still wait for: 15 to 45
+            seconds of work. A later caller learns at once that the server is busy.
+        max_rpcs: Calls at the same time. This limits connections, not work: a call takes some
+            100 KB and holds its request until it ends, mostly a few kB, at most
+            `max_message_bytes` and 40 MB of notes.
+        max_call_s: Seconds that one call may take, with or without a deadline: more than a full
+            queue and the largest request take together. A slower caller does not read its replies,
+            and would keep its connection and its room in the queue for ever.
+        grace_s: Seconds that calls in flight have to finish after the server is told to stop;
             orchestrators kill after 30.
 
     Raises:
@@ -116,11 +43,11 @@ class Settings:
     grace_s: float = 20.0
 
     def __post_init__(self) -> None:
-        _check_positive(self)
+        check_positive(self, may_be_0=("port", "grace_s"))
         if self.max_waiting_steps < self.limits.max_steps:
             raise SettingError(
                 f"max_waiting_steps={self.max_waiting_steps}",
                 expected=f"room for the largest request, {self.limits.max_steps} steps",
-                action="Let more steps wait, or allow less in one request.",
+                action="Raise max_waiting_steps, or lower limits.max_steps.",
                 field="max_waiting_steps",
             )

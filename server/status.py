@@ -1,4 +1,4 @@
-"""How every exception becomes a gRPC status: one table, and the interceptor that applies it."""
+"""Every exception as a gRPC status: one table, and the interceptor that applies it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,21 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 from google.rpc import status_pb2
 
-from musicvae.errors import BundleError, BusyError, MusicVAEError, ServiceError, SettingError
+from musicvae.errors import (
+    BusyError,
+    ModelNotFoundError,
+    MusicVAEError,
+    ServiceError,
+    SettingError,
+)
 from musicvae.rpc.error_details import error_to_status
 
 CODES: tuple[tuple[type[MusicVAEError], grpc.StatusCode], ...] = (
     (BusyError, grpc.StatusCode.RESOURCE_EXHAUSTED),
-    (BundleError, grpc.StatusCode.NOT_FOUND),
+    (ModelNotFoundError, grpc.StatusCode.NOT_FOUND),
     (MusicVAEError, grpc.StatusCode.INVALID_ARGUMENT),
 )
-"""The first line whose kind an error is of gives its code. What is in no line is INTERNAL."""
+"""The first line that matches an error gives its code; an error without a line is INTERNAL."""
 
 _DETAILS_KEY = "grpc-status-details-bin"
 
@@ -30,23 +36,23 @@ log = logging.getLogger(__name__)
 
 
 def to_status(error: Exception) -> status_pb2.Status:
-    """The status that a caller sees of an error.
+    """The status that tells a caller of an error.
 
-    Of our own mistakes it shows an incident's id; what happened stands in the log under that id.
+    For our own mistakes it shows the id of an incident; the log has the exception under that id.
     """
     for kind, code in CODES:
         if isinstance(error, kind):
             return error_to_status(error, code.value[0])
     incident = uuid.uuid4().hex
     log.error("incident %s", incident, exc_info=error)
-    message = f"a mistake of the server's; report incident {incident}"
+    message = f"a fault of the server; report incident {incident}"
     return status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message=message)
 
 
 class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
-    """Applies the table to the calls of one service, and writes a line of log for each call.
+    """Applies the table to the calls of one service, and logs one line a call.
 
-    Streams of the other services (health, reflection) only end in time: each takes up a call.
+    Streams of other services (health, reflection) only get a time limit: each takes up a call.
 
     Args:
         service: Full name of the service.
@@ -74,10 +80,10 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # un
             else (grpc.unary_unary_rpc_method_handler, handler.unary_unary)
         )
         name = method.removeprefix(self._prefix)
-        # Without a deserializer the call gets bytes: what is wrong with them is ours to say.
+        # Without a deserializer the call gets bytes, so that our table covers broken ones.
         return make(
             _guard(call, handler.request_deserializer, name, self._max_call_s),
-            # Maps have no order of their own: without this it differs from process to process.
+            # Without this the order of a map's entries differs from process to process.
             response_serializer=partial(handler.response_serializer, deterministic=True),
         )
 
@@ -95,12 +101,12 @@ def _guard(
             async with limit:
                 reply = await call(_parse(parse, data), context)
         except asyncio.CancelledError:
-            # The caller left, or its deadline passed; if not, no one else would answer it.
+            # The caller left, or its deadline passed; otherwise the caller still needs an answer.
             if not _is_cancelled():
                 code = "UNAVAILABLE"
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
             raise
-        except Exception as error:  # the one place that takes them all
+        except Exception as error:  # the one place that catches everything
             status = _too_long(max_call_s) if limit.expired() else to_status(error)
             code = _CODE_NAMES[status.code]
             await context.abort(
@@ -119,7 +125,7 @@ def _guard(
 
 
 def _ending(handler: grpc.RpcMethodHandler, max_call_s: float) -> grpc.RpcMethodHandler:
-    """The same handler, with an end to its streams."""
+    """The same handler, whose streams end after `max_call_s`."""
     if not handler.response_streaming:
         return handler
     make, call = (
@@ -150,8 +156,8 @@ def _ending(handler: grpc.RpcMethodHandler, max_call_s: float) -> grpc.RpcMethod
 def _too_long(max_call_s: float) -> status_pb2.Status:
     error = ServiceError(
         f"a call of more than {max_call_s:g} s",
-        expected="one that is done by then",
-        action="Ask for less in one call, and read the replies as they come.",
+        expected="a call within that time",
+        action="Ask for less in one call, and read the replies as they arrive.",
     )
     return error_to_status(error, grpc.StatusCode.DEADLINE_EXCEEDED.value[0])
 
@@ -161,7 +167,7 @@ def _parse(parse: Callable[[bytes], Message], data: bytes) -> Message:
         return parse(data)
     except DecodeError as error:
         raise SettingError(
-            f"{len(data)} bytes that are no such message",
+            f"{len(data)} bytes that are no message of this call",
             expected="a request of musicvae.v1",
             action="Write it with code generated from the contract.",
         ) from error

@@ -8,14 +8,13 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeAlias
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from musicvae.bundle.format import Bundle
-from musicvae.errors import BundleError, MusicVAEError
+from musicvae.errors import BundleError, ModelNotFoundError, MusicVAEError
 from musicvae.generation.catalogue import describe, usable_vectors
 from musicvae.generation.decoding import Drawing, Row, decode, draw_latent, make_clip
 from musicvae.generation.grooves import prepare
@@ -34,6 +33,7 @@ from musicvae.generation.replies import (
     Transformed,
 )
 from musicvae.generation.requests import (
+    AnyRequest,
     DecodeRequest,
     DrawingRequest,
     EncodeRequest,
@@ -54,10 +54,6 @@ _EVENTS = "events"
 
 _CHOSEN_SEED_BITS = 32
 """A seed that we choose fits every client's integers, JavaScript's too."""
-
-
-AnyRequest: TypeAlias = DrawingRequest | EncodeRequest
-"""What the engine answers."""
 
 
 class Engine:
@@ -95,7 +91,7 @@ class Engine:
         """Draws clips from the prior, each as it is ready.
 
         Raises:
-            BundleError: If the model is not here.
+            ModelNotFoundError: If the model is not loaded.
             SettingError: If chords are missing, or there are some that it does not take.
         """
         bundle = self._bundle_for(request)
@@ -116,7 +112,7 @@ class Engine:
         """Morphs from point to point, each clip as it is ready.
 
         Raises:
-            BundleError: If the model is not here.
+            ModelNotFoundError: If the model is not loaded.
             MusicVAEError: If a point is none of this model, or chords are missing or too many; a
                 `RequestError` if several are wrong.
         """
@@ -138,7 +134,7 @@ class Engine:
         """Moves music along attributes.
 
         Raises:
-            BundleError: If the model is not here.
+            ModelNotFoundError: If the model is not loaded.
             MusicVAEError: If the point or an attribute is none of this model, or chords are missing
                 or too many; a `RequestError` if several are wrong.
         """
@@ -163,7 +159,7 @@ class Engine:
         """Finds the latent of an excerpt.
 
         Raises:
-            BundleError: If the model is not here.
+            ModelNotFoundError: If the model is not loaded.
             RepresentationError: If the excerpt can't be held.
             SettingError: If it has no such bar, or chords are missing or too many.
         """
@@ -189,7 +185,7 @@ class Engine:
         """Plays latents, each clip as it is ready.
 
         Raises:
-            BundleError: If the model is not here.
+            ModelNotFoundError: If the model is not loaded.
             MusicVAEError: If a latent is none of this model, or chords are missing or too many; a
                 `RequestError` if several are wrong.
         """
@@ -208,7 +204,7 @@ class Engine:
         """Plays drums as a human would.
 
         Raises:
-            BundleError: If the model is not here, or none is named and none is of grooves.
+            ModelNotFoundError: If the model is not loaded, or none is named and none is of grooves.
             SettingError: If the model is of another representation.
             MusicVAEError: If the music is none of this model; a `RequestError` if several are.
         """
@@ -228,7 +224,7 @@ class Engine:
         """The length of a clip of the model that is asked.
 
         Raises:
-            BundleError: If the model is not here.
+            ModelNotFoundError: If the model is not loaded.
         """
         return self._bundle_for(request).representation.length_steps
 
@@ -240,7 +236,7 @@ class Engine:
         """Describes one model; an empty name is the default's.
 
         Raises:
-            BundleError: If the model is not here.
+            ModelNotFoundError: If the model is not loaded.
         """
         return describe(self._bundle(name))
 
@@ -250,7 +246,7 @@ class Engine:
         for bundle in self._bundles.values():
             if isinstance(bundle.representation, Groove):
                 return bundle
-        raise BundleError(
+        raise ModelNotFoundError(
             f"no model of grooves among {', '.join(self._bundles)}",
             expected="one of the representation groove",
             action="Name or serve one, such as groove-2bar.",
@@ -259,7 +255,7 @@ class Engine:
 
     def _bundle(self, name: str) -> Bundle:
         if name and name not in self._bundles:
-            raise BundleError(
+            raise ModelNotFoundError(
                 f"no model {name!r}",
                 expected=f"one of {', '.join(self._bundles)}",
                 action="Choose one of those, or leave the model out for the first.",

@@ -190,13 +190,11 @@ class GrooveRequest:
         problems.require(self.task in GROOVE_TASKS, "task", self.task, ", ".join(GROOVE_TASKS))
         if self.task == TRANSFER:
             has_drums = self.onto is not None
-            problems.require(has_drums, "onto", "none", "the drums that are to be played so")
+            problems.require(has_drums, "onto", "none", "the drums that get the groove")
         elif self.task in GROOVE_TASKS:
             is_excerpt = isinstance(self.point, Excerpt)
-            problems.require(is_excerpt, "point", "a latent", f"the music to {self.task}")
-            problems.require(
-                self.onto is None, "onto", "drums", f"none where the task is {self.task}"
-            )
+            problems.require(is_excerpt, "point", "a latent", "an excerpt for this task")
+            problems.require(self.onto is None, "onto", "drums", "none for this task")
         if self.onto is not None:
             _check_excerpt(problems, self.onto, "onto")
         _check_drawing(problems, self)
@@ -269,6 +267,8 @@ DrawingRequest: TypeAlias = (
     SampleRequest | InterpolateRequest | TransformRequest | DecodeRequest | GrooveRequest
 )
 """A request whose answer is drawn."""
+
+AnyRequest: TypeAlias = DrawingRequest | EncodeRequest
 
 
 class Musician(Protocol):

@@ -1,11 +1,12 @@
-"""A client of the service: the same requests and answers as the engine has in this process."""
+"""A client of the service, with the same requests and answers as the engine in this process."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Any
 
@@ -15,39 +16,33 @@ from grpc_status import rpc_status
 from musicvae.errors import ServiceError, SettingError
 from musicvae.generation.replies import (
     DECODED,
-    GIVEN,
-    GROOVED,
     SAMPLED,
     Clip,
     Encoding,
     Grooved,
-    Latent,
     ModelInfo,
     Transformed,
 )
 from musicvae.generation.requests import (
-    HIGHEST_QPM,
-    LOWEST_QPM,
-    TAP_TO_DRUMS,
+    AnyRequest,
     DecodeRequest,
     EncodeRequest,
-    Excerpt,
     GrooveRequest,
     InterpolateRequest,
-    Point,
     SampleRequest,
     TransformRequest,
     check_text,
 )
 from musicvae.problems import Problems
 from musicvae.rpc.error_details import error_from_status
-from musicvae.rpc.wire import (
-    GROOVE_TASKS,
+from musicvae.rpc.replies import (
     clip_from_message,
     encoding_from_message,
+    grooved_from_message,
     model_from_message,
-    notes_to_message,
+    transformed_from_message,
 )
+from musicvae.rpc.requests import request_to_message
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceStub
 
@@ -55,21 +50,21 @@ DEFAULT_TIMEOUT_S = 60.0
 MAX_REPLY_BYTES = 16 * 1024 * 1024
 
 _ADDRESS = re.compile(r"([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
-"""A name, or an address of four numbers, or one of IPv6 in brackets; and a port."""
+"""A host name, an IPv4 address, or an IPv6 address in brackets; and a port."""
 
 
 class Client:
-    """Sends requests to a server.
+    """Sends requests to a server, and raises the server's errors as the engine would raise them.
 
-    Errors that the server reports are raised as the engine would raise them, with what was found,
-    what was expected and what to do. A client is closed by `close`, or as a context manager.
+    Close a client with `close`, or use it as a context manager. A connection does not survive a
+    fork: open a client in each process. Calls to this machine ignore the environment's proxy.
 
     Args:
         address: Where the server listens, as `host:port`.
         timeout_s: Seconds that each call may take.
 
     Raises:
-        SettingError: If the address is none.
+        SettingError: If `address` is no address.
     """
 
     def __init__(self, address: str, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
@@ -78,13 +73,18 @@ class Client:
             raise SettingError(
                 f"server {address!r}",
                 expected="HOST:PORT",
-                action="Give the address as the server says it, such as localhost:50051.",
+                action="Give the address that the server prints, such as localhost:50051.",
                 field="server",
             )
         self._address = address
         self._timeout_s = timeout_s
+        self._process = os.getpid()
         self._channel = grpc.insecure_channel(
-            address, options=[("grpc.max_receive_message_length", MAX_REPLY_BYTES)]
+            address,
+            options=[
+                ("grpc.max_receive_message_length", MAX_REPLY_BYTES),
+                ("grpc.enable_http_proxy", int(not _is_loopback(found[1]))),
+            ],
         )
         self._stub: Any = MusicServiceStub(self._channel)  # type: ignore[no-untyped-call]  # generated
 
@@ -104,96 +104,30 @@ class Client:
         self._channel.close()
 
     def sample(self, request: SampleRequest) -> Iterator[Clip]:
-        """Draws clips from the prior, each as it is ready."""
-        message = pb.SampleRequest(
-            model=request.model,
-            count=request.count,
-            seed=request.seed,
-            first_index=request.first_index,
-            temperature=request.temperature,
-            top_p=request.top_p,
-            qpm=request.qpm,
-            chords=request.chords,
-            clip_format=pb.CLIP_FORMAT_NOTES,
-        )
-        yield from self._stream(self._stub.Sample, message, SAMPLED)
+        """Draws clips from the prior, each as soon as it is ready."""
+        yield from self._stream(self._stub.Sample, request, SAMPLED)
 
     def interpolate(self, request: InterpolateRequest) -> Iterator[Clip]:
-        """Morphs from point to point, each clip as it is ready."""
-        message = pb.InterpolateRequest(
-            model=request.model,
-            points=[_point_to_message(point) for point in request.points],
-            count=request.count,
-            seed=request.seed,
-            temperature=request.temperature,
-            top_p=request.top_p,
-            qpm=request.qpm,
-            chords=request.chords,
-            clip_format=pb.CLIP_FORMAT_NOTES,
-        )
-        yield from self._stream(self._stub.Interpolate, message, DECODED)
+        """Morphs from point to point, each clip as soon as it is ready."""
+        yield from self._stream(self._stub.Interpolate, request, DECODED)
 
     def transform(self, request: TransformRequest) -> Transformed:
         """Moves music along attributes."""
-        message = pb.TransformRequest(
-            model=request.model,
-            point=_point_to_message(request.point),
-            amounts=request.amounts,
-            seed=request.seed,
-            temperature=request.temperature,
-            top_p=request.top_p,
-            qpm=request.qpm,
-            chords=request.chords,
-            clip_format=pb.CLIP_FORMAT_NOTES,
-        )
-        reply = self._call(self._stub.Transform, message)
-        return Transformed(
-            before=clip_from_message(reply.before, DECODED),
-            after=clip_from_message(reply.after, DECODED),
-        )
+        reply = self._call(self._stub.Transform, request_to_message(request))
+        return transformed_from_message(reply)
 
     def encode(self, request: EncodeRequest) -> Encoding:
-        """Finds the latent of an excerpt."""
-        excerpt = _excerpt_to_message(request.excerpt)
-        message = pb.EncodeRequest(
-            model=request.model, excerpt=excerpt, seed=request.seed, chords=request.chords
-        )
-        return encoding_from_message(self._call(self._stub.Encode, message))
+        """Encodes an excerpt."""
+        return encoding_from_message(self._call(self._stub.Encode, request_to_message(request)))
 
     def decode(self, request: DecodeRequest) -> Iterator[Clip]:
-        """Plays latents, each clip as it is ready."""
-        message = pb.DecodeRequest(
-            model=request.model,
-            latents=[_latent_to_message(latent) for latent in request.latents],
-            seed=request.seed,
-            temperature=request.temperature,
-            top_p=request.top_p,
-            qpm=request.qpm,
-            chords=request.chords,
-            clip_format=pb.CLIP_FORMAT_NOTES,
-        )
-        yield from self._stream(self._stub.Decode, message, DECODED)
+        """Decodes latents, each clip as soon as it is ready."""
+        yield from self._stream(self._stub.Decode, request, DECODED)
 
     def groove(self, request: GrooveRequest) -> Grooved:
-        """Plays drums as a human would."""
-        onto = None if request.onto is None else _excerpt_to_message(request.onto)
-        message = pb.GrooveRequest(
-            model=request.model,
-            task=GROOVE_TASKS[request.task],
-            point=_point_to_message(request.point),
-            onto=onto,
-            seed=request.seed,
-            temperature=request.temperature,
-            top_p=request.top_p,
-            qpm=request.qpm,
-            clip_format=pb.CLIP_FORMAT_NOTES,
-        )
-        reply = self._call(self._stub.Groove, message)
-        made_by = DECODED if request.task == TAP_TO_DRUMS else GROOVED
-        return Grooved(
-            before=clip_from_message(reply.before, GIVEN),
-            after=clip_from_message(reply.after, made_by),
-        )
+        """Gives drums the timing and loudness of a human player."""
+        reply = self._call(self._stub.Groove, request_to_message(request))
+        return grooved_from_message(reply, request.task)
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Lists the models, the default first, without their cards."""
@@ -212,15 +146,22 @@ class Client:
         with self._translated():
             return method(message, timeout=self._timeout_s)
 
-    def _stream(self, method: Any, message: Any, made_by: str) -> Iterator[Clip]:
+    def _stream(self, method: Any, request: AnyRequest, clip_method: str) -> Iterator[Clip]:
+        message = request_to_message(request)
         with self._translated():
-            replies: Iterable[Any] = method(message, timeout=self._timeout_s)
-            for reply in replies:
-                yield clip_from_message(reply.clip, made_by)
+            for reply in method(message, timeout=self._timeout_s):
+                yield clip_from_message(reply.clip, clip_method)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Raises what the server reports as an error of our tree."""
+        """Raises the errors of calls as errors of our tree."""
+        if os.getpid() != self._process:
+            raise ServiceError(
+                f"a client of {self._address} that process {self._process} opened before a fork",
+                expected="a client of this process",
+                action="Open a Client in each process, after the fork.",
+                field="server",
+            )
         try:
             yield
         except grpc.RpcError as error:
@@ -256,24 +197,11 @@ _ADVICE = {
         "Check the address, or install the same version on both sides.",
     ),
 }
-_OTHER_ADVICE = ("an answer", "Report what the server said to those who run it.")
+_OTHER_ADVICE = ("an answer", "Report this message to the operator of the server.")
 
 
-def _latent_to_message(latent: Latent) -> pb.Latent:
-    return pb.Latent(values=latent)
-
-
-def _point_to_message(point: Point) -> pb.Point:
-    if isinstance(point, Excerpt):
-        return pb.Point(excerpt=_excerpt_to_message(point))
-    return pb.Point(latent=_latent_to_message(point))
-
-
-def _excerpt_to_message(excerpt: Excerpt) -> pb.Excerpt:
-    # A MIDI file may have any tempo; what is further off counts as the nearest that clips have.
-    qpm = min(max(excerpt.notes.qpm, LOWEST_QPM), HIGHEST_QPM)
-    return pb.Excerpt(
-        notes=notes_to_message(replace(excerpt.notes, qpm=qpm)),
-        start_bar=excerpt.start_bar,
-        reduce=excerpt.reduce,
-    )
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.rstrip(".").lower() == "localhost"

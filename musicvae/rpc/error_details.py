@@ -1,4 +1,4 @@
-"""Errors as google.rpc details, and back: how what a server finds wrong reaches a client whole."""
+"""Errors as google.rpc details and back, so that a client raises the error that a server found."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ MOST_VIOLATIONS = 8
 MOST_TEXT_BYTES = 200
 MOST_FIELD_BYTES = 80
 MOST_MESSAGE_BYTES = 300
-"""Details travel in a header, of which clients take 8 KiB as a rule: all of these together, as
-base64, make 6."""
+"""Details travel in a header, and most clients accept 8 KiB of headers: all details together make
+6 KiB as base64."""
 
 
 def error_to_status(error: MusicVAEError, code: int) -> status_pb2.Status:
     """Writes an error as a status with google.rpc details, short enough for a header.
 
     Args:
-        error: What went wrong.
+        error: The error.
         code: The number of the gRPC status code.
     """
     said = {"found": error.found, "expected": error.expected, "action": error.action}
@@ -66,11 +66,11 @@ def error_to_status(error: MusicVAEError, code: int) -> status_pb2.Status:
 
 
 def error_from_status(status: status_pb2.Status) -> MusicVAEError | None:
-    """Reads the error that `error_to_status` wrote; None if the status is of another's making."""
+    """Reads the error that `error_to_status` wrote; None for any other status."""
     info, violations = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in status.details:
         detail.Unpack(info) or detail.Unpack(violations)
-    kind = _KINDS.get(info.reason)
+    kind = KINDS.get(info.reason)
     if info.domain != DOMAIN or kind is None:
         return None
     if kind is RequestError:
@@ -98,5 +98,5 @@ def _kinds(root: type[MusicVAEError]) -> dict[str, type[MusicVAEError]]:
     return found
 
 
-_KINDS = _kinds(MusicVAEError)
-"""Every kind of error by its reason."""
+KINDS = _kinds(MusicVAEError)
+"""All kinds of errors by reason."""

@@ -94,8 +94,8 @@ class MusicServiceServicer:
 
     def Interpolate(self, request, context):
         """Morphs from one piece of music to the next, along great circles of the latent space. Each clip
-        is streamed as soon as it is ready, in order; the points given are themselves on the path, as
-        the model plays them.
+        is streamed as soon as it is ready, in order. The path passes through each point: its clip is
+        the point as the model plays it.
 
         Errors: INVALID_ARGUMENT if a field is out of range, a MIDI file can't be read, music can't be
         held by the model, or a latent has another size than the model's; NOT_FOUND if the model is
@@ -106,7 +106,7 @@ class MusicServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Transform(self, request, context):
-        """Moves music along attributes: so much more or less note density, syncopation and so on.
+        """Moves music along attributes, such as more note density or less syncopation.
 
         Errors: as for Interpolate, and INVALID_ARGUMENT for an attribute that the model does not have.
         """
@@ -115,7 +115,7 @@ class MusicServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Encode(self, request, context):
-        """Finds the latent of a piece of music.
+        """Encodes a piece of music to its latent.
 
         Errors: INVALID_ARGUMENT if a field is out of range, the MIDI file can't be read, or the music
         can't be held by the model; NOT_FOUND if the model is not served.
@@ -125,9 +125,9 @@ class MusicServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Decode(self, request, context):
-        """Plays latents. Each clip is streamed as soon as it is ready, in order.
+        """Decodes latents to clips. Each clip is streamed as soon as it is ready, in order.
 
-        A clip depends on its latent, the seed and the settings alone, not on its neighbours.
+        A clip depends on its latent, the seed and the settings alone, not on the other latents.
 
         Errors: INVALID_ARGUMENT if a field is out of range or a latent has another size than the
         model's; NOT_FOUND if the model is not served.
@@ -137,12 +137,13 @@ class MusicServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Groove(self, request, context):
-        """Plays drums as a human would: hits that had no touch, a rhythm that was tapped, or hits in the
-        manner of other drums. For models of the representation "groove" alone.
+        """Gives drums the timing and loudness of a human player: of plain hits, of a tapped rhythm, or
+        with the groove of other drums. Only for models of the representation "groove".
 
         Errors: INVALID_ARGUMENT if a field is out of range, a MIDI file can't be read, music can't be
         held by the model, a latent has another size than the model's, or the model is of another
-        representation; NOT_FOUND if the model is not served, or none is named and there is none.
+        representation; NOT_FOUND if the model is not served, or if no model is named and none of
+        grooves is served.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -151,7 +152,7 @@ class MusicServiceServicer:
     def ListModels(self, request, context):
         """Lists the models that are served, the default first.
 
-        Errors: none of its own.
+        Errors: only those that every rpc can return.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

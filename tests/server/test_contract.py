@@ -1,6 +1,10 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+from musicvae import errors
+from musicvae.rpc.error_details import KINDS
 
 ROOT = Path(__file__).parents[2]
 BUF = Path(sys.executable).with_name("buf")
@@ -31,3 +35,14 @@ def test_generated_code_is_what_the_generator_makes(tmp_path):
     made = {path.name: path.read_text() for path in (tmp_path / "musicvae" / "v1").iterdir()}
     kept = {path.name: path.read_text() for path in (ROOT / "musicvae" / "v1").glob("*_pb2*")}
     assert made == kept
+
+
+def test_contract_lists_the_reasons_of_errors():
+    text = (ROOT / "proto/musicvae/v1/musicvae.proto").read_text()
+    listed = set(re.findall(r"^//     ([A-Z_]+) ", text, re.MULTILINE))
+    # No call reads scores, data sets or runs, and a bundle is loaded before the server starts.
+    never = {
+        *(errors.MusicVAEError, errors.ScoreError, errors.DataError),
+        *(errors.TrainingError, errors.BundleError),
+    }
+    assert listed == set(KINDS) - {each.reason for each in never}

@@ -59,4 +59,4 @@ def test_node_client_is_told_what_is_wrong(node, server, tmp_path):
         timeout=60,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("INVALID_ARGUMENT: count=0; expected 1 to 2^31")
+    assert done.stderr.startswith("INVALID_ARGUMENT: count=0; expected 1 to 256")

@@ -5,19 +5,19 @@ from contextlib import aclosing
 import pytest
 
 from musicvae.errors import BusyError
-from musicvae.server.queue import Turns
+from musicvae.server.queue import FairQueue
 
 
 def run(work):
     return asyncio.run(asyncio.wait_for(work, 10))
 
 
-async def collect(turns, work, rows, steps=1):
-    async with aclosing(turns.stream(work, rows, steps=steps)) as items:
+async def collect(queue, work, rows, steps=1):
+    async with aclosing(queue.stream(work, rows, steps=steps)) as items:
         return [item async for item in items]
 
 
-def test_everyone_gets_one_piece_in_turn():
+def test_requests_take_turns():
     done = []
 
     def work(name, count):
@@ -26,21 +26,21 @@ def test_everyone_gets_one_piece_in_turn():
             yield index
 
     async def check():
-        turns = Turns(max_steps=100)
+        queue = FairQueue(max_steps=100)
         hold = threading.Event()
-        first = asyncio.create_task(turns.run(hold.wait, steps=1))
+        first = asyncio.create_task(queue.run(hold.wait, steps=1))
         await asyncio.sleep(0.05)
         # All of these wait behind the first piece of work.
         streams = [
-            asyncio.create_task(collect(turns, work("long", 6), 6)),
-            asyncio.create_task(collect(turns, work("short", 2), 2)),
-            asyncio.create_task(collect(turns, work("one", 1), 1)),
+            asyncio.create_task(collect(queue, work("long", 6), 6)),
+            asyncio.create_task(collect(queue, work("short", 2), 2)),
+            asyncio.create_task(collect(queue, work("one", 1), 1)),
         ]
         await asyncio.sleep(0.05)
         hold.set()
         results = await asyncio.gather(*streams)
         await first
-        turns.close()
+        queue.close()
         return results
 
     assert run(check()) == [[0, 1, 2, 3, 4, 5], [0, 1], [0]]
@@ -59,15 +59,15 @@ def test_no_two_pieces_run_at_once():
             yield index
 
     async def check():
-        turns = Turns(max_steps=1000)
-        await asyncio.gather(*(collect(turns, work(), 20) for _ in range(10)))
-        turns.close()
+        queue = FairQueue(max_steps=1000)
+        await asyncio.gather(*(collect(queue, work(), 20) for _ in range(10)))
+        queue.close()
 
     run(check())
     assert most == 1
 
 
-def test_cancelled_work_stops_at_the_next_turn():
+def test_cancelled_work_stops_after_the_item_in_progress():
     made = []
 
     def work():
@@ -76,15 +76,15 @@ def test_cancelled_work_stops_at_the_next_turn():
             yield index
 
     async def check():
-        turns = Turns(max_steps=1000)
-        async with aclosing(turns.stream(work(), 1000, steps=1)) as items:
+        queue = FairQueue(max_steps=1000)
+        async with aclosing(queue.stream(work(), 1000, steps=1)) as items:
             async for item in items:
                 if item == 3:
                     break
-        await collect(turns, iter([1]), 1)
+        await collect(queue, iter([1]), 1)
         # All steps are free again.
-        await collect(turns, iter(range(1, 1001)), 1000)
-        turns.close()
+        await collect(queue, iter(range(1, 1001)), 1000)
+        queue.close()
 
     run(check())
     assert made == [0, 1, 2, 3]
@@ -92,19 +92,19 @@ def test_cancelled_work_stops_at_the_next_turn():
 
 def test_steps_that_wait_are_bounded():
     async def check():
-        turns = Turns(max_steps=320)
-        async with aclosing(turns.stream(iter(range(1, 9)), 8, steps=32)) as items:
+        queue = FairQueue(max_steps=320)
+        async with aclosing(queue.stream(iter(range(1, 9)), 8, steps=32)) as items:
             await anext(items)  # 7 left
             with pytest.raises(
-                BusyError, match="224 steps of music that wait, and 128 more; expected at most 320"
+                BusyError, match="224 steps of music waiting, and 128 more; expected at most 320"
             ):
-                await collect(turns, iter([1, 2, 3, 4]), 4, steps=32)
+                await collect(queue, iter([1, 2, 3, 4]), 4, steps=32)
             with pytest.raises(BusyError):
-                await turns.run(lambda: 1, steps=97)
-            assert await collect(turns, iter([1, 2, 3]), 3, steps=32) == [1, 2, 3]
-            assert await turns.run(lambda: 1, steps=96) == 1
-        assert len(await collect(turns, iter(range(1, 11)), 10, steps=32)) == 10
-        turns.close()
+                await queue.run(lambda: 1, steps=97)
+            assert await collect(queue, iter([1, 2, 3]), 3, steps=32) == [1, 2, 3]
+            assert await queue.run(lambda: 1, steps=96) == 1
+        assert len(await collect(queue, iter(range(1, 11)), 10, steps=32)) == 10
+        queue.close()
 
     run(check())
 
@@ -115,12 +115,12 @@ def test_error_frees_its_steps():
         raise ValueError("broken")
 
     async def check():
-        turns = Turns(max_steps=5)
+        queue = FairQueue(max_steps=5)
         for _ in range(3):
             with pytest.raises(ValueError, match="broken"):
-                await collect(turns, broken(), 5)
+                await collect(queue, broken(), 5)
             with pytest.raises(ZeroDivisionError):
-                await turns.run(lambda: 1 / 0, steps=5)
-        turns.close()
+                await queue.run(lambda: 1 / 0, steps=5)
+        queue.close()
 
     run(check())

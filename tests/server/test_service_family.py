@@ -8,7 +8,7 @@ import pytest
 from rpc_replies import refused, wrong_fields
 
 from musicvae.music import midi
-from musicvae.rpc.wire import notes_to_message
+from musicvae.rpc.notes import notes_to_message
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceStub
 
@@ -130,7 +130,7 @@ def test_wrong_groove_is_told(stub, drums, change, fields):
 def test_model_that_is_not_here_has_no_groove(stub, drums):
     message = pb.GrooveRequest(model="nobody", task=1, point=pb.Point(excerpt=drums))
     code, info, _ = refused(stub.Groove, message)
-    assert (code, info.reason) == (grpc.StatusCode.NOT_FOUND, "BUNDLE_INVALID")
+    assert (code, info.reason) == (grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND")
 
 
 def test_models_say_what_they_are(stub):

@@ -9,7 +9,7 @@ from rpc_replies import refused, wrong_fields
 
 from musicvae.music import midi
 from musicvae.music.notes import Note, NoteSequence
-from musicvae.rpc.wire import notes_to_message
+from musicvae.rpc.notes import notes_to_message
 from musicvae.v1 import musicvae_pb2 as pb
 
 LATENT = pb.Latent(values=[0.1] * 8)
@@ -32,7 +32,7 @@ def test_unknown_model_is_not_found(stub, excerpt, name):
     }[name]
     message.model = "nobody"
     code, info, fields = refused(getattr(stub, name), message)
-    assert (code, info.reason) == (grpc.StatusCode.NOT_FOUND, "BUNDLE_INVALID")
+    assert (code, info.reason) == (grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND")
     assert info.metadata["field"] == "model"
     assert "tiny, other" in info.metadata["expected"]
     assert not fields

@@ -24,7 +24,7 @@ SERVICE = "musicvae.v1.MusicService"
     ("error", "code"),
     [
         (errors.BusyError("much", **SAID), code_pb2.RESOURCE_EXHAUSTED),
-        (errors.BundleError("none", **SAID), code_pb2.NOT_FOUND),
+        (errors.ModelNotFoundError("none", **SAID), code_pb2.NOT_FOUND),
         (errors.MidiError("noise", **SAID), code_pb2.INVALID_ARGUMENT),
         (errors.LatentError("odd", **SAID), code_pb2.INVALID_ARGUMENT),
         (

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import grpc
 import pytest
 
@@ -93,7 +97,7 @@ def test_errors_are_those_of_the_engine(client, engine, name, request_, kind):
 
 
 def test_request_that_only_the_server_refuses_says_the_limit(client):
-    with pytest.raises(Exception, match="at most 256") as caught:
+    with pytest.raises(Exception, match="count=257; expected 1 to 256") as caught:
         list(client.sample(SampleRequest(count=257)))
     assert caught.value.field == "count"
 
@@ -165,3 +169,44 @@ def test_closed_client_raises_at_once(server):
     client.close()
     with pytest.raises((ValueError, grpc.RpcError)):
         client.models()
+
+
+LIST_MODELS = """
+import os, sys
+from musicvae.errors import ServiceError
+from musicvae.rpc.client import Client
+client = Client(sys.argv[1], timeout_s=10)
+print(len(client.models()), flush=True)
+if len(sys.argv) > 2 and os.fork() == 0:
+    try:
+        client.models()
+    except ServiceError as error:
+        print(error, flush=True)
+    os._exit(0)
+os.wait() if len(sys.argv) > 2 else None
+"""
+
+
+def run_client(*arguments, **environment):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LIST_MODELS, *arguments],
+        env={**os.environ, **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    return done.stdout.splitlines()
+
+
+def test_loopback_goes_through_no_proxy(server):
+    port = server.address.rpartition(":")[2]
+    for host in ("localhost", "127.0.0.1"):
+        proxy = {"http_proxy": "http://127.0.0.1:1", "no_proxy": "", "no_grpc_proxy": ""}
+        assert run_client(f"{host}:{port}", **proxy) == ["2"]
+
+
+def test_forked_client_says_why_it_cannot_work(server):
+    counted, said = run_client(server.address, "fork")
+    assert counted == "2"
+    assert "opened before a fork" in said and "Open a Client in each process" in said

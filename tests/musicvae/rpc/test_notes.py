@@ -6,7 +6,8 @@ from musicvae.music.chords import QUALITIES, Chord
 from musicvae.music.notes import Key, Meter, Note, NoteSequence
 from musicvae.problems import Problems
 from musicvae.rpc.error_details import MOST_TEXT_BYTES, error_from_status, error_to_status
-from musicvae.rpc.wire import clip_from_message, notes_from_message, notes_to_message
+from musicvae.rpc.notes import notes_from_message, notes_to_message
+from musicvae.rpc.replies import clip_from_message
 from musicvae.v1 import musicvae_pb2 as pb
 
 # Plain values: making ours is a matter of the test, not of the strategy, since the checker of

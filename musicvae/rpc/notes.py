@@ -1,0 +1,158 @@
+"""Notes as messages of the contract and back.
+
+Reading trusts no message: whatever a value can't hold is noted in `Problems` under the path of its
+field, and never asserted. Writing loses nothing: floats are as wide as in the values.
+"""
+
+from __future__ import annotations
+
+from musicvae.music.chords import Chord, parse_symbol, symbol
+from musicvae.music.notes import (
+    DEFAULT_QPM,
+    DEFAULT_VELOCITY,
+    PITCHES,
+    PROGRAMS,
+    VELOCITIES,
+    Key,
+    Meter,
+    Note,
+    NoteSequence,
+)
+from musicvae.problems import Problems
+from musicvae.v1 import musicvae_pb2 as pb
+
+_BEATS = (1, 2, 4, 8, 16, 32, 64)
+_MOST_SYMBOL = 32  # characters of a chord
+_MOST_PROBLEMS = 20
+"""Reading stops after as many: nobody corrects more at once."""
+
+
+def notes_to_message(notes: NoteSequence) -> pb.NoteSequence:
+    """Writes notes on a grid of 4 steps a quarter note."""
+    key = None
+    if notes.key is not None:
+        key = pb.Key(tonic=notes.key.tonic, is_minor=notes.key.is_minor)
+    return pb.NoteSequence(
+        notes=[
+            pb.Note(
+                start_step=note.start_step,
+                end_step=note.end_step,
+                pitch=note.pitch,
+                velocity=note.velocity,
+                program=note.program,
+                is_drum=note.is_drum,
+                offset=note.offset,
+            )
+            for note in notes.notes
+        ],
+        length_steps=notes.length_steps,
+        qpm=notes.qpm,
+        meter=meter_to_message(notes.meter),
+        key=key,
+        chords=[
+            pb.Chord(start_step=chord.start_step, symbol=symbol(chord)) for chord in notes.chords
+        ],
+    )
+
+
+def notes_from_message(
+    message: pb.NoteSequence, problems: Problems, path: str, *, max_length_steps: int = 2**31
+) -> NoteSequence | None:
+    """Reads notes; notes what is wrong in `problems` and then gives None.
+
+    Args:
+        message: The notes.
+        problems: Takes the errors.
+        path: The message's path in the request.
+        max_length_steps: Length limit of the music.
+    """
+    before = len(problems)
+    meter = Meter()
+    if message.HasField("meter"):
+        top, bottom = message.meter.numerator, message.meter.denominator
+        numerators = f"{path}.meter.numerator", top, "1 to 255"
+        problems.require(1 <= top <= 255, *numerators)
+        beats = f"{path}.meter.denominator", bottom, "1, 2, 4, 8, 16, 32 or 64"
+        problems.require(bottom in _BEATS, *beats)
+    tonic = message.key.tonic
+    problems.require(tonic < 12, f"{path}.key.tonic", tonic, "0 to 11")
+    qpm = message.qpm or DEFAULT_QPM
+    problems.require(0 < qpm <= 1e6, f"{path}.qpm", qpm, "above 0 and at most 1,000,000")
+    for index, note in enumerate(message.notes):
+        _check_note(note, problems, f"{path}.notes[{index}]")
+        if len(problems) - before > _MOST_PROBLEMS:
+            return None
+    chords = _read_chords(message, problems, path)
+    last = max((note.end_step for note in message.notes), default=0)
+    last = max(last, chords[-1].start_step + 1 if chords else 0)
+    length = message.length_steps
+    longest = max(last, length)
+    is_short = longest <= max_length_steps
+    problems.require(is_short, f"{path}.length_steps", longest, f"at most {max_length_steps} steps")
+    is_long = length == 0 or length >= last
+    problems.require(is_long, f"{path}.length_steps", length, f"{last} steps or more, or 0")
+    if len(problems) > before:
+        return None
+    if message.HasField("meter"):
+        meter = Meter(message.meter.numerator, message.meter.denominator)
+    if length == 0:
+        bar = meter.steps_per_bar() or 1
+        length = -(-last // bar) * bar
+    notes = sorted(
+        Note(
+            start_step=note.start_step,
+            pitch=note.pitch,
+            end_step=note.end_step,
+            velocity=note.velocity or DEFAULT_VELOCITY,
+            program=note.program,
+            is_drum=note.is_drum,
+            offset=note.offset,
+        )
+        for note in message.notes
+    )
+    key = Key(tonic, message.key.is_minor) if message.HasField("key") else None
+    return NoteSequence(
+        notes=tuple(notes),
+        length_steps=length,
+        qpm=qpm,
+        meter=meter,
+        key=key,
+        chords=tuple(chords),
+    )
+
+
+def _read_chords(message: pb.NoteSequence, problems: Problems, path: str) -> list[Chord]:
+    """Reads chords up to the first wrong chord."""
+    chords: list[Chord] = []
+    for index, each in enumerate(message.chords):
+        where = f"{path}.chords[{index}]"
+        first = chords[-1].start_step + 1 if chords else 0
+        said = None if len(each.symbol) > _MOST_SYMBOL else parse_symbol(each.symbol)
+        is_later, is_symbol = each.start_step >= first, said is not None
+        problems.require(is_later, f"{where}.start_step", each.start_step, f"{first} or more")
+        problems.require(
+            is_symbol,
+            f"{where}.symbol",
+            each.symbol[:_MOST_SYMBOL],
+            "a chord symbol such as F#m7 or N.C.",
+        )
+        if said is None or not is_later:
+            break
+        chords.append(Chord(each.start_step, said.root, said.quality, said.bass))
+    return chords
+
+
+def _check_note(note: pb.Note, problems: Problems, path: str) -> None:
+    start, end = note.start_step, note.end_step
+    problems.require(end > start, f"{path}.end_step", end, f"above its start_step {start}")
+    problems.require(note.pitch in PITCHES, f"{path}.pitch", note.pitch, "0 to 127")
+    is_loud = note.velocity == 0 or note.velocity in VELOCITIES
+    problems.require(is_loud, f"{path}.velocity", note.velocity, "1 to 127, or 0 for 80")
+    problems.require(note.program in PROGRAMS, f"{path}.program", note.program, "0 to 127")
+    is_near = abs(note.offset) <= 0.5
+    problems.require(is_near, f"{path}.offset", note.offset, "-0.5 to 0.5 steps")
+
+
+def meter_to_message(meter: Meter) -> pb.Meter:
+    """Writes a time signature."""
+    return pb.Meter(numerator=meter.numerator, denominator=meter.denominator)
