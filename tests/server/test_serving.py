@@ -194,7 +194,7 @@ def test_stop_lets_calls_finish_and_takes_no_new_ones(start_server):
 
 def test_port_that_is_taken_is_told_without_noise(server, start_server, capfd):
     port = int(server.address.rpartition(":")[2])
-    with pytest.raises(SettingError, match=r"in use; expected an address of this machine.*`port`"):
+    with pytest.raises(SettingError, match=r"in use.*an address of this machine.*`port`"):
         start_server(Settings(port=port))
     with pytest.raises(SettingError, match=r"'no such host' and port 0: "):
         start_server(Settings(host="no such host", port=0))
