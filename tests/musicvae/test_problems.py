@@ -19,11 +19,15 @@ def test_one_wrong_field_is_raised_as_itself():
     assert caught.value.field == "points[0].midi"
 
 
-def test_several_wrong_fields_are_raised_as_one():
+def test_several_wrong_fields_are_raised_as_one_each_field_once():
     problems = Problems()
     problems.require(False, "count", 0, "1 or more")
     with problems.gather("points"):
-        raise RequestError(SettingError("x", expected="y", action="z", field="seed").violations * 2)
+        raise RequestError(
+            violation
+            for field in ("seed", "count")
+            for violation in SettingError("x", expected="y", action="z", field=field).violations
+        )
     with pytest.raises(RequestError) as caught:
         problems.raise_all()
     said = "count=0; expected 1 or more. Change it. seed: x; expected y. z"
