@@ -7,8 +7,8 @@ a process never holds more than a few MiB of them beside those of the piece that
 """
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -20,10 +20,11 @@ import pyarrow.compute as pc
 from jaxtyping import Int64, Shaped
 
 from musicvae.data_pipeline.sources.corpus import Piece
-from musicvae.errors import DataError
 from musicvae.files import new_file, remove_unfinished
+from musicvae.work import Batch
+from musicvae.work.batch import Begin
 
-from .cut import PieceResult, cut_pieces, refuse_memory
+from .cut import PieceResult, cut_pieces, refuse, refuse_memory
 from .excerpts import CutSettings, Excerpts, Left
 from .likeness import HASHES
 
@@ -61,26 +62,13 @@ _PIECES = pa.schema(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Chunk:
-    """Some pieces in a row, to be cut.
+Chunk = Batch[Piece]
+"""Some pieces in a row, to be cut."""
 
-    Attributes:
-        number: Its place among all chunks, from 0.
-        pieces: At least one.
-        results: What is known already of the pieces of these numbers: those that ended a process.
-        one_by_one: Whether its pieces are cut one by one, to find the one that ends a process.
-    """
 
-    number: int
-    pieces: tuple[Piece, ...]
-    results: Mapping[int, PieceResult] = field(default_factory=dict)
-    one_by_one: bool = False
-
-    @property
-    def name(self) -> str:
-        """The name of its file."""
-        return f"chunk-{self.number:06d}.arrow"
+def chunk_path(folder: Path, chunk: Chunk) -> Path:
+    """The file of a chunk."""
+    return folder / f"chunk-{chunk.number:06d}.arrow"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,34 +105,32 @@ def make_chunks(pieces: Iterable[Piece]) -> Iterator[Chunk]:
         room -= 1 / (MOST_PIECES if piece.kind in _QUICK_KINDS else MOST_SLOW_PIECES)
         held_bytes += piece.held_bytes
         if room < 1e-9 or held_bytes >= MOST_HELD_BYTES:
-            yield Chunk(number=number, pieces=tuple(row))
+            yield Batch(number=number, items=tuple(row))
             number += 1
             row, room, held_bytes = [], 1.0, 0
     if row:
-        yield Chunk(number=number, pieces=tuple(row))
+        yield Batch(number=number, items=tuple(row))
 
 
-def cut_chunk(
-    chunk: Chunk, settings: CutSettings, folder: Path, begin: Callable[[int], None]
-) -> None:
+def cut_chunk(chunk: Chunk, settings: CutSettings, folder: Path, begin: Begin) -> None:
     """Cuts all pieces of a chunk and writes its file.
 
     Args:
         chunk: The pieces.
         settings: How they are cut.
         folder: Where the file goes.
-        begin: Is called with the number of each piece before anything is done for it, and with the
-            number of pieces before something is done for many, such as at last.
+        begin: See `musicvae.work.batch.Begin`; the items are the pieces.
     """
     _settle()
-    pieces = chunk.pieces
+    pieces = chunk.items
+    known = {number: refuse(*failure) for number, failure in chunk.failures.items()}
     rows = _PieceRows()
-    path = folder / chunk.name
+    path = chunk_path(folder, chunk)
     remove_unfinished(path)
     with new_file(path, is_durable=True) as unfinished, unfinished.open("wb") as file:
         excerpts = _ExcerptWriter(file, lambda: begin(len(pieces)))
         for result in cut_pieces(
-            pieces, settings, known=chunk.results, one_by_one=chunk.one_by_one, begin=begin
+            pieces, settings, known=known, one_by_one=chunk.is_single, begin=begin
         ):
             try:
                 excerpts.add(len(rows), result.cut.excerpts)
@@ -168,16 +154,6 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-
-
-def unwritable(folder: Path, error: OSError) -> DataError:
-    """What to say where the files of chunks can't be written."""
-    return DataError(
-        f"{folder}, which can't be written ({error.strerror or error})",
-        expected="a folder with room for what is cut",
-        action="Make room, or choose another place; run again, and it goes on where it was.",
-        field="out",
-    )
 
 
 def is_whole(path: Path) -> bool:

@@ -10,7 +10,7 @@ from musicvae.data_pipeline.choose.selection import Selection
 from musicvae.data_pipeline.cut.cut import INTERNAL_ERROR
 from musicvae.errors import DataError
 
-from .workers import GIVEN_UP
+from .cutting import UNSURE
 
 
 def find_warnings(manifest: Manifest, unnamed: Mapping[str, int]) -> Iterator[str]:
@@ -32,7 +32,7 @@ def find_warnings(manifest: Manifest, unnamed: Mapping[str, int]) -> Iterator[st
                 "--split; pieces of a corpus with a split of its own stay where that puts them."
             )
     for entry in manifest.rejections:
-        if entry.reason in GIVEN_UP:
+        if entry.reason in UNSURE:
             yield (
                 f"{_count(entry)}, such as {entry.examples[0].piece}: another run of the same "
                 "inputs may keep more, and be another data set."

@@ -10,7 +10,6 @@ memory may be kept by another run: the console then says so.
 
 import hashlib
 import json
-import math
 import os
 import platform
 import shutil
@@ -29,20 +28,17 @@ from musicvae.data.manifest import FORMAT_VERSION, Manifest
 from musicvae.data_pipeline.choose.selection import select
 from musicvae.data_pipeline.choose.split import check_shares
 from musicvae.data_pipeline.cut import likeness
-from musicvae.data_pipeline.cut.chunks import Chunk, is_whole, make_chunks
+from musicvae.data_pipeline.cut.chunks import Chunk, chunk_path, is_whole, make_chunks
 from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.sources.corpus import MOST_NAMESAKES, CorpusSource, open_sources
 from musicvae.errors import DataError, SettingError
+from musicvae.work import Limits
 
+from .cutting import cut_chunks
 from .data_set import DataSetSettings, abandon, write_data_set
 from .remarks import find_warnings, no_examples
-from .workers import WorkSettings, run_local
 
 DEFAULT_SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
-DEFAULT_TIMEOUT_S = 60.0
-DEFAULT_MEMORY_BYTES = 256 * 1024**2
-"""A hundred times what a large score needs."""
-
 ENGINES = ("local", "ray")
 
 _WORK_FOLDER = ".prepare"
@@ -58,8 +54,7 @@ class PrepareSettings:
         cut: What is cut out of the pieces, and by what rules.
         shares: The share of the pieces of each split, by name; they sum to 1.
         workers: The number of processes, 1 or more; with Ray, of actors.
-        timeout_s: How long one piece may take, in seconds.
-        memory_bytes: How much memory a process may take for the pieces that it is given.
+        limits: The limits on each process; a large score needs a hundredth of the memory.
         engine: Where the processes are: `local`, or `ray` for those of a cluster.
         address: Of the Ray cluster, which must see the same files; None starts one here.
 
@@ -72,19 +67,19 @@ class PrepareSettings:
     cut: CutSettings
     shares: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_SHARES))
     workers: int = 1
-    timeout_s: float = DEFAULT_TIMEOUT_S
-    memory_bytes: int = DEFAULT_MEMORY_BYTES
+    limits: Limits = Limits()
     engine: str = "local"
     address: str | None = None
 
     def __post_init__(self) -> None:
         check_shares(self.shares)
-        for name in ("workers", "timeout_s", "memory_bytes"):
-            value = getattr(self, name)
-            if not 0 < value < math.inf:
-                raise SettingError(
-                    f"{name}={value}", expected="a number above 0", action="Give one.", field=name
-                )
+        if self.workers < 1:
+            raise SettingError(
+                f"workers={self.workers}",
+                expected="1 or more",
+                action="Give the number of processes.",
+                field="workers",
+            )
         if self.engine not in ENGINES:
             raise SettingError(
                 f"the engine {self.engine!r}",
@@ -213,27 +208,23 @@ def _cut_all(
         def missing() -> Iterator[Chunk]:
             pieces = chain.from_iterable(source.pieces() for source in sources)
             for chunk in make_chunks(pieces):
-                paths.append(work / chunk.name)
+                paths.append(chunk_path(work, chunk))
                 if is_whole(paths[-1]):
-                    progress.advance(task, len(chunk.pieces))
+                    progress.advance(task, len(chunk.items))
                 else:
                     yield chunk
 
-        for chunk in _run(missing(), settings, work):
-            progress.advance(task, len(chunk.pieces))
+        for chunk in cut_chunks(
+            missing(),
+            settings.cut,
+            work,
+            settings.limits,
+            workers=settings.workers,
+            address=settings.address,
+            on_ray=settings.engine == "ray",
+        ):
+            progress.advance(task, len(chunk.items))
     return paths
-
-
-def _run(chunks: Iterator[Chunk], settings: PrepareSettings, work: Path) -> Iterator[Chunk]:
-    how = WorkSettings(
-        cut=settings.cut, timeout_s=settings.timeout_s, memory_bytes=settings.memory_bytes
-    )
-    if settings.engine == "local":
-        return run_local(chunks, how, work, workers=settings.workers)
-    # Ray is an extra, and takes a second to import.
-    from .ray_engine import run_ray  # noqa: PLC0415
-
-    return run_ray(chunks, how, work, workers=settings.workers, address=settings.address)
 
 
 def _record(settings: PrepareSettings) -> dict[str, object]:
@@ -243,8 +234,7 @@ def _record(settings: PrepareSettings) -> dict[str, object]:
         "hop_bars": cut.hop_bars,
         "melody": cut.melody,
         "rules": asdict(cut.rules),
-        "timeout_s": settings.timeout_s,
-        "memory_bytes": settings.memory_bytes,
+        **asdict(settings.limits),
         "most_namesakes": MOST_NAMESAKES,
         "likeness": {
             "hashes": likeness.HASHES,

@@ -55,6 +55,7 @@ def prepare(inputs: tuple[str, ...], out: Path, split: str, **options: Any) -> N
     from musicvae.data_pipeline.cut.excerpts import CutSettings
     from musicvae.data_pipeline.prepare import PrepareSettings
     from musicvae.data_pipeline.prepare import prepare as run
+    from musicvae.work import Limits
 
     settings = PrepareSettings(
         inputs=inputs,
@@ -67,7 +68,7 @@ def prepare(inputs: tuple[str, ...], out: Path, split: str, **options: Any) -> N
         ),
         shares=parse_shares(split),
         workers=options["workers"],
-        timeout_s=options["timeout"],
+        limits=Limits(timeout_s=options["timeout"]),
         engine=options["engine"],
         address=options["address"],
     )

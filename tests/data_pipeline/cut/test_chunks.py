@@ -9,17 +9,18 @@ from musicvae.data_pipeline.cut.chunks import (
     MOST_HELD_BYTES,
     MOST_PIECES,
     MOST_SLOW_PIECES,
-    Chunk,
+    chunk_path,
     cut_chunk,
     is_whole,
     make_chunks,
     read_chunk,
 )
-from musicvae.data_pipeline.cut.cut import cut_pieces, refuse
+from musicvae.data_pipeline.cut.cut import cut_pieces
 from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.sources.locations import HeldBytes
 from musicvae.music import midi
 from musicvae.representation import Melody
+from musicvae.work import Batch, Failure
 
 SETTINGS = CutSettings(representation=Melody())
 
@@ -27,8 +28,8 @@ SETTINGS = CutSettings(representation=Melody())
 def sizes(pieces):
     made = list(make_chunks(pieces))
     assert [chunk.number for chunk in made] == list(range(len(made)))
-    assert [piece for chunk in made for piece in chunk.pieces] == pieces
-    return [len(chunk.pieces) for chunk in made]
+    assert [piece for chunk in made for piece in chunk.items] == pieces
+    return [len(chunk.items) for chunk in made]
 
 
 def test_slow_pieces_come_in_shorter_chunks():
@@ -59,8 +60,8 @@ def test_a_chunk_is_read_as_it_was_cut(tmp_path, melody):
         make_piece("4", whole[2]),
     )
     begun = []
-    known = {3: refuse("crashed", "of old age")}
-    cut_chunk(Chunk(number=7, pieces=pieces, results=known), SETTINGS, tmp_path, begun.append)
+    failures = {3: Failure("crashed", "of old age")}
+    cut_chunk(Batch(number=7, items=pieces, failures=failures), SETTINGS, tmp_path, begun.append)
     # Before they are cut together, before their excerpts are written, and at last.
     assert begun == [0, 1, 2, 3, 4, 5, 5, 5]
     (path,) = tmp_path.iterdir()
@@ -87,9 +88,9 @@ def test_a_chunk_is_read_as_it_was_cut(tmp_path, melody):
 
 
 def test_a_chunk_of_nothing_has_no_excerpts(tmp_path):
-    chunk = Chunk(number=0, pieces=(make_piece("0", b"noise"),))
+    chunk = Batch(number=0, items=(make_piece("0", b"noise"),))
     cut_chunk(chunk, SETTINGS, tmp_path, id)
-    read = read_chunk(tmp_path / chunk.name)
+    read = read_chunk(chunk_path(tmp_path, chunk))
     assert read.excerpts is None
     assert read.pieces.num_rows == 1
 
@@ -97,13 +98,13 @@ def test_a_chunk_of_nothing_has_no_excerpts(tmp_path):
 @pytest.mark.parametrize("batch_bytes", [0, 1000])
 def test_batches_hold_what_one_would(batch_bytes, tmp_path, melody, monkeypatch):
     pieces = tuple(make_piece(str(seed), midi.write(melody(seed))) for seed in range(6))
-    chunk = Chunk(number=0, pieces=pieces)
+    chunk = Batch(number=0, items=pieces)
     cut_chunk(chunk, SETTINGS, tmp_path, id)
-    whole = read_chunk(tmp_path / chunk.name)
+    whole = read_chunk(chunk_path(tmp_path, chunk))
     monkeypatch.setattr(chunks, "_BATCH_BYTES", batch_bytes)
     begun = []
-    cut_chunk(replace(chunk, one_by_one=True), SETTINGS, tmp_path, begun.append)
-    batches = read_chunk(tmp_path / chunk.name)
+    cut_chunk(replace(chunk, is_single=True), SETTINGS, tmp_path, begun.append)
+    batches = read_chunk(chunk_path(tmp_path, chunk))
     assert begun.count(len(pieces)) > 2  # each time that something is written
     assert batches.excerpts["piece"].num_chunks > 2
     assert batches.excerpts.equals(whole.excerpts)
@@ -115,8 +116,8 @@ def test_batches_hold_what_one_would(batch_bytes, tmp_path, melody, monkeypatch)
 
 def test_a_file_is_whole_or_goes(tmp_path, melody):
     pieces = (make_piece("0", midi.write(melody(0))), make_piece("1", b"noise"))
-    chunk = Chunk(number=0, pieces=pieces)
-    path = tmp_path / chunk.name
+    chunk = Batch(number=0, items=pieces)
+    path = chunk_path(tmp_path, chunk)
     assert not is_whole(path)
     cut_chunk(chunk, SETTINGS, tmp_path, id)
     assert is_whole(path)
@@ -131,17 +132,17 @@ def test_a_file_is_whole_or_goes(tmp_path, melody):
 
 
 def test_a_file_of_no_excerpts_is_whole(tmp_path):
-    chunk = Chunk(number=0, pieces=(make_piece("0", b"noise"),))
+    chunk = Batch(number=0, items=(make_piece("0", b"noise"),))
     cut_chunk(chunk, SETTINGS, tmp_path, id)
-    assert is_whole(tmp_path / chunk.name)
+    assert is_whole(chunk_path(tmp_path, chunk))
 
 
 def test_the_same_pieces_make_the_same_bytes(tmp_path, melody):
     pieces = tuple(make_piece(str(seed), midi.write(melody(seed))) for seed in range(5))
-    chunk = Chunk(number=0, pieces=pieces)
+    chunk = Batch(number=0, items=pieces)
     made = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         cut_chunk(chunk, SETTINGS, tmp_path / name, id)
-        made.append((tmp_path / name / chunk.name).read_bytes())
+        made.append(chunk_path(tmp_path / name, chunk).read_bytes())
     assert made[0] == made[1]

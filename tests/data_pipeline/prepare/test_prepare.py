@@ -20,6 +20,7 @@ from musicvae.errors import DataError, SettingError
 from musicvae.music import midi
 from musicvae.music.notes import Meter
 from musicvae.representation import Melody, representation_from_config
+from musicvae.work import Limits
 
 HALVES = {"train": 0.5, "test": 0.5}
 
@@ -150,7 +151,9 @@ def test_mutated_files_never_stop_a_run(tmp_path, tune, melody):
                 data[chance.randrange(len(data))] = chance.randrange(256)
             (folder / f"{number}.{ending}").write_bytes(bytes(data))
     manifest = prepare(
-        PrepareSettings(inputs=(str(folder),), out=tmp_path / "out", cut=cut(), timeout_s=10.0)
+        PrepareSettings(
+            inputs=(str(folder),), out=tmp_path / "out", cut=cut(), limits=Limits(timeout_s=10.0)
+        )
     )
     assert counts(manifest)["piece", "unreadable"] > 10
     assert not any(reason == "crashed" for _, reason in counts(manifest))
@@ -248,7 +251,7 @@ def test_an_output_that_is_a_file_is_refused_at_once(settings, tmp_path):
 
 @pytest.mark.parametrize(
     ("change", "found"),
-    [({"workers": 0}, "workers=0"), ({"timeout_s": 0.0}, "timeout_s"), ({"shares": {}}, "split")],
+    [({"workers": 0}, "workers=0"), ({"shares": {}}, "split")],
 )
 def test_settings_out_of_range_are_refused(settings, change, found):
     with pytest.raises(SettingError, match=found):

@@ -11,6 +11,7 @@ from musicvae.data import shards
 from musicvae.data.manifest import load_manifest
 from musicvae.data_pipeline.prepare import prepare
 from musicvae.errors import DataError
+from musicvae.work import Limits
 
 _RUN = """
 import signal
@@ -159,7 +160,7 @@ def test_a_run_that_ended_while_it_put_shards_in_place_goes_on(half_placed, tmp_
 
 
 def test_what_half_a_data_set_left_goes_with_its_work(half_placed):
-    manifest = prepare(replace(half_placed, timeout_s=59.0, shares={"other": 1.0}))
+    manifest = prepare(replace(half_placed, limits=Limits(timeout_s=59.0), shares={"other": 1.0}))
     names = {shard.name for shard in manifest.splits["other"].shards}
     assert set(contents(half_placed.out)) == {"manifest.json", *names}
 
@@ -168,6 +169,6 @@ def test_what_can_not_be_read_beside_the_work_is_no_hindrance(half_placed):
     (old,) = half_placed.out.glob(".prepare/*/shards/manifest.json")
     old.write_text('{"format_version": 0}')
     (half_placed.out / ".prepare" / ".DS_Store").write_bytes(b"of a file manager")
-    manifest = prepare(replace(half_placed, timeout_s=59.0))
+    manifest = prepare(replace(half_placed, limits=Limits(timeout_s=59.0)))
     names = {shard.name for split in manifest.splits.values() for shard in split.shards}
     assert set(contents(half_placed.out)) == {"manifest.json", *names}

@@ -6,16 +6,17 @@ from pathlib import Path
 import hostile
 import pytest
 from hostile import Hostile, make_piece
+from works import do
 
-from musicvae.data_pipeline.cut.chunks import Chunk, cut_chunk
-from musicvae.data_pipeline.cut.cut import refuse
+from musicvae.data_pipeline.cut.chunks import chunk_path
 from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.prepare import PrepareSettings, prepare
-from musicvae.data_pipeline.prepare.ray_engine import PACKAGE_FOLDER, run_ray
-from musicvae.data_pipeline.prepare.workers import WorkSettings
+from musicvae.data_pipeline.prepare.cutting import cut_chunks
 from musicvae.errors import SettingError
 from musicvae.music import midi
 from musicvae.representation import Melody
+from musicvae.work import Batch, Limits
+from musicvae.work.ray_engine import PACKAGE_FOLDER, run_on_ray
 
 ray = pytest.importorskip("ray", reason="the extra musicvae[cluster] is not installed")
 
@@ -55,34 +56,29 @@ def test_ray_makes_the_same_bytes(abc_folder, midi_folder, tmp_path):
 
 @pytest.mark.usefixtures("cluster")
 def test_a_hostile_piece_costs_no_actor(tmp_path, melody):
-    (tmp_path / "ray").mkdir()
     good = [make_piece(str(seed), midi.write(melody(seed))) for seed in range(4)]
     chunks = [
-        Chunk(number=0, pieces=(good[0], make_piece("x", Hostile("crash")), good[1])),
-        Chunk(number=1, pieces=(good[2], make_piece("y", Hostile("hang")))),
-        Chunk(number=2, pieces=(good[3],)),
+        Batch(number=0, items=(good[0], make_piece("x", Hostile("crash")), good[1])),
+        Batch(number=1, items=(good[2], make_piece("y", Hostile("hang")))),
+        Batch(number=2, items=(good[3],)),
     ]
-    settings = WorkSettings(
-        cut=CutSettings(representation=Melody()), timeout_s=1.0, memory_bytes=64 * 1024**2
-    )
-    done = run_ray(iter(chunks), settings, tmp_path / "ray", workers=2, address=None)
-    assert sorted(chunk.number for chunk in done) == [0, 1, 2]
-    known = [
-        {1: refuse("crashed", "a process that ended with 3")},
-        {1: refuse("timed_out", "more than 1 s of reading")},
-        {},
-    ]
-    for chunk, results in zip(chunks, known, strict=True):
-        cut_chunk(replace(chunk, results=results), settings.cut, tmp_path, id)
-        assert (tmp_path / "ray" / chunk.name).read_bytes() == (tmp_path / chunk.name).read_bytes()
+    cut = CutSettings(representation=Melody())
+    limits = Limits(timeout_s=1.0, memory_bytes=64 * 1024**2)
+    for name in ("local", "ray"):
+        (tmp_path / name).mkdir()
+        done = cut_chunks(
+            iter(chunks), cut, tmp_path / name, limits, workers=2, on_ray=name == "ray"
+        )
+        assert sorted(chunk.number for chunk in done) == [0, 1, 2]
+    for chunk in chunks:
+        local, by_ray = (chunk_path(tmp_path / name, chunk) for name in ("local", "ray"))
+        assert local.read_bytes() == by_ray.read_bytes()
 
 
-def test_a_cluster_that_is_not_there_is_an_error(tmp_path):
-    settings = WorkSettings(
-        cut=CutSettings(representation=Melody()), timeout_s=1.0, memory_bytes=64 * 1024**2
-    )
+@pytest.mark.parametrize("address", ["ray://127.0.0.1:1", "127.0.0.1:1", "no address"])
+def test_a_cluster_that_is_not_there_is_an_error_at_once(address):
     if ray.is_initialized():
         ray.shutdown()
-    run = run_ray(iter([]), settings, tmp_path, workers=1, address="ray://nowhere")
-    with pytest.raises(SettingError, match="no Ray cluster at ray://nowhere"):
+    run = run_on_ray(do, [], Limits(), workers=1, address=address)
+    with pytest.raises(SettingError, match=f"no Ray cluster at {address}"):
         next(run)

@@ -1,18 +1,16 @@
 import multiprocessing
-import os
-import signal
-import time
 
 import pytest
 from hostile import FragileMelody, Hostile, Seen, make_piece
 
-from musicvae.data_pipeline.cut.chunks import Chunk, read_chunk
+from musicvae.data_pipeline.cut.chunks import chunk_path, read_chunk
 from musicvae.data_pipeline.cut.excerpts import CutSettings
-from musicvae.data_pipeline.prepare.workers import Pool, WorkSettings
+from musicvae.data_pipeline.prepare.cutting import cut_chunks
 from musicvae.errors import DataError
 from musicvae.music import midi
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.representation import Groove, Melody
+from musicvae.work import Batch, Limits
 
 GOOD = "good"
 
@@ -32,19 +30,20 @@ def make_chunk(melody):
             )
             for place, deed in enumerate(deeds)
         )
-        return Chunk(number=number, pieces=pieces)
+        return Batch(number=number, items=pieces)
 
     return make
 
 
-def settings(timeout_s=30.0, memory_bytes=64 * 1024**2, representation=None):
-    cut = CutSettings(representation=representation or Melody())
-    return WorkSettings(cut=cut, timeout_s=timeout_s, memory_bytes=memory_bytes)
+def cut(chunks, folder, *, representation=None, timeout_s=30.0, workers=1):
+    settings = CutSettings(representation=representation or Melody())
+    limits = Limits(timeout_s=timeout_s, memory_bytes=64 * 1024**2)
+    return list(cut_chunks(iter(chunks), settings, folder, limits, workers=workers))
 
 
 def reasons(folder, chunk):
     """Of each piece: its excerpts, or why there are none."""
-    pieces = read_chunk(folder / chunk.name).pieces.to_pylist()
+    pieces = read_chunk(chunk_path(folder, chunk)).pieces.to_pylist()
     return [
         (each["excerpts"] or each["left"][0]["reason"], *(left["found"] for left in each["left"]))
         for each in pieces
@@ -57,10 +56,7 @@ def test_a_piece_that_does_anything_harms_no_other(make_chunk, tmp_path):
         make_chunk(1, GOOD, GOOD),
         make_chunk(2, "err", "eat", GOOD, "eat slowly", GOOD, "crash"),
     ]
-    start = time.monotonic()
-    with Pool(settings(timeout_s=2.0), workers=2) as pool:
-        done = list(pool.run(iter(chunks), tmp_path))
-    assert sorted(chunk.number for chunk in done) == [0, 1, 2]
+    assert cut(chunks, tmp_path, timeout_s=2.0, workers=2) == chunks
     crashed = ("crashed", "a process that ended with 3")
     assert reasons(tmp_path, chunks[0]) == [
         (7,), crashed, (7,), ("timed_out", "more than 2 s of reading"), (7,),
@@ -71,38 +67,12 @@ def test_a_piece_that_does_anything_harms_no_other(make_chunk, tmp_path):
     assert error == "internal_error"
     assert found.startswith("ZeroDivisionError at corpus.py:")
     assert others == [memory, (7,), memory, (7,), crashed]
-    assert time.monotonic() - start < 60
     assert {path.suffix for path in tmp_path.iterdir()} == {".arrow"}
 
 
-def test_there_may_be_more_workers_than_chunks(make_chunk, tmp_path):
-    with Pool(settings(), workers=4) as pool:
-        assert list(pool.run(iter([]), tmp_path)) == []
-        (done,) = pool.run(iter([make_chunk(5, GOOD)]), tmp_path)
-    assert reasons(tmp_path, done) == [(7,)]
-
-
-def test_a_pool_goes_on_with_further_chunks(make_chunk, tmp_path):
-    with Pool(settings(), workers=1) as pool:
-        for number in range(3):
-            (done,) = pool.run([make_chunk(number, GOOD)], tmp_path)
-            assert done.number == number
-
-
-def test_stopping_early_ends_the_processes(make_chunk, tmp_path):
-    with Pool(settings(timeout_s=600.0), workers=2) as pool:
-        outcomes = pool.run(iter([make_chunk(0, GOOD), make_chunk(1, "hang")]), tmp_path)
-        assert next(outcomes).number == 0
-        start = time.monotonic()
-    assert time.monotonic() - start < 10
-
-
 def test_a_folder_that_is_gone_can_t_be_written(make_chunk, tmp_path):
-    with (
-        Pool(settings(), workers=1) as pool,
-        pytest.raises(DataError, match=r"gone, which can.t be written \(No such file"),
-    ):
-        list(pool.run([make_chunk(0, GOOD)], tmp_path / "gone"))
+    with pytest.raises(DataError, match=r"gone, which can.t be written \(No such file"):
+        cut([make_chunk(0, GOOD)], tmp_path / "gone")
 
 
 def test_a_full_disk_is_said(make_chunk, tmp_path):
@@ -117,11 +87,8 @@ def test_a_full_disk_is_said(make_chunk, tmp_path):
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (100, 100))
         yield make_chunk(2, GOOD)
 
-    with (
-        Pool(settings(), workers=1) as pool,
-        pytest.raises(DataError, match=r"can.t be written \(File too large\)") as raised,
-    ):
-        list(pool.run(chunks(), tmp_path))
+    with pytest.raises(DataError, match=r"can.t be written \(File too large\)") as raised:
+        cut(chunks(), tmp_path)
     assert raised.value.field == "out"
     assert {path.suffix for path in tmp_path.iterdir()} <= {".arrow"}
 
@@ -139,41 +106,23 @@ def test_what_happens_to_many_is_brought_home_to_one(deed, reason, melody, tmp_p
         make_piece(str(place), Seen(midi.write(melody(place)), deed))
         for place, deed in enumerate(deeds)
     )
-    how = settings(timeout_s=1.5, representation=FragileMelody())
-    with Pool(how, workers=1) as pool:
-        (done,) = pool.run([Chunk(number=0, pieces=pieces)], tmp_path)
+    chunk = Batch(number=0, items=pieces)
+    (done,) = cut([chunk], tmp_path, timeout_s=1.5, representation=FragileMelody())
     assert reasons(tmp_path, done) == [(7,), (7,), reason]
 
 
 def test_music_that_is_more_than_the_memory_is_written_as_it_comes(tmp_path):
     pieces = tuple(make_piece(str(number), data) for number, data in enumerate([drums(300)] * 200))
-    chunk = Chunk(number=0, pieces=pieces)
-    with Pool(settings(representation=Groove()), workers=1) as pool:
-        list(pool.run([chunk], tmp_path))
-    excerpts = read_chunk(tmp_path / chunk.name).excerpts
+    chunk = Batch(number=0, items=pieces)
+    cut([chunk], tmp_path, representation=Groove())
+    excerpts = read_chunk(chunk_path(tmp_path, chunk)).excerpts
     assert excerpts["events"].nbytes > 90 * 1024**2
     assert set(reasons(tmp_path, chunk)) == {(299,)}
 
 
 def test_a_piece_that_is_more_than_the_memory_costs_itself_alone(tmp_path):
     pieces = tuple(make_piece(str(bars), drums(bars)) for bars in (30, 4000, 40))
-    chunk = Chunk(number=0, pieces=pieces)
-    with Pool(settings(representation=Groove(bars=16)), workers=1) as pool:
-        list(pool.run([chunk], tmp_path))
+    chunk = Batch(number=0, items=pieces)
+    cut([chunk], tmp_path, representation=Groove(bars=16))
     memory = ("out_of_memory", "more memory than one piece may use")
     assert reasons(tmp_path, chunk) == [(15,), memory, (25,)]
-
-
-def test_ctrl_c_is_the_parent_s_from_the_start(make_chunk, tmp_path, capfd):
-    def chunks():
-        yield make_chunk(0, GOOD)
-        # The process was started a moment ago, and still imports.
-        (process,) = multiprocessing.active_children()
-        os.kill(process.pid, signal.SIGINT)
-
-    handler = signal.getsignal(signal.SIGINT)
-    with Pool(settings(), workers=1) as pool:
-        (done,) = pool.run(chunks(), tmp_path)
-    assert reasons(tmp_path, done) == [(7,)]
-    assert signal.getsignal(signal.SIGINT) is handler
-    assert capfd.readouterr().err == ""
