@@ -22,11 +22,11 @@ from musicvae.data_pipeline.readers.piece import (
     CHORDS_INFERRED,
     CHORDS_WRITTEN,
     ChordLine,
-    MeterChange,
     ReadPiece,
 )
 from musicvae.data_pipeline.sources.corpus import Piece, open_sources
 from musicvae.errors import DataError
+from musicvae.music.bars import MeterChange
 from musicvae.music.chords import QUALITIES, ParsedChord, symbol
 from musicvae.music.notes import DEFAULT_QPM, Meter
 from musicvae.representation import representation_from_config

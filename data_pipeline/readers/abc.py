@@ -24,7 +24,6 @@ from musicvae.errors import ScoreError
 from musicvae.music.chords import parse_symbol
 from musicvae.music.notes import Key, Meter
 
-from .bar_lines import quarters_per_bar
 from .music21_guard import asking_music21
 from .piece import ReadPiece
 from .staff import Mark, Marks, Staff, StaffNote, put_together
@@ -172,7 +171,7 @@ def _read_voice(name: str, tokens: list[abcFormat.ABCToken]) -> _Voice:
                     marks.chords.append(Mark(len(staff.lengths), now, chord))
             if token.src.endswith(_MEASURE_REST):
                 meter = marks.meters[-1].value if marks.meters else Meter()
-                now += Fraction(quarters_per_bar(meter))
+                now += Fraction(meter.quarters_per_bar)
             else:
                 now += _read_note(token, staff, now, tied_on)
                 tied_on = _tied_on(token)

@@ -18,9 +18,10 @@ from platformdirs import user_cache_path
 
 from musicvae.errors import ScoreError
 from musicvae.files import write_file
+from musicvae.music.bars import MeterChange
 from musicvae.music.notes import Key, Meter
 
-from .piece import ChordLine, KeyChange, MeterChange, Part, ReadPiece, TempoChange
+from .piece import ChordLine, KeyChange, Part, ReadPiece, TempoChange
 
 _DIGEST_BYTES = 16
 _COLUMNS = {

@@ -17,15 +17,14 @@ import numpy as np
 from jaxtyping import Float64, Int64, Integer
 
 from musicvae.errors import MidiError
+from musicvae.music.bars import Bars, MeterChange, MeterMark, TimedOnsets, find_bars
 from musicvae.music.midi import parser as midi_parser
 from musicvae.music.midi import smf
 from musicvae.music.midi.parser import DEFAULT_LIMITS, NoteColumns, ParsedMidi, ParsedTrack
-from musicvae.music.notes import DEFAULT_QPM, Meter
+from musicvae.music.notes import DEFAULT_QPM
 
-from .bar_lines import Bars, MeterMark, accented_quarters, draw_all_bars
-from .meter_evidence import doubt_common_time, doubt_grid, is_grid_doubtful
 from .note_order import find_note_order
-from .piece import KeyChange, MeterChange, Part, ReadPiece, TempoChange
+from .piece import KeyChange, Part, ReadPiece, TempoChange
 
 _MOST_CHANGES = 100_000
 """Of meter, key or tempo in one file: a tempo curve of an hour at 25 points a second."""
@@ -34,7 +33,7 @@ _SHORTEST = 1 / 4096
 """Of a quarter note: a note that ends where it starts is still a note."""
 
 NO_BARS = Bars(np.zeros(0), ())
-"""Those of a piece whose meter is not known."""
+"""The bars of a piece whose meter is not known."""
 
 
 class ParsedFile(NamedTuple):
@@ -195,7 +194,7 @@ def _make_pieces(ticks: _Ticks) -> list[ReadPiece]:
             meters=bars.meters,
             tempos=_tempos(parsed),
             keys=_keys(parsed),
-            missing_meter=bars.missing_meter,
+            missing_meter=bars.doubt,
         )
         for parsed, bars in zip(ticks.patterns, _find_bars(ticks, notes), strict=True)
     ]
@@ -210,24 +209,16 @@ def _find_bars(ticks: _Ticks, notes: TimedNotes) -> list[Bars]:
         return found
     counts = counts[numbers]
     sizes = np.add.reduceat(notes.sizes, np.cumsum(counts) - counts)
-    firsts = np.cumsum(sizes) - sizes
-    is_pitched = np.repeat([not track.is_drum for track in ticks.tracks], notes.sizes)
-    marks = [_marks(ticks.patterns[number]) for number in numbers]
-    pickups = accented_quarters(
-        notes.onsets[is_pitched],
-        notes.velocities[is_pitched],
-        np.add.reduceat(is_pitched, firsts, dtype=np.int64),
-        [_only_meter(own) for own in marks],
+    timed = TimedOnsets(
+        onsets=notes.onsets,
+        velocities=notes.velocities,
+        is_pitched=np.repeat([not track.is_drum for track in ticks.tracks], notes.sizes),
+        sizes=sizes,
+        ends=np.maximum.reduceat(notes.ends, np.cumsum(sizes) - sizes),
     )
-    ends = np.maximum.reduceat(notes.ends, firsts)
-    may_keep_no_grid = is_grid_doubtful(notes.onsets, sizes)
-    drawn = draw_all_bars(marks, ends.tolist(), pickups.tolist())
-    for row, number in enumerate(numbers):
-        doubt = ""
-        if not marks[row] or may_keep_no_grid[row]:
-            own = notes.onsets[firsts[row] : firsts[row] + sizes[row]]
-            doubt = doubt_grid(own) if marks[row] else doubt_common_time(own)
-        found[number] = NO_BARS._replace(missing_meter=doubt) if doubt else drawn[row]
+    all_bars = find_bars([_marks(ticks.patterns[number]) for number in numbers], timed)
+    for number, bars in zip(numbers, all_bars, strict=True):
+        found[number] = NO_BARS._replace(doubt=bars.doubt) if bars.doubt else bars
     return found
 
 
@@ -235,14 +226,6 @@ def _marks(parsed: ParsedMidi) -> list[MeterMark]:
     """The meters that a file writes, in quarter notes."""
     unit = parsed.ticks_per_quarter
     return [MeterMark(tick / unit, meter) for tick, meter in parsed.meters]
-
-
-def _only_meter(marks: list[MeterMark]) -> Meter | None:
-    """The meter of a piece that has one for all of it, or None."""
-    if len(marks) == 1:
-        return marks[0].meter
-    meters = {mark.meter for mark in marks}
-    return next(iter(meters), Meter()) if len(meters) <= 1 else None
 
 
 @lru_cache(maxsize=4096)

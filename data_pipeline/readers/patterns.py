@@ -18,9 +18,10 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from musicvae.errors import ScoreError
+from musicvae.music.bars import MeterChange
 from musicvae.music.notes import Meter
 
-from .piece import MeterChange, Part, ReadPiece
+from .piece import Part, ReadPiece
 from .xml import parse_xml
 
 TURNS = 2

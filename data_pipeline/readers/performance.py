@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from musicvae.errors import DataError
+from musicvae.music.bars import MeterChange
 from musicvae.music.chords import parse_symbol
 from musicvae.music.midi import parser as midi_parser
 from musicvae.music.midi.parser import NoteColumns, ParsedMidi
@@ -22,7 +23,7 @@ from musicvae.music.notes import Key, Meter
 
 from .chord_columns import chord_line
 from .midi_file import TimedNotes
-from .piece import ChordLine, KeyChange, MeterChange, Part, ReadPiece, TempoChange
+from .piece import ChordLine, KeyChange, Part, ReadPiece, TempoChange
 
 _MOST_BEATS = 100_000
 _MOST_BEATS_PER_BAR = 64

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int16
 
-from musicvae.music.notes import Key, Meter
+from musicvae.music.bars import MeterChange
+from musicvae.music.notes import Key
 
 CHORDS_INFERRED = "inferred"
 CHORDS_WRITTEN = "written"
@@ -40,13 +41,6 @@ class Part(NamedTuple):
     velocities: Int16[np.ndarray, " note"]
     program: int = 0
     is_drum: bool = False
-
-
-class MeterChange(NamedTuple):
-    """A meter that holds from the bar of this number on, counted from 0."""
-
-    bar: int
-    meter: Meter
 
 
 class TempoChange(NamedTuple):

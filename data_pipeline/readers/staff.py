@@ -15,13 +15,13 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from musicvae.errors import ScoreError
+from musicvae.music.bars import MeterChange
 from musicvae.music.chords import ParsedChord
 from musicvae.music.midi.parser import DEFAULT_LIMITS
 from musicvae.music.notes import DEFAULT_VELOCITY, PITCHES, Key, Meter
 
-from .bar_lines import quarters_per_bar
 from .chord_columns import chord_line
-from .piece import KeyChange, MeterChange, Part, ReadPiece, TempoChange
+from .piece import KeyChange, Part, ReadPiece, TempoChange
 
 _Value = TypeVar("_Value")
 
@@ -168,7 +168,7 @@ def _starts(staves: list[Staff], meters: list[MeterChange]) -> list[Fraction]:
             change += 1
         if not length:
             meter = meters[change].meter if meters else Meter()
-            lengths[measure] = Fraction(quarters_per_bar(meter))
+            lengths[measure] = Fraction(meter.quarters_per_bar)
     return list(accumulate(lengths, initial=Fraction(0)))
 
 

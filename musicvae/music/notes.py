@@ -10,6 +10,7 @@ changes once it is made.
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, replace
 
 from musicvae.music.chords import Chord, transpose
@@ -72,8 +73,33 @@ class Meter:
         steps, rest = divmod(4 * self.numerator * steps_per_quarter, self.denominator)
         return None if rest else steps
 
+    @property
+    def quarters_per_bar(self) -> float:
+        """The length of a bar in quarter notes."""
+        return 4 * self.numerator / self.denominator
+
     def __str__(self) -> str:
         return f"{self.numerator}/{self.denominator}"
+
+
+@dataclass(frozen=True, slots=True)
+class BarChange:
+    """A step from which on bars are counted anew, all in one meter, until the next change."""
+
+    start_step: int
+    meter: Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: its first step, the first step after it, and its meter.
+
+    A bar before a change of meter, or a pickup, may be shorter than its meter says.
+    """
+
+    start_step: int
+    end_step: int
+    meter: Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +121,13 @@ class NoteSequence:
         notes: Sorted; none ends after `length_steps`.
         length_steps: The whole length, silence at the end included.
         qpm: Quarter notes a minute.
-        meter: One time signature for all of it.
+        meter: The time signature at the start.
         key: The key, or None where it is not known.
         steps_per_quarter: The resolution of the grid.
         chords: The harmony, in order of onset, one chord a step at most; each holds until the next,
             the last to the end. Before the first there is none.
+        bar_changes: Where the meter changes or bars are counted anew, as after a pickup: the first
+            change at step 0, in `meter`. Empty where all bars are in `meter` from step 0 on.
     """
 
     notes: tuple[Note, ...]
@@ -109,6 +137,7 @@ class NoteSequence:
     key: Key | None = None
     steps_per_quarter: int = STEPS_PER_QUARTER
     chords: tuple[Chord, ...] = ()
+    bar_changes: tuple[BarChange, ...] = ()
 
     def __post_init__(self) -> None:
         assert all(a <= b for a, b in zip(self.notes, self.notes[1:], strict=False)), "unsorted"
@@ -117,12 +146,38 @@ class NoteSequence:
         assert all(a < b for a, b in itertools.pairwise(starts)), "unsorted chords"
         assert not starts or starts[-1] < self.length_steps, "a chord past the end"
         assert self.qpm > 0, self.qpm
+        changes = [change.start_step for change in self.bar_changes]
+        assert all(a < b for a, b in itertools.pairwise(changes)), "unsorted changes of bars"
+        assert not changes or self.bar_changes[0] == BarChange(0, self.meter), self.bar_changes[0]
+        assert not changes or changes[-1] < self.length_steps, "a change of bars past the end"
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        """All bars up to the end: bar 1, as users count, is the first.
+
+        >>> NoteSequence(
+        ...     (), 24, bar_changes=(BarChange(0, Meter()), BarChange(4, Meter()))
+        ... ).bars[1]
+        Bar(start_step=4, end_step=20, meter=Meter(numerator=4, denominator=4))
+        """
+        changes = self.bar_changes or (BarChange(0, self.meter),)
+        ends = [*(change.start_step for change in changes[1:]), self.length_steps]
+        bars: list[Bar] = []
+        for change, end in zip(changes, ends, strict=True):
+            length = change.meter.quarters_per_bar * self.steps_per_quarter
+            count = math.ceil((end - change.start_step) / length)
+            lines = [change.start_step + math.ceil(bar * length) for bar in range(count + 1)]
+            if end < self.length_steps:
+                lines[-1] = end
+            bars += [Bar(*pair, change.meter) for pair in itertools.pairwise(lines)]
+        return tuple(bars)
 
     def window(self, start_step: int, length_steps: int) -> NoteSequence:
         """Cuts out `length_steps` steps from `start_step` on.
 
         A note that began before the window is left out; one that outlasts it is cut short. The
-        chord that began before the window and still holds starts with it.
+        chord that began before the window and still holds starts with it. A window of music without
+        `bar_changes` is without them too, wherever it starts.
         """
         end = start_step + length_steps
         # Sorted anew: notes on one step and pitch may have differed by their ends alone.
@@ -139,12 +194,28 @@ class NoteSequence:
         chords = [chord for chord in self.chords if start_step < chord.start_step < end]
         if before and before[-1].root is not None:
             chords.insert(0, replace(before[-1], start_step=start_step))
+        changes = self._changes_of_bars(start_step, end)
         return replace(
             self,
             notes=tuple(notes),
             length_steps=length_steps,
+            meter=changes[0].meter,
             chords=tuple(replace(c, start_step=c.start_step - start_step) for c in chords),
+            bar_changes=changes[1:] and changes,
         )
+
+    def _changes_of_bars(self, start_step: int, end_step: int) -> tuple[BarChange, ...]:
+        """The changes of bars of a window, the first of them at its step 0."""
+        if not self.bar_changes:
+            return (BarChange(0, self.meter),)
+        meters = {bar.start_step: bar.meter for bar in self.bars}
+        first = max(line for line in meters if line <= start_step)
+        starts = {change.start_step for change in self.bar_changes}
+        inside = [line for line in meters if start_step < line < end_step]
+        if first < start_step:  # the window begins with the rest of a bar
+            starts.update(inside[:1])
+        later = (BarChange(line - start_step, meters[line]) for line in inside if line in starts)
+        return (BarChange(0, meters[first]), *later)
 
     def transpose(self, semitones: int) -> NoteSequence:
         """Moves every note but the drums, the key and the chords up by `semitones`.

@@ -23,7 +23,7 @@ from matplotlib.patches import Patch
 
 from musicvae.files import new_file
 from musicvae.music.chords import symbol
-from musicvae.music.midi.notes import PROGRAM_FAMILIES
+from musicvae.music.midi import PROGRAM_FAMILIES
 from musicvae.music.notes import DEFAULT_VELOCITY, Key, Note, NoteSequence
 from musicvae.report.roll_rows import Rows, drum_name, rows_of
 

@@ -1,15 +1,12 @@
 """MIDI bytes to notes and back: the only place in the library that knows ticks."""
 
-from musicvae.music.midi.notes import (
+from musicvae.music.midi.provenance import read_provenance
+from musicvae.music.midi.read import MidiFile, MidiTrack, read, read_tracks
+from musicvae.music.midi.write import (
     DRUM_CHANNEL,
     MELODIC_CHANNELS,
     PROGRAM_FAMILIES,
     TICKS_PER_QUARTER,
-    MidiFile,
-    MidiTrack,
-    read,
-    read_provenance,
-    read_tracks,
     write,
 )
 

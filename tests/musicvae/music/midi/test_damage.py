@@ -11,7 +11,7 @@ from smf_bytes import END, NOTE, chunk, smf
 from musicvae.errors import MidiError, SettingError
 from musicvae.music import midi
 from musicvae.music.midi.parser import MidiLimits
-from musicvae.music.notes import Note, NoteSequence
+from musicvae.music.notes import Meter, Note, NoteSequence
 
 LONG_WAIT = b"\xff\xff\xff\x7f"
 WAITS = (LONG_WAIT + b"\xff\x01\x00") * 15
@@ -71,7 +71,7 @@ ODD = {
 def test_what_is_odd_but_harmless_is_read(data):
     file = midi.read_tracks(data)
     assert [track.notes.notes for track in file.tracks] == [(Note(0, 60, 4, 64),)]
-    assert (file.meters, file.key, file.qpm) == ((), None, 120.0)
+    assert (file.meter, file.key, file.qpm) == (Meter(), None, 120.0)
 
 
 @pytest.mark.parametrize("kind", [0x51, 0x58, 0x59])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from musicvae.data_pipeline.readers.meter_evidence import (
+from musicvae.music.meter_evidence import (
     doubt_common_time,
     doubt_grid,
     is_grid_doubtful,

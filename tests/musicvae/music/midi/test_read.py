@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from smf_bytes import END, NOTE, smf
 
+from musicvae.data_pipeline.readers import read_piece
 from musicvae.errors import MidiError
 from musicvae.music import midi
 from musicvae.music.notes import Key, Meter, Note, NoteSequence
@@ -219,21 +220,81 @@ def test_changes_of_tempo_move_nothing():
     assert changed.qpm == round(60e6 / 65536, 2)
 
 
-def test_meters_are_told_once_each_and_the_first_is_taken():
-    three, four = b"\x00\xff\x58\x04\x03\x02\x18\x08", b"\x00\xff\x58\x04\x04\x02\x18\x08"
-    file = midi.read_tracks(smf(three + NOTE + four + NOTE + three + NOTE + NOTE + END))
-    assert file.meters == (Meter(3, 4), Meter(4, 4))
-    assert file.tracks[0].notes.meter == Meter(3, 4)
-    assert file.length_steps == 24
-    assert midi.read_tracks(smf(NOTE + END)).meters == ()
+METER_3, METER_4 = (b"\x00\xff\x58\x04" + bytes([beats, 2, 24, 8]) for beats in (3, 4))
+METER_2 = b"\x00\xff\x58\x04\x02\x02\x18\x08"
+METER_1 = b"\x00\xff\x58\x04\x01\x02\x18\x08"
+
+
+def bars_of(music):
+    return [(bar.start_step, str(bar.meter)) for bar in music.bars]
+
+
+@pytest.mark.parametrize(
+    ("track", "bars"),
+    [
+        (NOTE * 8, [(0, "4/4"), (16, "4/4")]),
+        (METER_1 + NOTE + METER_4 + NOTE * 8, [(0, "1/4"), (4, "4/4"), (20, "4/4")]),
+        (METER_4 + NOTE * 4 + METER_2 + NOTE * 2 + METER_4 + NOTE * 4,
+         [(0, "4/4"), (16, "2/4"), (24, "4/4")]),
+        (METER_4 + NOTE * 8 + METER_3 + NOTE * 6,
+         [(0, "4/4"), (16, "4/4"), (32, "3/4"), (44, "3/4")]),
+        (METER_3 + NOTE + METER_4 + NOTE + METER_3 + NOTE * 2,
+         [(0, "3/4"), (4, "4/4"), (8, "3/4")]),
+    ],
+    ids=["one meter", "pickup", "a bar of 2/4", "change", "short bars"],
+)  # fmt: skip
+def test_bars_are_those_of_the_data_pipeline(track, bars):
+    data = smf(track + END)
+    music = midi.read(data)
+    assert bars_of(music) == bars
+    assert bars_of(midi.read_tracks(data).tracks[0].notes) == bars
+    piece = read_piece(data, "midi", {})
+    if not piece.missing_meter:
+        assert (piece.bar_lines * 4).tolist() == [*(step for step, _ in bars), music.length_steps]
+    assert midi.read(midi.write(music)) == music
+
+
+def test_a_pickup_that_accents_show_is_a_bar():
+    notes = tuple(Note(i * 4, 60, i * 4 + 4, 100 if i % 4 == 1 else 60) for i in range(41))
+    music = midi.read(midi.write(NoteSequence(notes, 164)))
+    assert bars_of(music)[:3] == [(0, "4/4"), (4, "4/4"), (20, "4/4")]
+    assert (music.notes, music.length_steps) == (notes, 164)
+
+
+def test_a_short_bar_off_the_grid_moves_no_later_bar_off_it():
+    wait = b"\x50\xff\x01\x00"  # 80 ticks: two thirds of a step
+    data = smf(METER_4 + NOTE * 4 + NOTE + wait + METER_3 + NOTE * 3 + END)
+    music = midi.read(data)
+    assert bars_of(music) == [(0, "4/4"), (16, "4/4"), (21, "3/4")]
+    assert [note.start_step for note in music.notes] == [0, 4, 8, 12, 16, 21, 25, 29]
+    assert all(note.offset == pytest.approx(0, abs=1e-9) for note in music.notes)
+
+
+def test_a_window_keeps_the_bars_it_is_cut_from():
+    music = midi.read(smf(METER_4 + NOTE * 4 + METER_2 + NOTE * 2 + METER_4 + NOTE * 8 + END))
+    third = music.bars[2]
+    cut = music.window(third.start_step, 32)
+    assert (cut.meter, cut.bar_changes) == (Meter(), ())
+    assert bars_of(music.window(0, 32)) == [(0, "4/4"), (16, "2/4"), (24, "4/4")]
+    assert bars_of(music.window(8, 40)) == [(0, "4/4"), (8, "2/4"), (16, "4/4"), (32, "4/4")]
+    assert bars_of(music.window(16, 8)) == [(0, "2/4")]
 
 
 def test_a_bar_of_no_whole_number_of_steps_fills_its_quarter_note():
     file = midi.read_tracks(
         smf(b"\x00\xff\x58\x04\x05\x05\x18\x08" + NOTE + b"\x00\x90\x3c\x40\x78\x80\x3c\x00" + END)
     )
-    assert file.meters == (Meter(5, 32),)
+    assert file.meter == Meter(5, 32)
     assert file.length_steps == 8
+
+
+def test_a_path_does_as_well_as_bytes(tmp_path):
+    path = tmp_path / "x.mid"
+    path.write_bytes(midi.write(MELODY))
+    assert midi.read(path) == midi.read(str(path)) == MELODY
+    path.write_bytes(b"no music")
+    with pytest.raises(MidiError, match=r"x\.mid: 8 bytes that start with"):
+        midi.read(path)
 
 
 def test_overlapping_notes_of_one_pitch_end_in_order():

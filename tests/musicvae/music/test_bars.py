@@ -3,9 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicvae.data_pipeline.readers.bar_lines import MeterMark, accented_quarters, draw_bars
-from musicvae.data_pipeline.readers.piece import MeterChange
-from musicvae.music.notes import Meter
+from musicvae.music.bars import (
+    Bars,
+    MeterChange,
+    MeterMark,
+    accented_quarters,
+    draw_bars,
+    lay_on_steps,
+)
+from musicvae.music.notes import BarChange, Meter
 
 COMMON, WALTZ = Meter(), Meter(3, 4)
 METERS = [COMMON, WALTZ, Meter(6, 8), Meter(2, 2), Meter(7, 8)]
@@ -32,23 +38,23 @@ def mark(quarter, meter):
     ],
 )
 def test_bars_start_at_changes_of_meter(marks, end, lines):
-    bars = draw_bars(marks, end)
+    (bars,) = draw_bars([marks], [end], [0.0])
     assert bars.bar_lines.tolist() == pytest.approx(lines)
 
 
 def test_a_pickup_is_a_short_first_bar():
-    bars = draw_bars([mark(0, WALTZ)], 7.0, pickup=1.0)
+    (bars,) = draw_bars([[mark(0, WALTZ)]], [7.0], [1.0])
     assert bars.bar_lines.tolist() == [0, 1, 4, 7]
     assert bars.meters == (MeterChange(0, WALTZ),)
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 60), st.sampled_from(METERS)), max_size=8),
+    st.lists(st.tuples(st.integers(0, 1500), st.sampled_from(METERS)), max_size=8),
     st.floats(0.25, 80),
 )
 def test_lines_ascend_past_the_end_and_each_meter_has_its_length(marks, end):
-    marks = [mark(tick / 2, meter) for tick, meter in sorted(marks, key=lambda each: each[0])]
-    bars = draw_bars(marks, end)
+    marks = [mark(tick / 50, meter) for tick, meter in sorted(marks, key=lambda each: each[0])]
+    (bars,) = draw_bars([marks], [end], [0.0])
     lines = bars.bar_lines
     assert lines[0] == 0
     assert lines[-1] >= end - 1e-5
@@ -62,6 +68,27 @@ def test_lines_ascend_past_the_end_and_each_meter_has_its_length(marks, end):
         # Only the last bar before a change may be a short one.
         assert lengths[:-1] == pytest.approx(whole)
         assert lengths[-1] <= whole + 0.06
+
+
+GRIDS = [
+    ([0, 4, 8], [(0, COMMON)], [(0, COMMON)]),
+    ([0, 1, 4, 7], [(0, WALTZ)], [(0, WALTZ), (4, WALTZ)]),  # a pickup
+    ([0, 4, 6, 10], [(0, COMMON), (1, Meter(2, 4)), (2, COMMON)],
+     [(0, COMMON), (16, Meter(2, 4)), (24, COMMON)]),
+    ([0, 4, 5.3, 8.3], [(0, COMMON), (2, WALTZ)], [(0, COMMON), (22, WALTZ)]),  # off the grid
+    ([0, 0.1, 4.1], [(0, Meter(1, 4)), (1, COMMON)], [(0, Meter(1, 4)), (1, COMMON)]),
+    ([0, 0.625, 1.25], [(0, Meter(5, 32))], [(0, Meter(5, 32))]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "meters", "changes"), GRIDS)
+def test_each_run_of_bars_starts_on_a_step(lines, meters, changes):
+    meters = tuple(MeterChange(*each) for each in meters)
+    grid = lay_on_steps(Bars(np.array(lines, float), meters), 4)
+    assert grid.changes == tuple(BarChange(*each) for each in changes)
+    # A note on the first line of a run is on its step, and so is an early one.
+    starts = np.array([change.start_step for change in grid.changes])
+    assert grid.quarters * 4 + grid.shifts(grid.quarters) == pytest.approx(starts)
 
 
 ONSETS = np.arange(40.0)
