@@ -115,7 +115,7 @@ class Sums:
     def add(self, piece: ReadPiece) -> None:
         """Infers the chords of one piece and compares them with its own."""
         assert piece.chords is not None
-        on_grid = put_on_grid(piece, piece.meters[0].meter, STEPS_PER_QUARTER)
+        (on_grid,) = put_on_grid([piece], piece.meters[0].meter, STEPS_PER_QUARTER)
         start = time.process_time()
         inferred = infer_chords(on_grid)
         self._seconds += time.process_time() - start

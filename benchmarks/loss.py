@@ -21,7 +21,6 @@ from rich.table import Table
 
 from musicvae.data_pipeline.cut.cut import CUTTERS
 from musicvae.data_pipeline.cut.excerpts import CutSettings, Excerpts
-from musicvae.data_pipeline.cut.excerpts import Tally as CutTally
 from musicvae.data_pipeline.cut.windows import find_windows
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece, put_on_grid
 from musicvae.data_pipeline.readers import read_piece
@@ -62,7 +61,7 @@ class Tally:
         is_drum = representation.name != "melody"
         parts = [part for part in piece.parts if part.is_drum == is_drum]
         kits = [parts] if is_drum else [[part] for part in parts if part.name == excerpts.part]
-        windows = find_windows(piece, representation.bars, self._settings.hop_bars, CutTally())
+        windows = find_windows([piece], representation.bars, self._settings.hop_bars)
         first_of = dict(zip(windows.start_bars.tolist(), windows.first_steps.tolist(), strict=True))
         chosen = np.linspace(0, len(excerpts.events) - 1, ROWS_PER_PART).astype(int)
         for row in np.unique(chosen):
@@ -135,7 +134,7 @@ def measure(source: str, pieces: list[Piece], settings: CutSettings) -> Loss:
         except MusicVAEError:
             continue
         if read.parts and read.meters:
-            grid = put_on_grid(read, representation.meter, representation.steps_per_quarter)
+            (grid,) = put_on_grid([read], representation.meter, representation.steps_per_quarter)
             (cut,) = CUTTERS[representation.name]([grid], settings)
             for excerpts in cut.excerpts:
                 tally.add(grid, excerpts)

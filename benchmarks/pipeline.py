@@ -36,8 +36,8 @@ from rich.table import Table
 from musicvae.data_pipeline.cut.chunks import cut_chunk, make_chunks
 from musicvae.data_pipeline.cut.cut import CUTTERS
 from musicvae.data_pipeline.cut.excerpts import CutSettings
-from musicvae.data_pipeline.cut.likeness import signatures
-from musicvae.data_pipeline.grid.grid import put_all_on_grid
+from musicvae.data_pipeline.cut.likeness import find_signatures
+from musicvae.data_pipeline.grid.grid import put_on_grid
 from musicvae.data_pipeline.readers import finish_pieces, parse_piece
 from musicvae.data_pipeline.readers.piece import ReadPiece
 from musicvae.data_pipeline.sources.corpus import Piece, open_sources
@@ -154,14 +154,14 @@ def run_stages(pieces: Sequence[Piece], clock: Clock) -> int:
     known = [each for each in read if isinstance(each, ReadPiece) and each.parts and each.meters]
     with clock("grid"):
         groups = [
-            put_all_on_grid(group, representation.meter, representation.steps_per_quarter)
+            put_on_grid(group, representation.meter, representation.steps_per_quarter)
             for group in batched(known, GROUP)
         ]
     with clock("cut and label"):
         cut = [CUTTERS[representation.name](group, SETTINGS) for group in groups]
     with clock("signature"):
         for group in groups:
-            signatures(group)
+            find_signatures(group)
     return sum(
         len(excerpts.events) for group in cut for found in group for excerpts in found.excerpts
     )

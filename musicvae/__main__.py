@@ -7,12 +7,15 @@ imports what it needs inside itself, so that `--help` answers at once.
 from __future__ import annotations
 
 import sys
+import traceback
+from tempfile import NamedTemporaryFile
 
 import click
 
 from musicvae.commands import accompany, data, experiments, music, serving
-from musicvae.commands.terminal import INTERRUPTED, MISUSE
+from musicvae.commands.terminal import FAULT, INTERRUPTED, MISUSE
 from musicvae.errors import MusicVAEError
+from musicvae.faults import describe_fault
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -58,6 +61,14 @@ def main() -> None:
     except OSError as error:
         _complain(f"{error.filename or 'writing failed'}: {error.strerror or error}")
         sys.exit(MISUSE)
+    except Exception as error:  # noqa: BLE001  # no command shows a traceback
+        with NamedTemporaryFile("w", prefix="musicvae-", suffix=".txt", delete=False) as file:
+            traceback.print_exc(file=file)
+        _complain(
+            f"a fault of musicvae, not of your input: {describe_fault(error)}. "
+            f"Please report it with the input and {file.name}"
+        )
+        sys.exit(FAULT)
 
 
 def _complain(text: str) -> None:

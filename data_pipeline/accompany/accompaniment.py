@@ -19,12 +19,12 @@ from jaxtyping import Int64
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from musicvae.data_pipeline.cut.excerpts import Left, Tally
 from musicvae.data_pipeline.cut.extraction import choose_parts
-from musicvae.data_pipeline.cut.rules import Reason, Rules
+from musicvae.data_pipeline.cut.rules import Rules
 from musicvae.data_pipeline.grid.grid import GridPiece, put_on_grid
 from musicvae.data_pipeline.readers import read_piece
 from musicvae.data_pipeline.readers.piece import ChordLine
+from musicvae.data_pipeline.rejections import Rejection, merge_rejections
 from musicvae.data_pipeline.sources.corpus import CorpusSource, Piece, open_sources
 from musicvae.errors import DataError, MusicVAEError
 from musicvae.files import write_file
@@ -47,12 +47,12 @@ class Accompaniments:
     Attributes:
         written: How many files were written.
         kept: How many were there already.
-        left: Why the other pieces have none.
+        rejections: Why the other pieces have none.
     """
 
     written: int
     kept: int
-    left: tuple[Left, ...]
+    rejections: tuple[Rejection, ...]
 
 
 def accompany(
@@ -79,7 +79,7 @@ def accompany(
     out.mkdir(parents=True, exist_ok=True)
     _write_licence(sources, out)
     written = kept = 0
-    tally = Tally()
+    rejections: list[Rejection] = []
     columns = (
         TextColumn("accompanying"),
         BarColumn(),
@@ -94,15 +94,17 @@ def accompany(
                 kept += 1
                 continue
             data = _accompany_piece(piece, seed, command)
-            if isinstance(data, Reason):
-                tally.add("piece", data)
+            if isinstance(data, Rejection):
+                rejections.append(data)
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
             write_file(path, data)
             written += 1
-    result = Accompaniments(written=written, kept=kept, left=tally.entries())
+    result = Accompaniments(written=written, kept=kept, rejections=merge_rejections(rejections))
     if not written + kept:
-        reasons = ", ".join(f"{left.count} {left.reason} ({left.found})" for left in result.left)
+        reasons = ", ".join(
+            f"{each.count} {each.reason} ({each.found})" for each in result.rejections
+        )
         raise DataError(
             f"not one piece to accompany: {reasons}",
             expected="pieces in 4/4 with a melody and written chords, such as lead sheets",
@@ -135,17 +137,17 @@ def _name_files(sources: Sequence[CorpusSource], out: Path) -> Iterator[tuple[Pi
             yield piece, out / f"{name.replace(':', '-')}.mid"
 
 
-def _accompany_piece(piece: Piece, seed: int, command: str) -> bytes | Reason:
+def _accompany_piece(piece: Piece, seed: int, command: str) -> bytes | Rejection:
     """The bytes of the file, or why there is none."""
     sheet = _read_sheet(piece)
-    if isinstance(sheet, Reason):
+    if isinstance(sheet, Rejection):
         return sheet
     draw = hashlib.blake2b(f"{seed}/{piece.id}".encode(), digest_size=8).digest()
     groove = GROOVES[int.from_bytes(draw[:4], "big") % len(GROOVES)]
     song = write_song(sheet.beats, groove, seed=int.from_bytes(draw[4:], "big"))
     backing = play(song, command, length_steps=sheet.melody.length_steps)
-    if isinstance(backing, Reason):
-        return Reason(backing.name, f"{groove.name}: {backing.found}")
+    if isinstance(backing, Rejection):
+        return Rejection("piece", backing.reason, f"{groove.name}: {backing.found}")
     return midi.write(
         replace(sheet.melody, notes=tuple(sorted((*sheet.melody.notes, *backing)))),
         name=PurePosixPath(piece.id).stem,
@@ -166,24 +168,24 @@ class _Sheet:
     beats: tuple[ParsedChord, ...]
 
 
-def _read_sheet(piece: Piece) -> _Sheet | Reason:
+def _read_sheet(piece: Piece) -> _Sheet | Rejection:
     try:
         read = read_piece(piece.read_bytes(), piece.kind, piece.read_side())
     except MusicVAEError as error:
-        return Reason("unreadable", error.found)
+        return Rejection("piece", "unreadable", error.found)
     if not read.parts:
-        return Reason("no_notes", "no notes in any part")
+        return Rejection("piece", "no_notes", "no notes in any part")
     if read.missing_meter:
-        return Reason("no_meter", read.missing_meter)
+        return Rejection("piece", "no_meter", read.missing_meter)
     if read.chords is None:
-        return Reason("no_chords", "no chord symbols")
-    grid = put_on_grid(read, Meter(), _STEPS_PER_QUARTER)
+        return Rejection("piece", "no_chords", "no chord symbols")
+    (grid,) = put_on_grid([read], Meter(), _STEPS_PER_QUARTER)
     return _make_sheet(grid, read.chords)
 
 
-def _make_sheet(grid: GridPiece, line: ChordLine) -> _Sheet | Reason:
+def _make_sheet(grid: GridPiece, line: ChordLine) -> _Sheet | Rejection:
     if not grid.spans:
-        return Reason("wrong_meter", "no regular bar of 4/4")
+        return Rejection("piece", "wrong_meter", "no regular bar of 4/4")
     span = max(grid.spans, key=lambda span: span.bars)
     steps = span.start_step + np.arange(0, span.bars * grid.steps_per_bar, _STEPS_PER_QUARTER)
     beats = _find_chords(grid, line, steps)
@@ -191,10 +193,12 @@ def _make_sheet(grid: GridPiece, line: ChordLine) -> _Sheet | Reason:
     first_bar = first // BEATS_PER_BAR
     bars = span.bars - first_bar
     if bars < FEWEST_BARS:
-        return Reason("too_short", f"{bars} regular bars in a row from the first chord on")
+        return Rejection(
+            "piece", "too_short", f"{bars} regular bars in a row from the first chord on"
+        )
     start_step = span.start_step + first_bar * grid.steps_per_bar
     melody = _take_melody(grid, start_step, bars * grid.steps_per_bar)
-    if isinstance(melody, Reason):
+    if isinstance(melody, Rejection):
         return melody
     return _Sheet(melody, tuple(beats[first_bar * BEATS_PER_BAR :]))
 
@@ -219,18 +223,20 @@ def _find_chords(
     return chords
 
 
-def _take_melody(grid: GridPiece, start_step: int, length_steps: int) -> NoteSequence | Reason:
+def _take_melody(grid: GridPiece, start_step: int, length_steps: int) -> NoteSequence | Rejection:
     """The melody of a stretch of a piece, for the piano, at its median tempo."""
     choices = choose_parts([grid], "likeliest", Rules())
-    taken = [choice for choice in choices.choices[0] if choice.refused is None]
+    taken = [choice for choice in choices.choices[0] if choice.rejection is None]
     if not taken or choices.lanes is None:
-        refused = [choice.refused for choice in choices.choices[0] if choice.refused]
-        return Reason("no_melody", ", ".join(f"{each.name}: {each.found}" for each in refused))
+        rejections = [choice.rejection for choice in choices.choices[0] if choice.rejection]
+        return Rejection(
+            "piece", "no_melody", ", ".join(f"{each.reason}: {each.found}" for each in rejections)
+        )
     line = choices.lanes.line_of(taken[0].lane)
     starts, ends = line.starts - start_step, line.ends - start_step
     is_inside = (starts >= 0) & (starts < length_steps)
     if not is_inside.any():
-        return Reason("no_melody", f"no note of {line.name!r} from the first chord on")
+        return Rejection("piece", "no_melody", f"no note of {line.name!r} from the first chord on")
     columns = (starts, line.pitches, np.minimum(ends, length_steps), line.velocities, line.offsets)
     notes = [
         Note(start, pitch, end, velocity, offset=offset)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from musicvae.data_pipeline.cut.rules import Reason
+from musicvae.data_pipeline.rejections import Rejection
 from musicvae.errors import MidiError, SettingError
 from musicvae.music import midi
 from musicvae.music.chords import QUALITIES, ParsedChord, symbol
@@ -154,7 +154,7 @@ def _name_chord(chord: ParsedChord) -> str:
     return f"{root}{_NAMES[chord.quality]}/{bass}" if is_tone else f"{bass}5"
 
 
-def play(song: str, command: str, *, length_steps: int) -> tuple[Note, ...] | Reason:
+def play(song: str, command: str, *, length_steps: int) -> tuple[Note, ...] | Rejection:
     """Has a song played, and takes its bass and its drums.
 
     Args:
@@ -181,14 +181,14 @@ def play(song: str, command: str, *, length_steps: int) -> tuple[Note, ...] | Re
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return Reason("mma_failed", f"more than {_TIMEOUT_S:g} s")
+            return Rejection("piece", "mma_failed", f"more than {_TIMEOUT_S:g} s")
         if done.returncode:
             said = " ".join(f"{done.stdout} {done.stderr}".split())
-            return Reason("mma_failed", "".join(said.rpartition("Error:")[1:]))
+            return Rejection("piece", "mma_failed", "".join(said.rpartition("Error:")[1:]))
         try:
             tracks = midi.read_tracks((here / "song.mid").read_bytes()).tracks
         except (OSError, MidiError) as error:
-            return Reason("mma_failed", f"no song: {error}")
+            return Rejection("piece", "mma_failed", f"no song: {error}")
     notes: list[Note] = []
     for track in tracks:
         is_bass = track.name.startswith(("Bass", "Walk"))

@@ -8,15 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from musicvae.data.manifest import Clusters, Example, Manifest, Rejection, Source, Split
-from musicvae.data_pipeline.cut.excerpts import Left
+from musicvae.data_pipeline import rejections as of_pieces
 
 MOST_EXAMPLES = 3
 """Examples of each reason in each source: enough to see a pattern."""
 
 MOST_PIECES_NAMED = 1_000
 """Pieces of each source that are named with each reason for leaving out the whole of them."""
-
-STAGES = ("piece", "part", "bar", "note", "excerpt")
 
 
 class Rejections:
@@ -26,7 +24,7 @@ class Rejections:
         self._counts: dict[tuple[str, str], Counter[str]] = {}
         self._examples: dict[tuple[str, str], dict[str, list[Example]]] = {}
 
-    def add(self, piece: str, source: str, left: Left) -> None:
+    def add(self, piece: str, source: str, left: of_pieces.Rejection) -> None:
         """Counts one reason of one piece."""
         at = left.stage, left.reason
         self._counts.setdefault(at, Counter())[source] += left.count
@@ -49,7 +47,7 @@ class Rejections:
         return tuple(
             sorted(
                 rejections,
-                key=lambda entry: (STAGES.index(entry.stage), -entry.count, entry.reason),
+                key=lambda entry: (of_pieces.STAGES.index(entry.stage), -entry.count, entry.reason),
             )
         )
 

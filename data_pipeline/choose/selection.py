@@ -15,7 +15,7 @@ from jaxtyping import Int32, Int64, UInt8, UInt64
 
 from musicvae.data.manifest import Clusters
 from musicvae.data_pipeline.cut.chunks import ReadChunk, read_chunk
-from musicvae.data_pipeline.cut.excerpts import Left
+from musicvae.data_pipeline.rejections import Rejection
 
 from .cluster_summary import summarise
 from .clusters import Pairs, find_pairs, join_clusters
@@ -29,7 +29,7 @@ _CLUSTERS_AT_ONCE = 1 << 18
 """Of so many the keys are compared at once: some 50 MB."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Selection:
     """What is kept, and what was found on the way.
 
@@ -160,18 +160,14 @@ def _count_repeats(
     verdicts: Path,
     rejections: Rejections,
 ) -> None:
-    for chunk, _, found in _judged(chunks, side_of, verdicts):
+    for chunk, _, judged in _judged(chunks, side_of, verdicts):
         assert chunk.excerpts is not None
         of_piece = chunk.excerpts["piece"].to_numpy()
         ids, sources = chunk.pieces["id"].to_pylist(), chunk.pieces["source"].to_pylist()
         totals = chunk.pieces["excerpts"].to_numpy()
         for verdict, reason in ((DUPLICATE, "duplicate"), (LEAK, "in_other_split")):
-            counts = np.bincount(of_piece[found == verdict], minlength=len(ids))
+            counts = np.bincount(of_piece[judged == verdict], minlength=len(ids))
             for piece in np.flatnonzero(counts).tolist():
-                left = Left(
-                    stage="excerpt",
-                    reason=reason,
-                    count=int(counts[piece]),
-                    found=f"{counts[piece]} of {totals[piece]} excerpts",
-                )
-                rejections.add(ids[piece], sources[piece], left)
+                found = f"{counts[piece]} of {totals[piece]} excerpts"
+                rejection = Rejection("excerpt", reason, found, int(counts[piece]))
+                rejections.add(ids[piece], sources[piece], rejection)

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 from jaxtyping import Int32, Int64, UInt64
 
 from musicvae.data_pipeline.cut.chunks import read_chunk
-from musicvae.data_pipeline.cut.excerpts import Left
 from musicvae.data_pipeline.cut.likeness import HASHES
+from musicvae.data_pipeline.rejections import Rejection
 
 from .counts import Rejections
 from .signature_file import SignatureFile
@@ -137,7 +137,7 @@ def _used(pieces: pa.Table) -> pa.Table:
 
 
 def _count_left(pieces: pa.Table, rejections: Rejections) -> None:
-    told = pieces.select(["id", "source", "left"])
-    for piece in told.filter(pc.greater(pc.list_value_length(told["left"]), 0)).to_pylist():
-        for left in piece["left"]:
-            rejections.add(piece["id"], piece["source"], Left(**left))
+    told = pieces.select(["id", "source", "rejections"])
+    for piece in told.filter(pc.greater(pc.list_value_length(told["rejections"]), 0)).to_pylist():
+        for each in piece["rejections"]:
+            rejections.add(piece["id"], piece["source"], Rejection(**each))

@@ -11,15 +11,16 @@ from jaxtyping import Int16, Int64, UInt64
 
 from musicvae.data_pipeline.grid.grid import GridPiece
 from musicvae.data_pipeline.readers.piece import CHORDS_INFERRED, CHORDS_WRITTEN, ChordLine
+from musicvae.data_pipeline.rejections import Rejection
 from musicvae.music.chords import QUALITIES
 from musicvae.representation.chords import BASS_EVENTS, NO_CHORD, Chords, write_chords
 
-from .excerpts import CutPiece, CutSettings, Excerpts, Labels, Tally, digest
+from .candidates import Candidates
+from .excerpts import CutPiece, CutSettings, Excerpts, Labels, digest
 from .harmony import infer_chords
 from .labels import label
-from .rules import Reason, Rules
-from .sieve import Sieve
-from .windows import find_windows
+from .rules import Rules
+from .windows import find_windows, reject_bars
 
 _ROUNDING = 1e-6
 
@@ -28,33 +29,34 @@ def cut_chords(piece: GridPiece, settings: CutSettings) -> CutPiece:
     """Cuts the chords of a piece."""
     representation = settings.representation
     assert isinstance(representation, Chords), representation
-    tally = Tally()
     written = piece.piece.chords
     origin = CHORDS_INFERRED if written is None else CHORDS_WRITTEN
     line = infer_chords(piece) if written is None else written
     if line is None or not (line.roots >= 0).any():
-        tally.add("piece", Reason("no_chords", "neither chord symbols nor notes with a harmony"))
-        return CutPiece(left=tally.entries())
-    windows = find_windows(piece, representation.bars, settings.hop_bars, tally)
+        found = "neither chord symbols nor notes with a harmony"
+        return CutPiece(rejections=(Rejection("piece", "no_chords", found),))
+    rejections = tuple(reject_bars(piece, representation.bars))
+    windows = find_windows([piece], representation.bars, settings.hop_bars)
     if not len(windows.first_steps):
-        return CutPiece(left=tally.entries())
+        return CutPiece(rejections=rejections)
     length, row_steps = representation.length_steps, representation.steps_per_row
     slots = windows.first_steps[:, None] + np.arange(0, length, row_steps)
     events = _choose(_write_steps(piece, line), slots, row_steps)
-    sieve = Sieve(windows.first_steps, length, tally)
-    _judge(sieve, events, settings.rules)
-    if not sieve.is_kept.any():
-        return CutPiece(left=tally.entries())
-    events, kept = events[sieve.is_kept], windows.first_steps[sieve.is_kept]
+    candidates = Candidates(windows.first_steps, length)
+    _judge(candidates, events, settings.rules)
+    rejections = (*rejections, *candidates.rejections[0])
+    if not candidates.is_kept.any():
+        return CutPiece(rejections=rejections)
+    events, kept = events[candidates.is_kept], windows.first_steps[candidates.is_kept]
     excerpts = Excerpts(
         part=f"chords {origin}",
         program=0,
-        start_bars=windows.start_bars[sieve.is_kept],
+        start_bars=windows.start_bars[candidates.is_kept],
         events=events,
         shapes=_digest_shapes(events),
         labels=_label(piece, kept, length),
     )
-    return CutPiece(excerpts=(excerpts,), left=tally.entries())
+    return CutPiece(excerpts=(excerpts,), rejections=rejections)
 
 
 def _write_steps(piece: GridPiece, line: ChordLine) -> Int16[np.ndarray, "step 2"]:
@@ -85,13 +87,13 @@ def _choose(
     return chosen[which.reshape(slots.shape)]
 
 
-def _judge(sieve: Sieve, events: Int16[np.ndarray, "batch slot 2"], rules: Rules) -> None:
+def _judge(candidates: Candidates, events: Int16[np.ndarray, "batch slot 2"], rules: Rules) -> None:
     chords = np.sort(events[..., 0], axis=1)
     is_new = chords > NO_CHORD
     is_new[:, 1:] &= chords[:, 1:] != chords[:, :-1]
     counts = is_new.sum(axis=1)
-    sieve.drop("no_chords", counts == 0, lambda _: "no chord")
-    sieve.drop("few_chords", counts < rules.fewest_chords, lambda _: "one chord alone")
+    candidates.reject("no_chords", counts == 0, lambda _: "no chord")
+    candidates.reject("few_chords", counts < rules.fewest_chords, lambda _: "one chord alone")
 
 
 def _digest_shapes(events: Int16[np.ndarray, "batch slot 2"]) -> UInt64[np.ndarray, " batch"]:

@@ -19,13 +19,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Int64, Shaped
 
+from musicvae.data_pipeline.rejections import Rejection
 from musicvae.data_pipeline.sources.corpus import Piece
 from musicvae.files import new_file, remove_unfinished
 from musicvae.work import Batch
 from musicvae.work.batch import Begin
 
-from .cut import PieceResult, cut_pieces, refuse, refuse_memory
-from .excerpts import CutSettings, Excerpts, Left
+from .cut import cut_pieces, reject_for_memory, reject_piece
+from .excerpts import CutPiece, CutSettings, Excerpts
 from .likeness import HASHES
 
 MOST_PIECES = 512
@@ -44,7 +45,7 @@ _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 _QUICK_KINDS = {"midi", "h2pattern"}
 
-_LEFT = pa.struct(
+_REJECTION = pa.struct(
     {"stage": pa.string(), "reason": pa.string(), "count": pa.int64(), "found": pa.string()}
 )
 _PIECES = pa.schema(
@@ -57,7 +58,7 @@ _PIECES = pa.schema(
         "excerpts": pa.int32(),
         "signature": pa.binary(4 * HASHES),
         "bars": pa.map_(pa.string(), pa.int32()),
-        "left": pa.list_(_LEFT),
+        "rejections": pa.list_(_REJECTION),
     }
 )
 
@@ -123,7 +124,7 @@ def cut_chunk(chunk: Chunk, settings: CutSettings, folder: Path, begin: Begin) -
     """
     _settle()
     pieces = chunk.items
-    known = {number: refuse(*failure) for number, failure in chunk.failures.items()}
+    known = {number: reject_piece(*failure) for number, failure in chunk.failures.items()}
     rows = _PieceRows()
     path = chunk_path(folder, chunk)
     remove_unfinished(path)
@@ -133,9 +134,9 @@ def cut_chunk(chunk: Chunk, settings: CutSettings, folder: Path, begin: Begin) -
             pieces, settings, known=known, one_by_one=chunk.is_single, begin=begin
         ):
             try:
-                excerpts.add(len(rows), result.cut.excerpts)
+                excerpts.add(len(rows), result.excerpts)
             except MemoryError:
-                result = refuse_memory()  # noqa: PLW2901  # the other is let go of
+                result = reject_for_memory()  # noqa: PLW2901  # the other is let go of
             rows.add(result)
             del result  # before the next is cut
         begin(len(pieces))
@@ -246,27 +247,28 @@ class _PieceRows:
         self._counts: list[int] = []
         self._signatures: list[bytes | None] = []
         self._bars: list[tuple[str, int]] = []
-        self._left: list[Left] = []
-        self._bar_ends, self._left_ends = [0], [0]
+        self._rejections: list[Rejection] = []
+        self._bar_ends, self._rejection_ends = [0], [0]
 
     def __len__(self) -> int:
         return len(self._counts)
 
-    def add(self, result: PieceResult) -> None:
+    def add(self, result: CutPiece) -> None:
         """Takes what came of the next piece."""
         self._styles.append(result.style or None)
-        self._counts.append(sum([len(each.events) for each in result.cut.excerpts]))
+        self._counts.append(sum([len(each.events) for each in result.excerpts]))
         signature = result.signature
         self._signatures.append(None if signature is None else signature.tobytes())
         self._bars += result.bars.items()
         self._bar_ends.append(len(self._bars))
-        self._left += result.cut.left
-        self._left_ends.append(len(self._left))
+        self._rejections += result.rejections
+        self._rejection_ends.append(len(self._rejections))
 
     def table(self, pieces: Sequence[Piece]) -> pa.Table:
         """A row a piece."""
-        left = [
-            pa.array(list(map(attrgetter(field.name), self._left)), field.type) for field in _LEFT
+        rejections = [
+            pa.array(list(map(attrgetter(field.name), self._rejections)), field.type)
+            for field in _REJECTION
         ]
         return pa.table(
             {
@@ -282,9 +284,9 @@ class _PieceRows:
                     pa.array([meter for meter, _ in self._bars], pa.string()),
                     pa.array([count for _, count in self._bars], pa.int32()),
                 ),
-                "left": pa.ListArray.from_arrays(
-                    pa.array(self._left_ends, pa.int32()),
-                    pa.StructArray.from_arrays(left, fields=list(_LEFT)),
+                "rejections": pa.ListArray.from_arrays(
+                    pa.array(self._rejection_ends, pa.int32()),
+                    pa.StructArray.from_arrays(rejections, fields=list(_REJECTION)),
                 ),
             },
             schema=_PIECES,

@@ -1,44 +1,40 @@
-"""What is done for pieces: they are read, put on the grid, and cut into excerpts.
+"""Reads pieces, puts them on the grid and cuts them into excerpts.
 
-Whatever a piece holds, something comes of it: excerpts, or the reason why there are none.
+Whatever a piece holds, its result is excerpts, or the reason why there are none.
 """
 
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
-import numpy as np
-from jaxtyping import UInt32
-
-from musicvae.data_pipeline.grid.grid import GridPiece, put_all_on_grid
+from musicvae.data_pipeline.grid.grid import GridPiece, put_on_grid
 from musicvae.data_pipeline.grid.spans import count_other_bars
 from musicvae.data_pipeline.grid.tempo_runs import split_at_tempos
 from musicvae.data_pipeline.readers import ParsedFile, finish_pieces, parse_piece
 from musicvae.data_pipeline.readers.piece import ReadPiece
+from musicvae.data_pipeline.rejections import INTERNAL_ERROR, Rejection
 from musicvae.data_pipeline.sources.corpus import Piece
 from musicvae.errors import MusicVAEError
+from musicvae.faults import describe_fault
 from musicvae.music.notes import Meter
 
 from .chord_excerpts import cut_chords
 from .drum_excerpts import cut_drums, cut_grooves
-from .excerpts import CutPiece, CutSettings, Left
+from .excerpts import CutPiece, CutSettings
 from .lead_sheets import cut_lead_sheets
-from .likeness import signatures
+from .likeness import find_signatures
 from .melodies import cut_melodies
 from .trios import cut_trios
 
-_Cutter = Callable[[Sequence[GridPiece], CutSettings], list[CutPiece]]
+Cutter = Callable[[Sequence[GridPiece], CutSettings], list[CutPiece]]
 
 
-def _one_by_one(cut: Callable[[GridPiece, CutSettings], CutPiece]) -> _Cutter:
+def _one_by_one(cut: Callable[[GridPiece, CutSettings], CutPiece]) -> Cutter:
     return lambda pieces, settings: [cut(piece, settings) for piece in pieces]
 
 
 _cut_hits = _one_by_one(cut_drums)
 
-CUTTERS: dict[str, _Cutter] = {
+CUTTERS: dict[str, Cutter] = {
     "melody": cut_melodies,
     "drums": _cut_hits,
     "drum_hits": _cut_hits,
@@ -54,57 +50,42 @@ TOGETHER = frozenset({"melody"})
 with before the next is read, so that one that takes too long is known."""
 
 _MOST_NOTES = 1 << 15
+"""Notes of a group of pieces that is cut together: they fit a processor's cache."""
+
 _MOST_ROOM = 1 << 19
-"""How many notes are read, and how many notes and steps are then worked on, before the rest: the
-notes fit a processor's cache, and what the steps take is some 100 MB at the most."""
+"""Notes and steps of the pieces that a cutter is given at once: about 100 MB."""
 
-INTERNAL_ERROR = "internal_error"
-"""The reason of a piece that we failed on by our own mistake."""
-
-
-class PieceResult(NamedTuple):
-    """What came of one piece.
-
-    Attributes:
-        cut: Its excerpts, and what was left out.
-        bars: Its bars by their meter; empty where that is not known.
-        style: What its corpus or the file itself calls its style; may be empty.
-        signature: What it is compared with other pieces by; None where nothing came of it.
-    """
-
-    cut: CutPiece
-    bars: Mapping[str, int]
-    style: str = ""
-    signature: UInt32[np.ndarray, " hash"] | None = None
+_MOST_FOUND = 200
+"""Characters of what was found in a rejected piece."""
 
 
 def cut_pieces(
     pieces: Sequence[Piece],
     settings: CutSettings,
     *,
-    known: Mapping[int, PieceResult] = MappingProxyType({}),
+    known: Mapping[int, CutPiece] = MappingProxyType({}),
     one_by_one: bool = False,
     begin: Callable[[int], None] = lambda _: None,
-) -> Iterator[PieceResult]:
-    """Reads pieces and cuts them; no error of theirs leaves this function.
+) -> Iterator[CutPiece]:
+    """Reads pieces and cuts them. No error leaves this function: a piece that fails is rejected.
 
-    They are read one by one, and then cut together as far as that is quicker. What comes of one
-    hangs on no other; it is given in the pieces' order, as soon as it is there.
+    Pieces are read one by one, and cut in groups where groups are quicker. The result of a piece
+    depends on no other piece. Results come in the pieces' order, as soon as they are known.
 
     Args:
         pieces: The pieces.
         settings: How they are cut.
-        known: What is known already of the pieces of these numbers.
-        one_by_one: Whether each is cut before the next is read, so that `begin` names the one that
-            is at fault for whatever happens.
-        begin: Is called with the number of each piece before anything is done for it, and with the
-            number of pieces before something is done for many.
+        known: The results that are known already, by the number of the piece.
+        one_by_one: Whether each piece is cut before the next is read, so that the last number given
+            to `begin` is the piece at fault, whatever happens.
+        begin: Is called with the number of each piece before any work on it, and with the number of
+            pieces before work on several.
     """
-    results: dict[int, PieceResult] = {}
+    results: dict[int, CutPiece] = {}
     group: dict[int, ReadPiece | ParsedFile] = {}
     is_together = settings.representation.name in TOGETHER and not one_by_one
 
-    def close_group() -> Iterator[PieceResult]:
+    def close_group() -> Iterator[CutPiece]:
         if is_together:
             begin(len(pieces))
         results.update(cut_group(group, settings, begin))
@@ -116,7 +97,7 @@ def cut_pieces(
     for number, piece in enumerate(pieces):
         begin(number)
         read = known[number] if number in known else _read(piece)
-        if isinstance(read, PieceResult):
+        if isinstance(read, CutPiece):
             results[number] = read
         else:
             group[number] = read
@@ -127,16 +108,16 @@ def cut_pieces(
     yield from close_group()
 
 
-def _read(piece: Piece) -> ReadPiece | ParsedFile | PieceResult:
-    """What a piece holds, as `parse_piece` gives it, or why it can't be read."""
+def _read(piece: Piece) -> ReadPiece | ParsedFile | CutPiece:
+    """The piece as `parse_piece` gives it, or its rejection."""
     try:
         read = parse_piece(piece.read_bytes(), piece.kind, piece.read_side())
     except MusicVAEError as error:
-        return refuse("unreadable", error.found)
+        return reject_piece("unreadable", error.found)
     except MemoryError:
-        return refuse_memory()
-    except Exception as error:  # noqa: BLE001  (one piece that we fail on is not the end of all)
-        return refuse(INTERNAL_ERROR, _describe(error))
+        return reject_for_memory()
+    except Exception as error:  # noqa: BLE001  # our fault in one piece must not end the run
+        return reject_piece(INTERNAL_ERROR, describe_fault(error))
     return read._replace(style=piece.style) if piece.style else read
 
 
@@ -149,56 +130,51 @@ def _count_notes(read: ReadPiece | ParsedFile) -> int:
 def cut_group(
     group: Mapping[int, ReadPiece | ParsedFile],
     settings: CutSettings,
-    begin: Callable[[int], None],
-) -> dict[int, PieceResult]:
-    """Cuts pieces together; where that fails, one by one, to find which it fails on."""
+    begin: Callable[[int], None] = lambda _: None,
+) -> dict[int, CutPiece]:
+    """Cuts pieces together. If that fails, cuts them singly, and rejects each piece that fails."""
     try:
-        results_of_all = cut_reads(finish_pieces(group.values()), settings)
-        return dict(zip(group, results_of_all, strict=True))
+        results = cut_reads(finish_pieces(group.values()), settings)
+        return dict(zip(group, results, strict=True))
     except MemoryError:
-        failure = refuse_memory()
-    except Exception as error:  # noqa: BLE001  (as in `_read`)
-        failure = refuse(INTERNAL_ERROR, _describe(error))
+        failure = reject_for_memory()
+    except Exception as error:  # noqa: BLE001  # as in `_read`
+        failure = reject_piece(INTERNAL_ERROR, describe_fault(error))
     if len(group) == 1:
         return dict.fromkeys(group, failure)
-    results: dict[int, PieceResult] = {}
+    singly: dict[int, CutPiece] = {}
     for number, read in group.items():
         begin(number)
-        results |= cut_group({number: read}, settings, begin)
-    return results
+        singly |= cut_group({number: read}, settings, begin)
+    return singly
 
 
-def cut_read(read: ReadPiece, settings: CutSettings) -> PieceResult:
-    """Cuts a piece that was read."""
-    return cut_reads([read], settings)[0]
-
-
-def cut_reads(
-    reads: Sequence[ReadPiece | MusicVAEError], settings: CutSettings
-) -> list[PieceResult]:
-    """Cuts pieces that were read, or could not be; together as far as there is room."""
+def cut_reads(reads: Sequence[ReadPiece | MusicVAEError], settings: CutSettings) -> list[CutPiece]:
+    """Cuts pieces that were read, and rejects those that could not be read."""
     representation = settings.representation
-    results: dict[int, PieceResult] = {}
-    known: dict[int, ReadPiece] = {}
+    results: dict[int, CutPiece] = {}
+    usable: dict[int, ReadPiece] = {}
     for number, read in enumerate(reads):
         if isinstance(read, MusicVAEError):
-            results[number] = refuse("unreadable", read.found)
-        elif refused := _refuse_read(read, representation.meter):
-            results[number] = refused
+            results[number] = reject_piece("unreadable", read.found)
+        elif rejected := _reject_read(read, representation.meter):
+            results[number] = rejected
         else:
-            known[number] = read
-    for run in _divide(known, representation.steps_per_quarter):
-        on_grid = put_all_on_grid(
+            usable[number] = read
+    for run in _divide(usable, representation.steps_per_quarter):
+        on_grid = put_on_grid(
             list(run.values()), representation.meter, representation.steps_per_quarter
         )
         pieces = [split_at_tempos(piece, settings.rules.most_tempo_change) for piece in on_grid]
         cuts = CUTTERS[representation.name](pieces, settings)
         compared = iter(
-            signatures([piece for piece, cut in zip(pieces, cuts, strict=True) if cut.excerpts])
+            find_signatures(
+                [piece for piece, cut in zip(pieces, cuts, strict=True) if cut.excerpts]
+            )
         )
         for number, piece, cut in zip(run, pieces, cuts, strict=True):
-            results[number] = PieceResult(
-                cut=_with_other_bars(cut, piece),
+            results[number] = cut._replace(
+                rejections=(*_reject_other_bars(piece), *cut.rejections),
                 style=piece.piece.style,
                 signature=next(compared) if cut.excerpts else None,
                 bars=_count_bars(piece),
@@ -222,29 +198,21 @@ def _divide(
         yield run
 
 
-def _refuse_read(read: ReadPiece, meter: Meter) -> PieceResult | None:
-    """Why nothing can be cut from a piece, or None."""
+def _reject_read(read: ReadPiece, meter: Meter) -> CutPiece | None:
+    """The rejection of a piece that has nothing to cut; None for any other piece."""
     if not read.parts:
-        return refuse("no_notes", "no notes in any part")
+        return reject_piece("no_notes", "no notes in any part")
     if read.missing_meter:
-        return refuse("no_meter", read.missing_meter)
+        return reject_piece("no_meter", read.missing_meter)
     others = count_other_bars(read, meter)
     if sum(others.values()) == len(read.bar_lines) - 1:
-        return refuse("wrong_meter", f"bars: {_list_bars(others)}", bars=others)
+        return reject_piece("wrong_meter", f"bars: {_list_bars(others)}", bars=others)
     return None
 
 
-def _with_other_bars(cut: CutPiece, piece: GridPiece) -> CutPiece:
-    """What was cut, with the bars in other meters counted before all else that was left out."""
-    if not piece.other_bars:
-        return cut
-    left = Left(
-        stage="bar",
-        reason="wrong_meter",
-        count=sum(piece.other_bars.values()),
-        found=_list_bars(piece.other_bars),
-    )
-    return cut._replace(left=(left, *cut.left))
+def _reject_other_bars(piece: GridPiece) -> Iterable[Rejection]:
+    if count := sum(piece.other_bars.values()):
+        yield Rejection("bar", "wrong_meter", _list_bars(piece.other_bars), count)
 
 
 def _list_bars(others: Mapping[str, int]) -> str:
@@ -256,25 +224,13 @@ def _count_bars(piece: GridPiece) -> dict[str, int]:
     return {str(piece.meter): count, **piece.other_bars}
 
 
-def refuse(
+def reject_piece(
     reason: str, found: str, *, bars: Mapping[str, int] = MappingProxyType({})
-) -> PieceResult:
-    """A piece of which nothing came."""
-    left = Left(stage="piece", reason=reason, count=1, found=found[:200])
-    return PieceResult(cut=CutPiece(left=(left,)), bars=dict(bars))
+) -> CutPiece:
+    """The result of a piece that is rejected as a whole."""
+    return CutPiece(rejections=(Rejection("piece", reason, found[:_MOST_FOUND]),), bars=dict(bars))
 
 
-def refuse_memory() -> PieceResult:
-    """A piece that there was no room for."""
-    return refuse("out_of_memory", "more memory than one piece may use")
-
-
-def _describe(error: Exception) -> str:
-    """The error and the place in our code where it came up, without the machine's paths."""
-    places = list(traceback.walk_tb(error.__traceback__))
-    ours = [
-        place for place in places if place[0].f_globals.get("__name__", "").startswith("musicvae.")
-    ]
-    frame, line = (ours or places)[-1]
-    place = f"{Path(frame.f_code.co_filename).name}:{line}"
-    return f"{type(error).__name__} at {place}: {error}"
+def reject_for_memory() -> CutPiece:
+    """The result of a piece that needed too much memory."""
+    return reject_piece("out_of_memory", "more memory than one piece may use")

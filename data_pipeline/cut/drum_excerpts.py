@@ -24,72 +24,78 @@ import numpy as np
 from jaxtyping import Bool, Int, Int16, Int32, UInt64
 
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
+from musicvae.data_pipeline.rejections import Rejection, merge_rejections
 from musicvae.music.instruments import CLASS_OF_PITCH
 from musicvae.representation import groove
 from musicvae.representation.drums import Drums, join_hits, write_hits
 
-from .excerpts import CutPiece, CutSettings, Excerpts, Tally, digest
+from .candidates import Candidates
+from .excerpts import CutPiece, CutSettings, Excerpts, digest
 from .labels import label
-from .rules import Reason, Rules
-from .sieve import Sieve
-from .windows import Windows, find_windows
+from .rules import Rules
+from .windows import Windows, find_windows, reject_bars
 
-NO_KIT = Reason("no_drum_track", "no part of General MIDI drums")
+_NO_DRUMS = "no_drum_track"
 
 
 def cut_drums(piece: GridPiece, settings: CutSettings) -> CutPiece:
     """Cuts the hits of a piece's drums, for the representations `drums` and `drum_hits`."""
     representation = settings.representation
     assert isinstance(representation, Drums), representation
-    tally = Tally()
-    kit = join_kit(piece, tally)
+    rejections: list[Rejection] = []
+    kit = join_kit(piece, rejections)
     if kit is None:
-        return CutPiece(left=tally.entries())
-    windows = find_windows(piece, representation.bars, settings.hop_bars, tally)
-    sieve = Sieve(windows.first_steps, representation.length_steps, tally)
+        return CutPiece(rejections=merge_rejections(rejections))
+    rejections += reject_bars(piece, representation.bars)
+    windows = find_windows([piece], representation.bars, settings.hop_bars)
+    candidates = Candidates(windows.first_steps, representation.length_steps)
     hits = write_hits(kit.starts, kit.pitches, piece.length_steps)
-    judge_hits(sieve, hits, piece.steps_per_bar, settings.rules)
-    judge_timing(sieve, kit, piece, settings.rules)
+    judge_hits(candidates, hits, piece.steps_per_bar, settings.rules)
+    judge_timing(candidates, kit, piece, settings.rules)
     codes = join_hits(hits)
-    shapes = digest(sieve.take(codes).astype(np.int32))
-    events = sieve.take(representation.write_events(hits))
-    return _finish(piece, kit, windows, sieve, events, shapes)
+    shapes = digest(candidates.take(codes).astype(np.int32))
+    events = candidates.take(representation.write_events(hits))
+    return _finish(piece, kit, windows, candidates, events, shapes, rejections)
 
 
 def cut_grooves(piece: GridPiece, settings: CutSettings) -> CutPiece:
     """Cuts a piece's drums with their loudness and timing, for the representation `groove`."""
     representation = settings.representation
-    tally = Tally()
-    kit = join_kit(piece, tally)
+    rejections: list[Rejection] = []
+    kit = join_kit(piece, rejections)
     if kit is None:
-        return CutPiece(left=tally.entries())
-    windows = find_windows(piece, representation.bars, settings.hop_bars, tally)
-    sieve = Sieve(windows.first_steps, representation.length_steps, tally)
+        return CutPiece(rejections=merge_rejections(rejections))
+    rejections += reject_bars(piece, representation.bars)
+    windows = find_windows([piece], representation.bars, settings.hop_bars)
+    candidates = Candidates(windows.first_steps, representation.length_steps)
     whole = groove.write_hits(
         kit.starts, kit.pitches, kit.velocities, kit.offsets, piece.length_steps
     )
-    judge_hits(sieve, whole[:, : groove.CLASSES] > 0, piece.steps_per_bar, settings.rules)
-    events = sieve.take(whole)
-    return _finish(piece, kit, windows, sieve, events, _digest_takes(events))
+    judge_hits(candidates, whole[:, : groove.CLASSES] > 0, piece.steps_per_bar, settings.rules)
+    events = candidates.take(whole)
+    return _finish(piece, kit, windows, candidates, events, _digest_takes(events), rejections)
 
 
-def join_kit(piece: GridPiece, tally: Tally) -> GridPart | None:
-    """Joins the drum parts of a piece to one, without the drums that have no class.
+def join_kit(piece: GridPiece, rejections: list[Rejection]) -> GridPart | None:
+    """Joins the drum parts of a piece to one, and rejects the drums that have no class.
 
-    Counts those drums. None, which is counted too, where no drum is left.
+    Returns:
+        The kit; None, with a rejection of the piece, where no drum stays.
     """
     parts = [part for part in piece.parts if part.is_drum]
     if not parts:
-        tally.add("piece", NO_KIT)
+        rejections.append(Rejection("piece", _NO_DRUMS, "no part of General MIDI drums"))
         return None
     kit = parts[0] if len(parts) == 1 else _join(parts)
     has_class = CLASS_OF_PITCH[kit.pitches] >= 0
     if not has_class.all():
         others = np.unique(kit.pitches[~has_class]).tolist()
         found = f"the drum {', '.join(map(str, others))} in {kit.name!r}"
-        tally.add("note", Reason("unknown_drum", found), int(np.count_nonzero(~has_class)))
+        count = int(np.count_nonzero(~has_class))
+        rejections.append(Rejection("note", "unknown_drum", found, count))
         if not has_class.any():
-            tally.add("piece", Reason(NO_KIT.name, f"only unknown drums in {kit.name!r}"))
+            found = f"only unknown drums in {kit.name!r}"
+            rejections.append(Rejection("piece", _NO_DRUMS, found))
             return None
         kit = _choose(kit, has_class)
     return kit
@@ -129,48 +135,42 @@ def longest_silence(sounds: Bool[np.ndarray, " step"]) -> int:
 
 
 def judge_hits(
-    sieve: Sieve, hits: Bool[np.ndarray, "step 9"], steps_per_bar: int, rules: Rules
+    candidates: Candidates, hits: Bool[np.ndarray, "step 9"], steps_per_bar: int, rules: Rules
 ) -> None:
-    """Drops the windows whose hits are no beat."""
-    length = sieve.length_steps
+    """Rejects the windows whose hits are no beat."""
+    first, length = candidates.first_steps, candidates.length_steps
     counts = hits.sum(axis=1)
-    totals = sieve.sums(counts)
-    sieve.drop("silent", totals == 0, lambda _: "no notes")
+    totals = candidates.sums(counts)
+    candidates.reject("silent", totals == 0, lambda _: "no notes")
     is_hit = counts > 0
     gap_steps = max(1, int(np.ceil(rules.longest_gap_bars * steps_per_bar)))
-    sieve.drop(
-        "long_gap",
-        sieve.have_silence(is_hit, gap_steps),
-        lambda at: f"{longest_silence(is_hit[at : at + length])} steps of silence",
-    )
-    sieve.drop(
-        "few_hits",
-        totals < rules.fewest_hits,
-        lambda at: f"{int(counts[at : at + length].sum())} hits",
-    )
-    kinds = np.sum([sieve.sums(column) > 0 for column in hits.T], axis=0)
-    sieve.drop(
-        "few_drums",
-        kinds < rules.fewest_drums,
-        lambda at: f"{int(hits[at : at + length].any(axis=0).sum())} of the nine classes",
+
+    def tell_silence(window: int) -> str:
+        at = first[window]
+        return f"{longest_silence(is_hit[at : at + length])} steps of silence"
+
+    candidates.reject("long_gap", candidates.have_silence(is_hit, gap_steps), tell_silence)
+    candidates.reject("few_hits", totals < rules.fewest_hits, lambda at: f"{totals[at]} hits")
+    kinds = np.sum([candidates.sums(column) > 0 for column in hits.T], axis=0)
+    candidates.reject(
+        "few_drums", kinds < rules.fewest_drums, lambda at: f"{kinds[at]} of the nine classes"
     )
 
 
-def judge_timing(sieve: Sieve, kit: GridPart, piece: GridPiece, rules: Rules) -> None:
-    """Drops the windows of which too many hits lie between the steps."""
+def judge_timing(candidates: Candidates, kit: GridPart, piece: GridPiece, rules: Rules) -> None:
+    """Rejects the windows of which too many hits lie between the steps."""
     most = rules.most_offset_quarters * piece.steps_per_quarter
-    length = piece.length_steps
     is_off = np.abs(kit.offsets) > most
     if not is_off.any():
         return
-    off = np.bincount(kit.starts[is_off], minlength=length)
-    all_hits = np.bincount(kit.starts, minlength=length)
-
-    def tell(at: int) -> str:
-        window = slice(at, at + sieve.length_steps)
-        return f"{off[window].sum()} of {all_hits[window].sum()} hits off the grid"
-
-    sieve.drop("off_grid", sieve.sums(off) > rules.most_off_grid * sieve.sums(all_hits), tell)
+    length = piece.length_steps
+    off = candidates.sums(np.bincount(kit.starts[is_off], minlength=length))
+    hits = candidates.sums(np.bincount(kit.starts, minlength=length))
+    candidates.reject(
+        "off_grid",
+        off > rules.most_off_grid * hits,
+        lambda at: f"{off[at]} of {hits[at]} hits off the grid",
+    )
 
 
 def _digest_takes(events: Int16[np.ndarray, "batch step 27"]) -> UInt64[np.ndarray, " batch"]:
@@ -184,16 +184,18 @@ def _finish(
     piece: GridPiece,
     kit: GridPart,
     windows: Windows,
-    sieve: Sieve,
+    candidates: Candidates,
     events: Int16[np.ndarray, "batch step stream"],
     shapes: UInt64[np.ndarray, " batch"],
+    rejections: list[Rejection],
 ) -> CutPiece:
+    merged = merge_rejections([*rejections, *candidates.rejections[0]])
     if not len(events):
-        return CutPiece(left=sieve.tally.entries())
+        return CutPiece(rejections=merged)
     excerpts = Excerpts(
         part=kit.name,
         program=0,
-        start_bars=windows.start_bars[sieve.is_kept],
+        start_bars=windows.start_bars[candidates.is_kept],
         events=events,
         shapes=shapes,
         labels=label(
@@ -201,8 +203,8 @@ def _finish(
             kit.starts,
             kit.pitches,
             is_drum=True,
-            first_steps=windows.first_steps[sieve.is_kept],
-            length_steps=sieve.length_steps,
+            first_steps=windows.first_steps[candidates.is_kept],
+            length_steps=candidates.length_steps,
         ),
     )
-    return CutPiece(excerpts=(excerpts,), left=sieve.tally.entries())
+    return CutPiece(excerpts=(excerpts,), rejections=merged)

@@ -5,17 +5,21 @@ One function a representation does the cutting (in `melodies`, `drum_excerpts`, 
 `CutSettings` to a `CutPiece` each.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int8, Int16, Int32, UInt64
+from jaxtyping import Float32, Int8, Int16, Int32, UInt32, UInt64
 
+from musicvae.data_pipeline.rejections import Rejection
 from musicvae.errors import SettingError
+from musicvae.identity import compare_by_identity
 from musicvae.representation import Representation
 
 from .extraction import check_melody
-from .rules import Reason, Rules
+from .rules import Rules
 
 MOST_HOP_BARS = 1_000
 """No piece that is read has more bars between two excerpts than this."""
@@ -65,6 +69,7 @@ class CutSettings:
             )
 
 
+@compare_by_identity
 class Labels(NamedTuple):
     """What is known of each excerpt beside its events.
 
@@ -92,6 +97,7 @@ class Labels(NamedTuple):
         return Labels(*(column[low:high] for column in self))
 
 
+@compare_by_identity
 class Excerpts(NamedTuple):
     """The excerpts of one part of a piece, or of one combination of parts.
 
@@ -112,51 +118,24 @@ class Excerpts(NamedTuple):
     labels: Labels
 
 
-@dataclass(frozen=True, kw_only=True)
-class Left:
-    """What was left out of one piece for one reason.
+@compare_by_identity
+class CutPiece(NamedTuple):
+    """Everything that came of one piece. A cutter gives the first two; `cut_reads` adds the rest.
 
     Attributes:
-        stage: `piece`, `part`, `bar`, `note` or `excerpt`.
-        reason: The reason's name.
-        count: How many of them.
-        found: What was found in the first.
+        excerpts: The excerpts of each part, or combination of parts, that has any.
+        rejections: What was left out of the piece, each reason of each stage once.
+        bars: The number of the piece's bars by their meter; empty where the meter is not known.
+        style: What the corpus or the file itself calls the piece's style; may be empty.
+        signature: The piece as it is compared with other pieces; None where it has no excerpts or
+            is too short.
     """
 
-    stage: str
-    reason: str
-    count: int
-    found: str
-
-
-class CutPiece(NamedTuple):
-    """Everything that came of one piece."""
-
     excerpts: tuple[Excerpts, ...] = ()
-    left: tuple[Left, ...] = ()
-
-
-class Tally:
-    """Counts reasons, and keeps what was found the first time."""
-
-    def __init__(self) -> None:
-        self._counts: dict[tuple[str, str], int] = {}
-        self._found: dict[tuple[str, str], str] = {}
-
-    def add(self, stage: str, reason: Reason, count: int = 1) -> None:
-        """Counts one reason, `count` times."""
-        key = stage, reason.name
-        self._counts[key] = self._counts.get(key, 0) + count
-        self._found.setdefault(key, reason.found)
-
-    def entries(self) -> tuple[Left, ...]:
-        """Each reason once, in the order they came."""
-        return tuple(
-            [
-                Left(stage=stage, reason=name, count=count, found=self._found[stage, name])
-                for (stage, name), count in self._counts.items()
-            ]
-        )
+    rejections: tuple[Rejection, ...] = ()
+    bars: Mapping[str, int] = MappingProxyType({})
+    style: str = ""
+    signature: UInt32[np.ndarray, " hash"] | None = None
 
 
 def digest(rows: Int32[np.ndarray, "batch _"]) -> UInt64[np.ndarray, " batch"]:

@@ -21,12 +21,14 @@ from jaxtyping import Int32
 
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
 from musicvae.data_pipeline.grid.lanes import Lanes, lay_lanes
+from musicvae.data_pipeline.rejections import Rejection
 from musicvae.errors import SettingError
+from musicvae.identity import compare_by_identity
 from musicvae.music.instruments import HIGHEST_PITCH, LOWEST_PITCH
 from musicvae.music.notes import PROGRAMS
 
 from .melody_score import score_parts
-from .rules import Reason, Rules
+from .rules import Rules
 
 MELODY_NAME = "MELODY"
 """Where a file has a part of this name, that part alone is its melody."""
@@ -51,11 +53,11 @@ class Choice(NamedTuple):
 
     Attributes:
         lane: The number of its lane; -1 for drums, which have none.
-        refused: Why nothing is cut from it, or None.
+        rejection: Why nothing is cut from it, or None.
     """
 
     lane: int
-    refused: Reason | None
+    rejection: Rejection | None
 
 
 def choose_parts(
@@ -82,11 +84,11 @@ def choose_parts(
         row: list[Choice] = []
         for part in piece.parts:
             case = _Case.of_drums(piece, part) if part.is_drum else next(cases)
-            refused = None
+            rejection = None
             for judge in judges:
-                if refused := judge(case, rules):
+                if rejection := judge(case, rules):
                     break
-            row.append(Choice(case.lane, refused))
+            row.append(Choice(case.lane, rejection))
         choices.append(tuple(row))
     return Choices(lanes=lanes, choices=tuple(choices))
 
@@ -199,6 +201,7 @@ def reduce_to_top_line(part: GridPart) -> GridPart:
 _NO_PITCHES = np.zeros(0, np.int32)
 
 
+@compare_by_identity
 class _Case(NamedTuple):
     """A part that is judged, with what is measured of the line that is made of it.
 
@@ -223,7 +226,7 @@ class _Case(NamedTuple):
         return cls(piece, part, -1, _NO_PITCHES, is_low=False, polyphony=0.0)
 
 
-_Judge = Callable[[_Case, Rules], Reason | None]
+_Judge = Callable[[_Case, Rules], Rejection | None]
 
 
 def _judges_of(piece: GridPiece, melody: str) -> tuple[_Judge, ...]:
@@ -239,22 +242,22 @@ def _judges_of(piece: GridPiece, melody: str) -> tuple[_Judge, ...]:
     return (_find_drums, _make_find_other_program(programs), _find_bass, _find_polyphony)
 
 
-def _find_drums(case: _Case, _: Rules) -> Reason | None:
-    return Reason("drums", f"drums in {case.part.name!r}") if case.part.is_drum else None
+def _find_drums(case: _Case, _: Rules) -> Rejection | None:
+    return Rejection("part", "drums", f"drums in {case.part.name!r}") if case.part.is_drum else None
 
 
-def _find_accompaniment(case: _Case, _: Rules) -> Reason | None:
+def _find_accompaniment(case: _Case, _: Rules) -> Rejection | None:
     if len(case.piece.parts) == 1 or case.part.name == MELODY_NAME:
         return None
     if all(part.name != MELODY_NAME for part in case.piece.parts):
         return None
-    return Reason("accompaniment", f"{case.part.name!r} beside {MELODY_NAME}")
+    return Rejection("part", "accompaniment", f"{case.part.name!r} beside {MELODY_NAME}")
 
 
-def _find_bass(case: _Case, _: Rules) -> Reason | None:
+def _find_bass(case: _Case, _: Rules) -> Rejection | None:
     if len(case.piece.parts) == 1 or not case.is_low:
         return None
-    return Reason("bass", f"{case.part.name!r}, around pitch {_median(case.pitches):g}")
+    return Rejection("part", "bass", f"{case.part.name!r}, around pitch {_median(case.pitches):g}")
 
 
 def _median(pitches: Int32[np.ndarray, " note"]) -> float:
@@ -263,10 +266,10 @@ def _median(pitches: Int32[np.ndarray, " note"]) -> float:
     return float(ordered[len(ordered) // 2] + ordered[(len(ordered) - 1) // 2]) / 2
 
 
-def _find_polyphony(case: _Case, rules: Rules) -> Reason | None:
+def _find_polyphony(case: _Case, rules: Rules) -> Rejection | None:
     if case.polyphony <= rules.most_polyphony:
         return None
-    return Reason("polyphonic", f"{case.polyphony:.0%} of the onsets on a sounding note")
+    return Rejection("part", "polyphonic", f"{case.polyphony:.0%} of the onsets on a sounding note")
 
 
 def _make_find_less_likely(piece: GridPiece) -> _Judge:
@@ -274,26 +277,34 @@ def _make_find_less_likely(piece: GridPiece) -> _Judge:
     # Of equal scores the first: max keeps it.
     best = max(range(len(scores)), key=lambda index: scores[index].total, default=0)
 
-    def find(case: _Case, _: Rules) -> Reason | None:
+    def find(case: _Case, _: Rules) -> Rejection | None:
         if case.part is piece.parts[best]:
             return None
         (score,) = (s for s, part in zip(scores, piece.parts, strict=True) if part is case.part)
         found = f"{case.part.name!r} scores {score.total:.1f}, {scores[best].part!r} "
-        return Reason("less_likely", f"{found}{scores[best].total:.1f}")
+        return Rejection("part", "less_likely", f"{found}{scores[best].total:.1f}")
 
     return find
 
 
 def _make_find_other_track(name: str) -> _Judge:
-    def find(case: _Case, _: Rules) -> Reason | None:
-        return None if case.part.name == name else Reason("other_track", repr(case.part.name))
+    def find(case: _Case, _: Rules) -> Rejection | None:
+        return (
+            None
+            if case.part.name == name
+            else Rejection("part", "other_track", repr(case.part.name))
+        )
 
     return find
 
 
 def _make_find_other_program(programs: range) -> _Judge:
-    def find(case: _Case, _: Rules) -> Reason | None:
+    def find(case: _Case, _: Rules) -> Rejection | None:
         program = case.part.program
-        return None if program in programs else Reason("other_program", f"program {program}")
+        return (
+            None
+            if program in programs
+            else Rejection("part", "other_program", f"program {program}")
+        )
 
     return find

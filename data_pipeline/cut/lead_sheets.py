@@ -12,6 +12,7 @@ from jaxtyping import Bool, Int16, Int32, UInt64
 
 from musicvae.data_pipeline.grid.grid import GridPiece
 from musicvae.data_pipeline.readers.piece import ChordLine
+from musicvae.data_pipeline.rejections import Rejection, merge_rejections
 from musicvae.music.chords import QUALITIES
 from musicvae.music.instruments import LOWEST_PITCH
 from musicvae.representation import LeadSheet
@@ -19,21 +20,18 @@ from musicvae.representation.chords import NO_CHORD
 from musicvae.representation.melody import EVENTS, FIRST_PITCH_EVENT
 
 from .chord_excerpts import cut_chords
-from .excerpts import CutPiece, CutSettings, Excerpts, Labels, Tally, digest
+from .excerpts import CutPiece, CutSettings, Excerpts, Labels, digest
 from .melodies import cut_melodies
-from .rules import Reason
-from .windows import find_all_windows
+from .windows import find_windows
 
 
 def cut_lead_sheets(piece: GridPiece, settings: CutSettings) -> CutPiece:
     """Cuts the melodies of a piece with their chords; `settings.melody` chooses the parts."""
     representation = settings.representation
     assert isinstance(representation, LeadSheet), representation
-    tally = Tally()
     written = piece.piece.chords
     if written is None:
-        tally.add("piece", Reason("no_chords", "no chord symbols"))
-        return CutPiece(left=tally.entries())
+        return CutPiece(rejections=(Rejection("piece", "no_chords", "no chord symbols"),))
     (melodies,) = cut_melodies([piece], replace(settings, representation=representation.line))
     # Whether there are chords enough to learn harmony from is not asked here.
     rules = replace(settings.rules, fewest_chords=1)
@@ -43,23 +41,25 @@ def cut_lead_sheets(piece: GridPiece, settings: CutSettings) -> CutPiece:
     known_bars = _find_known_bars(piece, written, settings)
     chord_bars = np.concatenate([np.zeros(0, np.int32), *(each.start_bars for each in harmonies)])
     sheets: list[Excerpts] = []
+    rejections = list(melodies.rejections)
     for melody in melodies.excerpts:
         is_known = np.isin(melody.start_bars, known_bars)
         has_chords = np.isin(melody.start_bars, chord_bars)
         if count := int(np.count_nonzero(~is_known)):
-            tally.add("excerpt", Reason("no_chords", "it begins before the first chord"), count)
+            found = "it begins before the first chord"
+            rejections.append(Rejection("excerpt", "no_chords", found, count))
         if count := int(np.count_nonzero(is_known & ~has_chords)):
-            tally.add("excerpt", Reason("no_chords", "no chord"), count)
+            rejections.append(Rejection("excerpt", "no_chords", "no chord", count))
         if (is_kept := is_known & has_chords).any():
             sheets.append(_join(melody, is_kept, harmonies[0]))
-    return CutPiece(excerpts=tuple(sheets), left=(*melodies.left, *tally.entries()))
+    return CutPiece(excerpts=tuple(sheets), rejections=merge_rejections(rejections))
 
 
 def _find_known_bars(
     piece: GridPiece, written: ChordLine, settings: CutSettings
 ) -> Int32[np.ndarray, " batch"]:
     """The bars from which on the chords of an excerpt are known."""
-    windows = find_all_windows([piece], settings.representation.bars, settings.hop_bars)
+    windows = find_windows([piece], settings.representation.bars, settings.hop_bars)
     # A chord that is nearer to the bar line than to the step behind it starts with the bar.
     half_step = 0.5 / piece.steps_per_quarter
     is_known = piece.quarters(windows.first_steps) + half_step > written.onsets[0]

@@ -34,13 +34,8 @@ _SYMBOLS = _RANDOM.integers(0, 2**32, (3, 256), dtype=np.uint32)
 _MULTIPLIERS = _RANDOM.integers(0, 2**32, 8, dtype=np.uint32) | np.uint32(1)
 
 
-def signature(piece: GridPiece) -> UInt32[np.ndarray, " hash"] | None:
-    """What a piece is compared by; None where it is too short to be known by anything."""
-    return signatures([piece])[0]
-
-
-def signatures(pieces: Sequence[GridPiece]) -> list[UInt32[np.ndarray, " hash"] | None]:
-    """The signature of each piece: the patterns of all of them are hashed in one go."""
+def find_signatures(pieces: Sequence[GridPiece]) -> list[UInt32[np.ndarray, " hash"] | None]:
+    """The signature of each piece, or None for a piece without one whole pattern."""
     lines: list[GridPart] = []
     owners: list[int] = []
     hits: list[tuple[int, UInt32[np.ndarray, " _"]]] = []

@@ -32,8 +32,7 @@ Source: Roberts et al. 2018, section 5.1; the behaviour of Magenta's code, which
 the tests hold.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -43,13 +42,15 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from musicvae.data_pipeline.grid.grid import GridPiece
 from musicvae.data_pipeline.grid.lanes import Lanes
+from musicvae.data_pipeline.rejections import Rejection, merge_rejections
 from musicvae.representation.melody import FIRST_PITCH_EVENT, HOLD, write_line
 
-from .excerpts import CutPiece, CutSettings, Excerpts, Left, Tally, digest
+from .candidates import Candidates
+from .excerpts import CutPiece, CutSettings, Excerpts, digest
 from .extraction import Choice, Choices, choose_parts
 from .labels import LabelledLine, Stretch, label_line
-from .rules import Candidates, Refusal, judge
-from .windows import Windows, count_lost_bars, find_all_windows, number_within
+from .line_rules import LineWindows, judge_line
+from .windows import Windows, find_windows, number_within, reject_bars
 
 _ROWS = 1 << 13
 """Excerpts that are digested at once: what that takes fits a cache."""
@@ -70,48 +71,45 @@ def cut_melodies(pieces: Sequence[GridPiece], settings: CutSettings) -> list[Cut
     representation = settings.representation
     room_steps = representation.length_steps
     choices = choose_parts(pieces, settings.melody, settings.rules, room_steps=room_steps)
-    windows = find_all_windows(pieces, representation.bars, settings.hop_bars)
+    windows = find_windows(pieces, representation.bars, settings.hop_bars)
     taken = _take(choices, windows)
-    refused: dict[int, list[Refusal]] = defaultdict(list)
+    rejections: dict[int, list[Rejection]] = {}
     excerpts: dict[int, Excerpts] = {}
     if choices.lanes is not None and len(taken.first_steps):
-        candidates = Candidates.find(
-            choices.lanes.line,
-            taken.lanes,
+        candidates = Candidates(
             taken.first_steps + choices.lanes.bases[taken.lanes],
-            length_steps=representation.length_steps,
+            representation.length_steps,
+            taken.lanes,
+        )
+        held = LineWindows.find(candidates, choices.lanes.line)
+        judge_line(
+            held,
+            settings.rules,
             steps_per_bar=pieces[0].steps_per_bar,
             steps_per_quarter=pieces[0].steps_per_quarter,
         )
-        verdict = judge(candidates, settings.rules)
-        for refusal in verdict.refused:
-            refused[refusal.lane].append(refusal)
-        if verdict.is_kept.any():
-            excerpts = _cut(pieces, choices.lanes, candidates, taken, verdict.is_kept)
+        rejections = candidates.rejections
+        if candidates.is_kept.any():
+            excerpts = _cut(pieces, choices.lanes, held, taken)
     return [
         CutPiece(
             excerpts=tuple([excerpts[each.lane] for each in row if each.lane in excerpts]),
-            left=_tell_left(piece, row, refused, representation.bars),
+            rejections=_merge_rejections(piece, row, rejections, representation.bars),
         )
         for piece, row in zip(pieces, choices.choices, strict=True)
     ]
 
 
-def _tell_left(
-    piece: GridPiece,
-    row: Sequence[Choice],
-    refused: dict[int, list[Refusal]],
-    bars: int,
-) -> tuple[Left, ...]:
-    tally = Tally()
-    count_lost_bars(piece, bars, tally)
+def _merge_rejections(
+    piece: GridPiece, row: Sequence[Choice], of_lanes: Mapping[int, list[Rejection]], bars: int
+) -> tuple[Rejection, ...]:
+    rejections = reject_bars(piece, bars)
     for choice in row:
-        if choice.refused:
-            tally.add("part", choice.refused)
+        if choice.rejection:
+            rejections.append(choice.rejection)
         else:
-            for refusal in refused.get(choice.lane, ()):
-                tally.add("excerpt", refusal.reason, refusal.count)
-    return tally.entries()
+            rejections += of_lanes.get(choice.lane, ())
+    return merge_rejections(rejections)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -145,7 +143,7 @@ def _take(choices: Choices, windows: Windows) -> _Taken:
         (each.lane, number)
         for number, row in enumerate(choices.choices)
         for each in row
-        if each.refused is None
+        if each.rejection is None
     ]
     lanes, numbers = np.array(taken, np.int64).reshape(-1, 2).T
     sizes = windows.sizes[numbers]
@@ -162,16 +160,16 @@ def _take(choices: Choices, windows: Windows) -> _Taken:
 def _cut(
     pieces: Sequence[GridPiece],
     lanes: Lanes,
-    candidates: Candidates,
+    held: LineWindows,
     taken: _Taken,
-    is_kept: Bool[np.ndarray, " batch"],
 ) -> dict[int, Excerpts]:
     """The excerpts of each lane that has any."""
-    length = candidates.length_steps
+    candidates = held.candidates
+    length, is_kept = candidates.length_steps, candidates.is_kept
     line, first_steps = lanes.line, candidates.first_steps[is_kept]
     kept = taken.keep(is_kept)
     whole = write_line(line.starts, line.ends, line.pitches, lanes.length_steps)
-    events = render(whole, line.starts, first_steps, candidates.low[is_kept], length)
+    events = render(whole, line.starts, first_steps, held.low[is_kept], length)
     firsts = np.flatnonzero(np.diff(kept.lanes, prepend=-1))
     bounds = [*firsts.tolist(), len(first_steps)]
     labels = label_line(

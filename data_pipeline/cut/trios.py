@@ -28,19 +28,21 @@ import numpy as np
 from jaxtyping import Bool, Int16, UInt64
 
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
+from musicvae.data_pipeline.rejections import Rejection, merge_rejections
 from musicvae.music.instruments import BASS_PROGRAMS
 from musicvae.representation.drums import join_hits, write_hits
 from musicvae.representation.melody import EVENTS, FIRST_PITCH_EVENT, write_line
 
+from .candidates import Candidates
 from .drum_excerpts import join_kit, judge_hits, judge_timing
-from .excerpts import CutPiece, CutSettings, Excerpts, Tally, digest
+from .excerpts import CutPiece, CutSettings, Excerpts, digest
 from .extraction import cut_overlaps, reduce_to_top_line
 from .labels import label
+from .line_rules import LineWindows, judge_line
 from .melodies import render
 from .melody_score import share_of_polyphony
-from .rules import Candidates, Reason, Rules, judge
-from .sieve import Sieve
-from .windows import Windows, find_windows
+from .rules import Rules
+from .windows import Windows, find_windows, reject_bars
 
 _MELODY_PROGRAMS = frozenset(
     program
@@ -81,39 +83,41 @@ def cut_trios(piece: GridPiece, settings: CutSettings) -> CutPiece:
     A window of a line is counted once for the rule that it breaks, however many combinations the
     line is part of.
     """
-    tally = Tally()
-    cast = _cast_parts(piece, settings.rules, tally)
+    rejections: list[Rejection] = []
+    cast = _cast_parts(piece, settings.rules, rejections)
     if cast is None:
-        return CutPiece(left=tally.entries())
-    windows = find_windows(piece, settings.representation.bars, settings.hop_bars, tally)
+        return CutPiece(rejections=merge_rejections(rejections))
+    rejections += reject_bars(piece, settings.representation.bars)
+    windows = find_windows([piece], settings.representation.bars, settings.hop_bars)
     if not len(windows.first_steps):
-        return CutPiece(left=tally.entries())
+        return CutPiece(rejections=merge_rejections(rejections))
     rules = settings.rules
     rules = replace(rules, longest_gap_bars=rules.longest_trio_gap_bars)
     length = settings.representation.length_steps
     melodies = [
-        _write_line(piece, windows, line, length, "melody", rules, tally) for line in cast.melodies
+        _write_line(piece, windows, line, length, "melody", rules, rejections)
+        for line in cast.melodies
     ]
     rules = replace(rules, fewest_pitches=1)  # a bass may well stay on one note
     basses = [
-        _write_line(piece, windows, line, length, "bass", rules, tally) for line in cast.basses
+        _write_line(piece, windows, line, length, "bass", rules, rejections) for line in cast.basses
     ]
-    kit = _write_kit(piece, windows, cast.kit, length, rules, tally)
+    kit = _write_kit(piece, windows, cast.kit, length, rules, rejections)
     pairs = list(product(melodies, basses))
     if len(pairs) > rules.most_trios:
         found = f"{len(pairs)} combinations of a melody and a bass"
-        tally.add("part", Reason("many_trios", found), len(pairs) - rules.most_trios)
+        rejections.append(Rejection("part", "many_trios", found, len(pairs) - rules.most_trios))
     trios: list[Excerpts] = []
     for melody, bass in pairs[: rules.most_trios]:
         is_kept = melody.is_kept & bass.is_kept & kit.is_kept
         if is_kept.any():
             trios.append(_join(piece, windows, is_kept, (melody, bass, kit), length))
-    return CutPiece(excerpts=tuple(trios), left=tally.entries())
+    return CutPiece(excerpts=tuple(trios), rejections=merge_rejections(rejections))
 
 
-def _cast_parts(piece: GridPiece, rules: Rules, tally: Tally) -> _Cast | None:
+def _cast_parts(piece: GridPiece, rules: Rules, rejections: list[Rejection]) -> _Cast | None:
     """Chooses the parts; None, with every missing role counted, where there is no trio."""
-    kit = join_kit(piece, tally)
+    kit = join_kit(piece, rejections)
     pitched = [part for part in piece.parts if not part.is_drum]
     basses = [part for part in pitched if part.program in BASS_PROGRAMS]
     low = [part for part in pitched if part not in basses and _is_low(part, rules)]
@@ -125,15 +129,17 @@ def _cast_parts(piece: GridPiece, rules: Rules, tally: Tally) -> _Cast | None:
             continue
         if part in low:
             found = f"{part.name!r}, around pitch {np.median(part.pitches):g}"
-            tally.add("part", Reason("bass", found))
+            rejections.append(Rejection("part", "bass", found))
         elif part.program not in _MELODY_PROGRAMS:
-            tally.add("part", Reason("other_program", f"program {part.program}"))
+            rejections.append(Rejection("part", "other_program", f"program {part.program}"))
         else:
             melodies.append(part)
     if not melodies:
-        tally.add("piece", Reason("no_melody_track", "no part of a program that carries tunes"))
+        found = "no part of a program that carries tunes"
+        rejections.append(Rejection("piece", "no_melody_track", found))
     if not basses:
-        tally.add("piece", Reason("no_bass_track", "no part of programs 32 to 39, nor a low one"))
+        found = "no part of programs 32 to 39, nor a low one"
+        rejections.append(Rejection("piece", "no_bass_track", found))
     if not melodies or not basses or kit is None:
         return None
     return _Cast(
@@ -159,24 +165,20 @@ def _write_line(
     length_steps: int,
     stream: str,
     rules: Rules,
-    tally: Tally,
+    rejections: list[Rejection],
 ) -> _Stream:
-    first_steps = windows.first_steps
-    candidates = Candidates.find(
-        line,
-        np.zeros_like(first_steps),
-        first_steps,
-        length_steps=length_steps,
-        steps_per_bar=piece.steps_per_bar,
-        steps_per_quarter=piece.steps_per_quarter,
+    candidates = Candidates(windows.first_steps, length_steps)
+    held = LineWindows.find(candidates, line)
+    judge_line(
+        held, rules, steps_per_bar=piece.steps_per_bar, steps_per_quarter=piece.steps_per_quarter
     )
-    verdict = judge(candidates, rules)
-    for refusal in verdict.refused:
-        found = f"{refusal.reason.found} in {line.name!r}"
-        tally.add("excerpt", Reason(f"{stream}_{refusal.reason.name}", found), refusal.count)
+    rejections += [
+        replace(each, reason=f"{stream}_{each.reason}", found=f"{each.found} in {line.name!r}")
+        for each in candidates.rejections[0]
+    ]
     whole = write_line(line.starts, line.ends, line.pitches, piece.length_steps)
-    events = render(whole, line.starts, first_steps, candidates.low, length_steps)
-    return _Stream(part=line, events=events, is_kept=verdict.is_kept)
+    events = render(whole, line.starts, windows.first_steps, held.low, length_steps)
+    return _Stream(part=line, events=events, is_kept=candidates.is_kept)
 
 
 def _write_kit(
@@ -185,14 +187,17 @@ def _write_kit(
     kit: GridPart,
     length_steps: int,
     rules: Rules,
-    tally: Tally,
+    rejections: list[Rejection],
 ) -> _Stream:
-    sieve = Sieve(windows.first_steps, length_steps, tally, stream="drums")
+    candidates = Candidates(windows.first_steps, length_steps)
     hits = write_hits(kit.starts, kit.pitches, piece.length_steps)
-    judge_hits(sieve, hits, piece.steps_per_bar, rules)
-    judge_timing(sieve, kit, piece, rules)
+    judge_hits(candidates, hits, piece.steps_per_bar, rules)
+    judge_timing(candidates, kit, piece, rules)
+    rejections += [
+        replace(each, reason=f"drums_{each.reason}") for each in candidates.rejections[0]
+    ]
     events = join_hits(hits)[windows.first_steps[:, None] + np.arange(length_steps)]
-    return _Stream(part=kit, events=events, is_kept=sieve.is_kept)
+    return _Stream(part=kit, events=events, is_kept=candidates.is_kept)
 
 
 def _join(

@@ -7,18 +7,16 @@ import numpy as np
 from jaxtyping import Int32, Int64
 
 from musicvae.data_pipeline.grid.grid import GridPiece
-
-from .excerpts import Tally
-from .rules import Reason
+from musicvae.data_pipeline.rejections import Rejection
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Windows:
-    """The windows of a piece, or those of many, one piece after the other.
+    """The windows of some pieces, one piece after the other.
 
     Attributes:
-        first_steps: The first step of each, ascending in each piece.
-        start_bars: The number of its first bar in the piece, from 0.
+        first_steps: The first step of each window, ascending in each piece.
+        start_bars: The number of the first bar of each window in its piece, from 0.
         sizes: How many windows each piece has.
     """
 
@@ -27,13 +25,7 @@ class Windows:
     sizes: Int64[np.ndarray, " _"]
 
 
-def find_windows(piece: GridPiece, bars: int, hop_bars: int, tally: Tally) -> Windows:
-    """Finds the windows of `bars` regular bars, and counts the bars that no window can hold."""
-    count_lost_bars(piece, bars, tally)
-    return find_all_windows([piece], bars, hop_bars)
-
-
-def find_all_windows(pieces: Sequence[GridPiece], bars: int, hop_bars: int) -> Windows:
+def find_windows(pieces: Sequence[GridPiece], bars: int, hop_bars: int) -> Windows:
     """Finds the windows of `bars` regular bars, one every `hop_bars` of a run."""
     spans = [
         (number, span.start_step, span.first_bar, (span.bars - bars) // hop_bars + 1)
@@ -52,7 +44,7 @@ def find_all_windows(pieces: Sequence[GridPiece], bars: int, hop_bars: int) -> W
 
 
 def number_within(counts: Int64[np.ndarray, " _"]) -> Int64[np.ndarray, " batch"]:
-    """Numbers from 0 within each of some groups, which have so many members and stand in a row.
+    """Numbers the members of each group from 0; the groups stand in a row.
 
     >>> number_within(np.array([2, 0, 3])).tolist()
     [0, 1, 0, 1, 2]
@@ -62,23 +54,24 @@ def number_within(counts: Int64[np.ndarray, " _"]) -> Int64[np.ndarray, " batch"
     return numbers
 
 
-def count_lost_bars(piece: GridPiece, bars: int, tally: Tally) -> None:
-    """Counts the bars that no window of `bars` can hold."""
-    if piece.irregular_bars:
-        are = "is" if piece.irregular_bars == 1 else "are"
-        found = f"{_say(piece.irregular_bars, 'bar')} that {are} no whole {piece.meter}"
-        tally.add("bar", Reason("irregular_bar", found), piece.irregular_bars)
-    if piece.unsteady_bars:
-        found = f"{_say(piece.unsteady_bars, 'bar')} within which the tempo changes"
-        tally.add("bar", Reason("tempo_change", found), piece.unsteady_bars)
+def reject_bars(piece: GridPiece, bars: int) -> list[Rejection]:
+    """The bars that no window of `bars` regular bars can hold."""
+    rejections: list[Rejection] = []
+    if count := piece.irregular_bars:
+        found = f"{_say(count, 'bar')} that {'is' if count == 1 else 'are'} no whole {piece.meter}"
+        rejections.append(Rejection("bar", "irregular_bar", found, count))
+    if count := piece.unsteady_bars:
+        found = f"{_say(count, 'bar')} within which the tempo changes"
+        rejections.append(Rejection("bar", "tempo_change", found, count))
     short = [span.bars for span in piece.spans if span.bars < bars]
     if len(short) == len(piece.spans):
         found = f"{_say(max(short, default=0), 'regular bar')} in a row"
-        tally.add("piece", Reason("too_short", found))
+        rejections.append(Rejection("piece", "too_short", found))
     elif short:
         found = f"fewer than {_say(bars, 'regular bar')} in a row"
-        tally.add("bar", Reason("short_run", found), sum(short))
+        rejections.append(Rejection("bar", "short_run", found, sum(short)))
+    return rejections
 
 
-def _say(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
+def _say(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"

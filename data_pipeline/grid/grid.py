@@ -15,6 +15,7 @@ from jaxtyping import Float32, Float64, Int32, Int64
 
 from musicvae.data_pipeline.readers.note_order import find_note_order
 from musicvae.data_pipeline.readers.piece import ReadPiece
+from musicvae.identity import compare_by_identity
 from musicvae.music.notes import DEFAULT_QPM, Meter
 
 from .spans import Span, count_other_bars, find_spans
@@ -23,6 +24,7 @@ _ROUNDING = 1e-6
 """Of a step: what floating point may take from half a step."""
 
 
+@compare_by_identity
 class GridPart(NamedTuple):
     """The notes of one instrument in steps; see `piece.Part`.
 
@@ -47,6 +49,7 @@ class GridPart(NamedTuple):
     offsets: Float32[np.ndarray, " note"]
 
 
+@compare_by_identity
 class GridPiece(NamedTuple):
     """A piece on the grid, ready to be cut in one meter.
 
@@ -96,18 +99,14 @@ class GridPiece(NamedTuple):
         return values[np.maximum(at, 0)]
 
 
-def put_on_grid(piece: ReadPiece, meter: Meter, steps_per_quarter: int) -> GridPiece:
-    """Puts a piece whose meter is known on the grid, to be cut in `meter`.
-
-    A piece in cut time is one in common time, and the other way round.
-    """
-    return put_all_on_grid([piece], meter, steps_per_quarter)[0]
-
-
-def put_all_on_grid(
+def put_on_grid(
     pieces: Sequence[ReadPiece], meter: Meter, steps_per_quarter: int
 ) -> list[GridPiece]:
-    """Puts many pieces on the grid, as `put_on_grid` does each: their notes in one go."""
+    """Puts pieces whose meters are known on the grid, to be cut in `meter`.
+
+    A piece in cut time can be cut in common time, and the other way round. The notes of all pieces
+    are worked on together.
+    """
     steps_per_bar = meter.steps_per_bar(steps_per_quarter)
     assert steps_per_bar is not None, meter
     if not pieces:

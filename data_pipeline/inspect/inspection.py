@@ -11,8 +11,8 @@ from itertools import islice
 
 import numpy as np
 
-from musicvae.data_pipeline.cut.cut import CUTTERS, cut_read
-from musicvae.data_pipeline.cut.excerpts import CutSettings, Left
+from musicvae.data_pipeline.cut.cut import CUTTERS, cut_group
+from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.cut.harmony import infer_chords
 from musicvae.data_pipeline.cut.keys import EstimatedKey, estimate_piece_key
 from musicvae.data_pipeline.cut.melody_score import PartScore, score_parts, share_of_polyphony
@@ -24,6 +24,7 @@ from musicvae.data_pipeline.readers.piece import (
     ChordLine,
     ReadPiece,
 )
+from musicvae.data_pipeline.rejections import Rejection
 from musicvae.data_pipeline.sources.corpus import Piece, open_sources
 from musicvae.errors import DataError
 from musicvae.music.bars import MeterChange
@@ -82,14 +83,14 @@ class Outcome:
         bars: The length of an excerpt.
         excerpts: How many there are.
         parts: How many come from which part, or combination of parts.
-        left: What was left out, and why.
+        rejections: What was left out, and why.
     """
 
     representation: str
     bars: int
     excerpts: int
     parts: dict[str, int]
-    left: tuple[Left, ...]
+    rejections: tuple[Rejection, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -166,7 +167,7 @@ def inspect(piece: Piece) -> Inspection:
         )
     seen = _with_meter(read)
     meter = _most_frequent_meter(seen)
-    grid = put_on_grid(seen, meter, STEPS_PER_QUARTER)
+    (grid,) = put_on_grid([seen], meter, STEPS_PER_QUARTER)
     line, chords_are = _chord_line(grid)
     return Inspection(
         piece=piece,
@@ -256,7 +257,9 @@ def _try_cuts(read: ReadPiece, meter: Meter) -> Iterator[Outcome]:
     written = {"numerator": meter.numerator, "denominator": meter.denominator}
     for name, bars in ((each, bars) for each in CUTTERS for bars in BARS.get(each, ())):
         config = {"name": name, "bars": bars, "meter": written}
-        cut = cut_read(read, CutSettings(representation=representation_from_config(config))).cut
+        cut = cut_group({0: read}, CutSettings(representation=representation_from_config(config)))[
+            0
+        ]
         parts: dict[str, int] = {}
         for excerpts in cut.excerpts:
             parts[excerpts.part] = parts.get(excerpts.part, 0) + len(excerpts.events)
@@ -265,5 +268,5 @@ def _try_cuts(read: ReadPiece, meter: Meter) -> Iterator[Outcome]:
             bars=bars,
             excerpts=sum(parts.values()),
             parts=parts,
-            left=cut.left,
+            rejections=cut.rejections,
         )

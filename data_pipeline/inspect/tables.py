@@ -206,9 +206,9 @@ def _show_outcomes(outcomes: tuple[Outcome, ...]) -> Table:
     for outcome in outcomes:
         parts = [f"{name or 'no name'}: {count}" for name, count in outcome.parts.items()]
         reasons = [
-            f"{left.count:,} {left.stage}{'s' if left.count > 1 else ''}: "
-            f"{left.reason.replace('_', ' ')} ({left.found})"
-            for left in outcome.left
+            f"{each.count:,} {each.stage}{'s' if each.count > 1 else ''}: "
+            f"{each.reason.replace('_', ' ')} ({each.found})"
+            for each in outcome.rejections
         ]
         table.add_row(
             outcome.representation,

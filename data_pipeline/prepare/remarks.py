@@ -7,7 +7,7 @@ from rich.console import Console
 from musicvae.data.manifest import Manifest, Rejection
 from musicvae.data_pipeline.choose.counts import table_of_rejections
 from musicvae.data_pipeline.choose.selection import Selection
-from musicvae.data_pipeline.cut.cut import INTERNAL_ERROR
+from musicvae.data_pipeline.rejections import INTERNAL_ERROR
 from musicvae.errors import DataError
 
 from .cutting import UNSURE
@@ -57,6 +57,16 @@ def no_examples(selection: Selection, console: Console | None) -> DataError:
         console.print(table_of_rejections(entries))
     reasons = ", ".join(map(_count, entries[:5]))
     action = "Give other music, another meter or fewer bars, or another --melody."
+    fault = next((entry for entry in entries if entry.reason == INTERNAL_ERROR), None)
+    if fault is not None:
+        example = fault.examples[0]
+        return DataError(
+            f"no examples, since musicvae itself failed on {_count(fault)}, such as "
+            f"{example.piece}: {example.found}",
+            expected="at least one excerpt that can be kept",
+            action="Please report this with the piece; other pieces may still do.",
+            field="inputs",
+        )
     if {entry.reason for entry in entries} == {"wrong_meter"}:
         found = ", ".join(f"{count:,} bars in {name}" for name, count in meters[:3])
         action = f"Give --meter as it is found ({found}), or other music."

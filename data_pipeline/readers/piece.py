@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int16
 
+from musicvae.identity import compare_by_identity
 from musicvae.music.bars import MeterChange
 from musicvae.music.notes import Key
 
@@ -21,6 +22,7 @@ CHORDS_INFERRED = "inferred"
 CHORDS_WRITTEN = "written"
 
 
+@compare_by_identity
 class Part(NamedTuple):
     """The notes of one instrument: a program of a track of a MIDI file, or a staff of a score.
 
@@ -75,6 +77,7 @@ class ChordLine:
     basses: Int16[np.ndarray, " chord"]
 
 
+@compare_by_identity
 class ReadPiece(NamedTuple):
     """A piece that was read.
 

@@ -38,7 +38,7 @@ EMBEDDED = Path(__file__).parents[1] / "bundles"
 _ATTRIBUTE_PREFIX = "attribute."
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Bundle:
     """A model that is ready to serve.
 

@@ -27,9 +27,9 @@ def accompany(inputs: tuple[str, ...], out: Path, seed: int) -> None:
     from musicvae.data_pipeline.accompany.accompaniment import accompany as run
 
     made = run(inputs, out, seed=seed, console=console())
-    if made.left:
+    if made.rejections:
         table = Table("pieces", "left out for", "such as")
-        for left in sorted(made.left, key=lambda left: -left.count):
-            table.add_row(f"{left.count:,}", left.reason, Text(left.found))
+        for each in sorted(made.rejections, key=lambda each: -each.count):
+            table.add_row(f"{each.count:,}", each.reason, Text(each.found))
         console().print(table)
     say(f"{out}: {made.written:,} files written, {made.kept:,} there already")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 MISUSE = 2
+FAULT = 70
 INTERRUPTED = 130
 DEFAULT_BUNDLE = "melody-2bar"
 GROOVE_BUNDLE = "groove-2bar"

@@ -17,6 +17,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from musicvae.data.shards import Events
 from musicvae.experiment.experiment import Experiment
+from musicvae.identity import compare_by_identity
 from musicvae.representation import Representation
 from musicvae.representation.groove import hits_alone, taps
 from musicvae.representation.recombination import RECOMBINED, recombine
@@ -63,6 +64,7 @@ def _permute(numbers: np.ndarray, bits: int, low_bits: int, keys: np.ndarray) ->
     return numbers
 
 
+@compare_by_identity
 class Batch(NamedTuple):
     """The examples of a step.
 

@@ -63,7 +63,7 @@ class Objective:
                 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ElboTerms:
     """The evidence lower bound of a batch, term by term, in nats for each excerpt.
 

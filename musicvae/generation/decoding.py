@@ -26,7 +26,7 @@ GROUP_ROWS = 8
 """On a CPU wider batches win little, and the first clip of a request should not wait for many."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Drawing:
     """How the clips of one request are drawn and played.
 
@@ -49,7 +49,7 @@ class Drawing:
     known: Int[Tensor, "step stream"] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Row:
     """One clip to be made.
 

@@ -11,9 +11,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from musicvae.identity import compare_by_identity
 from musicvae.model.event_embedding import EventEmbedding
 
 
+@compare_by_identity
 class State(NamedTuple):
     """What an LSTM remembers: of every layer its hidden and its cell state, (batch, hidden)."""
 

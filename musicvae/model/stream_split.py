@@ -6,9 +6,11 @@ from typing import NamedTuple
 from jaxtyping import Int
 from torch import Tensor
 
+from musicvae.identity import compare_by_identity
 from musicvae.representation.streams import Stream, made
 
 
+@compare_by_identity
 class Split(NamedTuple):
     """Events by what a decoder does with them.
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float64, Int64, Integer
 
+from musicvae.identity import compare_by_identity
 from musicvae.music.meter_evidence import doubt_common_time, doubt_grid, is_grid_doubtful
 from musicvae.music.notes import BarChange, Meter
 
@@ -42,6 +43,7 @@ class MeterMark(NamedTuple):
     meter: Meter
 
 
+@compare_by_identity
 class Bars(NamedTuple):
     """The bars of a piece.
 
@@ -56,6 +58,7 @@ class Bars(NamedTuple):
     doubt: str = ""
 
 
+@compare_by_identity
 class TimedOnsets(NamedTuple):
     """The notes of some pieces, one piece after the other, as far as they tell bars.
 
@@ -141,6 +144,7 @@ def draw_bars(
     ]
 
 
+@compare_by_identity
 class StepGrid(NamedTuple):
     """The bars of a piece on the step grid, in runs that each start on a step.
 

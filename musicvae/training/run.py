@@ -96,7 +96,7 @@ class Start:
     share_taken: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Run:
     """A run read back: what was trained, on what, and the best weights so far.
 

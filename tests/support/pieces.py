@@ -38,7 +38,7 @@ def make_piece(*parts, bar_lines=None, meter=COMMON, steps_per_quarter=4, **mark
         meters=(MeterChange(0, meter),),
         **marks,
     )
-    return put_on_grid(piece, meter, steps_per_quarter)
+    return put_on_grid([piece], meter, steps_per_quarter)[0]
 
 
 def sequence_of(piece, *parts):

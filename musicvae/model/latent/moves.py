@@ -162,7 +162,7 @@ def shift(
     return z
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Turn:
     """The plane and the angle between two directions.
 

@@ -17,6 +17,7 @@ from musicvae.music import midi
 from musicvae.music.instruments import BASS_PROGRAM, CLASS_OF_PITCH
 from musicvae.music.notes import NoteSequence
 from musicvae.representation import Trio
+from musicvae.representation.trio import split_notes
 
 pytestmark = pytest.mark.skipif(
     shutil.which("mma") is None and "CI" not in os.environ,
@@ -81,7 +82,7 @@ def read(path):
 def test_a_lead_sheet_becomes_a_trio(songs, tmp_path):
     out = tmp_path / "out"
     made = accompany([str(songs)], out)
-    assert (made.written, made.kept, made.left) == (2, 0, ())
+    assert (made.written, made.kept, made.rejections) == (2, 0, ())
     assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*.mid")) == [
         "songs/more/late.mid",
         "songs/plain.mid",
@@ -143,9 +144,7 @@ def test_prepare_finds_trios_in_it(songs, tmp_path):
     (source,) = open_sources([str(out)])
     assert source.licence == "songs: Free for all"
     settings = CutSettings(representation=Trio(bars=8))
-    found = {
-        piece.id: next(cut_pieces([piece], settings)).cut.excerpts for piece in source.pieces()
-    }
+    found = {piece.id: next(cut_pieces([piece], settings)).excerpts for piece in source.pieces()}
     assert sorted(found) == ["out/songs/more/late.mid", "out/songs/plain.mid"]
     for (excerpts,) in found.values():
         assert excerpts.part == "Piano + Bass + Drums"
@@ -173,7 +172,7 @@ def test_every_piece_without_a_file_has_its_reason(songs, tmp_path):
     (songs / "silent.mid").write_bytes(midi.write(silent))
     result = accompany([str(songs)], tmp_path / "out")
     assert result.written == 2
-    assert {left.reason: left.count for left in result.left} == {
+    assert {each.reason: each.count for each in result.rejections} == {
         "no_chords": 1,
         "wrong_meter": 1,
         "too_short": 1,

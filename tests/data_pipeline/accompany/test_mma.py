@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from musicvae.data_pipeline.accompany.mma import GROOVES, Groove, find_command, play, write_song
-from musicvae.data_pipeline.cut.rules import Reason
+from musicvae.data_pipeline.rejections import Rejection
 from musicvae.errors import SettingError
 from musicvae.music.chords import QUALITIES, ParsedChord
 from musicvae.music.instruments import BASS_PROGRAM, CLASS_OF_PITCH
@@ -103,7 +103,7 @@ def test_every_groove_is_there_and_keeps_to_the_grid():
     with ThreadPoolExecutor(2) as pool:
         played = dict(zip(GROOVES, pool.map(listen, GROOVES), strict=True))
     for groove, notes in played.items():
-        assert not isinstance(notes, Reason), notes
+        assert not isinstance(notes, Rejection), notes
         bass, drums = basses(notes), [note for note in notes if note.is_drum]
         assert {note.program for note in bass} == {BASS_PROGRAM}, groove
         assert {note.start_step // BAR for note in bass} == set(range(16)), groove
@@ -118,8 +118,8 @@ def test_every_groove_is_there_and_keeps_to_the_grid():
 
 def test_a_groove_that_is_not_there_is_told():
     failed = play_beats([C] * 4, Groove("NoSuchGroove", "60sRock"))
-    assert isinstance(failed, Reason)
-    assert failed.name == "mma_failed"
+    assert isinstance(failed, Rejection)
+    assert failed.reason == "mma_failed"
     assert failed.found.startswith("Error:") and "NOSUCHGROOVE" in failed.found
 
 
@@ -128,8 +128,8 @@ def test_a_program_that_writes_nothing_is_told(tmp_path):
     program.write_text("#!/bin/sh\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     failed = play(write_song([C] * 4, ROCK, seed=1), str(program), length_steps=16)
-    assert isinstance(failed, Reason)
-    assert failed.name == "mma_failed" and failed.found.startswith("no song")
+    assert isinstance(failed, Rejection)
+    assert failed.reason == "mma_failed" and failed.found.startswith("no song")
 
 
 def test_what_is_missing_is_told(monkeypatch, tmp_path):

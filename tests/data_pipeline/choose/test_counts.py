@@ -10,7 +10,7 @@ from musicvae.data_pipeline.choose.counts import (
     table_of_rejections,
     table_of_sources,
 )
-from musicvae.data_pipeline.cut.excerpts import Left
+from musicvae.data_pipeline.rejections import Rejection
 
 
 def printed(table):
@@ -19,16 +19,16 @@ def printed(table):
     return file.getvalue()
 
 
-def left(stage, reason, count=1, found="something"):
-    return Left(stage=stage, reason=reason, count=count, found=found)
+def reject(stage, reason, count=1, found="something"):
+    return Rejection(stage, reason, found, count)
 
 
 def test_reasons_are_counted_by_stage_and_source():
     rejections = Rejections()
-    rejections.add("a/1", "a", left("excerpt", "silent", 5))
-    rejections.add("b/1", "b", left("excerpt", "silent", 2, "no notes"))
-    rejections.add("b/1", "b", left("excerpt", "off_grid", 9))
-    rejections.add("b/2", "b", left("piece", "unreadable"))
+    rejections.add("a/1", "a", reject("excerpt", "silent", 5))
+    rejections.add("b/1", "b", reject("excerpt", "silent", 2, "no notes"))
+    rejections.add("b/1", "b", reject("excerpt", "off_grid", 9))
+    rejections.add("b/2", "b", reject("piece", "unreadable"))
     entries = rejections.entries()
     assert [(e.stage, e.reason, e.count) for e in entries] == [
         ("piece", "unreadable", 1),
@@ -43,7 +43,7 @@ def test_a_few_examples_of_each_source_are_kept():
     rejections = Rejections()
     for source in ("a", "b"):
         for number in range(20):
-            rejections.add(f"{source}/{number}", source, left("excerpt", "silent"))
+            rejections.add(f"{source}/{number}", source, reject("excerpt", "silent"))
     (entry,) = rejections.entries()
     assert entry.count == 40
     assert [example.piece for example in entry.examples] == [
@@ -54,14 +54,14 @@ def test_a_few_examples_of_each_source_are_kept():
 def test_pieces_that_are_left_out_are_all_named():
     rejections = Rejections()
     for number in range(200):
-        rejections.add(f"a/{number}", "a", left("piece", "unreadable"))
+        rejections.add(f"a/{number}", "a", reject("piece", "unreadable"))
     (entry,) = rejections.entries()
     assert [example.piece for example in entry.examples] == [f"a/{n}" for n in range(200)]
 
 
 def test_tables_print_names_that_look_like_markup():
     rejections = Rejections()
-    rejections.add("a/[/red]", "a", left("piece", "unreadable", found="[bold]"))
+    rejections.add("a/[/red]", "a", reject("piece", "unreadable", found="[bold]"))
     assert "a/[/red]: [bold]" in printed(table_of_rejections(rejections.entries()))
     source = Source(name="[/b]", licence=None, pieces=1, pieces_used=1, excerpts={"train": 1})
     split = Split(pieces=1, excerpts=12_345, content_hash="", shards=())

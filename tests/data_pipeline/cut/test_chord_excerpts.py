@@ -41,7 +41,7 @@ def cut(piece, *, bars=2, resolution="half_bar", **rules):
 
 
 def counts(result):
-    return {(left.stage, left.reason): left.count for left in result.left}
+    return {(each.stage, each.reason): each.count for each in result.rejections}
 
 
 @given(
@@ -130,7 +130,7 @@ def test_a_slash_chord_keeps_its_bass():
 )
 def test_what_has_no_harmony_to_learn_is_refused(chords, reason):
     result = cut(piece_of(*chords))
-    assert result.excerpts == () and reason in {left.reason for left in result.left}
+    assert result.excerpts == () and reason in {each.reason for each in result.rejections}
 
 
 def test_one_chord_passes_where_the_rule_says_so():

@@ -72,13 +72,13 @@ def test_a_chunk_is_read_as_it_was_cut(tmp_path, melody):
     assert [row["excerpts"] for row in rows] == [7, 0, 7, 0, 7]
     assert [row["style"] for row in rows] == ["rock", None, None, None, None]
     assert rows[1]["given_split"] == "test"
-    assert rows[3]["left"] == [
+    assert rows[3]["rejections"] == [
         {"stage": "piece", "reason": "crashed", "count": 1, "found": "of old age"}
     ]
     assert rows[1]["signature"] is None
     assert chunk.excerpts["piece"].to_pylist() == [0] * 7 + [2] * 7 + [4] * 7
     for number in (0, 2, 4):
-        (expected,) = next(cut_pieces([pieces[number]], SETTINGS)).cut.excerpts
+        (expected,) = next(cut_pieces([pieces[number]], SETTINGS)).excerpts
         found = chunk.excerpts.filter(np.equal(chunk.excerpts["piece"].to_numpy(), number))
         events = np.array(found["events"].to_pylist()).reshape(expected.events.shape)
         np.testing.assert_array_equal(events, expected.events)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hostile import Hostile, make_piece
 
-from musicvae.data_pipeline.cut.cut import CUTTERS, cut_group, cut_pieces, refuse
+from musicvae.data_pipeline.cut.cut import CUTTERS, cut_group, cut_pieces, reject_piece
 from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.readers import read_piece
 from musicvae.music import midi
@@ -15,11 +15,11 @@ SETTINGS = CutSettings(representation=Melody())
 def reason(location, settings=SETTINGS):
     """Why nothing came of it."""
     result = next(cut_pieces([make_piece("0", location)], settings))
-    assert result.cut.excerpts == ()
+    assert result.excerpts == ()
     assert result.signature is None
-    (left,) = result.cut.left
-    assert left.stage == "piece"
-    return left.reason, left.found
+    (rejection,) = result.rejections
+    assert rejection.stage == "piece"
+    return rejection.reason, rejection.found
 
 
 def test_every_representation_has_a_cutter():
@@ -28,8 +28,8 @@ def test_every_representation_has_a_cutter():
 
 def test_a_good_piece_is_cut(melody):
     result = next(cut_pieces([make_piece("0", midi.write(melody(0)), style="jazz/bop")], SETTINGS))
-    assert len(result.cut.excerpts[0].events) == 7
-    assert result.cut.left == ()
+    assert len(result.excerpts[0].events) == 7
+    assert result.rejections == ()
     assert result.style == "jazz/bop"
     assert result.signature is not None
 
@@ -68,17 +68,17 @@ def test_pieces_are_cut_together_as_each_alone(melody):
     assert begun == [0, 1, 2, 3, 4]
     for piece, result in zip(pieces, results, strict=True):
         alone = next(cut_pieces([piece], SETTINGS))
-        assert result.cut.left == alone.cut.left
-        for one, other in zip(result.cut.excerpts, alone.cut.excerpts, strict=True):
+        assert result.rejections == alone.rejections
+        for one, other in zip(result.excerpts, alone.excerpts, strict=True):
             np.testing.assert_array_equal(one.events, other.events)
 
 
 def test_pieces_are_given_in_their_order_as_soon_as_they_are_there(melody):
     pieces = [make_piece(str(number), midi.write(melody(number))) for number in range(3)]
     happened = []
-    known = {1: refuse("crashed", "of old age")}
+    known = {1: reject_piece("crashed", "of old age")}
     results = cut_pieces(pieces, SETTINGS, known=known, one_by_one=True, begin=happened.append)
-    happened += (len(result.cut.excerpts) for result in results)
+    happened += (len(result.excerpts) for result in results)
     assert happened == [0, 1, 1, 0, 2, 1]
 
 
@@ -89,5 +89,5 @@ def test_a_piece_that_we_fail_on_costs_no_other(melody):
     begun = []
     results = cut_group({4: good, 5: bad, 7: good}, SETTINGS, begun.append)
     assert begun == [4, 5, 7]
-    assert [len(results[number].cut.excerpts) for number in (4, 5, 7)] == [1, 0, 1]
-    assert results[5].cut.left[0].reason == "internal_error"
+    assert [len(results[number].excerpts) for number in (4, 5, 7)] == [1, 0, 1]
+    assert results[5].rejections[0].reason == "internal_error"

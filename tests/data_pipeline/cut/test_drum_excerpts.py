@@ -35,7 +35,7 @@ def kit(*hits, velocities=None, **about):
 
 
 def counts(cut):
-    return {(left.stage, left.reason): left.count for left in cut.left}
+    return {(each.stage, each.reason): each.count for each in cut.rejections}
 
 
 def sequence_of_kit(piece):
@@ -97,7 +97,7 @@ def check_law(piece, cut, cut_settings):
             else:
                 bars.append(span.first_bar + bar)
                 rows.append(representation.to_tensor(excerpt if is_groove else on_grid(excerpt)))
-    found = {left.reason: left.count for left in cut.left if left.stage == "excerpt"}
+    found = {each.reason: each.count for each in cut.rejections if each.stage == "excerpt"}
     assert found == refused
     assert len(cut.excerpts) == bool(rows)
     for excerpts in cut.excerpts:
@@ -165,9 +165,9 @@ def test_all_drum_parts_are_one_kit():
 
 def test_drums_without_a_class_are_counted_and_left_out():
     cut = cut_drums(make_piece(kit(*beat(2), (3, 20, 4), (5, 21, 6))), TWO_BARS)
-    (left,) = cut.left
-    assert (left.stage, left.reason, left.count) == ("note", "unknown_drum", 2)
-    assert "20, 21" in left.found
+    (each,) = cut.rejections
+    assert (each.stage, each.reason, each.count) == ("note", "unknown_drum", 2)
+    assert "20, 21" in each.found
     expected = cut_drums(make_piece(kit(*beat(2))), TWO_BARS)
     np.testing.assert_array_equal(cut.excerpts[0].events, expected.excerpts[0].events)
 
@@ -189,7 +189,7 @@ def test_a_piece_without_drums_is_refused():
 def test_what_is_no_beat_is_refused(hits, reason, found):
     cut = cut_drums(make_piece(kit(*hits), bar_lines=[0, 16, 32]), TWO_BARS)
     assert cut.excerpts == ()
-    assert [(left.reason, left.found) for left in cut.left] == [(reason, found)]
+    assert [(each.reason, each.found) for each in cut.rejections] == [(reason, found)]
 
 
 def test_a_shuffle_is_off_the_grid_of_16ths_but_not_of_triplets_nor_as_a_groove():

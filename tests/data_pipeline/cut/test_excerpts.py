@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicvae.data_pipeline.cut.excerpts import CutSettings, Left, Tally, digest
-from musicvae.data_pipeline.cut.rules import Reason
+from musicvae.data_pipeline.cut.excerpts import CutSettings, digest
 from musicvae.errors import SettingError
 from musicvae.representation import Melody
 
@@ -33,17 +32,6 @@ def test_a_digest_is_the_same_on_every_machine():
 def test_permuted_rows_differ():
     rows = np.array([[1, 2, 3], [3, 2, 1], [2, 1, 3]], np.int32)
     assert len(set(digest(rows).tolist())) == 3
-
-
-def test_a_tally_sums_up_and_keeps_what_was_found_first():
-    tally = Tally()
-    tally.add("excerpt", Reason("silent", "no notes"))
-    tally.add("part", Reason("bass", "'b', around pitch 38"))
-    tally.add("excerpt", Reason("silent", "none at all"), 3)
-    assert tally.entries() == (
-        Left(stage="excerpt", reason="silent", count=4, found="no notes"),
-        Left(stage="part", reason="bass", count=1, found="'b', around pitch 38"),
-    )
 
 
 def test_a_hop_is_a_bar_at_least():

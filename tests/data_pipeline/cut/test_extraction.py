@@ -41,7 +41,8 @@ def choose(*parts, melody="every", rules=RULES):
 
 def reasons(*parts, melody="every", rules=RULES):
     return [
-        each.refused and each.refused.name for each in choose(*parts, melody=melody, rules=rules)
+        each.rejection and each.rejection.reason
+        for each in choose(*parts, melody=melody, rules=rules)
     ]
 
 
@@ -74,7 +75,7 @@ def test_the_top_line_of_chords_is_taken():
 def test_the_likeliest_part_is_taken_alone():
     assert reasons(CHORDS, LINE, DRUMS, melody="likeliest") == ["less_likely", None, "drums"]
     choices = choose(CHORDS, LINE, melody="likeliest")
-    assert choices[0].refused.found.startswith("'Piano' scores -")
+    assert choices[0].rejection.found.startswith("'Piano' scores -")
     assert reasons(CHORDS, melody="likeliest") == ["polyphonic"]
     assert reasons(DRUMS, DRUMS, melody="likeliest") == ["drums", "drums"]
 
@@ -120,7 +121,7 @@ def test_many_pieces_are_judged_as_each_alone():
     together = choose_parts(pieces, "every", RULES, room_steps=32)
     alone = [choose_parts([piece], "every", RULES) for piece in pieces]
     for row, own in zip(together.choices, alone, strict=True):
-        assert [each.refused for each in row] == [each.refused for each in own.choices[0]]
+        assert [each.rejection for each in row] == [each.rejection for each in own.choices[0]]
     assert alone[1].lanes is None
     for row, own in zip(together.choices, alone, strict=True):
         for each, choice in zip(row, own.choices[0], strict=True):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from musicvae.data_pipeline.cut import likeness
-from musicvae.data_pipeline.cut.likeness import HASHES, signature
+from musicvae.data_pipeline.cut.likeness import HASHES, find_signatures
 from musicvae.data_pipeline.grid.grid import GridPart, put_on_grid
 from musicvae.data_pipeline.readers.piece import MeterChange, Part, ReadPiece
 from musicvae.music.notes import Meter
@@ -29,7 +29,7 @@ def make_signature(*parts, steps_per_quarter=4):
         bar_lines=4.0 * np.arange(bars + 1),
         meters=(MeterChange(0, Meter()),),
     )
-    return signature(put_on_grid(piece, Meter(), steps_per_quarter))
+    return find_signatures(put_on_grid([piece], Meter(), steps_per_quarter))[0]
 
 
 def make_tune(seed, notes=120):
@@ -113,11 +113,11 @@ def test_a_signature_takes_microseconds():
         bar_lines=4.0 * np.arange(100),
         meters=(MeterChange(0, Meter()),),
     )
-    grid = put_on_grid(piece, Meter(), 4)
-    assert isinstance(grid.parts[0], GridPart)
+    grids = put_on_grid([piece], Meter(), 4)
+    assert isinstance(grids[0].parts[0], GridPart)
     best = 1.0
     for _ in range(20):
         start = time.perf_counter()
-        signature(grid)
+        find_signatures(grids)
         best = min(best, time.perf_counter() - start)
     assert best < 500e-6  # some 40 without the checker of shapes

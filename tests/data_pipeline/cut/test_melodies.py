@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from pieces import make_part, make_piece, sequence_of
 
-from musicvae.data_pipeline.cut.cut import cut_read, cut_reads
+from musicvae.data_pipeline.cut.cut import cut_reads
 from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.cut.extraction import cut_overlaps
 from musicvae.data_pipeline.cut.melodies import cut_melodies
@@ -38,7 +38,7 @@ def scale(steps, *, first=60, length=4):
 
 
 def counts(cut):
-    return {(left.stage, left.reason): left.count for left in cut.left}
+    return {(each.stage, each.reason): each.count for each in cut.rejections}
 
 
 def window_starts(piece, bars, hop_bars):
@@ -88,7 +88,7 @@ def check_law(piece, cut_settings):
     for excerpts, rows in zip(cut.excerpts, expected, strict=True):
         assert excerpts.start_bars.tolist() == [bar for bar, _ in rows]
         np.testing.assert_array_equal(excerpts.events, np.stack([events for _, events in rows]))
-    found = {left.reason: left.count for left in cut.left if left.stage == "excerpt"}
+    found = {each.reason: each.count for each in cut.rejections if each.stage == "excerpt"}
     assert found == refused
     return len(expected)
 
@@ -161,7 +161,7 @@ def test_an_excerpt_starts_at_every_bar():
     assert excerpts.start_bars.tolist() == [0, 1, 2, 3]
     assert (excerpts.part, excerpts.program) == ("Flute", 73)
     assert len(excerpts.labels.qpms) == len(excerpts.shapes) == 4
-    assert cut.left == ()
+    assert cut.rejections == ()
 
 
 def test_excerpts_do_not_cross_irregular_bars():
@@ -188,7 +188,7 @@ def test_what_was_found_first_is_told():
     line[24] = (96, 12, 100)
     cut = cut_one(make_piece(make_part(*line)), TWO_BARS)
     assert cut.excerpts[0].start_bars.tolist() == [1, 4]
-    found = {left.reason: (left.count, left.found) for left in cut.left}
+    found = {each.reason: (each.count, each.found) for each in cut.rejections}
     assert found == {
         "off_grid": (1, "an onset +0.33 steps off the grid at step 0"),
         "polyphonic": (2, "pitches 63 and 61 together at step 20"),
@@ -209,13 +209,13 @@ def test_what_was_found_first_is_told():
 )
 def test_excerpts_that_are_no_music_are_left_out(notes, reason, found):
     piece = make_piece(make_part(*notes), bar_lines=(0, 16, 32))
-    (left,) = cut_one(piece, TWO_BARS).left
-    assert (left.reason, left.found) == (reason, found)
+    (each,) = cut_one(piece, TWO_BARS).rejections
+    assert (each.reason, each.found) == (reason, found)
 
 
 def test_a_gap_just_under_a_bar_is_kept():
     notes = [(0, 60, 4), (4, 62, 8), (23, 60, 32)]
-    assert cut_one(make_piece(make_part(*notes), bar_lines=(0, 16, 32)), TWO_BARS).left == ()
+    assert cut_one(make_piece(make_part(*notes), bar_lines=(0, 16, 32)), TWO_BARS).rejections == ()
 
 
 def test_onsets_may_be_taken_as_they_fall_on_the_grid():
@@ -321,11 +321,11 @@ def test_pieces_together_are_cut_as_each_alone(music, melody, steps_per_quarter)
         representation=Melody(bars=2, steps_per_quarter=steps_per_quarter), melody=melody
     )
     together = cut_reads(reads, how)
-    alone = [cut_read(read, how) for read in reads]
+    alone = [cut_reads([read], how)[0] for read in reads]
     for one, other in zip(together, alone, strict=True):
-        assert one.cut.left == other.cut.left
-        assert [columns_of(each) for each in one.cut.excerpts] == [
-            columns_of(each) for each in other.cut.excerpts
+        assert one.rejections == other.rejections
+        assert [columns_of(each) for each in one.excerpts] == [
+            columns_of(each) for each in other.excerpts
         ]
         assert (one.signature is None) == (other.signature is None)
         assert one.signature is None or (one.signature == other.signature).all()

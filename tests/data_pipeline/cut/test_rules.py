@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from pieces import make_part, make_piece
 
-from musicvae.data_pipeline.cut.rules import Candidates, Reason, Rules, judge
+from musicvae.data_pipeline.cut.candidates import Candidates
+from musicvae.data_pipeline.cut.line_rules import LineWindows, judge_line
+from musicvae.data_pipeline.cut.rules import Rules
+from musicvae.data_pipeline.rejections import Rejection
 from musicvae.errors import SettingError
 
 SCALE = tuple((4 * step, 60 + step, 4 * step + 4) for step in range(16))
@@ -12,32 +15,25 @@ SCALE = tuple((4 * step, 60 + step, 4 * step + 4) for step in range(16))
 
 def judge_windows(*notes, first_steps=(0, 16, 32), rules=None):
     (line,) = make_piece(make_part(*notes)).parts
-    first = np.array(first_steps)
-    candidates = Candidates.find(
-        line,
-        np.zeros_like(first),
-        first,
-        length_steps=32,
-        steps_per_bar=16,
-        steps_per_quarter=4,
-    )
-    verdict = judge(candidates, rules or Rules())
-    return verdict.is_kept.tolist(), tuple((each.reason, each.count) for each in verdict.refused)
+    candidates = Candidates(np.array(first_steps), 32)
+    windows = LineWindows.find(candidates, line)
+    judge_line(windows, rules or Rules(), steps_per_bar=16, steps_per_quarter=4)
+    return candidates.is_kept.tolist(), candidates.rejections[0]
 
 
 def test_music_that_breaks_no_rule_is_kept():
-    assert judge_windows(*SCALE) == ([True, True, True], ())
+    assert judge_windows(*SCALE) == ([True, True, True], [])
 
 
 def test_the_first_rule_that_is_broken_counts():
     # The first window has one note, off the grid; the others have a gap as well.
-    kept, refused = judge_windows((0, 60, 32, 0.3), (60, 62, 64))
+    kept, rejections = judge_windows((0, 60, 32, 0.3), (60, 62, 64))
     assert kept == [False, False, False]
-    assert refused == (
-        (Reason("silent", "no notes"), 1),
-        (Reason("long_gap", "28 steps of silence"), 1),
-        (Reason("few_notes", "1 notes"), 1),
-    )
+    assert rejections == [
+        Rejection("excerpt", "silent", "no notes"),
+        Rejection("excerpt", "long_gap", "28 steps of silence"),
+        Rejection("excerpt", "few_notes", "1 notes"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +45,7 @@ def test_pitches_are_counted_in_each_window(fewest, kept):
 
 def test_pitches_that_come_back_count_once():
     notes = [(4 * step, pitch, 4 * step + 4) for step, pitch in enumerate([30, 94, 127, 63] * 4)]
-    assert judge_windows(*notes, rules=Rules(fewest_pitches=5))[1][0][0].found == "4 pitches"
+    assert judge_windows(*notes, rules=Rules(fewest_pitches=5))[1][0].found == "4 pitches"
 
 
 @pytest.mark.parametrize(("bars", "kept"), [(0.5, False), (0.75, True)])

@@ -35,7 +35,7 @@ def kit(*, last=BARS * 16):
 
 
 def counts(cut):
-    return {(left.stage, left.reason): left.count for left in cut.left}
+    return {(each.stage, each.reason): each.count for each in cut.rejections}
 
 
 def trio_sequence(piece, lead, low, drums):
@@ -115,7 +115,7 @@ def test_every_combination_of_a_melody_and_a_bass_is_taken():
     ]
     assert [each.program for each in cut.excerpts] == [0, 0, 73, 73]
     assert [len(each.events) for each in cut.excerpts] == [3] * 4
-    assert cut.left == ()
+    assert cut.rejections == ()
 
 
 def test_no_more_combinations_are_taken_than_the_rule_says():
@@ -138,7 +138,7 @@ def test_no_more_combinations_are_taken_than_the_rule_says():
 def test_each_missing_role_is_named(parts, reasons):
     cut = cut_trios(make_piece(*parts), SETTINGS)
     assert cut.excerpts == ()
-    assert {left.reason for left in cut.left} == reasons
+    assert {each.reason for each in cut.rejections} == reasons
 
 
 def test_a_low_part_is_the_bass_where_no_program_says_so():
@@ -175,7 +175,7 @@ def test_a_silence_of_two_bars_in_one_line_ends_the_trio():
     assert counts(cut) == {("excerpt", "melody_silent"): 1}
     longer = cut_trios(piece, replace(SETTINGS, representation=Trio(bars=4)))
     assert counts(longer) == {("excerpt", "melody_long_gap"): 1}
-    assert "'lead'" in longer.left[0].found
+    assert "'lead'" in longer.rejections[0].found
 
 
 def test_a_bass_may_stay_on_one_note_but_not_a_melody():

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from pieces import make_part, make_piece
 
-from musicvae.data_pipeline.cut.excerpts import Tally
-from musicvae.data_pipeline.cut.windows import find_all_windows, find_windows
+from musicvae.data_pipeline.cut.windows import find_windows, reject_bars
 
 NOTE = make_part((0, 60, 4))
 REGULAR = make_piece(NOTE, bar_lines=range(0, 81, 16))
@@ -23,21 +22,19 @@ SHORT = make_piece(NOTE, bar_lines=(0, 16))
 def test_windows_start_at_bar_lines_of_regular_bars(
     piece, hop_bars, first_steps, start_bars, found
 ):
-    tally = Tally()
-    windows = find_windows(piece, 2, hop_bars, tally)
+    windows = find_windows([piece], 2, hop_bars)
     assert windows.first_steps.tolist() == first_steps
     assert windows.start_bars.tolist() == start_bars
-    assert [left.found for left in tally.entries()] == found
+    assert [each.found for each in reject_bars(piece, 2)] == found
 
 
 def test_wrong_bars_are_told_by_their_number():
-    tally = Tally()
-    find_windows(make_piece(NOTE, bar_lines=(0, 10, 20, 36, 52)), 2, 1, tally)
-    assert tally.entries()[0].found == "2 bars that are no whole 4/4"
+    (rejection,) = reject_bars(make_piece(NOTE, bar_lines=(0, 10, 20, 36, 52)), 2)
+    assert rejection.found == "2 bars that are no whole 4/4"
 
 
 def test_the_windows_of_many_pieces_stand_in_a_row():
-    windows = find_all_windows([REGULAR, SHORT, BROKEN], 2, 1)
+    windows = find_windows([REGULAR, SHORT, BROKEN], 2, 1)
     assert windows.sizes.tolist() == [4, 0, 3]
     np.testing.assert_array_equal(windows.first_steps, [0, 16, 32, 48, 4, 20, 62])
-    assert len(find_all_windows([], 2, 1).first_steps) == 0
+    assert len(find_windows([], 2, 1).first_steps) == 0

@@ -5,12 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicvae.data_pipeline.grid.grid import find_note_order, put_all_on_grid, put_on_grid
+from musicvae.data_pipeline.grid.grid import find_note_order, put_on_grid
 from musicvae.data_pipeline.grid.spans import Span
 from musicvae.data_pipeline.readers.piece import MeterChange, Part, ReadPiece, TempoChange
 from musicvae.music.notes import Meter
 
 COMMON, WALTZ, CUT = Meter(), Meter(3, 4), Meter(2, 2)
+
+
+def put_one(piece, meter, steps_per_quarter):
+    return put_on_grid([piece], meter, steps_per_quarter)[0]
 
 
 def make_part(*notes, **fields):
@@ -36,12 +40,12 @@ def make_piece(bar_lines, *parts, meters=((0, COMMON),), **fields):
 
 
 def steps_of(piece, steps_per_quarter=4, meter=COMMON):
-    (part,) = put_on_grid(piece, meter, steps_per_quarter).parts
+    (part,) = put_one(piece, meter, steps_per_quarter).parts
     return list(zip(part.starts.tolist(), part.ends.tolist(), strict=True))
 
 
 def spans_of(piece, meter=COMMON, steps_per_quarter=4):
-    return put_on_grid(piece, meter, steps_per_quarter).spans
+    return put_one(piece, meter, steps_per_quarter).spans
 
 
 # Notes
@@ -49,7 +53,7 @@ def spans_of(piece, meter=COMMON, steps_per_quarter=4):
 
 def test_an_onset_goes_to_the_nearest_step_and_keeps_how_far_it_was_off():
     piece = make_piece([0, 4], make_part((0.1, 1.1, 60), (0.2, 1, 62), (2.0, 3.9, 64)))
-    (part,) = put_on_grid(piece, COMMON, 4).parts
+    (part,) = put_one(piece, COMMON, 4).parts
     assert part.starts.tolist() == [0, 1, 8]
     assert part.ends.tolist() == [4, 4, 16]
     assert part.offsets.tolist() == pytest.approx([0.4, -0.2, 0])
@@ -57,7 +61,7 @@ def test_an_onset_goes_to_the_nearest_step_and_keeps_how_far_it_was_off():
 
 def test_half_a_step_goes_to_the_later_one():
     piece = make_piece([0, 4], make_part((0.125, 0.375, 60), (3.875, 4, 62)))
-    (part,) = put_on_grid(piece, COMMON, 4).parts
+    (part,) = put_one(piece, COMMON, 4).parts
     assert part.starts.tolist() == [1, 16]
     assert part.ends.tolist() == [2, 17]
     assert part.offsets.tolist() == [-0.5, -0.5]
@@ -69,14 +73,14 @@ def test_a_note_has_one_step_at_least():
 
 def test_twelve_steps_a_quarter_hold_triplets():
     thirds = make_part(*((third / 3, (third + 1) / 3, 60 + third) for third in range(6)))
-    (part,) = put_on_grid(make_piece([0, 4], thirds), COMMON, 12).parts
+    (part,) = put_one(make_piece([0, 4], thirds), COMMON, 12).parts
     assert part.starts.tolist() == [0, 4, 8, 12, 16, 20]
     assert np.abs(part.offsets).max() < 1e-6
 
 
 def test_notes_that_meet_on_a_step_stand_by_pitch():
     piece = make_piece([0, 4], make_part((0.0, 1, 67), (0.05, 1, 60), (1, 2, 64)))
-    (part,) = put_on_grid(piece, COMMON, 4).parts
+    (part,) = put_one(piece, COMMON, 4).parts
     assert part.pitches.tolist() == [60, 67, 64]
     assert part.velocities.tolist() == [2, 1, 3]
     assert part.offsets.tolist() == pytest.approx([0.2, 0, 0])
@@ -93,7 +97,7 @@ def test_notes_that_meet_on_a_step_stand_by_pitch():
 def test_in_even_bars_a_step_is_a_time_rounded(notes, steps_per_quarter):
     part = make_part(*((onset, onset + length, pitch) for onset, length, pitch in notes))
     piece = make_piece(np.arange(10) * 4, part)
-    grid = put_on_grid(piece, COMMON, steps_per_quarter)
+    grid = put_one(piece, COMMON, steps_per_quarter)
     (put,) = grid.parts
     for row, velocity in enumerate(put.velocities.tolist()):
         onset, end = part.onsets[velocity - 1], part.ends[velocity - 1]
@@ -112,7 +116,7 @@ def test_in_even_bars_a_step_is_a_time_rounded(notes, steps_per_quarter):
 def test_a_bar_starts_on_a_step_whatever_those_before_it_hold():
     # A bar of two thirds of a quarter note more than four
     piece = make_piece([0, 14 / 3, 26 / 3], make_part((0, 1, 60), (14 / 3, 5, 62)))
-    grid = put_on_grid(piece, COMMON, 4)
+    grid = put_one(piece, COMMON, 4)
     assert grid.bar_steps.tolist() == [0, 19, 35]
     assert grid.parts[0].starts.tolist() == [0, 19]
     assert grid.spans == (Span(19, 1, 1),)
@@ -121,7 +125,7 @@ def test_a_bar_starts_on_a_step_whatever_those_before_it_hold():
 
 def test_after_a_pickup_bars_are_regular():
     piece = make_piece([0, 1, 5, 9, 13], make_part((0, 1, 60)))
-    grid = put_on_grid(piece, COMMON, 4)
+    grid = put_one(piece, COMMON, 4)
     assert grid.spans == (Span(4, 3, 1),)
     assert (grid.irregular_bars, grid.other_bars, grid.length_steps) == (1, {}, 52)
 
@@ -132,18 +136,18 @@ def test_each_meter_has_spans_of_its_own():
         make_part((0, 1, 60)),
         meters=((0, COMMON), (2, WALTZ), (5, COMMON)),
     )
-    common = put_on_grid(piece, COMMON, 4)
+    common = put_one(piece, COMMON, 4)
     assert common.spans == (Span(0, 2, 0), Span(68, 1, 5))
     assert common.other_bars == {"3/4": 3}
-    waltz = put_on_grid(piece, WALTZ, 4)
+    waltz = put_one(piece, WALTZ, 4)
     assert waltz.spans == (Span(32, 3, 2),)
     assert waltz.other_bars == {"4/4": 3}
-    assert put_on_grid(piece, Meter(7, 8), 4).spans == ()
+    assert put_one(piece, Meter(7, 8), 4).spans == ()
 
 
 def test_a_short_bar_before_a_change_of_meter_is_irregular():
     piece = make_piece([0, 4, 6, 9, 12], make_part((0, 1, 60)), meters=((0, COMMON), (2, WALTZ)))
-    grid = put_on_grid(piece, COMMON, 4)
+    grid = put_one(piece, COMMON, 4)
     assert (grid.spans, grid.irregular_bars) == ((Span(0, 1, 0),), 1)
     assert spans_of(piece, WALTZ) == (Span(24, 2, 2),)
 
@@ -154,7 +158,7 @@ def test_a_bar_that_a_line_divides_counts_as_one_after_a_change_of_meter_too():
         make_part((0, 1, 60)),
         meters=((0, COMMON), (3, WALTZ), (4, COMMON)),
     )
-    grid = put_on_grid(piece, COMMON, 4)
+    grid = put_one(piece, COMMON, 4)
     assert grid.spans == (Span(0, 2, 0), Span(44, 1, 3), Span(68, 1, 5))
     assert (grid.irregular_bars, grid.other_bars) == (1, {"3/4": 1})
 
@@ -166,7 +170,7 @@ def test_cut_time_is_common_time_and_the_other_way_round():
         meters=((0, COMMON), (1, CUT), (3, COMMON)),
     )
     for meter in (COMMON, CUT):
-        grid = put_on_grid(piece, meter, 4)
+        grid = put_one(piece, meter, 4)
         assert grid.spans == (Span(0, 4, 0),)
         assert grid.other_bars == {}
     assert spans_of(make_piece([0, 4], make_part((0, 1, 60)), meters=((0, CUT),))) == (
@@ -175,8 +179,8 @@ def test_cut_time_is_common_time_and_the_other_way_round():
 
 
 def test_the_grid_ends_with_the_last_bar_or_the_last_note():
-    assert put_on_grid(make_piece([0, 4], make_part((0, 1, 60))), COMMON, 4).length_steps == 16
-    assert put_on_grid(make_piece([0, 4], make_part((0, 9, 60))), COMMON, 4).length_steps == 36
+    assert put_one(make_piece([0, 4], make_part((0, 1, 60))), COMMON, 4).length_steps == 16
+    assert put_one(make_piece([0, 4], make_part((0, 9, 60))), COMMON, 4).length_steps == 36
 
 
 def test_steps_know_their_time_and_tempo():
@@ -185,11 +189,11 @@ def test_steps_know_their_time_and_tempo():
         make_part((0, 1, 60)),
         tempos=(TempoChange(0.0, 90.0), TempoChange(5.0, 120.0)),
     )
-    grid = put_on_grid(piece, COMMON, 4)
+    grid = put_one(piece, COMMON, 4)
     steps = np.array([0, 4, 20, 22])
     assert grid.quarters(steps).tolist() == [0, 1, 5, 5.5]
     assert grid.qpms(steps).tolist() == [90, 90, 120, 120]
-    assert put_on_grid(make_piece([0, 4]), COMMON, 4).qpms(steps[:1]).tolist() == [120]
+    assert put_one(make_piece([0, 4]), COMMON, 4).qpms(steps[:1]).tolist() == [120]
 
 
 @given(
@@ -208,8 +212,8 @@ def test_many_pieces_are_put_as_each_of_them_is(specifications):
         notes = [(onset / 7, onset / 7 + 0.3, 60 + onset % 5) for onset in onsets]
         parts = [make_part(*half) for half in (notes[::2], notes[1::2]) if half]
         pieces.append(make_piece(np.cumsum([0, *lengths]), *parts, meters=((0, meter),)))
-    for together, piece in zip(put_all_on_grid(pieces, COMMON, 4), pieces, strict=True):
-        alone = put_on_grid(piece, COMMON, 4)
+    for together, piece in zip(put_on_grid(pieces, COMMON, 4), pieces, strict=True):
+        alone = put_one(piece, COMMON, 4)
         assert together.spans == alone.spans
         assert together.bar_steps.tolist() == alone.bar_steps.tolist()
         assert (together.irregular_bars, together.other_bars, together.length_steps) == (

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pieces import make_part, make_piece
 
-from musicvae.data_pipeline.cut.cut import cut_read
+from musicvae.data_pipeline.cut.cut import cut_reads
 from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.cut.rules import Rules
 from musicvae.data_pipeline.grid.spans import Span
@@ -90,15 +90,13 @@ def qpm_at(tempos, quarter):
 
 def test_excerpts_do_not_cross_a_change_and_lost_bars_are_counted():
     rules = Rules(fewest_notes=1)
-    cut = cut_read(
-        make_tune((0, 120), (4, 60), (14, 90)).piece,
-        CutSettings(representation=Melody(bars=2), rules=rules),
-    ).cut
+    read = make_tune((0, 120), (4, 60), (14, 90)).piece
+    (cut,) = cut_reads([read], CutSettings(representation=Melody(bars=2), rules=rules))
     (excerpts,) = cut.excerpts
     assert excerpts.start_bars.tolist() == [1, 4]
     assert excerpts.labels.qpms.tolist() == [60, 90]
-    left = {left.reason: (left.count, left.found) for left in cut.left}
-    assert left == {
+    rejections = {each.reason: (each.count, each.found) for each in cut.rejections}
+    assert rejections == {
         "tempo_change": (1, "1 bar within which the tempo changes"),
         "short_run": (1, "fewer than 2 regular bars in a row"),
     }

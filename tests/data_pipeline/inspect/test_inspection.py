@@ -67,7 +67,7 @@ def test_every_representation_is_tried_and_says_what_it_takes(song):
     assert {CUTTERS[name] for name, _ in outcomes} == set(CUTTERS.values())
     assert outcomes["melody", 2].excerpts == sum(outcomes["melody", 2].parts.values()) >= 15
     assert outcomes["trio", 16].excerpts >= 1
-    reasons = {left.reason for left in outcomes["melody", 2].left}
+    reasons = {each.reason for each in outcomes["melody", 2].rejections}
     assert {"drums", "bass", "polyphonic"} <= reasons
 
 
@@ -142,7 +142,7 @@ def test_free_time_is_looked_at_but_not_cut(tmp_path):
     found = inspect(find_piece(str(path)))
     assert found.read.missing_meter and "not known" in shown(found)
     assert {outcome.excerpts for outcome in found.outcomes} == {0}
-    assert {left.reason for each in found.outcomes for left in each.left} == {"no_meter"}
+    assert {each.reason for each in found.outcomes for each in each.rejections} == {"no_meter"}
     plot(found, tmp_path / "free.png")
 
 

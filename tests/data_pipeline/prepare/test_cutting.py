@@ -45,7 +45,10 @@ def reasons(folder, chunk):
     """Of each piece: its excerpts, or why there are none."""
     pieces = read_chunk(chunk_path(folder, chunk)).pieces.to_pylist()
     return [
-        (each["excerpts"] or each["left"][0]["reason"], *(left["found"] for left in each["left"]))
+        (
+            each["excerpts"] or each["rejections"][0]["reason"],
+            *(found["found"] for found in each["rejections"]),
+        )
         for each in pieces
     ]
 

@@ -65,7 +65,7 @@ def test_repeats_are_not_played_twice():
 def test_triplets_are_exact_and_fit_a_grid_of_twelve():
     piece = read_abc(HEAD + b"(3GAB c6|(3GAB c6|]\n")
     assert piece.parts[0].onsets[:4].tolist() == [0, 1 / 3, 2 / 3, 1]
-    four, twelve = (put_on_grid(piece, Meter(), steps).parts[0] for steps in (4, 12))
+    four, twelve = (put_on_grid([piece], Meter(), steps)[0].parts[0] for steps in (4, 12))
     assert four.offsets[:4].tolist() == pytest.approx([0, 1 / 3, -1 / 3, 0])
     assert twelve.starts[:4].tolist() == [0, 4, 8, 12]
     assert not twelve.offsets.any()
@@ -73,7 +73,7 @@ def test_triplets_are_exact_and_fit_a_grid_of_twelve():
 
 def test_a_measure_of_a_strange_length_moves_nothing_off_the_grid():
     piece = read_abc(HEAD + b"(3GAB (3GAB G/3|G8|]\n")
-    grid = put_on_grid(piece, Meter(), 4)
+    (grid,) = put_on_grid([piece], Meter(), 4)
     assert grid.bar_steps.tolist() == [0, 9, 25]
     assert (grid.parts[0].starts[-1], grid.parts[0].ends[-1]) == (9, 25)
 

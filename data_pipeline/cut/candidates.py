@@ -1,56 +1,60 @@
-"""Takes out the windows of a piece that break a rule; each is counted by the first it breaks."""
+"""Windows that may become excerpts: rules reject windows, and each rejection has its reason."""
 
+from collections import defaultdict
 from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Bool, Int16, Int64, Shaped
 
-from .excerpts import Tally
-from .rules import Reason
+from musicvae.data_pipeline.rejections import Rejection
 
 
-class Sieve:
-    """Windows of one length, of which each rule takes out those that break it.
+class Candidates:
+    """Windows of one length. A window counts for the first rule that it breaks.
 
     Args:
         first_steps: The step at which each window starts.
-        length_steps: How long all are.
-        tally: Counts those that are taken out.
-        stream: What the reasons are named after, where a window has several streams.
+        length_steps: The length of every window.
+        lanes: The number of the lane of each window (see `melody.lanes`), ascending; None puts all
+            windows in lane 0.
 
     Attributes:
-        is_kept: Which are left.
+        is_kept: Whether each window has broken no rule so far.
+        rejections: The rejections of each lane, in the order of the rules.
     """
 
     def __init__(
         self,
         first_steps: Int64[np.ndarray, " batch"],
         length_steps: int,
-        tally: Tally,
-        stream: str = "",
+        lanes: Int64[np.ndarray, " batch"] | None = None,
     ) -> None:
         self.first_steps = first_steps
         self.length_steps = length_steps
+        self.lanes = np.zeros(len(first_steps), np.int64) if lanes is None else lanes
         self.is_kept = np.ones(len(first_steps), bool)
-        self.tally = tally
-        self._prefix = f"{stream}_" if stream else ""
+        self.rejections: dict[int, list[Rejection]] = defaultdict(list)
 
-    def drop(
-        self, name: str, is_broken: Bool[np.ndarray, " batch"], tell: Callable[[int], str]
+    def reject(
+        self, reason: str, is_broken: Bool[np.ndarray, " batch"], tell: Callable[[int], str]
     ) -> None:
-        """Takes out the windows that break a rule.
+        """Rejects the windows that break a rule.
 
         Args:
-            name: The reason's.
-            is_broken: Which windows break it.
-            tell: Says what was found in the window that starts at a step.
+            reason: The reason's name.
+            is_broken: Which windows break the rule.
+            tell: Says what was found in the window of a number.
         """
-        is_dropped = is_broken & self.is_kept
-        if is_dropped.any():
-            first = int(self.first_steps[is_dropped.argmax()])
-            reason = Reason(self._prefix + name, tell(first))
-            self.tally.add("excerpt", reason, int(np.count_nonzero(is_dropped)))
-            self.is_kept &= ~is_dropped
+        broken = (is_broken & self.is_kept).nonzero()[0]
+        if not len(broken):
+            return
+        self.is_kept[broken] = False
+        lanes = self.lanes[broken]
+        firsts = np.flatnonzero(np.append(True, lanes[1:] != lanes[:-1]))
+        counts = np.diff(firsts, append=len(lanes)).tolist()
+        for first, count in zip(firsts.tolist(), counts, strict=True):
+            found = tell(int(broken[first]))
+            self.rejections[int(lanes[first])].append(Rejection("excerpt", reason, found, count))
 
     def sums(self, counts: Shaped[np.ndarray, " step"]) -> Int64[np.ndarray, " batch"]:
         """The sum over each window of whole numbers, one a step."""
@@ -64,14 +68,14 @@ class Sieve:
     def have_silence(
         self, sounds: Bool[np.ndarray, " step"], silence_steps: int
     ) -> Bool[np.ndarray, " batch"]:
-        """Whether each window holds a silence of so many steps."""
+        """Whether each window holds a silence of `silence_steps` or more."""
         if silence_steps > self.length_steps:
             return np.zeros(len(self.first_steps), bool)
         sums = np.zeros(len(sounds) + 1, np.int64)
         np.cumsum(sounds, out=sums[1:])
         silences = np.zeros(len(sounds) + 1, np.int64)
         np.cumsum(sums[silence_steps:] == sums[:-silence_steps], out=silences[silence_steps:])
-        # The last step of a silence that is as long is within the window from here on.
+        # From this step on, a whole silence that ends here lies within the window.
         low = self.first_steps + silence_steps - 1
         have_silence: Bool[np.ndarray, " batch"] = (
             silences[self.first_steps + self.length_steps] > silences[low]
