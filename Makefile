@@ -16,19 +16,33 @@ UNLOCKED := cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda
 
 .PHONY: help
 help:
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 .PHONY: demo
 demo: .venv/installed ## Sample, interpolate and transform over the real server; MIDI and pictures in demo/
 	@$(BIN)/python benchmarks/demo.py --out demo
 
-.PHONY: test
-test: .venv/installed ## Lint, types, import rules, tests
+.PHONY: check
+check: .venv/installed ## Lint, types, import rules
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	cd build/__editable__* && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p musicvae
 	cd build/__editable__* && $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/pyproject.toml
-	$(BIN)/pytest -n 2 --dist loadscope
+
+# A worker takes whole files, since what the tests of a file share is costly to make.
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile
+
+.PHONY: test
+test: check ## Lint, types, import rules, the quick tests
+	$(PYTEST) -m "not slow"
+
+.PHONY: test-all
+test-all: test ## The slow tests, too
+	$(PYTEST) -m slow
+
+.PHONY: docs
+docs: .venv/installed ## The documentation as a site in build/site
+	$(BIN)/python -P -m sphinx -b html -W --keep-going -q docs build/site
 
 .PHONY: serve
 serve: .venv/installed ## The embedded bundles on port 50051
