@@ -14,6 +14,7 @@ from musicvae import bundle
 from musicvae.errors import BundleError
 from musicvae.experiment.experiment import build_model, to_dict
 from musicvae.model import FlowPrior
+from musicvae.music.attributes import ATTRIBUTES
 from musicvae.representation.measures import attributes_of
 
 WEIGHTS = ("model.safetensors", "prior.safetensors")

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicvae.errors import AttributeNameError
+from musicvae.music.attributes import ATTRIBUTES, get_attribute, measure
 from musicvae.music.notes import Meter, Note, NoteSequence
 from musicvae.representation import Chords, Drums, Groove, LeadSheet, Melody, Trio
 from musicvae.representation.measures import attributes_of, measure_excerpt

@@ -7,6 +7,7 @@ from musicvae.errors import RepresentationError
 from musicvae.music.instruments import CLASS_OF_PITCH, DRUM_CLASSES
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.representation import Drums
+from musicvae.representation.drums import join_hits, split_hits, write_hits
 
 BAR = Drums(bars=1)
 BAR_OF_BITS = Drums(bars=1, is_binary=True)
