@@ -6,6 +6,7 @@ imports what it needs inside itself, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from tempfile import NamedTemporaryFile
@@ -13,6 +14,7 @@ from tempfile import NamedTemporaryFile
 import click
 
 from musicvae.commands import accompany, data, experiments, music, serving
+from musicvae.commands.output import protect_streams
 from musicvae.commands.terminal import FAULT, INTERRUPTED, MISUSE
 from musicvae.errors import MusicVAEError
 from musicvae.faults import describe_fault
@@ -47,6 +49,7 @@ for command in (
 
 def main() -> None:
     """Runs the command: what the caller can mend is said in one line, with exit code 2."""
+    protect_streams()
     try:
         sys.exit(cli(prog_name="musicvae", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -59,7 +62,7 @@ def main() -> None:
         _complain(str(error))
         sys.exit(MISUSE)
     except OSError as error:
-        _complain(f"{error.filename or 'writing failed'}: {error.strerror or error}")
+        _complain(_explain(error))
         sys.exit(MISUSE)
     except Exception as error:  # noqa: BLE001  # no command shows a traceback
         with NamedTemporaryFile("w", prefix="musicvae-", suffix=".txt", delete=False) as file:
@@ -69,6 +72,13 @@ def main() -> None:
             f"Please report it with the input and {file.name}"
         )
         sys.exit(FAULT)
+
+
+def _explain(error: OSError) -> str:
+    said = f"{error.filename or 'writing failed'}: {error.strerror or error}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        said += ". Make room on the disk, and run the command again; what was there is unharmed."
+    return said
 
 
 def _complain(text: str) -> None:

@@ -81,22 +81,18 @@ def prepare(inputs: tuple[str, ...], out: Path, split: str, **options: Any) -> N
 @click.command()
 def corpora() -> None:
     """List the corpora known by name, their licences, and how to get them."""
-    from rich.table import Table
-    from rich.text import Text
-
     from musicvae.data_pipeline.sources.corpora import CORPORA
     from musicvae.data_pipeline.sources.fetch import fetched_path
 
-    table = Table("corpus", "what it is", "licence", "to get it", show_lines=True)
     for corpus in CORPORA.values():
-        get = f"from {corpus.homepage}"
-        if corpus.download is not None:
-            megabytes = corpus.download.size / 1e6
-            get = f"musicvae fetch {corpus.name} ({megabytes:,.0f} MB)"
+        get = "get it from its homepage, and give its folder to `musicvae prepare`"
         if path := fetched_path(corpus.name):
             get = f"fetched: {path}"
-        table.add_row(corpus.name, corpus.about, corpus.licence, Text(get))
-    console().print(table)
+        elif corpus.download is not None:
+            get = f"musicvae fetch {corpus.name} ({corpus.download.size / 1e6:,.0f} MB)"
+        click.secho(corpus.name, bold=True)
+        for line in (corpus.about, f"licence: {corpus.licence}", corpus.homepage, get):
+            click.echo(f"  {line}")
 
 
 @click.command()
