@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-STAGES = ("piece", "part", "bar", "note", "excerpt")
+STAGES = ("file", "piece", "part", "bar", "note", "excerpt")
 """The kinds of things that are rejected, from the whole to its parts."""
 
 INTERNAL_ERROR = "internal_error"

@@ -7,8 +7,8 @@ from itertools import chain
 from rich.table import Table
 from rich.text import Text
 
-from musicvae.data.manifest import Clusters, Example, Manifest, Rejection, Source, Split
-from musicvae.data_pipeline import rejections as of_pieces
+from musicvae.data.manifest import Clusters, Example, Manifest, RejectionCount, Source, Split
+from musicvae.data_pipeline.rejections import STAGES, Rejection
 
 MOST_EXAMPLES = 3
 """Examples of each reason in each source: enough to see a pattern."""
@@ -17,25 +17,25 @@ MOST_PIECES_NAMED = 1_000
 """Pieces of each source that are named with each reason for leaving out the whole of them."""
 
 
-class Rejections:
-    """Collects the reasons why things were left out, piece by piece."""
+class RejectionCounter:
+    """Counts the rejections of all pieces."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str], Counter[str]] = {}
         self._examples: dict[tuple[str, str], dict[str, list[Example]]] = {}
 
-    def add(self, piece: str, source: str, left: of_pieces.Rejection) -> None:
-        """Counts one reason of one piece."""
-        at = left.stage, left.reason
-        self._counts.setdefault(at, Counter())[source] += left.count
+    def add(self, piece: str, source: str, rejection: Rejection) -> None:
+        """Counts a rejection of a piece."""
+        at = rejection.stage, rejection.reason
+        self._counts.setdefault(at, Counter())[source] += rejection.count
         examples = self._examples.setdefault(at, {}).setdefault(source, [])
-        if len(examples) < (MOST_PIECES_NAMED if left.stage == "piece" else MOST_EXAMPLES):
-            examples.append(Example(piece=piece, found=left.found))
+        if len(examples) < (MOST_PIECES_NAMED if rejection.stage == "piece" else MOST_EXAMPLES):
+            examples.append(Example(piece=piece, found=rejection.found))
 
-    def entries(self) -> tuple[Rejection, ...]:
+    def entries(self) -> tuple[RejectionCount, ...]:
         """Every reason, by stage, the most frequent first."""
         rejections = (
-            Rejection(
+            RejectionCount(
                 stage=stage,
                 reason=reason,
                 count=counts.total(),
@@ -47,7 +47,7 @@ class Rejections:
         return tuple(
             sorted(
                 rejections,
-                key=lambda entry: (of_pieces.STAGES.index(entry.stage), -entry.count, entry.reason),
+                key=lambda entry: (STAGES.index(entry.stage), -entry.count, entry.reason),
             )
         )
 
@@ -68,9 +68,9 @@ def table_of_sources(sources: Sequence[Source], splits: Mapping[str, Split]) -> 
     return table
 
 
-def table_of_rejections(rejections: Sequence[Rejection]) -> Table:
-    """Why things were left out, to be printed."""
-    table = Table(title="Left out", title_justify="left")
+def table_of_rejections(rejections: Sequence[RejectionCount]) -> Table:
+    """The rejections by reason, to be printed."""
+    table = Table(title="Rejected", title_justify="left")
     for name in ("what", "reason", "count", "such as"):
         table.add_column(name, justify="right" if name == "count" else "left")
     for entry in rejections:

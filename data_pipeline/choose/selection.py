@@ -19,7 +19,7 @@ from musicvae.data_pipeline.rejections import Rejection
 
 from .cluster_summary import summarise
 from .clusters import Pairs, find_pairs, join_clusters
-from .counts import Rejections
+from .counts import RejectionCounter
 from .dedupe import DUPLICATE, KEPT, LEAK, Shapes, judge, order_of_splits
 from .signature_file import SignatureFile
 from .split import assign_clusters, hash_key
@@ -35,8 +35,8 @@ class Selection:
 
     Attributes:
         chunks: The files of all chunks, in order.
-        sides: The split of each piece, as its place among the shares' names; the number of splits
-            for a piece of which nothing came.
+        splits: The names of the splits, in order.
+        sides: The number of each piece's split; the number of splits for a piece without excerpts.
         verdicts: The file of the verdicts on all excerpts: see `dedupe`.
         kept_count: The number of excerpts that are kept.
         clusters: The pieces that are alike.
@@ -47,11 +47,12 @@ class Selection:
     """
 
     chunks: Sequence[Path]
+    splits: Sequence[str]
     sides: UInt8[np.ndarray, " piece"]
     verdicts: Path
     kept_count: int
     clusters: Clusters
-    rejections: Rejections
+    rejections: RejectionCounter
     meters: dict[str, int]
     unnamed: dict[str, int]
 
@@ -69,7 +70,7 @@ def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) ->
         shares: Of the splits.
         folder: Where the files of signatures and verdicts are made; that of the verdicts stays.
     """
-    rejections = Rejections()
+    rejections = RejectionCounter()
     with SignatureFile(folder / "signatures") as signatures:
         pieces = read_used_pieces(chunks, signatures, rejections)
         pairs = _pair(pieces, signatures)
@@ -85,6 +86,7 @@ def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) ->
     _count_repeats(chunks, side_of, verdicts, rejections)
     return Selection(
         chunks=chunks,
+        splits=names,
         sides=side_of,
         verdicts=verdicts,
         kept_count=kept_count,
@@ -158,7 +160,7 @@ def _count_repeats(
     chunks: Sequence[Path],
     side_of: UInt8[np.ndarray, " piece"],
     verdicts: Path,
-    rejections: Rejections,
+    rejections: RejectionCounter,
 ) -> None:
     for chunk, _, judged in _judged(chunks, side_of, verdicts):
         assert chunk.excerpts is not None

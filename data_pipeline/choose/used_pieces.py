@@ -20,7 +20,7 @@ from musicvae.data_pipeline.cut.chunks import read_chunk
 from musicvae.data_pipeline.cut.likeness import HASHES
 from musicvae.data_pipeline.rejections import Rejection
 
-from .counts import Rejections
+from .counts import RejectionCounter
 from .signature_file import SignatureFile
 from .split import hash_key
 
@@ -79,7 +79,7 @@ class UsedPieces:
 
 
 def read_used_pieces(
-    chunks: Sequence[Path], signatures: SignatureFile, rejections: Rejections
+    chunks: Sequence[Path], signatures: SignatureFile, rejections: RejectionCounter
 ) -> UsedPieces:
     """Reads all chunks, in order.
 
@@ -98,7 +98,7 @@ def read_used_pieces(
     meters: Counter[str] = Counter()
     for path in chunks:
         pieces = read_chunk(path).pieces
-        _count_left(pieces, rejections)
+        _count_rejections(pieces, rejections)
         for bars in pieces["bars"].to_pylist():
             meters.update(dict(bars))
         counts = pieces["excerpts"].to_numpy()
@@ -136,7 +136,7 @@ def _used(pieces: pa.Table) -> pa.Table:
     return pieces.filter(pc.greater(pieces["excerpts"], 0))
 
 
-def _count_left(pieces: pa.Table, rejections: Rejections) -> None:
+def _count_rejections(pieces: pa.Table, rejections: RejectionCounter) -> None:
     told = pieces.select(["id", "source", "rejections"])
     for piece in told.filter(pc.greater(pc.list_value_length(told["rejections"]), 0)).to_pylist():
         for each in piece["rejections"]:

@@ -15,7 +15,7 @@ from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.report.plots import MOST_ROLLS, key_name, piano_rolls, pitch_name
 
-from .inspection import InspectedPart, Inspection, Outcome
+from .inspection import InspectedPart, Inspection
 
 _BARS_PER_LINE = 4
 _MOST_LINES = 16
@@ -55,7 +55,7 @@ def to_tables(inspection: Inspection) -> tuple[RenderableType, ...]:
         shown.append(_show_score(best, heading))
     if any(inspection.chords):
         shown.append(_show_chords(inspection))
-    return (*shown, _show_outcomes(inspection.outcomes))
+    return (*shown, _show_outcomes(inspection))
 
 
 def plot(inspection: Inspection, path: Path) -> None:
@@ -197,13 +197,14 @@ def _show_chords(inspection: Inspection) -> Table:
     return table
 
 
-def _show_outcomes(outcomes: tuple[Outcome, ...]) -> Table:
+def _show_outcomes(inspection: Inspection) -> Table:
     """What each representation takes and leaves."""
-    table = Table(title="Excerpts, by the default rules", title_justify="left", show_lines=True)
+    title = f"Excerpts of `musicvae prepare --meter {inspection.meter}`, by the default rules"
+    table = Table(title=title, title_justify="left", show_lines=True)
     for name in ("representation", "bars", "excerpts", "of", "left out, and why"):
         is_number = name in {"bars", "excerpts"}
         table.add_column(name, justify="right" if is_number else "left")
-    for outcome in outcomes:
+    for outcome in inspection.outcomes:
         parts = [f"{name or 'no name'}: {count}" for name, count in outcome.parts.items()]
         reasons = [
             f"{each.count:,} {each.stage}{'s' if each.count > 1 else ''}: "

@@ -11,7 +11,6 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -41,25 +40,11 @@ _SHARDS_FOLDER = "shards"
 _SELECTION_NAME = "selection"
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataSetSettings:
-    """What the manifest says of how the data set was made.
-
-    Attributes:
-        representation: What the tensors are of.
-        shares: Of the splits, by name.
-        record: All else that the excerpts depend on beside the inputs.
-    """
-
-    representation: Representation
-    shares: Mapping[str, float]
-    record: Mapping[str, object]
-
-
 def write_data_set(
     selection: Selection,
     sources: Sequence[CorpusSource],
-    settings: DataSetSettings,
+    representation: Representation,
+    settings: Mapping[str, object],
     work: Path,
     out: Path,
 ) -> Manifest:
@@ -68,14 +53,15 @@ def write_data_set(
     Args:
         selection: What is kept.
         sources: What it is of.
-        settings: How it was made.
+        representation: What the tensors are of.
+        settings: The other settings, for the manifest.
         work: Where the shards are until all are there.
         out: The folder of the data set.
     """
     new = work / _SHARDS_FOLDER
-    _go_on(new, _hash_selection(selection, settings.shares))
+    _go_on(new, _hash_selection(selection))
     if not (new / MANIFEST_NAME).exists():
-        save_manifest(_write_shards(selection, sources, settings, new), new)
+        save_manifest(_write_shards(selection, sources, representation, settings, new), new)
     return _put_in_place(new, out)
 
 
@@ -105,10 +91,10 @@ def _go_on(new: Path, selected: str) -> None:
     mark.write_text(selected)
 
 
-def _hash_selection(selection: Selection, shares: Mapping[str, float]) -> str:
+def _hash_selection(selection: Selection) -> str:
     """Changes when other excerpts are selected, or from other chunks."""
     states = [[path.name, *_state(path)] for path in selection.chunks]
-    digest = hashlib.blake2b(json.dumps([list(shares), states]).encode(), digest_size=16)
+    digest = hashlib.blake2b(json.dumps([list(selection.splits), states]).encode(), digest_size=16)
     digest.update(selection.sides.data)
     with selection.verdicts.open("rb") as file:
         while block := file.read(1 << 20):
@@ -122,14 +108,18 @@ def _state(path: Path) -> tuple[int, int]:
 
 
 def _write_shards(
-    selection: Selection, sources: Sequence[CorpusSource], settings: DataSetSettings, new: Path
+    selection: Selection,
+    sources: Sequence[CorpusSource],
+    representation: Representation,
+    settings: Mapping[str, object],
+    new: Path,
 ) -> Manifest:
     """Writes the shards that are not there yet."""
-    columns = _columns(settings.representation, selection)
+    columns = _columns(representation, selection)
     splits: dict[str, Split] = {}
     excerpts: dict[str, Counter[str]] = {}
     pieces_used: Counter[str] = Counter()
-    for side, name in enumerate(settings.shares):
+    for side, name in enumerate(selection.splits):
         writer = shards.SplitWriter(new, name, columns, goes_on=True)
         excerpts[name] = Counter()
         standing = writer.excerpts
@@ -141,10 +131,10 @@ def _write_shards(
                 writer.add(_take(chunk, rows[standing:]))
             standing = max(standing - len(rows), 0)
         splits[name] = writer.close()
-    config = settings.representation.config()
+    config = representation.config()
     return Manifest(
         representation=config,
-        settings={"shares": dict(settings.shares), **settings.record},
+        settings=dict(settings),
         splits=splits,
         sources=tuple(
             Source(
@@ -152,8 +142,9 @@ def _write_shards(
                 licence=source.licence,
                 pieces=source.piece_count,
                 pieces_used=pieces_used[source.name],
-                skipped_files=sum(skipped.count for skipped in source.skipped),
-                excerpts={name: excerpts[name][source.name] for name in settings.shares},
+                skipped_files=sum(rejection.count for rejection in source.rejected_files),
+                fingerprint=source.fingerprint,
+                excerpts={name: excerpts[name][source.name] for name in selection.splits},
             )
             for source in sources
         ),

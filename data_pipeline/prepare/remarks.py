@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from rich.console import Console
 
-from musicvae.data.manifest import Manifest, Rejection
+from musicvae.data.manifest import Manifest, RejectionCount
 from musicvae.data_pipeline.choose.counts import table_of_rejections
 from musicvae.data_pipeline.choose.selection import Selection
 from musicvae.data_pipeline.rejections import INTERNAL_ERROR
@@ -45,18 +45,23 @@ def find_warnings(manifest: Manifest, unnamed: Mapping[str, int]) -> Iterator[st
             )
 
 
-def _count(entry: Rejection) -> str:
+def _count(entry: RejectionCount) -> str:
     return f"{entry.count} {entry.stage}{'s' * (entry.count != 1)} {entry.reason}"
 
 
-def no_examples(selection: Selection, console: Console | None) -> DataError:
-    """The error of a preparation without one excerpt, after a table of the reasons."""
+def no_examples(selection: Selection, meter: str, console: Console | None) -> DataError:
+    """The error of a preparation without any excerpt, after a table of the reasons.
+
+    Args:
+        selection: What was found.
+        meter: The meter that the settings ask for.
+        console: Where the table goes.
+    """
     entries = selection.rejections.entries()
-    meters = list(selection.meters.items())
     if console is not None:
         console.print(table_of_rejections(entries))
     reasons = ", ".join(map(_count, entries[:5]))
-    action = "Give other music, another meter or fewer bars, or another --melody."
+    action = "Give other music, fewer --bars, or another --melody."
     fault = next((entry for entry in entries if entry.reason == INTERNAL_ERROR), None)
     if fault is not None:
         example = fault.examples[0]
@@ -67,11 +72,13 @@ def no_examples(selection: Selection, console: Console | None) -> DataError:
             action="Please report this with the piece; other pieces may still do.",
             field="inputs",
         )
-    if {entry.reason for entry in entries} == {"wrong_meter"}:
-        found = ", ".join(f"{count:,} bars in {name}" for name, count in meters[:3])
-        action = f"Give --meter as it is found ({found}), or other music."
+    # The first meter is the most frequent.
+    found, bars = next(iter(selection.meters.items()), (meter, 0))
+    if found != meter:
+        total = sum(selection.meters.values())
+        action = f"Set --meter {found}, the meter of {bars:,} of {total:,} bars."
     return DataError(
-        f"no examples: {reasons or 'no music in any piece'}",
+        f"no examples in {meter}: {reasons or 'no music in any piece'}",
         expected="at least one excerpt that can be kept",
         action=action,
         field="inputs",

@@ -35,7 +35,8 @@ from musicvae.errors import DataError, SettingError
 from musicvae.work import Limits
 
 from .cutting import cut_chunks
-from .data_set import DataSetSettings, abandon, write_data_set
+from .data_set import abandon, write_data_set
+from .finished import find_finished
 from .remarks import find_warnings, no_examples
 
 DEFAULT_SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -104,28 +105,26 @@ def prepare(settings: PrepareSettings, *, console: Console | None = None) -> Man
 
     Raises:
         ScoreError: If an input is no music that can be read.
-        DataError: If an input is not there, if another run is preparing the same folder, or if not
-            one excerpt could be kept. In that case the console gets a table of the reasons first.
+        DataError: If an input is not there; if the folder holds a data set of other settings or
+            other music, or another run is preparing it; or if no excerpt could be kept: the console
+            then gets a table of the reasons first.
     """
     sources = open_sources(settings.inputs, leave_out=settings.out)
     _make_folder(settings.out)
     with _locked(settings.out):
+        representation, record = settings.cut.representation, _record(settings)
+        finished = find_finished(settings.out, representation.config(), record, sources)
+        if finished is not None:
+            _clean(settings.out)
+            if console is not None:
+                console.print(f"{settings.out}: there already", highlight=False, markup=False)
+            return finished
         work = _work_folder(settings, sources)
         selection = select(_cut_all(sources, settings, work, console), settings.shares, work)
         if not selection.kept_count:
             _clean(settings.out)
-            raise no_examples(selection, console)
-        manifest = write_data_set(
-            selection,
-            sources,
-            DataSetSettings(
-                representation=settings.cut.representation,
-                shares=settings.shares,
-                record=_record(settings),
-            ),
-            work,
-            settings.out,
-        )
+            raise no_examples(selection, str(representation.meter), console)
+        manifest = write_data_set(selection, sources, representation, record, work, settings.out)
         _clean(settings.out)
     if console is not None:
         for warning in find_warnings(manifest, selection.unnamed):
@@ -172,8 +171,10 @@ def _locked(out: Path) -> Iterator[None]:
 
 def _work_folder(settings: PrepareSettings, sources: Sequence[CorpusSource]) -> Path:
     """The folder of this run's chunks: that of a run of the same work, if one was killed."""
+    # The chunks do not depend on the split.
+    record = {name: value for name, value in _record(settings).items() if name != "shares"}
     plan = {
-        "work": [settings.cut.representation.config(), _record(settings)],
+        "work": [settings.cut.representation.config(), record],
         "sources": [[source.name, source.fingerprint] for source in sources],
         "format": FORMAT_VERSION,
     }
@@ -228,9 +229,10 @@ def _cut_all(
 
 
 def _record(settings: PrepareSettings) -> dict[str, object]:
-    """All that the excerpts depend on beside the inputs."""
+    """The settings that the data set depends on beside the inputs and the representation."""
     cut = settings.cut
     return {
+        "shares": dict(settings.shares),
         "hop_bars": cut.hop_bars,
         "melody": cut.melody,
         "rules": asdict(cut.rules),

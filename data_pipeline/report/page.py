@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from musicvae.data.manifest import Manifest, Rejection, load_manifest
+from musicvae.data.manifest import Manifest, RejectionCount, load_manifest
 from musicvae.data_pipeline.prepare.data_set import REPORT_NAME
 from musicvae.report import document
 from musicvae.report.charts import share_bar, to_svg
@@ -154,7 +154,7 @@ def _describe_sample(manifest: Manifest, sample: Mapping[str, tuple[SampledExcer
     return ", ".join(counts) or "no excerpts"
 
 
-def _stages(manifest: Manifest) -> Iterator[tuple[str, list[Rejection]]]:
+def _stages(manifest: Manifest) -> Iterator[tuple[str, list[RejectionCount]]]:
     """The rejections by stage, in the manifest's order: the most frequent first."""
     for stage, rejections in groupby(manifest.rejections, key=lambda each: each.stage):
         yield _STAGES.get(stage, stage), list(rejections)

@@ -59,7 +59,7 @@ class Entry:
         path: Its path, from the input's own folder on, with slashes.
         location: Where its bytes are; None where they can't be had.
         state: Changes whenever the bytes do.
-        reason: Where they can't be had, why: see `corpus.Skipped`.
+        reason: Where they can't be had, why: see `corpus.CorpusSource`.
     """
 
     path: str

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from musicvae.data_pipeline.readers import kind_of
+from musicvae.data_pipeline.rejections import Rejection
 from musicvae.errors import DataError, MusicVAEError, ScoreError
 
 from .archives import Entry, is_archive
@@ -107,24 +108,6 @@ class Piece:
         return sum(sum(map(len, place.parts)) for place in places if isinstance(place, HeldBytes))
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """Files that were passed over for one reason.
-
-    Attributes:
-        reason: `no_music`, `side_file` (it belongs to pieces), `archive` (within the input),
-            `locked` (a member of an archive that is encrypted, packed by a rare method, or a link),
-            `link` (to a folder, or to nothing), `no_file` (a pipe, a device) or `unreadable` (it
-            went away, or may not be looked at).
-        count: How many.
-        example: The path of the first, within the source.
-    """
-
-    reason: str
-    count: int
-    example: str
-
-
 @dataclass(frozen=True, kw_only=True)
 class CorpusSource:
     """All pieces of one input.
@@ -134,7 +117,11 @@ class CorpusSource:
         licence: Its licence, where one was found.
         corpora: The names of the corpora that it was recognised as.
         piece_count: How many pieces it has.
-        skipped: The files that are no pieces, by reason.
+        rejected_files: The files that are no pieces, by reason: `no_music`, `side_file` (it belongs
+            to pieces), `archive` (within the input), `locked` (a member of an archive that is
+            encrypted, packed by a rare method, or a link), `link` (to a folder, or to nothing),
+            `no_file` (a pipe, a device) or `unreadable` (it went away, or may not be looked at).
+            What was found is the path of the first file, within the source.
         fingerprint: Changes when a file is added, taken away or changed, as far as names, sizes and
             times can tell.
     """
@@ -143,7 +130,7 @@ class CorpusSource:
     licence: str | None
     corpora: tuple[str, ...]
     piece_count: int
-    skipped: tuple[Skipped, ...]
+    rejected_files: tuple[Rejection, ...]
     fingerprint: str
     _input: Input = field(repr=False)
     _survey: Survey = field(repr=False)
@@ -205,8 +192,7 @@ def _look_into(found: Input, taken: set[str], titles: "array[int]") -> CorpusSou
     source = readable(found.source)
     numbers = (f"{source}-{number}" for number in count(2))
     source = source if source not in taken else next(new for new in numbers if new not in taken)
-    skips: Counter[str] = Counter()
-    examples: dict[str, str] = {}
+    rejections: dict[str, Rejection] = {}
     piece_count = 0
     with _looking_into(found):
         survey = look_through(found)
@@ -215,8 +201,8 @@ def _look_into(found: Input, taken: set[str], titles: "array[int]") -> CorpusSou
                 piece_count += 1
                 titles.append(hash(each.title))
             else:
-                skips[each.reason] += 1
-                examples.setdefault(each.reason, each.path)
+                first = rejections.setdefault(each.reason, replace(each, count=0))
+                rejections[each.reason] = replace(first, count=first.count + 1)
     if not piece_count:
         raise _no_music(found)
     known_licence = "; ".join(corpus.licence for corpus in survey.corpora)
@@ -225,9 +211,7 @@ def _look_into(found: Input, taken: set[str], titles: "array[int]") -> CorpusSou
         licence=found.licence or known_licence or survey.licence,
         corpora=tuple(corpus.name for corpus in survey.corpora),
         piece_count=piece_count,
-        skipped=tuple(
-            Skipped(reason, number, examples[reason]) for reason, number in sorted(skips.items())
-        ),
+        rejected_files=tuple(rejections[reason] for reason in sorted(rejections)),
         fingerprint=survey.fingerprint,
         _input=found,
         _survey=survey,
@@ -241,26 +225,20 @@ def _open(name: str, leave_out: Path | None) -> Input:
         raise _closed(name, error) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Skip:
-    reason: str
-    path: str
-
-
-def _find(found: Input, source: str, survey: Survey) -> Iterator[Piece | _Skip]:
+def _find(found: Input, source: str, survey: Survey) -> Iterator[Piece | Rejection]:
     """Every file as a piece, as its tunes, or as why it is none; no title is a split key yet."""
     times: Counter[int] = Counter()
     for entry in found.listing.entries():
         path = survey.names.tell_apart(tidy(entry.path), times).removeprefix(survey.top)
         if entry.location is None:
-            yield _Skip(entry.reason, path)
+            yield Rejection("file", entry.reason, path)
             continue
         head = head_of(entry.location)
         kind = UNREADABLE if head is None else kind_of(head)
         if kind is None and path.lower().endswith(_MUSIC_ENDINGS):
             kind = UNREADABLE
         if kind is None:
-            yield _Skip(_reason(entry, head or b"", survey), path)
+            yield Rejection("file", _reason(entry, head or b"", survey), path)
             continue
         facts = survey.facts_of(entry.path)
         stem = path[: path.rfind(".")] if "." in path.rpartition("/")[2][1:] else path

@@ -63,6 +63,7 @@ class Source:
         pieces: The number of pieces found.
         pieces_used: The number of pieces with at least one excerpt.
         skipped_files: The number of files that are no music.
+        fingerprint: Changes when a file of the input does; empty in sets of earlier versions.
         excerpts: The number of excerpts by split.
     """
 
@@ -71,27 +72,28 @@ class Source:
     pieces: int
     pieces_used: int
     skipped_files: int = 0
+    fingerprint: str = ""
     excerpts: dict[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """One thing that was rejected, and what about it was found."""
+    """A rejected thing, by its piece, and what was found in it."""
 
     piece: str
     found: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rejection:
-    """One reason for leaving something out, with its count.
+class RejectionCount:
+    """How often things of one kind were rejected for one reason.
 
     Attributes:
-        stage: What was left out: a `piece`, a `part` of one, a `bar`, or an `excerpt`.
+        stage: The kind of thing: a `piece`, a `part`, a `bar`, a `note` or an `excerpt`.
         reason: The reason's name.
-        count: How many pieces, parts, bars or excerpts.
+        count: The number of rejected things.
         sources: The same count by source.
-        examples: A few of them from each source.
+        examples: A few examples from each source.
     """
 
     stage: str
@@ -169,7 +171,7 @@ class Manifest:
     settings: dict[str, object]
     splits: dict[str, Split]
     sources: tuple[Source, ...]
-    rejections: tuple[Rejection, ...]
+    rejections: tuple[RejectionCount, ...]
     clusters: Clusters = Clusters()
     meters: dict[str, int] = field(default_factory=dict)
     content_hash: str

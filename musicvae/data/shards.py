@@ -7,7 +7,6 @@ columns are those of `schema`; a tensor's shape stands in the schema's metadata.
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,9 +23,6 @@ from musicvae.files import new_file
 
 SHARD_BYTES = 64 * 1024**2
 """What the tensors and the other arrays of a shard take; writing holds one shard in memory."""
-
-_SHARD_NAMES = re.compile(r'"([a-z][a-z_0-9]*-\d{5}\.(?:arrow|parquet))"')
-"""The names of shards in the text of a manifest; format 1 had Parquet."""
 
 _NAMES = pa.dictionary(pa.int32(), pa.string())
 
@@ -231,12 +227,14 @@ class SplitWriter:
 
 
 def clear(directory: Path) -> None:
-    """Takes away the data set that the manifest lists, of any format; the manifest goes first."""
-    path = directory / MANIFEST_NAME
-    listed = _SHARD_NAMES.findall(path.read_text(errors="replace")) if path.exists() else []
-    path.unlink(missing_ok=True)
-    for name in listed:
-        (directory / name).unlink(missing_ok=True)
+    """Removes the data set in a folder, if there is one: the manifest first, then its shards."""
+    if not (directory / MANIFEST_NAME).exists():
+        return
+    manifest = load_manifest(directory)
+    (directory / MANIFEST_NAME).unlink()
+    for split in manifest.splits.values():
+        for shard in split.shards:
+            (directory / shard.name).unlink(missing_ok=True)
 
 
 def load(directory: Path, split: str) -> ExampleSet:

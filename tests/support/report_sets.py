@@ -11,7 +11,7 @@ from musicvae.data.manifest import (
     Clusters,
     Example,
     Manifest,
-    Rejection,
+    RejectionCount,
     Source,
     hash_content,
     save_manifest,
@@ -155,9 +155,9 @@ def write_set(directory: Path, form: str, splits: dict[str, int] = SPLITS) -> tu
     return directory, manifest
 
 
-def rejection(stage: str, reason: str, count: int) -> Rejection:
+def rejection(stage: str, reason: str, count: int) -> RejectionCount:
     """A reason with two examples."""
-    return Rejection(
+    return RejectionCount(
         stage=stage,
         reason=reason,
         count=count,

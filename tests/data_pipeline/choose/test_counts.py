@@ -5,7 +5,7 @@ from rich.console import Console
 from musicvae.data.manifest import Clusters, Source, Split
 from musicvae.data_pipeline.choose.counts import (
     MOST_EXAMPLES,
-    Rejections,
+    RejectionCounter,
     table_of_clusters,
     table_of_rejections,
     table_of_sources,
@@ -24,7 +24,7 @@ def reject(stage, reason, count=1, found="something"):
 
 
 def test_reasons_are_counted_by_stage_and_source():
-    rejections = Rejections()
+    rejections = RejectionCounter()
     rejections.add("a/1", "a", reject("excerpt", "silent", 5))
     rejections.add("b/1", "b", reject("excerpt", "silent", 2, "no notes"))
     rejections.add("b/1", "b", reject("excerpt", "off_grid", 9))
@@ -40,7 +40,7 @@ def test_reasons_are_counted_by_stage_and_source():
 
 
 def test_a_few_examples_of_each_source_are_kept():
-    rejections = Rejections()
+    rejections = RejectionCounter()
     for source in ("a", "b"):
         for number in range(20):
             rejections.add(f"{source}/{number}", source, reject("excerpt", "silent"))
@@ -52,7 +52,7 @@ def test_a_few_examples_of_each_source_are_kept():
 
 
 def test_pieces_that_are_left_out_are_all_named():
-    rejections = Rejections()
+    rejections = RejectionCounter()
     for number in range(200):
         rejections.add(f"a/{number}", "a", reject("piece", "unreadable"))
     (entry,) = rejections.entries()
@@ -60,7 +60,7 @@ def test_pieces_that_are_left_out_are_all_named():
 
 
 def test_tables_print_names_that_look_like_markup():
-    rejections = Rejections()
+    rejections = RejectionCounter()
     rejections.add("a/[/red]", "a", reject("piece", "unreadable", found="[bold]"))
     assert "a/[/red]: [bold]" in printed(table_of_rejections(rejections.entries()))
     source = Source(name="[/b]", licence=None, pieces=1, pieces_used=1, excerpts={"train": 1})

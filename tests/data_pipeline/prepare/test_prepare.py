@@ -9,10 +9,11 @@ from folders import contents
 from rich.console import Console
 
 from musicvae.data import shards
-from musicvae.data.manifest import Example, Rejection, load_manifest
+from musicvae.data.manifest import Example, RejectionCount, load_manifest
 from musicvae.data_pipeline.choose.counts import tables
 from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.cut.rules import Rules
+from musicvae.data_pipeline.inspect.inspection import find_piece, inspect
 from musicvae.data_pipeline.prepare import PrepareSettings, prepare
 from musicvae.data_pipeline.prepare.remarks import find_warnings
 from musicvae.data_pipeline.report import write_report
@@ -82,16 +83,45 @@ def test_the_number_of_workers_changes_no_byte(settings, tmp_path):
     assert contents(other.out) == contents(settings.out)
 
 
-def test_preparing_again_replaces_the_old_set(settings):
+def test_preparing_again_finds_the_set_there_already(settings):
+    console = Console(file=io.StringIO(), width=500)
+    manifest = prepare(settings)
+    write_report(settings.out)
+    before = contents(settings.out)
+    assert prepare(replace(settings, workers=2), console=console) == manifest
+    assert "there already" in console.file.getvalue()
+    assert contents(settings.out) == before
+
+
+def test_a_set_of_other_settings_or_music_is_not_replaced(settings, midi_folder):
+    prepare(settings)
+    before = contents(settings.out)
+    hop = replace(settings.cut, hop_bars=2)
+    for other, found in (
+        (replace(settings, shares={"other": 1.0}), "other=None, not 1.0"),
+        (replace(settings, cut=hop), "hop_bars=1, not 2"),
+        (replace(settings, cut=cut(bars=1)), "bars=2, not 1"),
+        (replace(settings, inputs=settings.inputs[:1]), "music of .*, not "),
+    ):
+        with pytest.raises(DataError, match=f"{found}.*Give another --out"):
+            prepare(other)
+    (midi_folder / "waltz.mid").write_bytes(b"MThd")
+    with pytest.raises(DataError, match="other files of files in"):
+        prepare(settings)
+    (settings.out / "manifest.json").write_text('{"format_version": 1}')
+    with pytest.raises(DataError, match=r"format 1 .*Give another --out"):
+        prepare(settings)
+    assert {**contents(settings.out), "manifest.json": before["manifest.json"]} == before
+
+
+def test_a_set_that_lacks_a_shard_is_made_anew(settings):
     prepare(settings)
     before = contents(settings.out)
     write_report(settings.out)
+    (settings.out / "train-00000.arrow").unlink()
     (settings.out / "keep.txt").write_text("mine")
-    prepare(replace(settings, shares={"other": 1.0}))
-    assert set(contents(settings.out)) == {"other-00000.arrow", "manifest.json", "keep.txt"}
     prepare(settings)
-    (settings.out / "keep.txt").unlink()
-    assert contents(settings.out) == before
+    assert contents(settings.out) == {**before, "keep.txt": b"mine"}
 
 
 def test_the_same_music_in_two_places_is_kept_once(settings, abc_folder, melody):
@@ -162,21 +192,28 @@ def test_mutated_files_never_stop_a_run(tmp_path, tune, melody):
 def test_no_examples_is_an_error_after_the_reasons(settings):
     console = Console(file=io.StringIO(), width=120)
     waltzes = replace(settings, cut=cut(meter=Meter(3, 4)))
-    with pytest.raises(DataError, match="no examples: 18 pieces wrong_meter") as refused:
+    with pytest.raises(DataError, match="no examples in 3/4: 18 pieces wrong_meter") as refused:
         prepare(waltzes, console=console)
-    assert "--meter as it is found (144 bars in 4/4)" in refused.value.action
-    assert "top line" not in refused.value.action
+    assert refused.value.action == "Set --meter 4/4, the meter of 144 of 144 bars."
     assert "wrong_meter" in console.file.getvalue()
     assert "tunes/book0.abc#1:0: bars: 8 in 4/4" in " ".join(console.file.getvalue().split())
     assert list(settings.out.iterdir()) == []
 
 
-def test_an_old_set_survives_a_run_without_examples(settings):
-    prepare(settings)
-    before = contents(settings.out)
-    with pytest.raises(DataError, match="no examples"):
-        prepare(replace(settings, cut=cut(bars=9)))
-    assert contents(settings.out) == before
+@pytest.mark.parametrize("meter", [Meter(6, 8), Meter(3, 4), Meter(2, 4)])
+def test_prepare_finds_what_inspect_shows(settings, tmp_path, melody, meter):
+    path = tmp_path / "jig.mid"
+    path.write_bytes(midi.write(melody(3, meter=meter)))
+    jig = replace(settings, inputs=(str(path),), shares={"train": 1.0})
+    with pytest.raises(DataError, match=f"no examples in 4/4.*Set --meter {meter}"):
+        prepare(jig)
+    inspection = inspect(find_piece(str(path)))
+    assert inspection.meter == meter
+    shown = {(each.representation, each.bars): each.excerpts for each in inspection.outcomes}
+    manifest = prepare(replace(jig, cut=cut(meter=meter)))
+    assert shown["melody", 2] > 0
+    repeats = counts(manifest).get(("excerpt", "duplicate"), 0)
+    assert manifest.splits["train"].excerpts + repeats == shown["melody", 2]
 
 
 def test_pieces_that_are_too_short_say_so(settings):
@@ -186,7 +223,7 @@ def test_pieces_that_are_too_short_say_so(settings):
 
 def test_one_piece_is_counted_as_one(settings, tmp_path, melody):
     (tmp_path / "short.mid").write_bytes(midi.write(melody(1, bars=1)))
-    with pytest.raises(DataError, match="no examples: 1 piece too_short"):
+    with pytest.raises(DataError, match="no examples in 4/4: 1 piece too_short"):
         prepare(replace(settings, inputs=(str(tmp_path / "short.mid"),)))
 
 
@@ -204,7 +241,7 @@ def test_an_empty_split_is_warned_of(settings, tmp_path, melody):
 def test_pieces_that_were_given_up_are_warned_of(settings):
     manifest = prepare(settings)
     rejections = tuple(
-        Rejection(
+        RejectionCount(
             stage="piece",
             reason=reason,
             count=count,

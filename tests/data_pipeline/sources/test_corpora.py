@@ -105,7 +105,7 @@ def test_pop909_brings_its_lists_and_holds_versions_together(lay_out, form):
         "001/versions/001-v1.mid": {},
         "002/002.mid": {"beats": b"0 1 1\n"},
     }
-    assert [(skip.reason, skip.count) for skip in source.skipped] == [("side_file", 4)]
+    assert [(each.reason, each.count) for each in source.rejected_files] == [("side_file", 4)]
 
 
 def test_maestro_holds_the_players_of_a_work_together(lay_out):

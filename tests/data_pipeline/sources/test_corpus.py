@@ -58,8 +58,8 @@ def test_a_midi_file_is_known_by_its_content(midi_folder, melody):
 
 def test_what_is_no_music_is_counted(midi_folder):
     (source,) = open_sources([str(midi_folder)])
-    (skip,) = source.skipped
-    assert (skip.reason, skip.count, skip.example) == ("no_music", 1, "notes.txt")
+    (skip,) = source.rejected_files
+    assert (skip.reason, skip.count, skip.found) == ("no_music", 1, "notes.txt")
 
 
 def test_a_file_named_as_music_that_is_none_says_so_when_read(midi_folder):

@@ -40,7 +40,7 @@ def test_a_piece_of_an_archive_reads_as_the_file(midi_folder, abc_folder, form):
         (plain,) = open_sources([str(folder)])
         (source,) = open_sources([str(packed(folder, form, top="x/"))])
         assert source.licence == plain.licence
-        assert source.skipped == plain.skipped
+        assert source.rejected_files == plain.rejected_files
         for piece, other in zip(source.pieces(), plain.pieces(), strict=True):
             assert piece.read_bytes() == other.read_bytes()
             assert (piece.title, piece.split_key) == (other.title, other.split_key)
@@ -75,7 +75,7 @@ def test_a_pattern_that_fits_a_pipe_and_a_broken_link_tells_of_them(midi_folder)
     (midi_folder / "broken.mid").symlink_to("nowhere")
     (source,) = open_sources([f"{midi_folder}/*.mid"])
     assert source.piece_count == 6
-    assert [(skip.reason, skip.example) for skip in source.skipped] == [
+    assert [(skip.reason, skip.found) for skip in source.rejected_files] == [
         ("link", "broken.mid"),
         ("no_file", "pipe.mid"),
     ]
@@ -117,7 +117,7 @@ def test_what_is_no_file_is_told_of(midi_folder):
     os.mkfifo(midi_folder / "pipe.mid")
     (source,) = open_sources([str(midi_folder)])
     assert source.piece_count == 6
-    assert [(skip.reason, skip.count, skip.example) for skip in source.skipped] == [
+    assert [(skip.reason, skip.count, skip.found) for skip in source.rejected_files] == [
         ("link", 2, "again"),
         ("no_file", 1, "pipe.mid"),
         ("no_music", 1, "notes.txt"),
@@ -184,7 +184,7 @@ def test_a_name_told_apart_may_be_there_already(tmp_path):
 def test_an_archive_in_a_folder_is_told_of_not_opened(midi_folder):
     packed(midi_folder, ".zip", top="").rename(midi_folder / "more.zip")
     (source,) = open_sources([str(midi_folder)])
-    reasons = {skip.reason: (skip.count, skip.example) for skip in source.skipped}
+    reasons = {skip.reason: (skip.count, skip.found) for skip in source.rejected_files}
     assert reasons == {"archive": (1, "more.zip"), "no_music": (1, "notes.txt")}
 
 
@@ -193,7 +193,7 @@ def test_a_packed_member_that_is_not_unpacked_is_told_of(tmp_path, melody):
         archive.writestr("a.mid", midi.write(melody(1)))
         archive.writestr("b.mid", midi.write(melody(2)), compress_type=zipfile.ZIP_BZIP2)
     (source,) = open_sources([str(tmp_path / "rare.zip")])
-    assert [(skip.reason, skip.example) for skip in source.skipped] == [("locked", "b.mid")]
+    assert [(skip.reason, skip.found) for skip in source.rejected_files] == [("locked", "b.mid")]
 
 
 def test_a_compressed_score_is_a_piece_and_no_archive(tmp_path):

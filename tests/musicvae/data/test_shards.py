@@ -13,7 +13,7 @@ from musicvae.data.manifest import (
     Cluster,
     Clusters,
     Example,
-    Rejection,
+    RejectionCount,
     Source,
     hash_content,
     load_manifest,
@@ -55,7 +55,7 @@ def write(folder, count=25):
             Source(name="folk", licence="CC0", pieces=4, pieces_used=3, excerpts={"train": 25}),
         ),
         rejections=(
-            Rejection(
+            RejectionCount(
                 stage="piece",
                 reason="unreadable",
                 count=1,
@@ -264,15 +264,6 @@ def test_clearing_takes_away_only_what_the_manifest_lists(tmp_path):
     shards.clear(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"train-00007.arrow", "notes.txt"}
     shards.clear(tmp_path)
-
-
-def test_a_set_of_format_1_is_taken_away_whole(tmp_path):
-    (tmp_path / "train-00000.parquet").write_bytes(b"")
-    (tmp_path / "manifest.json").write_text(
-        '{"splits": {"train": {"files": ["train-00000.parquet"]}}}'
-    )
-    shards.clear(tmp_path)
-    assert not list(tmp_path.iterdir())
 
 
 def test_the_content_hash_is_that_of_representation_and_events(tmp_path):

@@ -1,0 +1,89 @@
+"""Compares a run with the finished data set in its folder, which no run replaces."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from musicvae.data.manifest import MANIFEST_NAME, Manifest, Source, load_manifest
+from musicvae.data_pipeline.sources.corpus import CorpusSource
+from musicvae.errors import DataError
+
+_MOST_NAMED = 3
+
+
+def find_finished(
+    out: Path,
+    representation: Mapping[str, object],
+    settings: Mapping[str, object],
+    sources: Sequence[CorpusSource],
+) -> Manifest | None:
+    """The manifest of the data set in a folder, if it is the set that this run would make.
+
+    Args:
+        out: The folder.
+        representation: The configuration of this run's representation.
+        settings: The other settings of this run, as its manifest would show them.
+        sources: The music of this run.
+
+    Returns:
+        None if the folder holds no data set, or a data set that lacks some of its shards.
+
+    Raises:
+        DataError: If the data set was made with other settings or of other music.
+    """
+    if not (out / MANIFEST_NAME).exists():
+        return None
+    try:
+        manifest = load_manifest(out)
+    except DataError as error:
+        raise _refuse(out, error.found) from error
+    made = {"representation": manifest.representation, **manifest.settings}
+    asked = {"representation": representation, **settings}
+    changes = [
+        *_compare(_as_json(made), _as_json(asked)),
+        *_compare_music(manifest.sources, sources),
+    ]
+    if changes:
+        more = f" and {len(changes) - _MOST_NAMED} more" if len(changes) > _MOST_NAMED else ""
+        raise _refuse(out, f"a data set with {'; '.join(changes[:_MOST_NAMED])}{more}")
+    shards = [shard for split in manifest.splits.values() for shard in split.shards]
+    is_whole = all(
+        (out / shard.name).exists() and (out / shard.name).stat().st_size == shard.size_bytes
+        for shard in shards
+    )
+    return manifest if is_whole else None
+
+
+def _as_json(value: object) -> object:
+    """A value as it reads back from a manifest, where a tuple is a list."""
+    if isinstance(value, Mapping):
+        return {str(name): _as_json(each) for name, each in value.items()}
+    return [_as_json(each) for each in value] if isinstance(value, tuple | list) else value
+
+
+def _compare(made: object, asked: object, name: str = "") -> Iterator[str]:
+    """Each difference between two trees of values, as one phrase."""
+    if isinstance(made, dict) and isinstance(asked, dict):
+        for key in dict.fromkeys([*made, *asked]):
+            yield from _compare(made.get(key), asked.get(key), key)
+    elif made != asked:
+        yield f"{name}={made}, not {asked}"
+
+
+def _compare_music(made: Sequence[Source], asked: Sequence[CorpusSource]) -> Iterator[str]:
+    before, now = ({source.name: source for source in each} for each in (made, asked))
+    if list(before) != list(now):
+        yield f"music of {', '.join(before)}, not {', '.join(now)}"
+        return
+    for name, source in before.items():
+        # A set of an earlier version has no fingerprints.
+        if source.fingerprint not in ("", now[name].fingerprint):
+            yield f"other files of {name}"
+
+
+def _refuse(out: Path, found: str) -> DataError:
+    return DataError(
+        f"{found} in {out}",
+        expected="a new folder, or the same music and settings as before",
+        action=f"Give another --out, or remove {out} to make it anew.",
+        field="out",
+    )
