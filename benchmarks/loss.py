@@ -135,7 +135,7 @@ def measure(source: str, pieces: list[Piece], settings: CutSettings) -> Loss:
             continue
         if read.parts and read.meters:
             (grid,) = put_on_grid([read], representation.meter, representation.steps_per_quarter)
-            (cut,) = CUTTERS[representation.name]([grid], settings)
+            (cut,) = CUTTERS[representation.name].cut([grid], settings)
             for excerpts in cut.excerpts:
                 tally.add(grid, excerpts)
     return tally.loss(source)

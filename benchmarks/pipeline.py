@@ -158,7 +158,7 @@ def run_stages(pieces: Sequence[Piece], clock: Clock) -> int:
             for group in batched(known, GROUP)
         ]
     with clock("cut and label"):
-        cut = [CUTTERS[representation.name](group, SETTINGS) for group in groups]
+        cut = [CUTTERS[representation.name].cut(group, SETTINGS) for group in groups]
     with clock("signature"):
         for group in groups:
             find_signatures(group)

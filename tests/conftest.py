@@ -20,7 +20,6 @@ from musicvae.experiment.experiment import Experiment, TrainingConfig, build_mod
 from musicvae.experiment.presets import get_preset, melody_2bar
 from musicvae.model import ModelConfig
 from musicvae.representation import Melody
-from musicvae.representation.measures import attributes_of
 
 # The programs that tests start must find the installed package, not the part of it in a checkout's
 # folder musicvae/, which Python would put first.
@@ -150,7 +149,7 @@ def save_untrained(
     """Saves an untrained model with one vector an attribute, and loads it as anyone would."""
     experiment = tiny_member(preset) if preset else tiny_experiment()
     experiment = replace(experiment, name=name, model=replace(experiment.model, **widths))
-    known = attributes_of(experiment.representation)
+    known = experiment.representation.kind.attributes
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = build_model(experiment)

@@ -4,6 +4,7 @@ Whatever a piece holds, its result is excerpts, or the reason why there are none
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from musicvae.data_pipeline.grid.grid import GridPiece, put_on_grid
@@ -25,29 +26,35 @@ from .likeness import find_signatures
 from .melodies import cut_melodies
 from .trios import cut_trios
 
-Cutter = Callable[[Sequence[GridPiece], CutSettings], list[CutPiece]]
+
+@dataclass(frozen=True)
+class Cutter:
+    """Cuts the pieces of one grid for a representation.
+
+    Attributes:
+        cut: Gives a `CutPiece` for each piece.
+        is_together: Whether it gains from many pieces at once. Otherwise a piece is cut before the
+            next is read, so that a piece that takes too long is known.
+    """
+
+    cut: Callable[[Sequence[GridPiece], CutSettings], list[CutPiece]]
+    is_together: bool = False
 
 
 def _one_by_one(cut: Callable[[GridPiece, CutSettings], CutPiece]) -> Cutter:
-    return lambda pieces, settings: [cut(piece, settings) for piece in pieces]
+    return Cutter(lambda pieces, settings: [cut(piece, settings) for piece in pieces])
 
-
-_cut_hits = _one_by_one(cut_drums)
 
 CUTTERS: dict[str, Cutter] = {
-    "melody": cut_melodies,
-    "drums": _cut_hits,
-    "drum_hits": _cut_hits,
+    "melody": Cutter(cut_melodies, is_together=True),
+    "drums": _one_by_one(cut_drums),
+    "drum_hits": _one_by_one(cut_drums),
     "groove": _one_by_one(cut_grooves),
     "trio": _one_by_one(cut_trios),
     "chords": _one_by_one(cut_chords),
     "lead_sheet": _one_by_one(cut_lead_sheets),
 }
-"""What cuts for each representation, by its name: pieces on one grid."""
-
-TOGETHER = frozenset({"melody"})
-"""The representations whose cutters gain from many pieces at once. With the others a piece is done
-with before the next is read, so that one that takes too long is known."""
+"""The cutter of each representation, by its name."""
 
 _MOST_NOTES = 1 << 15
 """Notes of a group of pieces that is cut together: they fit a processor's cache."""
@@ -83,7 +90,7 @@ def cut_pieces(
     """
     results: dict[int, CutPiece] = {}
     group: dict[int, ReadPiece | ParsedFile] = {}
-    is_together = settings.representation.name in TOGETHER and not one_by_one
+    is_together = CUTTERS[settings.representation.name].is_together and not one_by_one
 
     def close_group() -> Iterator[CutPiece]:
         if is_together:
@@ -166,7 +173,7 @@ def cut_reads(reads: Sequence[ReadPiece | MusicVAEError], settings: CutSettings)
             list(run.values()), representation.meter, representation.steps_per_quarter
         )
         pieces = [split_at_tempos(piece, settings.rules.most_tempo_change) for piece in on_grid]
-        cuts = CUTTERS[representation.name](pieces, settings)
+        cuts = CUTTERS[representation.name].cut(pieces, settings)
         compared = iter(
             find_signatures(
                 [piece for piece, cut in zip(pieces, cuts, strict=True) if cut.excerpts]

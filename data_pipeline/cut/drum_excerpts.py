@@ -26,8 +26,8 @@ from jaxtyping import Bool, Int, Int16, Int32, UInt64
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
 from musicvae.data_pipeline.rejections import Rejection, merge_rejections
 from musicvae.music.instruments import CLASS_OF_PITCH
-from musicvae.representation import groove
-from musicvae.representation.drums import Drums, join_hits, write_hits
+from musicvae.representation import DrumHits, Drums, groove
+from musicvae.representation.hits import join_hits, write_hits
 
 from .candidates import Candidates
 from .excerpts import CutPiece, CutSettings, Excerpts, digest
@@ -41,7 +41,7 @@ _NO_DRUMS = "no_drum_track"
 def cut_drums(piece: GridPiece, settings: CutSettings) -> CutPiece:
     """Cuts the hits of a piece's drums, for the representations `drums` and `drum_hits`."""
     representation = settings.representation
-    assert isinstance(representation, Drums), representation
+    assert isinstance(representation, Drums | DrumHits), representation
     rejections: list[Rejection] = []
     kit = join_kit(piece, rejections)
     if kit is None:
@@ -54,7 +54,7 @@ def cut_drums(piece: GridPiece, settings: CutSettings) -> CutPiece:
     judge_timing(candidates, kit, piece, settings.rules)
     codes = join_hits(hits)
     shapes = digest(candidates.take(codes).astype(np.int32))
-    events = candidates.take(representation.write_events(hits))
+    events = candidates.take(representation.write_hits(hits))
     return _finish(piece, kit, windows, candidates, events, shapes, rejections)
 
 

@@ -30,7 +30,7 @@ from jaxtyping import Bool, Int16, UInt64
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
 from musicvae.data_pipeline.rejections import Rejection, merge_rejections
 from musicvae.music.instruments import BASS_PROGRAMS
-from musicvae.representation.drums import join_hits, write_hits
+from musicvae.representation.hits import join_hits, write_hits
 from musicvae.representation.melody import EVENTS, FIRST_PITCH_EVENT, write_line
 
 from .candidates import Candidates

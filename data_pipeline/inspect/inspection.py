@@ -11,7 +11,7 @@ from itertools import islice
 
 import numpy as np
 
-from musicvae.data_pipeline.cut.cut import CUTTERS, cut_group
+from musicvae.data_pipeline.cut.cut import cut_group
 from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.cut.harmony import infer_chords
 from musicvae.data_pipeline.cut.keys import EstimatedKey, estimate_piece_key
@@ -30,20 +30,9 @@ from musicvae.errors import DataError
 from musicvae.music.bars import MeterChange
 from musicvae.music.chords import QUALITIES, ParsedChord, symbol
 from musicvae.music.notes import DEFAULT_QPM, Meter
-from musicvae.representation import representation_from_config
+from musicvae.representation import REPRESENTATIONS, representation_from_config
 
 STEPS_PER_QUARTER = 4
-
-BARS: dict[str, tuple[int, ...]] = {
-    "melody": (2, 16),
-    "drums": (2,),
-    "groove": (2,),
-    "trio": (16,),
-    "chords": (8,),
-    "lead_sheet": (4,),
-}
-"""The lengths in bars that each representation is tried at."""
-
 
 _MOST_DIGITS = 10
 """No input has a piece whose number has as many."""
@@ -255,7 +244,8 @@ def _symbol(root: int, quality: int, bass: int) -> str:
 
 def _try_cuts(read: ReadPiece, meter: Meter) -> Iterator[Outcome]:
     written = {"numerator": meter.numerator, "denominator": meter.denominator}
-    for name, bars in ((each, bars) for each in CUTTERS for bars in BARS.get(each, ())):
+    kinds = [form.kind for form in REPRESENTATIONS.values()]
+    for name, bars in ((kind.name, bars) for kind in kinds for bars in kind.usual_bars):
         config = {"name": name, "bars": bars, "meter": written}
         cut = cut_group({0: read}, CutSettings(representation=representation_from_config(config)))[
             0

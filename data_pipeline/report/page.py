@@ -141,7 +141,7 @@ def _describe(representation: Representation) -> str:
         if name not in {"name", "bars", "meter"}
     ]
     bars = "1 bar" if representation.bars == 1 else f"{representation.bars} bars"
-    kind = representation.name.replace("_", " ").capitalize()
+    kind = representation.kind.words.capitalize()
     return "; ".join([f"{kind}, {bars} of {representation.meter}", *rest])
 
 

@@ -24,7 +24,6 @@ from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.experiment.experiment import build_model
 from musicvae.model import MusicVAE
 from musicvae.representation import Representation
-from musicvae.representation.measures import attributes_of, measure_excerpt
 from musicvae.training import Run
 
 MOST_FITTED = 20_000
@@ -124,6 +123,6 @@ def _fit_vectors(
 ) -> dict[str, Float[Tensor, " latent"]]:
     chosen = events[choose(len(events), MOST_FITTED, seed)]
     means = encode(model, chosen, title="fitting attribute vectors", watch=watch).mean
-    measures = [measure_excerpt(representation.to_notes(each), representation) for each in chosen]
-    names = [attribute.name for attribute in attributes_of(representation)]
+    measures = [representation.kind.measure(representation.to_notes(each)) for each in chosen]
+    names = [attribute.name for attribute in representation.kind.attributes]
     return fit_vectors(means, {name: np.array([each[name] for each in measures]) for name in names})

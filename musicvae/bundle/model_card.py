@@ -11,21 +11,6 @@ from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
 from musicvae.model.latent.bar_prior import LATER_SPREAD
 from musicvae.representation import Representation
 
-_ONE_CLASS = "every drum of a kit counts as one of nine classes"
-
-HOLDS = {
-    "melody": "melodies of one note at a time; loudness is not modelled",
-    "drums": f"drums, {_ONE_CLASS}; loudness and timing off the grid are not modelled",
-    "drum_hits": f"drums, {_ONE_CLASS}; loudness and timing off the grid are not modelled",
-    "groove": f"drums with the loudness and the timing of every hit, {_ONE_CLASS}",
-    "trio": "a melody and a bass of one note at a time each, and drums, of which "
-    f"{_ONE_CLASS}; loudness is not modelled",
-    "lead_sheet": "melodies of one note at a time over chords that are given to it and that it "
-    "does not make itself; loudness is not modelled",
-    "chords": "chords, no notes",
-}
-"""What the music of each representation is, and what it leaves out."""
-
 
 def write_card(experiment: Experiment, facts: Mapping[str, Any], evaluation: Evaluation) -> str:
     """Writes the card.
@@ -36,7 +21,6 @@ def write_card(experiment: Experiment, facts: Mapping[str, Any], evaluation: Eva
         evaluation: What was measured: the only source of the card's figures.
     """
     representation: Representation = experiment.representation
-    kind = representation.name.replace("_", " ")
     sources = "\n".join(
         f"| {_cell(s['name'])} | {_cell(s['licence'] or 'not stated')} | {s['pieces_used']:,} "
         f"| {s['excerpts'].get('train', 0):,} |"
@@ -46,7 +30,7 @@ def write_card(experiment: Experiment, facts: Mapping[str, Any], evaluation: Eva
     settings = "\n".join(f"| `{name}` | {value} |" for name, value in _flat(to_dict(experiment)))
     return f"""# {experiment.name}
 
-A variational autoencoder of {representation.bars} bars of {kind} in
+A variational autoencoder of {representation.bars} bars of {representation.kind.words} in
 {representation.meter}, {facts["weights"] / 1e6:.1f} million weights in half precision, trained by
 `musicvae train {experiment.name}` with the settings below and seed {facts["seed"]}:
 {facts["steps"]:,} optimiser steps,
@@ -79,7 +63,7 @@ temperature 1 here. `musicvae evaluate` says how each is measured, and more.
 
 ## Limits
 
-It knows the music named above: {HOLDS[representation.name]}. Its grid has
+It knows the music named above: {representation.kind.content}. Its grid has
 {_grid(representation)}, its meter is {representation.meter}, and it hears and plays \
 {representation.bars} bars at once. What it has in common with its
 training data stands above.

@@ -12,16 +12,27 @@ import click
 from musicvae.commands.terminal import FOLDER, console, say
 from musicvae.errors import MusicVAEError, SettingError
 
-REPRESENTATIONS = ("melody", "drums", "drum_hits", "groove", "trio", "chords", "lead_sheet")
+
+class RepresentationName(click.ParamType[str]):
+    """The name of a representation; the names are looked up late, so that `--help` is quick."""
+
+    name = "representation"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Lists the names."""
+        del param, ctx
+        from musicvae.representation import REPRESENTATIONS
+
+        return "|".join(REPRESENTATIONS)
 
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--out", type=FOLDER, required=True, help="The data set's folder.")
-@click.option("--representation", type=click.Choice(REPRESENTATIONS), default="melody",
+@click.option("--representation", type=RepresentationName(), default="melody",
               show_default=True)  # fmt: skip
 @click.option("--bars", type=int,
-              help="Length of an excerpt (default: 2; lead_sheet: 4, trio: 16).")  # fmt: skip
+              help="Length of an excerpt (default: 2, 4 or 16).")  # fmt: skip
 @click.option(
     "--meter", default="4/4", show_default=True, help="Music in other meters is left out."
 )
@@ -152,15 +163,8 @@ def _representation(options: dict[str, Any]) -> Any:
     config: dict[str, Any] = {"name": options["representation"], "meter": _meter(options["meter"])}
     if options["bars"] is not None:
         config["bars"] = options["bars"]
-    if options["representation"] == "chords":
-        config["resolution"] = options["resolution"] or "half_bar"
-    elif options["resolution"]:
-        raise SettingError(
-            f"--resolution for {options['representation']}",
-            expected="--representation chords",
-            action="Leave it out.",
-            field="resolution",
-        )
+    if options["resolution"] is not None:
+        config["resolution"] = options["resolution"]
     config["steps_per_quarter"] = int(options["steps_per_quarter"])
     return representation_from_config(config)
 

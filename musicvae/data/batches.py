@@ -19,8 +19,6 @@ from musicvae.data.shards import Events
 from musicvae.experiment.experiment import Experiment
 from musicvae.identity import compare_by_identity
 from musicvae.representation import Representation
-from musicvae.representation.groove import hits_alone, taps
-from musicvae.representation.recombination import RECOMBINED, recombine
 
 _BLOCK = 4096
 """Examples whose rows are found at once; found for each small batch
@@ -140,15 +138,18 @@ class BatchStream(IterableDataset[Batch]):
             semitones = random.integers(low, high, len(events))
             events = self._representation.transpose(events, semitones)
         if self._recombined_share:
-            assert isinstance(self._representation, RECOMBINED)
+            recombine = self._representation.kind.recombine
+            assert recombine is not None
             is_new = random.random(len(events))[:, None, None] < self._recombined_share
-            recombined = recombine(self._representation, events, random)
-            events = np.where(is_new, recombined, events)
+            events = np.where(is_new, recombine(events, random), events)
         whole = torch.from_numpy(events.astype(np.int64))
         if not self._reduced_share:
             return Batch(whole, whole)
+        played = self._representation.kind.performance
+        assert played is not None
         draws = random.random(len(events))[:, None, None] / self._reduced_share
-        heard = np.select([draws < 0.5, draws < 1], [hits_alone(events), taps(events)], events)
+        reduced = [played.hits_alone(events), played.taps(events)]
+        heard = np.select([draws < 0.5, draws < 1], reduced, events)
         return Batch(torch.from_numpy(heard.astype(np.int64)), whole)
 
     def _rows(self, first: int) -> Int64[np.ndarray, " batch"]:

@@ -19,7 +19,6 @@ from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.model import MusicVAE
 from musicvae.model.latent import moves as latent
 from musicvae.representation import Representation
-from musicvae.representation.measures import attributes_of, measure_excerpt
 
 EXCERPTS = 256
 """As many as the paper's."""
@@ -56,7 +55,7 @@ def transfer(
 ) -> AttributeTransfer:
     """Adds each vector to the latents of excerpts, subtracts it, and measures what is played."""
     z = encode(model, events).mean
-    known = [each.name for each in attributes_of(representation) if each.name in vectors]
+    known = [each.name for each in representation.kind.attributes if each.name in vectors]
     before = _measure(representation, play(model, representation, z, events), known)
     applies = np.ptp(before, axis=0) > 0
     names = [name for name, does in zip(known, applies, strict=True) if does]
@@ -83,7 +82,7 @@ def _measure(
     events: Int16[np.ndarray, "batch step stream"],
     names: Sequence[str],
 ) -> Float[np.ndarray, "batch _"]:
-    measures = [measure_excerpt(representation.to_notes(each), representation) for each in events]
+    measures = [representation.kind.measure(representation.to_notes(each)) for each in events]
     return np.array([[each[name] for name in names] for each in measures], np.float64)
 
 

@@ -11,9 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from musicvae.representation import Representation
-
-HITS = "hits"
-"""The name of the line of a kit whose classes have a stream each."""
+from musicvae.representation.hits import HITS
 
 
 @dataclass(frozen=True, kw_only=True)

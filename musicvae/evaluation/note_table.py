@@ -5,7 +5,7 @@ measure gives any number of values for an excerpt; the values of all excerpts ar
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,11 +14,8 @@ from jaxtyping import Bool, Float, Int
 
 from musicvae.data.shards import Events
 from musicvae.evaluation.lines import Line, lines_of
-from musicvae.music.instruments import BASS_PROGRAMS, CLASS_OF_PITCH
-from musicvae.music.notes import Note
+from musicvae.music.instruments import CLASS_OF_PITCH
 from musicvae.representation import Representation
-
-BASS = "bass"
 
 BINS = 20
 """Bins for all but the rarest numbers of notes and the like: as many as a few thousand excerpts can
@@ -189,7 +186,7 @@ def note_tables(representation: Representation, events: Events) -> dict[str, Not
     rows: dict[str, list[_Row]] = {line.name: [] for line in lines}
     for excerpt, each in enumerate(events[:]):
         for note in representation.to_notes(each).notes:
-            rows[_line_of(note, lines)].append(
+            rows[representation.kind.line_of(note)].append(
                 (
                     excerpt,
                     note.start_step,
@@ -200,14 +197,6 @@ def note_tables(representation: Representation, events: Events) -> dict[str, Not
                 )
             )
     return {line.name: _table(representation, line, len(events), rows[line.name]) for line in lines}
-
-
-def _line_of(note: Note, lines: Sequence[Line]) -> str:
-    if note.is_drum:
-        return next(line.name for line in lines if not line.is_pitched)
-    if note.program in BASS_PROGRAMS:
-        return BASS
-    return next(line.name for line in lines if line.is_pitched)
 
 
 def _table(

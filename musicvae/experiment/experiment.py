@@ -14,14 +14,14 @@ from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter, V
 from musicvae.errors import SettingError
 from musicvae.experiment.objective import Objective
 from musicvae.model import ModelConfig, MusicVAE
-from musicvae.representation import Groove, Representation, representation_from_config
-from musicvae.representation.recombination import RECOMBINED
+from musicvae.representation import (
+    REPRESENTATIONS,
+    Representation,
+    representation_from_config,
+)
 
-_SHARES: dict[str, tuple[type, ...]] = {
-    "recombined_share": RECOMBINED,
-    "reduced_share": (Groove,),
-}
-"""What some of the examples are changed by, and the representations that it is for."""
+_SHARES = {"recombined_share": "recombine", "reduced_share": "performance"}
+"""The field of a `Kind` that each share of changed examples needs."""
 
 _MAY_BE_ZERO = {"averaging_power", "most_semitones", "warmup_steps", *_SHARES}
 
@@ -42,7 +42,7 @@ class TrainingConfig:
         gradient_norm: Gradients are scaled down to this norm.
         most_semitones: An example is transposed by up to this much, either way.
         recombined_share: Share of the examples of drums, grooves and trios that are put together
-            from several; 0 to 1. See `representation.recombination.recombine`.
+            from several; 0 to 1. See `representation.recombination`.
         reduced_share: Share of the examples of a groove that the encoder hears reduced, half of
             them to their hits, half to taps, while the decoder gives the whole; 0 to 1 (GrooVAE's
             humanising and Tap2Drum: Gillick et al. 2019, section 5).
@@ -112,12 +112,13 @@ class Experiment:
     training: TrainingConfig
 
     def __post_init__(self) -> None:
-        for name, kinds in _SHARES.items():
+        for name, field in _SHARES.items():
             share = getattr(self.training, name)
-            if share and not isinstance(self.representation, kinds):
+            if share and getattr(self.representation.kind, field) is None:
+                able = [n for n, each in REPRESENTATIONS.items() if getattr(each.kind, field)]
                 raise SettingError(
                     f"training.{name}={share} for {self.representation.name}",
-                    expected=f"0, but for {', '.join(kind.__name__ for kind in kinds)}",
+                    expected=f"0, but for {', '.join(able)}",
                     action="Leave it out.",
                     field=f"training.{name}",
                 )

@@ -10,7 +10,6 @@ from musicvae.evaluation.figure import ACCURACY, overlap_key
 from musicvae.generation.harmony import needs_chords
 from musicvae.generation.replies import AttributeInfo, FigureInfo, ModelInfo, SourceInfo
 from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
-from musicvae.representation.measures import attributes_of
 
 _BYTES_PER_WEIGHT = 2  # half precision
 
@@ -31,7 +30,7 @@ def describe(bundle: Bundle) -> ModelInfo:
         latent_size=bundle.model.latent_size,
         attributes=tuple(
             AttributeInfo(name=each.name, unit=each.unit, description=each.definition)
-            for each in attributes_of(representation)
+            for each in representation.kind.attributes
             if each.name in vectors
         ),
         needs_chords=needs_chords(representation),
@@ -48,7 +47,7 @@ def usable_vectors(bundle: Bundle) -> dict[str, Float[Tensor, " latent"]]:
     Without those of attributes that tell nothing of the model's music, and of those that were the
     same in all of its data.
     """
-    known = {each.name for each in attributes_of(bundle.representation)}
+    known = {each.name for each in bundle.representation.kind.attributes}
     return {
         name: vector
         for name, vector in bundle.attribute_vectors.items()

@@ -20,7 +20,6 @@ from musicvae.bundle.format import Bundle
 from musicvae.generation.harmony import Harmony
 from musicvae.generation.replies import SAMPLED, Clip
 from musicvae.music.notes import NoteSequence
-from musicvae.representation.measures import measure_excerpt
 
 GROUP_ROWS = 8
 """On a CPU wider batches win little, and the first clip of a request should not wait for many."""
@@ -97,7 +96,7 @@ def make_clip(
         top_p=drawing.top_p,
         model=bundle.name,
         model_version=bundle.version,
-        attributes=dict(sorted(measure_excerpt(notes, bundle.representation).items())),
+        attributes=dict(sorted(bundle.representation.kind.measure(notes).items())),
         chords=drawing.harmony.text if drawing.harmony else None,
     )
 

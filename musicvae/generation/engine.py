@@ -46,8 +46,6 @@ from musicvae.generation.requests import (
 from musicvae.model.latent import moves as latents
 from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER
 from musicvae.problems import Problems
-from musicvae.representation import Groove
-from musicvae.representation.measures import measure_excerpt
 
 _EVENTS = "events"
 """What the noise of decoding is for, among all that a seed is for."""
@@ -174,7 +172,7 @@ class Engine:
             mean=_values(heard.mean),
             stddev=_values(heard.stddev),
             notes=heard.notes,
-            attributes=dict(sorted(measure_excerpt(heard.notes, bundle.representation).items())),
+            attributes=dict(sorted(bundle.representation.kind.measure(heard.notes).items())),
             seed=request.seed,
             model=bundle.name,
             model_version=bundle.version,
@@ -244,7 +242,7 @@ class Engine:
         if request.model or not isinstance(request, GrooveRequest):
             return self._bundle(request.model)
         for bundle in self._bundles.values():
-            if isinstance(bundle.representation, Groove):
+            if bundle.representation.kind.performance is not None:
                 return bundle
         raise ModelNotFoundError(
             f"no model of grooves among {', '.join(self._bundles)}",

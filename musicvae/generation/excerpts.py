@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 
 from musicvae.errors import RepresentationError, SettingError
-from musicvae.generation.reductions import REDUCTIONS
 from musicvae.generation.requests import HIGHEST_QPM, LOWEST_QPM, Excerpt
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.representation import Representation
@@ -28,7 +27,7 @@ def fit(excerpt: Excerpt, representation: Representation, path: str) -> NoteSequ
         RepresentationError: If it can't be held; beside the representation's own causes, `empty`.
         SettingError: If it has no such bar.
     """
-    reduction = REDUCTIONS.get(representation.name)
+    reduction = representation.kind.reduction
     notes = excerpt.notes
     if reduction is not None and excerpt.reduce:
         notes = reduction.reduce(notes)
@@ -76,7 +75,7 @@ def _advised(
 ) -> RepresentationError:
     """The same error at its place in the request; where reducing would help, it says so."""
     action = error.action
-    reduction = REDUCTIONS.get(representation.name)
+    reduction = representation.kind.reduction
     if reduction is not None:
         reduced = reduction.reduce(cut)
         if reduced.notes and representation.check(reduced) is None:

@@ -16,20 +16,20 @@ from musicvae.generation.excerpts import fit
 from musicvae.generation.points import encode, find
 from musicvae.generation.requests import HUMANISE, TRANSFER, Excerpt, GrooveRequest
 from musicvae.model.event_distribution import UNKNOWN
-from musicvae.music.instruments import DRUM_CLASSES
-from musicvae.music.notes import Note, NoteSequence
+from musicvae.music.notes import NoteSequence
 from musicvae.problems import Problems
-from musicvae.representation.groove import CLASSES, TAPPED, Groove, hits_alone, taps
+from musicvae.representation.kind import Performance
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Playing:
-    """What is to be played, and how.
+    """Drums to play, and the latent to play them with.
 
     Attributes:
         z: The latent of the playing.
-        before: What it starts from: hits alone, or taps.
-        known: The hits that stand, and `UNKNOWN` where the model decides.
+        before: The hits or the taps that the model starts from.
+        known: The events that stay as they are: the hits, with `UNKNOWN` where the model decides.
+            None where the model decides all.
         qpm: The tempo of the music that is played.
     """
 
@@ -43,30 +43,32 @@ def prepare(bundle: Bundle, request: GrooveRequest) -> Playing:
     """Finds out what a request wants played.
 
     Raises:
-        SettingError: If the model is of another representation.
-        MusicVAEError: If the point or the drums are none of this model; a `RequestError` if both.
+        SettingError: If the model's music holds no loudness and timing.
+        MusicVAEError: If the model can't hold the point or the drums; a `RequestError` if neither.
     """
-    if not isinstance(bundle.representation, Groove):
+    representation = bundle.representation
+    performance = representation.kind.performance
+    if performance is None:
         raise SettingError(
-            f"model {bundle.name!r}, whose music is {bundle.representation.name}",
+            f"model {bundle.name!r}, whose music is {representation.name}",
             expected="a model of the representation groove",
             action="Choose one of those that `musicvae models` (ListModels) says so of.",
             field="model",
         )
     if request.task == TRANSFER:
-        return _transfer(bundle, request)
+        return _transfer(bundle, request, performance)
     assert isinstance(request.point, Excerpt)
     if request.task == HUMANISE:
-        notes = fit(request.point, bundle.representation, "point.excerpt")
-        bare = hits_alone(bundle.representation.to_tensor(notes)[None])[0]
+        notes = fit(request.point, representation, "point.excerpt")
+        bare = performance.hits_alone(representation.to_tensor(notes)[None])[0]
         return _play(bundle, encode(bundle, bare).mean[0], bare, qpm=notes.qpm, keeps_hits=True)
-    tapped = replace(request.point, notes=_tap(request.point.notes))
-    notes = fit(tapped, bundle.representation, "point.excerpt")
-    rhythm = taps(bundle.representation.to_tensor(notes)[None])[0]
+    tapped = replace(request.point, notes=performance.tap(request.point.notes))
+    notes = fit(tapped, representation, "point.excerpt")
+    rhythm = performance.taps(representation.to_tensor(notes)[None])[0]
     return _play(bundle, encode(bundle, rhythm).mean[0], rhythm, qpm=notes.qpm, keeps_hits=False)
 
 
-def _transfer(bundle: Bundle, request: GrooveRequest) -> Playing:
+def _transfer(bundle: Bundle, request: GrooveRequest, performance: Performance) -> Playing:
     assert request.onto is not None
     problems = Problems()
     place = find(bundle, request.point, "point", None, problems)
@@ -75,7 +77,7 @@ def _transfer(bundle: Bundle, request: GrooveRequest) -> Playing:
         notes = fit(request.onto, bundle.representation, "onto")
     problems.raise_all()
     assert notes is not None
-    bare = hits_alone(bundle.representation.to_tensor(notes)[None])[0]
+    bare = performance.hits_alone(bundle.representation.to_tensor(notes)[None])[0]
     return _play(bundle, place.z, bare, qpm=notes.qpm, keeps_hits=True)
 
 
@@ -87,28 +89,11 @@ def _play(
     qpm: float,
     keeps_hits: bool,
 ) -> Playing:
-    known = torch.full(before.shape, UNKNOWN)
-    known[:, :CLASSES] = torch.from_numpy(before[:, :CLASSES])
+    known = torch.from_numpy(before.astype(np.int64))
+    known[:, [stream.is_number for stream in bundle.representation.streams]] = UNKNOWN
     return Playing(
         z=z,
         before=bundle.representation.to_notes(before),
         known=known if keeps_hits else None,
         qpm=qpm,
     )
-
-
-def _tap(music: NoteSequence) -> NoteSequence:
-    """The onsets of any music as hits of one drum."""
-    pitch = DRUM_CLASSES[TAPPED].pitch
-    taps_ = [
-        Note(
-            start_step=note.start_step,
-            pitch=pitch,
-            end_step=note.start_step + 1,
-            velocity=note.velocity,
-            is_drum=True,
-            offset=note.offset,
-        )
-        for note in music.notes
-    ]
-    return replace(music, notes=tuple(sorted(taps_)))

@@ -43,11 +43,6 @@ class Attribute:
     measure: Callable[[NoteSequence], float]
 
 
-def measure(sequence: NoteSequence) -> dict[str, float]:
-    """Takes every measure, by its attribute's name."""
-    return {name: attribute.measure(sequence) for name, attribute in ATTRIBUTES.items()}
-
-
 def get_attribute(name: str, names: Collection[str] | None = None) -> Attribute:
     """Finds an attribute by its name, among `names` only where a model has not all of them.
 
@@ -147,3 +142,6 @@ ATTRIBUTES: dict[str, Attribute] = {
     )
 }
 """Every attribute by its name."""
+
+RHYTHM = tuple(attribute for attribute in ATTRIBUTES.values() if not attribute.is_of_pitch)
+"""The attributes of rhythm alone, which drums have too."""

@@ -105,26 +105,6 @@ def transpose(chord: Chord, semitones: int) -> Chord:
     return Chord(chord.start_step, (chord.root + semitones) % 12, chord.quality, bass)
 
 
-def magenta_class(root: int | None, quality: str) -> int:
-    """Reduces a chord to Magenta's 49 classes, which know no more than the triad.
-
-    Returns:
-        0 for no chord, then twelve roots each of major (1 to 12), minor (13 to 24), augmented (25
-        to 36) and diminished (37 to 48). Sevenths and sixths count as their triad. Suspended chords
-        and fifths alone have no third that would say which triad they are: they are 0. (Magenta
-        raises an error for them and drops the excerpt.)
-
-    Source: Magenta's `TriadChordOneHotEncoding`.
-    """
-    if root is None:
-        return 0
-    triad = QUALITIES[quality][:3]
-    for family, name in enumerate(("maj", "min", "aug", "dim")):
-        if triad == QUALITIES[name]:
-            return 1 + 12 * family + root
-    return 0
-
-
 # Symbols
 
 _NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")

@@ -1,4 +1,4 @@
-"""Reduces any music to what a melody can hold."""
+"""Reduces any music to one note at a time, and to the steps of its grid."""
 
 from dataclasses import replace
 
@@ -9,20 +9,16 @@ from musicvae.music.notes import DEFAULT_VELOCITY, Note, NoteSequence
 def top_line(sequence: NoteSequence) -> NoteSequence:
     """Reduces any music to a melody: at every step the highest note, without drums.
 
-    Onsets stay as far off the grid as they were: `on_grid` moves them. A note that starts below one
-    that still sounds is left out; a note that starts above one cuts it short. Pitches outside the
-    piano's 88 keys move by octaves.
+    Onsets stay as far off the grid as they were: `on_grid` moves them. A note that starts below
+    another that still sounds is left out; a note that starts above another cuts it short. Pitches
+    outside the piano's 88 keys move by octaves. All notes get one velocity and program 0.
     """
-    line: list[Note] = []
-    for note in sorted(sequence.notes, key=lambda note: (note.start_step, -note.pitch)):
-        if note.is_drum:
-            continue
-        if line and note.start_step < line[-1].end_step:
-            if note.start_step == line[-1].start_step or note.pitch < line[-1].pitch:
-                continue
-            line[-1] = replace(line[-1], end_step=note.start_step)
-        line.append(replace(note, velocity=DEFAULT_VELOCITY, program=0))
-    return replace(sequence, notes=tuple(replace(n, pitch=_fold(n.pitch)) for n in line))
+    return _line(sequence, side=1)
+
+
+def lowest_line(sequence: NoteSequence) -> NoteSequence:
+    """Reduces any music to its lowest notes, as `top_line` does to its highest."""
+    return _line(sequence, side=-1)
 
 
 def on_grid(sequence: NoteSequence) -> NoteSequence:
@@ -30,9 +26,25 @@ def on_grid(sequence: NoteSequence) -> NoteSequence:
     return replace(sequence, notes=tuple(replace(note, offset=0.0) for note in sequence.notes))
 
 
-def _fold(pitch: int) -> int:
+def _line(sequence: NoteSequence, *, side: int) -> NoteSequence:
+    """Keeps the outermost notes: the highest where `side` is 1, the lowest where it is -1."""
+    line: list[Note] = []
+    for note in sorted(sequence.notes, key=lambda note: (note.start_step, -side * note.pitch)):
+        if note.is_drum:
+            continue
+        if line and note.start_step < line[-1].end_step:
+            is_inside = side * note.pitch < side * line[-1].pitch
+            if note.start_step == line[-1].start_step or is_inside:
+                continue
+            line[-1] = replace(line[-1], end_step=note.start_step)
+        line.append(note)
+    return replace(sequence, notes=tuple(map(_plain, line)))
+
+
+def _plain(note: Note) -> Note:
+    pitch = note.pitch
     while pitch < LOWEST_PITCH:
         pitch += 12
     while pitch > HIGHEST_PITCH:
         pitch -= 12
-    return pitch
+    return replace(note, pitch=pitch, velocity=DEFAULT_VELOCITY, program=0)

@@ -122,7 +122,7 @@ def _render(reported: Sequence[Reported], data: Data) -> str:
         [card.roll for group in groups for card in group.cards],
         title=" and ".join(names),
         lead=f"Measured on the {data.split} split: {len(data.held_out):,} excerpts of "
-        f"{representation.bars} bars of {representation.name.replace('_', ' ')} in "
+        f"{representation.bars} bars of {representation.kind.words} in "
         f"{representation.meter}, from {data.pieces:,} pieces.",
         names=names,
         facts=list(_facts(names, reported)),

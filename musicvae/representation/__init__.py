@@ -1,8 +1,10 @@
 """Two-way maps between an excerpt of music and a tensor of events."""
 
 from musicvae.representation.chords import Chords
+from musicvae.representation.drum_hits import DrumHits
 from musicvae.representation.drums import Drums
 from musicvae.representation.groove import Groove
+from musicvae.representation.kind import Kind
 from musicvae.representation.lead_sheet import LeadSheet
 from musicvae.representation.melody import Melody
 from musicvae.representation.registry import REPRESENTATIONS, representation_from_config
@@ -12,8 +14,10 @@ from musicvae.representation.trio import Trio
 __all__ = [
     "REPRESENTATIONS",
     "Chords",
+    "DrumHits",
     "Drums",
     "Groove",
+    "Kind",
     "LeadSheet",
     "Melody",
     "Representation",

@@ -11,21 +11,22 @@ the right meter, resolution and length. For those `to_notes(to_tensor(x)) == x`,
 does not hold: notes, tempo, key, a chord that is written again while it holds, and that there is
 none before the first.
 
-Source: the vocabulary is our own: sevenths and the bass belong to what makes a harmony. The 49
-classes of Magenta are a reduction of it: `musicvae.music.chords.magenta_class`.
+Source: the vocabulary is our own: sevenths and the bass belong to a harmony. Magenta's 49 classes
+know no more than the triad.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Int, Int16
 
-from musicvae.errors import RepresentationError, SettingError
+from musicvae.errors import SettingError
 from musicvae.music.chords import QUALITIES, Chord, quality_index
-from musicvae.music.notes import STEPS_PER_QUARTER, Meter, NoteSequence
-from musicvae.representation import grid
-from musicvae.representation.grid import Check
-from musicvae.representation.representation import Representation
+from musicvae.music.notes import NoteSequence
+from musicvae.representation.checks import SAME_GRID
+from musicvae.representation.kind import Kind
+from musicvae.representation.representation import Check, Representation
 from musicvae.representation.streams import Stream
 
 NO_CHORD = 0
@@ -39,28 +40,45 @@ SLOTS = ("bar", "half_bar", "step")
 _QUALITIES = tuple(QUALITIES)
 
 
+def _find_chord_off_grid(grid: Representation, excerpt: NoteSequence) -> str | None:
+    for chord in excerpt.chords:
+        if chord.start_step % grid.steps_per_row:
+            return f"a chord at step {chord.start_step}"
+    return None
+
+
+_CHECKS = (
+    *SAME_GRID,
+    Check(
+        cause="off_grid",
+        find=_find_chord_off_grid,
+        expected="chords at the start of a {grid.resolution}",
+        action="Choose a finer resolution, or move the chords.",
+    ),
+)
+
+CHORDS = Kind(name="chords", content="chords, no notes", usual_bars=(8,))
+
+
 @dataclass(frozen=True, kw_only=True)
-class Chords:
-    """The chord representation for excerpts of `bars` bars in one `meter`.
+class Chords(Representation):
+    """Chords and their basses in two streams.
 
     Attributes:
-        bars: The length of an excerpt.
-        meter: Of all excerpts.
         resolution: What a row stands for: a name of `SLOTS`.
-        steps_per_quarter: The resolution of the grid of steps, 4 or 12.
 
     Raises:
-        SettingError: If there are no such excerpts (see `grid.check_settings`), no such resolution,
-            or half a bar is no whole number of steps.
+        SettingError: If there is no such resolution, or half a bar is no whole number of steps.
     """
 
-    bars: int = 2
-    meter: Meter = Meter()
     resolution: str = "half_bar"
-    steps_per_quarter: int = STEPS_PER_QUARTER
+
+    kind = CHORDS
+    streams = (Stream(name="chord", size=EVENTS), Stream(name="chord bass", size=BASS_EVENTS))
+    checks = _CHECKS
 
     def __post_init__(self) -> None:
-        grid.check_settings(self.bars, self.meter, self.steps_per_quarter)
+        super().__post_init__()
         if self.resolution not in SLOTS:
             raise SettingError(
                 f"resolution={self.resolution}",
@@ -77,91 +95,14 @@ class Chords:
             )
 
     @property
-    def name(self) -> str:
-        return "chords"
-
-    @property
-    def streams(self) -> tuple[Stream, ...]:
-        return (Stream(name="chord", size=EVENTS), Stream(name="chord bass", size=BASS_EVENTS))
-
-    @property
-    def vocabulary_sizes(self) -> tuple[int, ...]:
-        """The number of events of each stream."""
-        return tuple(stream.size for stream in self.streams)
-
-    @property
-    def steps_per_bar(self) -> int:
-        return grid.steps_per_bar(self.meter, self.steps_per_quarter)
-
-    @property
-    def length_steps(self) -> int:
-        return self.bars * self.steps_per_bar
-
-    @property
     def rows_per_bar(self) -> int:
         """The slots of a bar."""
         return {"bar": 1, "half_bar": 2, "step": self.steps_per_bar}[self.resolution]
 
-    @property
-    def steps_per_row(self) -> int:
-        """The length of a slot."""
-        return self.steps_per_bar // self.rows_per_bar
-
-    def config(self) -> dict[str, object]:
-        """What `representation_from_config` needs to make this again, as plain values."""
-        return {"name": self.name, **asdict(self)}
-
-    def check(self, excerpt: NoteSequence) -> RepresentationError | None:
-        """The reason why an excerpt can't be held, or None if it can."""
-        return grid.find_error(_CHECKS, self, excerpt)
-
-    def to_tensor(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:
-        """Writes an excerpt as events, a row a slot.
-
-        Raises:
-            RepresentationError: If the excerpt can't be held; its `cause` is one of
-                `wrong_resolution`, `wrong_meter`, `wrong_length` and `off_grid`.
-        """
-        if error := self.check(excerpt):
-            raise error
-        columns = [
-            (
-                chord.start_step // self.steps_per_row,
-                -1 if chord.root is None else chord.root,
-                quality_index(chord.quality),
-                -1 if chord.bass is None else chord.bass,
-            )
-            for chord in excerpt.chords
-        ]
-        starts, roots, qualities, basses = np.array(columns, np.int32).reshape(-1, 4).T
-        return write_chords(starts, roots, qualities, basses, self.bars * self.rows_per_bar)
-
-    def to_notes(self, events: Int[np.ndarray, "step stream"]) -> NoteSequence:
-        """Reads events as an excerpt without notes; any tensor within the vocabulary is one."""
-        chords: list[Chord] = []
-        last = Chord(0)
-        for row, (event, bass) in enumerate(_canonical(events).tolist()):
-            root, quality = divmod(event - 1, len(QUALITIES))
-            chord = (
-                Chord(last.start_step)
-                if event == NO_CHORD
-                else Chord(last.start_step, root, _QUALITIES[quality], bass - 1 if bass else None)
-            )
-            if chord != last:
-                last = Chord(row * self.steps_per_row, chord.root, chord.quality, chord.bass)
-                chords.append(last)
-        return NoteSequence(
-            notes=(),
-            length_steps=len(events) * self.steps_per_row,
-            meter=self.meter,
-            steps_per_quarter=self.steps_per_quarter,
-            chords=tuple(chords),
-        )
-
     def is_onset(
         self, events: Int[np.ndarray, "batch step stream"]
     ) -> Bool[np.ndarray, "batch step stream"]:
-        """Where a chord starts that was not there in the row before; in both streams."""
+        """Where a chord starts that did not hold in the row before; in both streams."""
         events = _canonical(events)
         before = np.concatenate([np.zeros_like(events[:, :1]), events[:, :-1]], axis=1)
         is_new = (events != before).any(axis=-1, keepdims=True) & (events[..., :1] > NO_CHORD)
@@ -176,6 +117,32 @@ class Chords:
         chords = np.where(chords > 0, (chords - 1 + by * len(QUALITIES)) % (EVENTS - 1) + 1, 0)
         basses = np.where(basses > 0, (basses - 1 + by) % 12 + 1, 0)
         return np.concatenate([chords, basses], axis=-1).astype(np.int16)
+
+    def _write(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:
+        columns = [
+            (
+                chord.start_step // self.steps_per_row,
+                -1 if chord.root is None else chord.root,
+                quality_index(chord.quality),
+                -1 if chord.bass is None else chord.bass,
+            )
+            for chord in excerpt.chords
+        ]
+        starts, roots, qualities, basses = np.array(columns, np.int32).reshape(-1, 4).T
+        return write_chords(starts, roots, qualities, basses, self.bars * self.rows_per_bar)
+
+    def _read_chords(self, events: Int[np.ndarray, "step stream"]) -> Iterator[Chord]:
+        last = Chord(0)
+        for row, (event, bass) in enumerate(_canonical(events).tolist()):
+            root, quality = divmod(event - 1, len(QUALITIES))
+            chord = (
+                Chord(last.start_step)
+                if event == NO_CHORD
+                else Chord(last.start_step, root, _QUALITIES[quality], bass - 1 if bass else None)
+            )
+            if chord != last:
+                last = Chord(row * self.steps_per_row, chord.root, chord.quality, chord.bass)
+                yield last
 
 
 def write_events(
@@ -224,22 +191,3 @@ def _canonical(events: Int[np.ndarray, "*any 2"]) -> Int[np.ndarray, "*any 2"]:
     roots = (chords - 1) // len(QUALITIES)
     is_slash = (chords > NO_CHORD) & (basses != roots + 1)
     return np.stack([chords, np.where(is_slash, basses, 0)], axis=-1)
-
-
-def _find_chord_off_grid(grid_: Representation, excerpt: NoteSequence) -> str | None:
-    steps_per_row = grid_.steps_per_bar // grid_.rows_per_bar
-    for chord in excerpt.chords:
-        if chord.start_step % steps_per_row:
-            return f"a chord at step {chord.start_step}"
-    return None
-
-
-_CHECKS = (
-    *grid.SAME_GRID,
-    Check(
-        cause="off_grid",
-        find=_find_chord_off_grid,
-        expected="chords at the start of a {grid.resolution}",
-        action="Choose a finer resolution, or move the chords.",
-    ),
-)

@@ -13,28 +13,22 @@ the loudest of several hits of a class at one step, less than 1/2048 of a step, 
 chords.
 
 Source: Gillick et al. 2019, Learning to Groove with Inverse Sequence Transformations, section 3.2.
-The paper's arrays are floats: `to_arrays` and `from_arrays` lead to them and back.
+The paper's arrays are floats.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int, Int16
+from jaxtyping import Bool, Float, Int, Int16
 
-from musicvae.errors import RepresentationError
+from musicvae.music.attributes import RHYTHM
 from musicvae.music.instruments import CLASS_OF_PITCH, DRUM_CLASSES
-from musicvae.music.notes import (
-    DEFAULT_VELOCITY,
-    STEPS_PER_QUARTER,
-    VELOCITIES,
-    Meter,
-    Note,
-    NoteSequence,
-)
-from musicvae.representation import grid
-from musicvae.representation.drums import KNOWN_DRUMS, ONLY_DRUMS
-from musicvae.representation.grid import Check
-from musicvae.representation.representation import Representation
+from musicvae.music.notes import DEFAULT_VELOCITY, VELOCITIES, Note, NoteSequence
+from musicvae.representation import hits
+from musicvae.representation.checks import KNOWN_DRUMS, ONLY_DRUMS, SAME_GRID
+from musicvae.representation.kind import Kind, Performance, Reduction
+from musicvae.representation.recombination import swap_cymbal_streams
+from musicvae.representation.representation import Check, Representation
 from musicvae.representation.streams import Stream
 
 CLASSES = len(DRUM_CLASSES)
@@ -47,163 +41,15 @@ TAPPED = 2
 """The class that taps are written as: the closed hi-hat."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Groove:
-    """The representation of played drums, for excerpts of `bars` bars in one `meter`.
-
-    Raises:
-        SettingError: If there are no such excerpts; see `grid.check_settings`.
-    """
-
-    bars: int = 2
-    meter: Meter = Meter()
-    steps_per_quarter: int = STEPS_PER_QUARTER
-
-    def __post_init__(self) -> None:
-        grid.check_settings(self.bars, self.meter, self.steps_per_quarter)
-
-    @property
-    def name(self) -> str:
-        return "groove"
-
-    @property
-    def streams(self) -> tuple[Stream, ...]:
-        """Hits, velocities and offsets of nine classes; the latter count where there is a hit."""
-        names = [drum.name for drum in DRUM_CLASSES]
-        hits = [Stream(name=name, size=2) for name in names]
-        numbers = [
-            Stream(name=f"{name} {kind}", size=size, is_number=True, gate=index)
-            for kind, size in (("velocity", len(VELOCITIES)), ("offset", OFFSETS_PER_STEP + 1))
-            for index, name in enumerate(names)
-        ]
-        return (*hits, *numbers)
-
-    @property
-    def vocabulary_sizes(self) -> tuple[int, ...]:
-        """The number of events of each stream."""
-        return tuple(stream.size for stream in self.streams)
-
-    @property
-    def steps_per_bar(self) -> int:
-        return grid.steps_per_bar(self.meter, self.steps_per_quarter)
-
-    @property
-    def length_steps(self) -> int:
-        return self.bars * self.steps_per_bar
-
-    @property
-    def rows_per_bar(self) -> int:
-        return self.steps_per_bar
-
-    def config(self) -> dict[str, object]:
-        """What `representation_from_config` needs to make this again, as plain values."""
-        return {"name": self.name, **asdict(self)}
-
-    def check(self, excerpt: NoteSequence) -> RepresentationError | None:
-        """The reason why an excerpt can't be held, or None if it can."""
-        return grid.find_error(_CHECKS, self, excerpt)
-
-    def to_tensor(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:
-        """Writes an excerpt as events.
-
-        Raises:
-            RepresentationError: If the excerpt can't be held; its `cause` is one of `no_drums`,
-                `wrong_resolution`, `wrong_meter`, `wrong_length`, `off_grid` and `out_of_range`.
-        """
-        if error := self.check(excerpt):
-            raise error
-        notes = excerpt.notes
-        return write_hits(
-            np.array([note.start_step for note in notes], np.int32),
-            np.array([note.pitch for note in notes], np.int32),
-            np.array([note.velocity for note in notes], np.int32),
-            np.array([note.offset for note in notes], np.float64),
-            self.length_steps,
-        )
-
-    def to_notes(self, events: Int[np.ndarray, "step stream"]) -> NoteSequence:
-        """Reads events as an excerpt; any tensor within the vocabulary is one."""
-        hits, velocities, offsets = np.split(events, 3, axis=1)
-        steps, classes = np.nonzero(hits)
-        columns = (steps, classes, velocities[steps, classes], offsets[steps, classes])
-        notes = sorted(
-            Note(
-                start_step=step,
-                pitch=DRUM_CLASSES[index].pitch,
-                end_step=step + 1,
-                velocity=velocity + 1,
-                is_drum=True,
-                offset=(offset - ON_STEP) / OFFSETS_PER_STEP,
-            )
-            for step, index, velocity, offset in zip(
-                *(column.tolist() for column in columns), strict=True
-            )
-        )
-        return NoteSequence(
-            notes=tuple(notes),
-            length_steps=len(events),
-            meter=self.meter,
-            steps_per_quarter=self.steps_per_quarter,
-        )
-
-    def is_onset(
-        self, events: Int[np.ndarray, "batch step stream"]
-    ) -> Bool[np.ndarray, "batch step stream"]:
-        """Where a class is hit: in the first nine streams, and nowhere in the others."""
-        is_hit = events > 0
-        is_hit[..., CLASSES:] = False
-        return is_hit
-
-    def transpose(
-        self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
-    ) -> Int16[np.ndarray, "batch step stream"]:
-        """Changes nothing: drums have no pitch."""
-        return events
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class GrooveArrays:
-    """The three arrays of the paper, a column a class.
-
-    Attributes:
-        hits: 1 where a class is hit, else 0.
-        velocities: Loudness of each hit, above 0 to 1 (127); 0 where there is none.
-        offsets: How far each hit is from its step, in steps, -0.5 (early) to 0.5; 0 where there is
-            none.
-    """
-
-    hits: Float32[np.ndarray, "step 9"]
-    velocities: Float32[np.ndarray, "step 9"]
-    offsets: Float32[np.ndarray, "step 9"]
-
-
-def to_arrays(events: Int[np.ndarray, "step 27"]) -> GrooveArrays:
-    """Makes the paper's arrays of events."""
-    hits, velocities, offsets = np.split(events, 3, axis=1)
-    is_hit = hits > 0
-    return GrooveArrays(
-        hits=is_hit.astype(np.float32),
-        velocities=np.where(is_hit, (velocities + 1) / VELOCITIES[-1], 0).astype(np.float32),
-        offsets=np.where(is_hit, (offsets - ON_STEP) / OFFSETS_PER_STEP, 0).astype(np.float32),
-    )
-
-
-def from_arrays(
-    hits: Float[np.ndarray, "step 9"],
-    velocities: Float[np.ndarray, "step 9"],
-    offsets: Float[np.ndarray, "step 9"],
-) -> Int16[np.ndarray, "step 27"]:
-    """Makes events of the paper's arrays; numbers outside their ranges go to the nearest end.
-
-    Args:
-        hits: A class is hit where it is 0.5 or more.
-        velocities: 0 to 1; a hit has a velocity of 1/127 at least.
-        offsets: In steps, -0.5 to 0.5.
-    """
-    is_hit = hits >= 0.5
-    loudness = np.clip(np.round(velocities * VELOCITIES[-1]), VELOCITIES[0], VELOCITIES[-1])
-    events = [is_hit, np.where(is_hit, loudness - 1, 0), np.where(is_hit, _place(offsets), ON_STEP)]
-    return np.concatenate(events, axis=1).astype(np.int16)
+def _streams() -> tuple[Stream, ...]:
+    """Hits, velocities and offsets of nine classes; the latter count where there is a hit."""
+    names = [drum.name for drum in DRUM_CLASSES]
+    numbers = [
+        Stream(name=f"{name} {measure}", size=size, is_number=True, gate=index)
+        for measure, size in (("velocity", len(VELOCITIES)), ("offset", OFFSETS_PER_STEP + 1))
+        for index, name in enumerate(names)
+    ]
+    return (*(Stream(name=name, size=2) for name in names), *numbers)
 
 
 def write_hits(
@@ -274,6 +120,22 @@ def _place(offsets: Float[np.ndarray, "*rest"]) -> Float[np.ndarray, "*rest"]:
     return placed
 
 
+def tap_notes(music: NoteSequence) -> NoteSequence:
+    """Turns every note into a hit of `TAPPED`, as loud as the note and with its timing."""
+    tapped = [
+        Note(
+            start_step=note.start_step,
+            pitch=DRUM_CLASSES[TAPPED].pitch,
+            end_step=note.start_step + 1,
+            velocity=note.velocity,
+            is_drum=True,
+            offset=note.offset,
+        )
+        for note in music.notes
+    ]
+    return replace(music, notes=tuple(sorted(tapped)))
+
+
 def _find_offset(_: Representation, excerpt: NoteSequence) -> str | None:
     for note in excerpt.notes:
         if abs(round(note.offset * OFFSETS_PER_STEP)) > ON_STEP:
@@ -283,7 +145,7 @@ def _find_offset(_: Representation, excerpt: NoteSequence) -> str | None:
 
 _CHECKS = (
     ONLY_DRUMS,
-    *grid.SAME_GRID,
+    *SAME_GRID,
     Check(
         cause="off_grid",
         find=_find_offset,
@@ -292,3 +154,62 @@ _CHECKS = (
     ),
     KNOWN_DRUMS,
 )
+
+GROOVE = Kind(
+    name="groove",
+    content="drums with the loudness and the timing of every hit, every drum of a kit counts as "
+    "one of nine classes",
+    usual_bars=(2,),
+    attributes=RHYTHM,
+    line_of=lambda _: hits.HITS,
+    reduction=Reduction(
+        reduce=lambda music: replace(music, notes=hits.known_drums(music.notes)),
+        keeps="the drums that General MIDI names",
+    ),
+    recombine=swap_cymbal_streams,
+    performance=Performance(hits_alone=hits_alone, taps=taps, tap=tap_notes),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Groove(Representation):
+    """Played drums: nine streams of hits, nine of velocities, nine of offsets."""
+
+    kind = GROOVE
+    streams = _streams()
+    checks = _CHECKS
+
+    def is_onset(
+        self, events: Int[np.ndarray, "batch step stream"]
+    ) -> Bool[np.ndarray, "batch step stream"]:
+        is_hit = events > 0
+        is_hit[..., CLASSES:] = False
+        return is_hit
+
+    def _write(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:
+        notes = excerpt.notes
+        return write_hits(
+            np.array([note.start_step for note in notes], np.int32),
+            np.array([note.pitch for note in notes], np.int32),
+            np.array([note.velocity for note in notes], np.int32),
+            np.array([note.offset for note in notes], np.float64),
+            self.length_steps,
+        )
+
+    def _read_notes(self, events: Int[np.ndarray, "step stream"]) -> list[Note]:
+        is_hit, velocities, offsets = np.split(events, 3, axis=1)
+        steps, classes = np.nonzero(is_hit)
+        columns = (steps, classes, velocities[steps, classes], offsets[steps, classes])
+        return sorted(
+            Note(
+                start_step=step,
+                pitch=DRUM_CLASSES[index].pitch,
+                end_step=step + 1,
+                velocity=velocity + 1,
+                is_drum=True,
+                offset=(offset - ON_STEP) / OFFSETS_PER_STEP,
+            )
+            for step, index, velocity, offset in zip(
+                *(column.tolist() for column in columns), strict=True
+            )
+        )

@@ -15,17 +15,18 @@ with a named cause instead of returning nothing.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Int, Int16
 
-from musicvae.errors import RepresentationError
+from musicvae.music.attributes import ATTRIBUTES
 from musicvae.music.instruments import HIGHEST_PITCH, LOWEST_PITCH
-from musicvae.music.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
-from musicvae.representation import grid
-from musicvae.representation.grid import Check
-from musicvae.representation.representation import Representation
+from musicvae.music.notes import Note, NoteSequence
+from musicvae.music.top_line import on_grid, top_line
+from musicvae.representation.checks import ON_STEPS, SAME_GRID
+from musicvae.representation.kind import Kind, Reduction
+from musicvae.representation.representation import Check, Representation
 from musicvae.representation.streams import Stream
 
 HOLD = 0
@@ -33,88 +34,6 @@ STOP = 1
 FIRST_PITCH_EVENT = 2
 EVENTS = FIRST_PITCH_EVENT + HIGHEST_PITCH - LOWEST_PITCH + 1
 """The number of events: 90."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Melody:
-    """The melody representation for excerpts of `bars` bars in one `meter`.
-
-    Raises:
-        SettingError: If there are no such excerpts; see `grid.check_settings`.
-    """
-
-    bars: int = 2
-    meter: Meter = Meter()
-    steps_per_quarter: int = STEPS_PER_QUARTER
-
-    def __post_init__(self) -> None:
-        grid.check_settings(self.bars, self.meter, self.steps_per_quarter)
-
-    @property
-    def name(self) -> str:
-        return "melody"
-
-    @property
-    def streams(self) -> tuple[Stream, ...]:
-        return (Stream(name="melody", size=EVENTS),)
-
-    @property
-    def vocabulary_sizes(self) -> tuple[int, ...]:
-        """The number of events of each stream."""
-        return tuple(stream.size for stream in self.streams)
-
-    @property
-    def steps_per_bar(self) -> int:
-        return grid.steps_per_bar(self.meter, self.steps_per_quarter)
-
-    @property
-    def length_steps(self) -> int:
-        return self.bars * self.steps_per_bar
-
-    @property
-    def rows_per_bar(self) -> int:
-        return self.steps_per_bar
-
-    def config(self) -> dict[str, object]:
-        """What `representation_from_config` needs to make this again, as plain values."""
-        return {"name": self.name, **asdict(self)}
-
-    def check(self, excerpt: NoteSequence) -> RepresentationError | None:
-        """The reason why an excerpt can't be held, or None if it can."""
-        return grid.find_error(_CHECKS, self, excerpt)
-
-    def to_tensor(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:
-        """Writes an excerpt as events.
-
-        Raises:
-            RepresentationError: If the excerpt can't be held; its `cause` is one of `drums`,
-                `wrong_resolution`, `wrong_meter`, `wrong_length`, `off_grid`, `polyphonic` and
-                `out_of_range`.
-        """
-        if error := self.check(excerpt):
-            raise error
-        return write_notes(excerpt.notes, self.length_steps)[:, None]
-
-    def to_notes(self, events: Int[np.ndarray, "step stream"]) -> NoteSequence:
-        """Reads events as an excerpt; any tensor of events below 90 is one."""
-        return NoteSequence(
-            notes=tuple(read_line(events[:, 0])),
-            length_steps=len(events),
-            meter=self.meter,
-            steps_per_quarter=self.steps_per_quarter,
-        )
-
-    def is_onset(
-        self, events: Int[np.ndarray, "batch step stream"]
-    ) -> Bool[np.ndarray, "batch step stream"]:
-        """Where a note starts."""
-        return events >= FIRST_PITCH_EVENT
-
-    def transpose(
-        self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
-    ) -> Int16[np.ndarray, "batch step stream"]:
-        """Moves each excerpt by its own interval; one that would leave the range stays as it is."""
-        return transpose_lines(events, semitones)
 
 
 def write_line(
@@ -198,15 +117,15 @@ def _find_drums(_: Representation, excerpt: NoteSequence) -> str | None:
 
 _REDUCE = "Ask for the top line to have it reduced."
 
-_CHECKS = (
+CHECKS = (
     Check(
         cause="drums",
         find=_find_drums,
         expected="pitched notes",
         action="Leave the drums out, or use a drum model.",
     ),
-    *grid.SAME_GRID,
-    replace(grid.ON_STEPS, action=f"{grid.ON_STEPS.action} {_REDUCE}"),
+    *SAME_GRID,
+    replace(ON_STEPS, action=f"{ON_STEPS.action} {_REDUCE}"),
     Check(
         cause="polyphonic",
         find=lambda _, excerpt: find_polyphony(excerpt.notes),
@@ -220,3 +139,39 @@ _CHECKS = (
         action=f"Transpose it. {_REDUCE}",
     ),
 )
+
+MELODY = Kind(
+    name="melody",
+    content="melodies of one note at a time; loudness is not modelled",
+    usual_bars=(2, 16),
+    attributes=tuple(ATTRIBUTES.values()),
+    reduction=Reduction(
+        reduce=lambda music: on_grid(top_line(music)), keeps="its top line, on the grid"
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Melody(Representation):
+    """Melodies in one stream of 90 events."""
+
+    kind = MELODY
+    streams = (Stream(name="melody", size=EVENTS),)
+    checks = CHECKS
+
+    def is_onset(
+        self, events: Int[np.ndarray, "batch step stream"]
+    ) -> Bool[np.ndarray, "batch step stream"]:
+        return events >= FIRST_PITCH_EVENT
+
+    def transpose(
+        self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
+    ) -> Int16[np.ndarray, "batch step stream"]:
+        """Moves each excerpt by its own interval; one that would leave the range stays as it is."""
+        return transpose_lines(events, semitones)
+
+    def _write(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:
+        return write_notes(excerpt.notes, self.length_steps)[:, None]
+
+    def _read_notes(self, events: Int[np.ndarray, "step stream"]) -> list[Note]:
+        return read_line(events[:, 0])

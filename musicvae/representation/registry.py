@@ -1,12 +1,13 @@
-"""The list of the representations, and how one is made of its plain values."""
+"""The representations by name, and how one is built of its plain values."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import get_type_hints
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, get_type_hints
 
 from musicvae.errors import SettingError
 from musicvae.music.notes import Meter
 from musicvae.representation.chords import Chords
+from musicvae.representation.drum_hits import DrumHits
 from musicvae.representation.drums import Drums
 from musicvae.representation.groove import Groove
 from musicvae.representation.lead_sheet import LeadSheet
@@ -14,39 +15,60 @@ from musicvae.representation.melody import Melody
 from musicvae.representation.representation import Representation
 from musicvae.representation.trio import Trio
 
-REPRESENTATIONS: dict[str, Callable[..., Representation]] = {
-    "melody": Melody,
-    "drums": Drums,
-    "drum_hits": partial(Drums, is_binary=True),
-    "groove": Groove,
-    "trio": Trio,
-    "chords": Chords,
-    "lead_sheet": LeadSheet,
+REPRESENTATIONS: dict[str, type[Representation]] = {
+    each.kind.name: each
+    for each in (
+        Melody,
+        Drums,
+        DrumHits,
+        Groove,
+        Trio,
+        Chords,
+        LeadSheet,
+    )
 }
-"""What makes each representation, by its name."""
+"""Every representation by its name."""
 
 
 def representation_from_config(config: Mapping[str, object]) -> Representation:
-    """Makes the representation whose `config()` this is; what is left out is the default.
+    """Builds the representation that wrote this `config()`; settings left out have their defaults.
 
     Raises:
         SettingError: If the name or the settings are not those of a representation.
     """
     settings = dict(config)
+    name = settings.pop("name", None)
+    form = REPRESENTATIONS.get(str(name))
+    if form is None:
+        raise SettingError(
+            f"representation {name!r}",
+            expected=f"one of {', '.join(REPRESENTATIONS)}",
+            action="Choose one of these names.",
+            field="representation",
+        )
+    types, known = get_type_hints(form), [field.name for field in fields(form)]
+    for key in settings:
+        if key not in known:
+            raise SettingError(
+                f"{key} for {name}",
+                expected=f"the settings {', '.join(known)}",
+                action="Leave it out.",
+                field=key,
+            )
     try:
-        name = settings.pop("name")
-        make = REPRESENTATIONS[str(name)]
-        types = get_type_hints(make.func if isinstance(make, partial) else make)
-        made = make(**{key: _read(value, types[key]) for key, value in settings.items()})
-    except (AssertionError, KeyError, TypeError) as error:
-        raise _wrong(config) from error
-    if made.name != name:
-        raise _wrong(config)
-    return made
+        values: dict[str, Any] = {key: _read(each, types[key]) for key, each in settings.items()}
+        return form(**values)
+    except (AssertionError, TypeError) as error:
+        raise SettingError(
+            f"{name} with {settings}",
+            expected=f"values as in {form().config()}",
+            action="Use the config that the manifest or the bundle was written with.",
+            field="representation",
+        ) from error
 
 
 def _read(value: object, kind: type) -> object:
-    """A setting, once it is sure that it is of its type."""
+    """Reads a setting, once it is sure that it is of its type."""
     if kind is Meter and isinstance(value, dict):
         return Meter(**{str(key): _read_number(number) for key, number in value.items()})
     if type(value) is not kind:
@@ -58,12 +80,3 @@ def _read_number(value: object) -> int:
     if type(value) is not int:  # not isinstance: True is no number of beats
         raise TypeError(f"{value!r} is no whole number")
     return value
-
-
-def _wrong(config: Mapping[str, object]) -> SettingError:
-    return SettingError(
-        f"a representation {dict(config)}",
-        expected=f"one of {', '.join(REPRESENTATIONS)} with its settings",
-        action="Use the config that the manifest or the bundle was written with.",
-        field="representation",
-    )

@@ -1,56 +1,184 @@
-"""What every representation is."""
+"""What all representations share: the grid of their excerpts, and the law that they obey."""
 
-from typing import Protocol, runtime_checkable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Int, Int16
 
-from musicvae.errors import RepresentationError
-from musicvae.music.notes import Meter, NoteSequence
+from musicvae.errors import RepresentationError, SettingError
+from musicvae.music.chords import Chord
+from musicvae.music.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
+from musicvae.representation.kind import Kind
 from musicvae.representation.streams import Stream
 
+RESOLUTIONS = (4, 12)
+"""Steps to a quarter note: 16th notes, or the grid that holds triplets as well."""
 
-@runtime_checkable  # jaxtyping's checker tests for it
-class Representation(Protocol):
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One condition that an excerpt must meet to be held.
+
+    Attributes:
+        cause: The name of the fault where it does not.
+        find: Describes the fault in an excerpt, or returns None.
+        expected: What would be right; `{grid}` stands for the representation.
+        action: How to mend it.
+    """
+
+    cause: str
+    find: Callable[["Representation", NoteSequence], str | None]
+    expected: str
+    action: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Representation(ABC):
     """A two-way map between excerpts of whole bars and tensors of events.
 
     The law: `to_notes(to_tensor(x)) == x` for every excerpt `x` that `check` passes and that holds
     nothing the representation says it drops; and `to_notes` maps every tensor within
-    `vocabulary_sizes` to an excerpt that `check` passes. `to_tensor` of that excerpt is the one
+    `vocabulary_sizes` to an excerpt that `check` passes. `to_tensor` of that excerpt is the only
     way to write it. `transpose` by an interval and back changes nothing, unless the excerpt would
     have left the range: then it stays as it is.
 
-    `vocabulary_sizes` are the sizes of the `streams`.
-
     Time has two counts: an excerpt has `steps_per_bar` steps in a bar, its tensor `rows_per_bar`
-    rows. They are the same but where an event lasts longer than a step, as chords do.
+    rows. They differ only where an event lasts longer than a step, as chords do.
+
+    Attributes:
+        bars: The length of an excerpt.
+        meter: The meter of all excerpts.
+        steps_per_quarter: The resolution of the grid, 4 or 12.
+        kind: All that differs between representations beside their tensors.
+        streams: The columns of a tensor.
+        checks: The conditions that an excerpt must meet to be held.
+
+    Raises:
+        SettingError: If `bars` is below 1, `steps_per_quarter` is none of `RESOLUTIONS`, or the
+            meter's bar is no whole number of steps.
     """
 
+    bars: int = 2
+    meter: Meter = Meter()
+    steps_per_quarter: int = STEPS_PER_QUARTER
+
+    kind: ClassVar[Kind]
+    streams: ClassVar[tuple[Stream, ...]]
+    checks: ClassVar[tuple[Check, ...]]
+
+    def __post_init__(self) -> None:
+        if self.bars < 1:
+            raise SettingError(
+                f"bars={self.bars}",
+                expected="1 or more",
+                action="Give the number of bars of one excerpt, such as 2.",
+                field="bars",
+            )
+        if self.steps_per_quarter not in RESOLUTIONS:
+            raise SettingError(
+                f"steps_per_quarter={self.steps_per_quarter}",
+                expected=" or ".join(map(str, RESOLUTIONS)),
+                action="Choose 4, or 12 to hold triplets.",
+                field="steps_per_quarter",
+            )
+        if self.meter.steps_per_bar(self.steps_per_quarter) is None:
+            notes = self.steps_per_quarter * 4
+            raise SettingError(
+                f"meter {self.meter}",
+                expected=f"a meter whose bar is a whole number of {notes}th notes",
+                action="Choose a meter such as 4/4, 3/4 or 6/8.",
+                field="meter",
+            )
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        return self.kind.name
+
     @property
-    def bars(self) -> int: ...
+    def vocabulary_sizes(self) -> tuple[int, ...]:
+        """The number of events of each stream."""
+        return tuple(stream.size for stream in self.streams)
+
     @property
-    def meter(self) -> Meter: ...
+    def steps_per_bar(self) -> int:
+        steps = self.meter.steps_per_bar(self.steps_per_quarter)
+        assert steps is not None
+        return steps
+
     @property
-    def steps_per_quarter(self) -> int: ...
+    def length_steps(self) -> int:
+        return self.bars * self.steps_per_bar
+
     @property
-    def streams(self) -> tuple[Stream, ...]: ...
+    def rows_per_bar(self) -> int:
+        return self.steps_per_bar
+
     @property
-    def vocabulary_sizes(self) -> tuple[int, ...]: ...
-    @property
-    def steps_per_bar(self) -> int: ...
-    @property
-    def length_steps(self) -> int: ...
-    @property
-    def rows_per_bar(self) -> int: ...
-    def config(self) -> dict[str, object]: ...
-    def check(self, excerpt: NoteSequence) -> RepresentationError | None: ...
-    def to_tensor(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]: ...
-    def to_notes(self, events: Int[np.ndarray, "step stream"]) -> NoteSequence: ...
+    def steps_per_row(self) -> int:
+        return self.steps_per_bar // self.rows_per_bar
+
+    def config(self) -> dict[str, object]:
+        """The settings as plain values, which `representation_from_config` reads back."""
+        return {"name": self.name, **asdict(self)}
+
+    def check(self, excerpt: NoteSequence) -> RepresentationError | None:
+        """The first reason why an excerpt can't be held, or None if it can."""
+        for check in self.checks:
+            if found := check.find(self, excerpt):
+                return RepresentationError(
+                    found,
+                    cause=check.cause,
+                    expected=check.expected.format(grid=self),
+                    action=check.action,
+                )
+        return None
+
+    def to_tensor(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:
+        """Writes an excerpt as events.
+
+        Raises:
+            RepresentationError: If the excerpt can't be held; its `cause` is one of the `checks`'.
+        """
+        if error := self.check(excerpt):
+            raise error
+        return self._write(excerpt)
+
+    def to_notes(self, events: Int[np.ndarray, "step stream"]) -> NoteSequence:
+        """Reads events as an excerpt; any tensor within the vocabulary is an excerpt."""
+        return NoteSequence(
+            notes=tuple(self._read_notes(events)),
+            length_steps=len(events) * self.steps_per_row,
+            meter=self.meter,
+            steps_per_quarter=self.steps_per_quarter,
+            chords=tuple(self._read_chords(events)),
+        )
+
+    @abstractmethod
     def is_onset(
         self, events: Int[np.ndarray, "batch step stream"]
-    ) -> Bool[np.ndarray, "batch step stream"]: ...
+    ) -> Bool[np.ndarray, "batch step stream"]:
+        """Where something starts: a note, a hit or a chord; nothing does in given streams."""
+
     def transpose(
         self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
-    ) -> Int16[np.ndarray, "batch step stream"]: ...
+    ) -> Int16[np.ndarray, "batch step stream"]:
+        """Moves each excerpt by its own interval; music without pitches stays as it is."""
+        del semitones
+        return events
+
+    @abstractmethod
+    def _write(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:
+        """Writes an excerpt that passed all checks."""
+
+    def _read_notes(self, events: Int[np.ndarray, "step stream"]) -> Iterable[Note]:
+        """Reads the notes, in order."""
+        del events
+        return ()
+
+    def _read_chords(self, events: Int[np.ndarray, "step stream"]) -> Iterable[Chord]:
+        """Reads the chords, in order."""
+        del events
+        return ()

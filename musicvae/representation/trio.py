@@ -14,151 +14,74 @@ had, and what `melody` and `drums` say.
 Source: Roberts et al. 2018, section 5.1.
 """
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from statistics import median_low
 
 import numpy as np
 from jaxtyping import Bool, Int, Int16
 
-from musicvae.errors import RepresentationError
+from musicvae.music.attributes import ATTRIBUTES
 from musicvae.music.instruments import BASS_PROGRAM, BASS_PROGRAMS, HIGHEST_PITCH, LOWEST_PITCH
-from musicvae.music.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
-from musicvae.representation import drums, grid, melody
-from musicvae.representation.grid import Check
-from musicvae.representation.representation import Representation
+from musicvae.music.notes import Note, NoteSequence
+from musicvae.music.top_line import lowest_line, on_grid, top_line
+from musicvae.representation import hits, melody
+from musicvae.representation.checks import KNOWN_DRUMS, ON_STEPS, SAME_GRID
+from musicvae.representation.kind import Kind, Reduction
+from musicvae.representation.recombination import mix_trios
+from musicvae.representation.representation import Check, Representation
 from musicvae.representation.streams import Stream
 
-
-@dataclass(frozen=True, slots=True)
-class TrioNotes:
-    """The notes of an excerpt by the stream that they belong to."""
-
-    melody: tuple[Note, ...]
-    bass: tuple[Note, ...]
-    drums: tuple[Note, ...]
+MELODY, BASS, DRUMS = "melody", "bass", "drums"
+"""The lines, and the names of their streams."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trio:
-    """The trio representation for excerpts of `bars` bars in one `meter`.
+def line_of(note: Note) -> str:
+    """The line that plays a note."""
+    if note.is_drum:
+        return DRUMS
+    return BASS if note.program in BASS_PROGRAMS else MELODY
 
-    Raises:
-        SettingError: If there are no such excerpts; see `grid.check_settings`.
+
+def notes_of(notes: Iterable[Note], line: str) -> tuple[Note, ...]:
+    """The notes that a line plays."""
+    return tuple(note for note in notes if line_of(note) == line)
+
+
+def reduce_to_trio(music: NoteSequence) -> NoteSequence:
+    """Keeps a melody, a bass and drums: the highest notes, the lowest notes, the known drums.
+
+    Where no program is a bass, the lowest of several programs becomes the bass.
     """
-
-    bars: int = 16
-    meter: Meter = Meter()
-    steps_per_quarter: int = STEPS_PER_QUARTER
-
-    def __post_init__(self) -> None:
-        grid.check_settings(self.bars, self.meter, self.steps_per_quarter)
-
-    @property
-    def name(self) -> str:
-        return "trio"
-
-    @property
-    def streams(self) -> tuple[Stream, ...]:
-        return (
-            Stream(name="melody", size=melody.EVENTS),
-            Stream(name="bass", size=melody.EVENTS),
-            Stream(name="drums", size=drums.EVENTS),
-        )
-
-    @property
-    def vocabulary_sizes(self) -> tuple[int, ...]:
-        """The number of events of each stream."""
-        return tuple(stream.size for stream in self.streams)
-
-    @property
-    def steps_per_bar(self) -> int:
-        return grid.steps_per_bar(self.meter, self.steps_per_quarter)
-
-    @property
-    def length_steps(self) -> int:
-        return self.bars * self.steps_per_bar
-
-    @property
-    def rows_per_bar(self) -> int:
-        return self.steps_per_bar
-
-    def config(self) -> dict[str, object]:
-        """What `representation_from_config` needs to make this again, as plain values."""
-        return {"name": self.name, **asdict(self)}
-
-    def check(self, excerpt: NoteSequence) -> RepresentationError | None:
-        """The reason why an excerpt can't be held, or None if it can."""
-        return grid.find_error(_CHECKS, self, excerpt)
-
-    def to_tensor(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:
-        """Writes an excerpt as events.
-
-        Raises:
-            RepresentationError: If the excerpt can't be held; its `cause` is one of
-                `wrong_resolution`, `wrong_meter`, `wrong_length`, `off_grid`, `polyphonic` and
-                `out_of_range`.
-        """
-        if error := self.check(excerpt):
-            raise error
-        notes = split_notes(excerpt)
-        streams = (
-            melody.write_notes(notes.melody, self.length_steps),
-            melody.write_notes(notes.bass, self.length_steps),
-            drums.join_hits(drums.write_notes(notes.drums, self.length_steps)),
-        )
-        return np.stack(streams, axis=1)
-
-    def to_notes(self, events: Int[np.ndarray, "step stream"]) -> NoteSequence:
-        """Reads events as an excerpt; any tensor within the vocabulary is one."""
-        lead = melody.read_line(events[:, 0])
-        bass = [replace(note, program=BASS_PROGRAM) for note in melody.read_line(events[:, 1])]
-        hits = drums.read_hits(drums.split_hits(events[:, 2]))
-        return NoteSequence(
-            notes=tuple(sorted([*lead, *bass, *hits])),
-            length_steps=len(events),
-            meter=self.meter,
-            steps_per_quarter=self.steps_per_quarter,
-        )
-
-    def is_onset(
-        self, events: Int[np.ndarray, "batch step stream"]
-    ) -> Bool[np.ndarray, "batch step stream"]:
-        """Where a note of the stream starts, or anything is hit."""
-        return events >= np.array([melody.FIRST_PITCH_EVENT, melody.FIRST_PITCH_EVENT, 1])
-
-    def transpose(
-        self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
-    ) -> Int16[np.ndarray, "batch step stream"]:
-        """Moves the melody and the bass of each excerpt by its interval, or neither.
-
-        An excerpt of which either would leave the range stays as it is; drums never move.
-        """
-        lines = melody.transpose_lines(events[..., :2], semitones)
-        return np.concatenate([lines, events[..., 2:]], axis=-1)
-
-
-def split_notes(excerpt: NoteSequence) -> TrioNotes:
-    """Tells the notes of the three streams from each other."""
-    return TrioNotes(
-        melody=tuple(
-            note for note in excerpt.notes if not note.is_drum and note.program not in BASS_PROGRAMS
+    lead, bass = notes_of(music.notes, MELODY), notes_of(music.notes, BASS)
+    programs = {note.program for note in lead}
+    if not bass and len(programs) > 1:
+        lowest = min(sorted(programs), key=lambda program: _middle_pitch(lead, program))
+        bass = tuple(note for note in lead if note.program == lowest)
+        lead = tuple(note for note in lead if note.program != lowest)
+    played = [
+        *top_line(replace(music, notes=lead)).notes,
+        *(
+            replace(note, program=BASS_PROGRAM)
+            for note in lowest_line(replace(music, notes=bass)).notes
         ),
-        bass=tuple(
-            note for note in excerpt.notes if not note.is_drum and note.program in BASS_PROGRAMS
-        ),
-        drums=tuple(note for note in excerpt.notes if note.is_drum),
-    )
+        *hits.known_drums(music.notes),
+    ]
+    return on_grid(replace(music, notes=tuple(sorted(played))))
+
+
+def _middle_pitch(notes: Iterable[Note], program: int) -> int:
+    return median_low(note.pitch for note in notes if note.program == program)
 
 
 def _find_in_lines(
     find: Callable[[tuple[Note, ...]], str | None],
 ) -> Callable[[Representation, NoteSequence], str | None]:
-    """Looks for something in the melody, then in the bass, and says in which it is."""
+    """Looks for a fault in the melody, then in the bass, and says in which line it is."""
 
     def find_in_lines(_: Representation, excerpt: NoteSequence) -> str | None:
-        notes = split_notes(excerpt)
-        for line, its_notes in (("melody", notes.melody), ("bass", notes.bass)):
-            if found := find(its_notes):
+        for line in (MELODY, BASS):
+            if found := find(notes_of(excerpt.notes, line)):
                 return f"{found} of the {line}"
         return None
 
@@ -166,8 +89,8 @@ def _find_in_lines(
 
 
 _CHECKS = (
-    *grid.SAME_GRID,
-    grid.ON_STEPS,
+    *SAME_GRID,
+    ON_STEPS,
     Check(
         cause="polyphonic",
         find=_find_in_lines(melody.find_polyphony),
@@ -180,5 +103,64 @@ _CHECKS = (
         expected=f"pitches {LOWEST_PITCH} to {HIGHEST_PITCH}",
         action="Transpose it.",
     ),
-    drums.KNOWN_DRUMS,
+    KNOWN_DRUMS,
 )
+
+TRIO = Kind(
+    name="trio",
+    content="a melody and a bass of one note at a time each, and drums, of which every drum of a "
+    "kit counts as one of nine classes; loudness is not modelled",
+    usual_bars=(16,),
+    attributes=tuple(ATTRIBUTES.values()),
+    # Drums would fill every position, and the bass would take part in every interval.
+    measured_line=MELODY,
+    line_of=line_of,
+    reduction=Reduction(
+        reduce=reduce_to_trio, keeps="a melody, the lowest line of a bass, and drums, on the grid"
+    ),
+    recombine=mix_trios,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trio(Representation):
+    """Melody, bass and drums in three streams."""
+
+    bars: int = 16
+
+    kind = TRIO
+    streams = (
+        Stream(name=MELODY, size=melody.EVENTS),
+        Stream(name=BASS, size=melody.EVENTS),
+        Stream(name=DRUMS, size=hits.EVENTS),
+    )
+    checks = _CHECKS
+
+    def is_onset(
+        self, events: Int[np.ndarray, "batch step stream"]
+    ) -> Bool[np.ndarray, "batch step stream"]:
+        return events >= np.array([melody.FIRST_PITCH_EVENT, melody.FIRST_PITCH_EVENT, 1])
+
+    def transpose(
+        self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
+    ) -> Int16[np.ndarray, "batch step stream"]:
+        """Moves the melody and the bass of each excerpt by its interval, or neither.
+
+        An excerpt of which either would leave the range stays as it is; drums never move.
+        """
+        lines = melody.transpose_lines(events[..., :2], semitones)
+        return np.concatenate([lines, events[..., 2:]], axis=-1)
+
+    def _write(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:
+        length = self.length_steps
+        columns = (
+            melody.write_notes(notes_of(excerpt.notes, MELODY), length),
+            melody.write_notes(notes_of(excerpt.notes, BASS), length),
+            hits.join_hits(hits.write_notes(notes_of(excerpt.notes, DRUMS), length)),
+        )
+        return np.stack(columns, axis=1)
+
+    def _read_notes(self, events: Int[np.ndarray, "step stream"]) -> list[Note]:
+        lead = melody.read_line(events[:, 0])
+        bass = [replace(note, program=BASS_PROGRAM) for note in melody.read_line(events[:, 1])]
+        return sorted([*lead, *bass, *hits.read_hits(hits.split_hits(events[:, 2]))])

@@ -16,7 +16,6 @@ from musicvae.generation.requests import (
     TransformRequest,
 )
 from musicvae.music import midi
-from musicvae.representation.measures import attributes_of
 
 KINDS = (
     "melody-2bar",
@@ -78,7 +77,7 @@ def test_clips_are_music_of_the_model(family, family_engine, music, kind):
     for clip in clips:
         assert bundle.representation.check(clip.notes) is None
         assert list(clip.attributes) == sorted(
-            each.name for each in attributes_of(bundle.representation)
+            each.name for each in bundle.representation.kind.attributes
         )
         assert clip.chords == ("C | Am . . G7/B | F | C" if kind == SHEET else None)
         assert bool(clip.notes.chords) == (kind == SHEET)

@@ -17,7 +17,7 @@ from musicvae.music import midi
 from musicvae.music.instruments import BASS_PROGRAM, CLASS_OF_PITCH
 from musicvae.music.notes import NoteSequence
 from musicvae.representation import Trio
-from musicvae.representation.trio import split_notes
+from musicvae.representation.trio import notes_of
 
 pytestmark = pytest.mark.skipif(
     shutil.which("mma") is None and "CI" not in os.environ,
@@ -89,21 +89,21 @@ def test_a_lead_sheet_becomes_a_trio(songs, tmp_path):
     ]
     music = read(out / "songs" / "plain.mid")
     assert (music.length_steps, music.qpm) == (256, 90.0)
-    notes = split_notes(music)
-    assert len(notes.melody) == 64
-    assert [note.start_step for note in notes.melody] == list(range(0, 256, 4))
-    assert [note.pitch for note in notes.melody[:4]] == [60, 74, 64, 77]
-    assert {note.program for note in notes.melody} == {0}
-    assert {note.program for note in notes.bass} == {BASS_PROGRAM}
-    assert {note.start_step // 16 for note in notes.bass} == set(range(16))
-    assert len({int(CLASS_OF_PITCH[note.pitch]) for note in notes.drums} - {-1}) >= 2
+    melody, bass, drums = (notes_of(music.notes, each) for each in ("melody", "bass", "drums"))
+    assert len(melody) == 64
+    assert [note.start_step for note in melody] == list(range(0, 256, 4))
+    assert [note.pitch for note in melody[:4]] == [60, 74, 64, 77]
+    assert {note.program for note in melody} == {0}
+    assert {note.program for note in bass} == {BASS_PROGRAM}
+    assert {note.start_step // 16 for note in bass} == set(range(16))
+    assert len({int(CLASS_OF_PITCH[note.pitch]) for note in drums} - {-1}) >= 2
 
 
 def test_it_starts_with_the_bar_of_the_first_chord(songs, tmp_path):
     accompany([str(songs)], tmp_path / "out")
     music = read(tmp_path / "out" / "songs" / "more" / "late.mid")
     assert music.length_steps == 160
-    melody = split_notes(music).melody
+    melody = notes_of(music.notes, "melody")
     assert [note.start_step for note in melody] == list(range(0, 160, 4))
     assert melody[0].pitch == 64  # the E of the third bar after the pickup
 

@@ -14,7 +14,7 @@ from musicvae.data_pipeline.cut.rules import Rules
 from musicvae.music.instruments import CLASS_OF_PITCH
 from musicvae.music.notes import Meter, Note, NoteSequence
 from musicvae.music.top_line import on_grid
-from musicvae.representation import Drums, Groove
+from musicvae.representation import REPRESENTATIONS, DrumHits, Drums, Groove
 
 KICK, SNARE, HAT = 36, 38, 42
 TWO_BARS = CutSettings(representation=Drums(bars=2))
@@ -139,9 +139,7 @@ def test_every_window_is_what_its_hits_say(
     part = kit(*hits, steps_per_quarter=steps_per_quarter, velocities=velocities)
     piece = make_piece(part, bar_lines=bar_lines, meter=meter, steps_per_quarter=steps_per_quarter)
     sizes = {"bars": bars, "meter": meter, "steps_per_quarter": steps_per_quarter}
-    representation = (
-        Groove(**sizes) if form == "groove" else Drums(**sizes, is_binary=form == "drum_hits")
-    )
+    representation = REPRESENTATIONS[form](**sizes)
     cut_settings = CutSettings(
         representation=representation,
         hop_bars=hop_bars,
@@ -225,7 +223,7 @@ def test_two_takes_of_a_pattern_are_one_excerpt_of_drums_and_two_grooves():
 
 def test_both_forms_of_drums_have_the_same_shapes():
     piece = make_piece(kit(*beat(4)))
-    binary = replace(TWO_BARS, representation=Drums(bars=2, is_binary=True))
+    binary = replace(TWO_BARS, representation=DrumHits(bars=2))
     joined, split = (cut_drums(piece, each).excerpts[0] for each in (TWO_BARS, binary))
     np.testing.assert_array_equal(joined.shapes, split.shapes)
     assert split.events.shape == (3, 32, 9)

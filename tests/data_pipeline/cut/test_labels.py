@@ -7,9 +7,9 @@ from pieces import make_part, make_piece, sequence_of
 from musicvae.data_pipeline.cut.keys import estimate_piece_key
 from musicvae.data_pipeline.cut.labels import label
 from musicvae.data_pipeline.readers.piece import ChordLine, KeyChange, TempoChange
-from musicvae.music.attributes import measure
 from musicvae.music.chords import QUALITIES
 from musicvae.music.notes import Key, Meter
+from musicvae.representation.melody import MELODY
 
 SCALE = [(4 * step, pitch, 4 * step + 4) for step, pitch in enumerate([60, 62, 64, 65, 67] * 4)]
 D_MAJOR = [(start, pitch + 2, end) for start, pitch, end in SCALE]
@@ -77,7 +77,7 @@ def test_the_measures_are_those_of_the_notes(
     )
     sequence = sequence_of(piece, *used)
     windows = [sequence.window(step, bars * bar) for step in first_steps.tolist()]
-    expected = np.array([list(measure(window).values()) for window in windows], np.float32)
+    expected = np.array([list(MELODY.measure(window).values()) for window in windows], np.float32)
     if kind == "drums":
         expected[:, [0, 2]] = np.nan
     np.testing.assert_array_equal(labels.attributes, expected)

@@ -131,7 +131,7 @@ def test_a_melody_that_is_refused_stays_out():
     cut = cut_lead_sheets(piece_of((0, 0, MAJ), parts=(hole,)), SHEETS)
     assert cut.excerpts == ()
     assert ("excerpt", "long_gap") in counts(cut)
-    (same,) = CUTTERS["lead_sheet"]([piece_of((0, 0, MAJ), parts=(hole,))], SHEETS)
+    (same,) = CUTTERS["lead_sheet"].cut([piece_of((0, 0, MAJ), parts=(hole,))], SHEETS)
     assert same.rejections == cut.rejections
 
 

@@ -9,11 +9,12 @@ from pieces import make_part, make_piece, sequence_of
 from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.cut.rules import Rules
 from musicvae.data_pipeline.cut.trios import cut_trios
-from musicvae.music.attributes import ATTRIBUTES, measure
+from musicvae.music.attributes import ATTRIBUTES
 from musicvae.music.instruments import BASS_PROGRAM
 from musicvae.music.notes import NoteSequence
 from musicvae.music.top_line import on_grid
 from musicvae.representation import Drums, Melody, Trio
+from musicvae.representation.melody import MELODY
 
 BARS = 4
 SETTINGS = CutSettings(representation=Trio(bars=2))
@@ -201,7 +202,7 @@ def test_the_labels_are_those_of_the_three_lines_together():
     (excerpts,) = cut_trios(piece, SETTINGS).excerpts
     whole = trio_sequence(piece, *piece.parts)
     for row, bar in enumerate(excerpts.start_bars.tolist()):
-        expected = measure(whole.window(16 * bar, 32))
+        expected = MELODY.measure(whole.window(16 * bar, 32))
         np.testing.assert_allclose(
             excerpts.labels.attributes[row], [expected[name] for name in ATTRIBUTES], rtol=1e-6
         )

@@ -14,7 +14,7 @@ from musicvae.errors import BundleError, DataError
 from musicvae.evaluation.evaluate import Sizes
 from musicvae.evaluation.record import to_facts
 from musicvae.experiment.experiment import build_model
-from musicvae.music.attributes import ATTRIBUTES, measure
+from musicvae.music.attributes import ATTRIBUTES
 from musicvae.training import Run
 
 
@@ -59,7 +59,7 @@ def test_attribute_vectors_are_fitted_from_the_training_data(exported, data):
     loaded = bundle.load(exported[0])
     events = shards.load(data, "train").events
     means = loaded.model.encode(torch.from_numpy(events.astype(np.int64))).mean
-    music = [measure(loaded.representation.to_notes(each)) for each in events]
+    music = [MELODY.measure(loaded.representation.to_notes(each)) for each in events]
     values = {name: np.array([each[name] for each in music]) for name in ATTRIBUTES}
     expected = fit_vectors(means, values)
     assert loaded.attribute_vectors.keys() == ATTRIBUTES.keys()

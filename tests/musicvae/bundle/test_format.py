@@ -15,7 +15,6 @@ from musicvae.errors import BundleError
 from musicvae.experiment.experiment import build_model, to_dict
 from musicvae.model import FlowPrior
 from musicvae.music.attributes import ATTRIBUTES
-from musicvae.representation.measures import attributes_of
 
 WEIGHTS = ("model.safetensors", "prior.safetensors")
 
@@ -231,7 +230,7 @@ def test_every_embedded_bundle_loads():
     for name in bundle.embedded():
         loaded = bundle.load(name)
         assert loaded.name == name
-        known = {each.name for each in attributes_of(loaded.representation)}
+        known = {each.name for each in loaded.representation.kind.attributes}
         assert set(loaded.attribute_vectors) == known
         assert "## Data" in loaded.card
 

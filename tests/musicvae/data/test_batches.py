@@ -13,7 +13,7 @@ from musicvae.data.batches import BatchStream, Slices, TrainingData, shuffle
 from musicvae.data.shards import ShardedEvents
 from musicvae.errors import SettingError
 from musicvae.music.notes import Note, NoteSequence
-from musicvae.representation import Drums, Groove, Melody, Trio
+from musicvae.representation import DrumHits, Drums, Groove, Melody, Trio
 from musicvae.representation.groove import hits_alone, taps
 from musicvae.representation.melody import FIRST_PITCH_EVENT
 
@@ -244,9 +244,7 @@ def test_slices_are_the_parts_of_longer_examples(melodies):
     assert np.array_equal(slices[rows], expected[rows])
 
 
-@pytest.mark.parametrize(
-    "representation", [Drums(bars=1), Drums(bars=1, is_binary=True), Groove(bars=1)]
-)
+@pytest.mark.parametrize("representation", [Drums(bars=1), DrumHits(bars=1), Groove(bars=1)])
 def test_some_beats_have_the_cymbals_of_others(representation):
     played = [
         replace(each, notes=tuple(replace(n, offset=0.0) for n in each.notes))

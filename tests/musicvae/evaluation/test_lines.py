@@ -3,7 +3,7 @@ import pytest
 
 from musicvae.evaluation.lines import lines_of
 from musicvae.representation import representation_from_config
-from musicvae.representation.drums import join_hits
+from musicvae.representation.hits import join_hits
 
 EXPECTED = {
     "melody": [("melody", (0,), 90, True)],

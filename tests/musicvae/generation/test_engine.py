@@ -19,7 +19,7 @@ from musicvae.generation.requests import (
 from musicvae.model import FlowPrior
 from musicvae.model.latent import moves as latent
 from musicvae.music import midi
-from musicvae.music.attributes import measure
+from musicvae.representation.melody import MELODY
 
 LATENT_SIZE = 8
 
@@ -73,7 +73,7 @@ def test_clip_says_what_it_is(engine, tiny):
     assert (clip.method, clip.seed, clip.temperature, clip.top_p) == (SAMPLED, 3, 0.5, 1.0)
     assert len(clip.latent) == LATENT_SIZE
     assert clip.notes.qpm == 90.0
-    assert clip.attributes == measure(clip.notes)
+    assert clip.attributes == MELODY.measure(clip.notes)
     assert list(clip.attributes) == sorted(clip.attributes)
     assert clip.notes.length_steps == tiny.representation.length_steps
 
@@ -127,7 +127,7 @@ def test_transform_moves_by_the_vector(engine, tiny, melody):
     expected = vectors["note_density"] - 0.5 * vectors["c_diatonic"]
     assert done.before.latent == encoding.mean
     assert torch.allclose(moved, expected, atol=1e-5)
-    assert done.after.attributes == measure(done.after.notes)
+    assert done.after.attributes == MELODY.measure(done.after.notes)
     assert (done.before.index, done.after.index) == (0, 1)
     assert done.before.notes.qpm == melody.qpm
 
@@ -152,7 +152,7 @@ def test_encode_gives_the_mean_or_a_draw(engine, melody):
     assert draws[0].mean == mean.mean
     assert draws[0].latent != mean.mean
     assert mean.notes == melody
-    assert mean.attributes == measure(melody)
+    assert mean.attributes == MELODY.measure(melody)
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])

@@ -5,16 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicvae.errors import AttributeNameError
-from musicvae.music.attributes import ATTRIBUTES, get_attribute, measure
+from musicvae.music.attributes import ATTRIBUTES, get_attribute
 from musicvae.music.notes import Meter, Note, NoteSequence
-from musicvae.representation import Chords, Drums, Groove, LeadSheet, Melody, Trio
-from musicvae.representation.measures import attributes_of, measure_excerpt
 
 
 def melody(*notes, length_steps=16, steps_per_quarter=4):
     """Notes as (position, pitch), one step long."""
     made = tuple(sorted(Note(start, pitch, start + 1) for start, pitch in notes))
     return NoteSequence(made, length_steps, steps_per_quarter=steps_per_quarter)
+
+
+def measure(sequence):
+    return {name: attribute.measure(sequence) for name, attribute in ATTRIBUTES.items()}
 
 
 def rhythm(*positions):
@@ -162,38 +164,3 @@ def test_an_unknown_name_lists_those_there_are():
         get_attribute("c_diatonic", {"note_density"})
     with pytest.raises(AttributeNameError, match="no attributes"):
         get_attribute("c_diatonic", ())
-
-
-RHYTHM = {"note_density", "syncopation_16th", "syncopation_8th"}
-
-
-@pytest.mark.parametrize(
-    ("representation", "names"),
-    [
-        (Melody(), set(ATTRIBUTES)),
-        (LeadSheet(), set(ATTRIBUTES)),
-        (Trio(), set(ATTRIBUTES)),
-        (Drums(), RHYTHM),
-        (Drums(is_binary=True), RHYTHM),
-        (Groove(), RHYTHM),
-        (Chords(), set()),
-    ],
-    ids=lambda each: getattr(each, "name", ""),
-)
-def test_music_is_measured_by_what_tells_of_it(representation, names):
-    assert {each.name for each in attributes_of(representation)} == names
-    excerpt = melody((0, 60), (4, 65))
-    assert set(measure_excerpt(excerpt, representation)) == names
-
-
-def test_a_melody_is_measured_whole():
-    tune = melody((0, 60), (3, 61), (8, 65))
-    assert measure_excerpt(tune, Melody()) == measure(tune)
-
-
-def test_of_a_trio_the_melody_is_measured():
-    tune = melody((0, 60), (6, 66), (8, 65))
-    bass = [Note(step, 36, step + 4, program=33) for step in range(0, 16, 4)]
-    drums = [Note(step, 42, step + 1, is_drum=True) for step in range(16)]
-    band = NoteSequence(tuple(sorted([*tune.notes, *bass, *drums])), 16)
-    assert measure_excerpt(band, Trio()) == measure(tune) != measure(band)

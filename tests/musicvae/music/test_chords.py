@@ -9,7 +9,6 @@ from musicvae.music.chords import (
     QUALITY_OF_KIND,
     Chord,
     ParsedChord,
-    magenta_class,
     parse_symbol,
     quality_index,
     symbol,
@@ -62,27 +61,6 @@ def test_no_two_qualities_have_the_same_notes():
 def test_transposing_goes_round_the_octave():
     assert transpose(Chord(3, 11, "7", 6), 2) == Chord(3, 1, "7", 8)
     assert transpose(Chord(3), 2) == Chord(3)
-
-
-# Magenta's classes
-
-
-@pytest.mark.parametrize(
-    ("quality", "first"),
-    [("maj", 1), ("7", 1), ("maj7", 1), ("6", 1), ("min", 13), ("min7", 13), ("min6", 13),
-     ("minmaj7", 13), ("aug", 25), ("aug7", 25), ("dim", 37), ("dim7", 37), ("hdim7", 37)],
-)  # fmt: skip
-def test_the_triad_gives_the_class(quality, first):
-    assert [magenta_class(root, quality) for root in ROOTS] == list(range(first, first + 12))
-
-
-@pytest.mark.parametrize("quality", ["sus2", "sus4", "7sus4", "5"])
-def test_without_a_third_there_is_no_class(quality):
-    assert {magenta_class(root, quality) for root in ROOTS} == {0}
-
-
-def test_no_chord_is_class_0():
-    assert magenta_class(None, "none") == 0
 
 
 # Symbols

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from musicvae.errors import RepresentationError
 from musicvae.music.instruments import CLASS_OF_PITCH, DRUM_CLASSES
 from musicvae.music.notes import Note, NoteSequence
-from musicvae.representation import Drums
-from musicvae.representation.drums import join_hits, split_hits, write_hits
+from musicvae.representation import DrumHits, Drums
+from musicvae.representation.hits import join_hits, split_hits, write_hits
 
 BAR = Drums(bars=1)
-BAR_OF_BITS = Drums(bars=1, is_binary=True)
+BAR_OF_BITS = DrumHits(bars=1)
 PLAYED = [drum.pitch for drum in DRUM_CLASSES]
 
 
@@ -25,10 +25,9 @@ def drums(*notes, length_steps=16, **settings):
 @settings(max_examples=300)
 @given(
     st.sets(st.tuples(st.integers(0, 47), st.sampled_from(PLAYED)), max_size=60),
-    st.booleans(),
+    st.sampled_from([Drums(bars=3), DrumHits(bars=3)]),
 )
-def test_legal_music_comes_back(hits, is_binary):
-    representation = Drums(bars=3, is_binary=is_binary)
+def test_legal_music_comes_back(hits, representation):
     excerpt = drums(*(hit(*each) for each in hits), length_steps=48)
     assert representation.to_notes(representation.to_tensor(excerpt)) == excerpt
 

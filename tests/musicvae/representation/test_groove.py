@@ -7,7 +7,7 @@ from musicvae.errors import RepresentationError
 from musicvae.music.instruments import DRUM_CLASSES
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.representation import Groove
-from musicvae.representation.groove import from_arrays, hits_alone, taps, to_arrays, write_hits
+from musicvae.representation.groove import hits_alone, taps, write_hits
 
 BAR = Groove(bars=1)
 PLAYED = [drum.pitch for drum in DRUM_CLASSES]
@@ -66,35 +66,6 @@ def test_what_is_not_kept():
     assert note.pitch == 36
     assert note.end_step == 1
     assert abs(note.offset - 0.1) <= 1 / 2048
-
-
-def test_arrays_as_in_the_paper():
-    arrays = to_arrays(BAR.to_tensor(groove(hit(3, 38, 127, -0.25), hit(4, 38, 1, 0.5))))
-    assert arrays.hits[:, 1].nonzero()[0].tolist() == [3, 4]
-    assert arrays.hits.sum() == 2
-    assert arrays.velocities[3, 1] == 1
-    assert arrays.velocities[4, 1] == pytest.approx(1 / 127)
-    assert arrays.offsets[3:5, 1].tolist() == [-0.25, 0.5]
-    assert arrays.velocities.sum() == pytest.approx(128 / 127)
-
-
-@given(
-    st.dictionaries(
-        st.tuples(st.integers(0, 15), st.sampled_from(PLAYED)),
-        st.tuples(st.integers(1, 127), st.integers(-512, 512).map(lambda part: part / 1024)),
-    )
-)
-def test_arrays_lead_back(hits):
-    events = BAR.to_tensor(groove(*(hit(*at, *how) for at, how in hits.items())))
-    arrays = to_arrays(events)
-    assert np.array_equal(from_arrays(arrays.hits, arrays.velocities, arrays.offsets), events)
-
-
-def test_arrays_of_a_model_are_brought_into_range():
-    far = np.full((1, 9), 3.0, np.float32)
-    assert from_arrays(far, far, far)[0].tolist() == [1] * 9 + [126] * 9 + [1024] * 9
-    assert from_arrays(far, -far, -far)[0].tolist() == [1] * 9 + [0] * 9 + [0] * 9
-    assert from_arrays(-far, far, far)[0].tolist() == [0] * 9 + [0] * 9 + [512] * 9
 
 
 @pytest.mark.parametrize(

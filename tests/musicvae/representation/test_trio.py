@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from musicvae.errors import RepresentationError
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.representation import Drums, Melody, Trio
-from musicvae.representation.trio import split_notes
+from musicvae.representation.trio import notes_of
 
 BAR = Trio(bars=1)
 lines = st.lists(st.one_of(st.just(0), st.integers(0, 89)), min_size=16, max_size=16)
@@ -26,13 +26,13 @@ KICK = Note(0, 36, 1, is_drum=True)
 @given(lines, lines, hits)
 def test_each_stream_is_as_alone(lead, bass, drums):
     events = np.array([lead, bass, drums], np.int16).T
-    notes = split_notes(BAR.to_notes(events))
+    notes = BAR.to_notes(events).notes
     alone = Melody(bars=1)
-    assert notes.melody == alone.to_notes(events[:, :1]).notes
-    assert [(n.start_step, n.pitch, n.end_step) for n in notes.bass] == [
+    assert notes_of(notes, "melody") == alone.to_notes(events[:, :1]).notes
+    assert [(n.start_step, n.pitch, n.end_step) for n in notes_of(notes, "bass")] == [
         (n.start_step, n.pitch, n.end_step) for n in alone.to_notes(events[:, 1:2]).notes
     ]
-    assert notes.drums == Drums(bars=1).to_notes(events[:, 2:]).notes
+    assert notes_of(notes, "drums") == Drums(bars=1).to_notes(events[:, 2:]).notes
 
 
 def test_three_streams():

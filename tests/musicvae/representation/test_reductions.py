@@ -5,11 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicvae.generation.reductions import REDUCTIONS
 from musicvae.music.notes import Note, NoteSequence
-from musicvae.representation import Drums, Groove, LeadSheet, Melody, Trio
+from musicvae.representation import REPRESENTATIONS
 
-MODELS = [Melody(bars=2), LeadSheet(bars=2), Drums(bars=2), Groove(bars=2), Trio(bars=2)]
+FORMS = [form(bars=2) for form in REPRESENTATIONS.values() if form.kind.reduction is not None]
 
 
 def sequence(*notes):
@@ -17,7 +16,7 @@ def sequence(*notes):
 
 
 def reduced(name, *notes):
-    return REDUCTIONS[name].reduce(sequence(*notes)).notes
+    return REPRESENTATIONS[name].kind.reduction.reduce(sequence(*notes)).notes
 
 
 def hit(step, pitch, offset=0.0, velocity=80):
@@ -37,21 +36,21 @@ NOTES = st.builds(
 )
 
 
-@pytest.mark.parametrize("representation", MODELS, ids=lambda each: each.name)
+@pytest.mark.parametrize("representation", FORMS, ids=lambda each: each.name)
 @given(notes=st.lists(NOTES, max_size=25))
 def test_any_music_is_held_once_it_is_reduced(representation, notes):
-    music = REDUCTIONS[representation.name].reduce(sequence(*notes))
+    music = representation.kind.reduction.reduce(sequence(*notes))
     assert representation.check(music) is None
-    assert REDUCTIONS[representation.name].reduce(music) == music
+    assert representation.kind.reduction.reduce(music) == music
 
 
-@pytest.mark.parametrize("representation", MODELS, ids=lambda each: each.name)
+@pytest.mark.parametrize("representation", FORMS, ids=lambda each: each.name)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_music_of_the_model_stays_as_it_is(representation, seed):
     sizes = representation.vocabulary_sizes
     rows = np.random.default_rng(seed).integers(0, sizes, (32, len(sizes)))
     music = representation.to_notes(rows)
-    assert REDUCTIONS[representation.name].reduce(music) == music
+    assert representation.kind.reduction.reduce(music) == music
 
 
 def test_drums_are_what_general_midi_names_on_the_grid():
