@@ -12,7 +12,7 @@ POP909 is compared by all of its notes, accompaniment included; OpenEWLD has lea
 the melody alone must tell the chords.
 
 The pieces fall in two halves by a hash of what the split goes by. The constants of
-`data_pipeline/harmony.py` were tuned on half A of POP909; half B was held out.
+`musicvae/music/harmony.py` were tuned on half A of POP909; half B was held out.
 
     python benchmarks/chords.py POP909 OPENEWLD --json build/chords.json
 """
@@ -30,7 +30,7 @@ from jaxtyping import Float64
 from rich.console import Console
 from rich.table import Table
 
-from musicvae.data_pipeline.cut.harmony import infer_chords
+from musicvae.data_pipeline.cut.inference import infer_piece_chords
 from musicvae.data_pipeline.grid.grid import put_on_grid
 from musicvae.data_pipeline.readers import read_piece
 from musicvae.data_pipeline.readers.piece import ChordLine, ReadPiece
@@ -117,7 +117,7 @@ class Sums:
         assert piece.chords is not None
         (on_grid,) = put_on_grid([piece], piece.meters[0].meter, STEPS_PER_QUARTER)
         start = time.process_time()
-        inferred = infer_chords(on_grid)
+        inferred = infer_piece_chords(on_grid)
         self._seconds += time.process_time() - start
         if inferred is None:
             return

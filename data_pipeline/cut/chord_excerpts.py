@@ -1,9 +1,9 @@
 """Cuts a piece into excerpts of its harmony.
 
-The chords are those that the source writes, or else the ones that `harmony` infers from the notes;
-the name of the part says which. Each slot of the representation gets the chord that holds for most
-of it, of two that hold equally long the earlier one; a chord that is shorter than a slot may thus
-be lost. Where the source writes nothing yet, before its first chord, there is no chord.
+The source's own chords are taken; where it writes none, chords are inferred from the notes. The
+name of the part says which. Each slot of the representation gets the chord that holds for most of
+the slot, and of two equally long chords the earlier; a chord shorter than a slot may thus be lost.
+Before the first written chord there is no chord.
 """
 
 import numpy as np
@@ -17,8 +17,8 @@ from musicvae.representation.chords import BASS_EVENTS, NO_CHORD, Chords, write_
 
 from .candidates import Candidates
 from .excerpts import CutPiece, CutSettings, Excerpts, Labels, digest
-from .harmony import infer_chords
-from .labels import label
+from .inference import infer_piece_chords
+from .labels import Stretch, label
 from .rules import Rules
 from .windows import find_windows, reject_bars
 
@@ -31,7 +31,7 @@ def cut_chords(piece: GridPiece, settings: CutSettings) -> CutPiece:
     assert isinstance(representation, Chords), representation
     written = piece.piece.chords
     origin = CHORDS_INFERRED if written is None else CHORDS_WRITTEN
-    line = infer_chords(piece) if written is None else written
+    line = infer_piece_chords(piece) if written is None else written
     if line is None or not (line.roots >= 0).any():
         found = "neither chord symbols nor notes with a harmony"
         return CutPiece(rejections=(Rejection("piece", "no_chords", found),))
@@ -122,10 +122,9 @@ def _label(piece: GridPiece, first_steps: Int64[np.ndarray, " batch"], length_st
     pitches = np.concatenate([part.pitches for part in parts] or nothing)
     order = np.lexsort((pitches, starts))
     return label(
-        piece,
+        [Stretch(piece, first_steps)],
         starts[order],
         pitches[order],
         is_drum=False,
-        first_steps=first_steps,
         length_steps=length_steps,
     )

@@ -31,7 +31,7 @@ from musicvae.representation.hits import join_hits, write_hits
 
 from .candidates import Candidates
 from .excerpts import CutPiece, CutSettings, Excerpts, digest
-from .labels import label
+from .labels import Stretch, label
 from .rules import Rules
 from .windows import Windows, find_windows, reject_bars
 
@@ -199,11 +199,10 @@ def _finish(
         events=events,
         shapes=shapes,
         labels=label(
-            piece,
+            [Stretch(piece, windows.first_steps[candidates.is_kept])],
             kit.starts,
             kit.pitches,
             is_drum=True,
-            first_steps=windows.first_steps[candidates.is_kept],
             length_steps=candidates.length_steps,
         ),
     )

@@ -15,12 +15,14 @@ from jaxtyping import Bool, Float32, Float64, Int, Int16
 
 from musicvae.data_pipeline.grid.grid import GridPiece
 from musicvae.data_pipeline.readers.piece import ChordLine, KeyChange
+from musicvae.identity import compare_by_identity
 from musicvae.music.attributes import ATTRIBUTES, C_MAJOR_SCALE
 from musicvae.music.chords import QUALITIES
+from musicvae.music.keys import EstimatedKey
 from musicvae.music.notes import DEFAULT_QPM, Key
 
 from .excerpts import Labels
-from .keys import EstimatedKey, estimate_piece_keys
+from .inference import infer_piece_keys
 
 _IS_WHITE = np.array([pitch % 12 in C_MAJOR_SCALE for pitch in range(128)])
 
@@ -35,69 +37,37 @@ _SLOTS_PER_BAR = 2
 _ROUNDING = 1e-6
 
 
+@compare_by_identity
+class Stretch(NamedTuple):
+    """The windows of one piece.
+
+    Attributes:
+        piece: The piece.
+        first_steps: The first step of each window, in the piece's own steps: ascending bar lines.
+        base: The step of the line at which the piece starts.
+    """
+
+    piece: GridPiece
+    first_steps: Int[np.ndarray, " batch"]
+    base: int = 0
+
+
 def label(
-    piece: GridPiece,
+    stretches: Sequence[Stretch],
     starts: Int[np.ndarray, " note"],
     pitches: Int[np.ndarray, " note"],
     *,
     is_drum: bool | Bool[np.ndarray, " note"],
-    first_steps: Int[np.ndarray, " batch"],
     length_steps: int,
 ) -> Labels:
-    """Labels the windows that start at `first_steps`.
+    """Labels windows of one piece, or of several pieces end to end on one line.
 
     Args:
-        piece: What they are windows of.
-        starts: The onsets of the notes that the windows are cut from.
-        pitches: Their MIDI numbers.
+        stretches: The pieces with their windows, in order; at least one piece, and all pieces of
+            one meter and resolution.
+        starts: The onsets of the notes that the windows are cut from, in steps of the line.
+        pitches: The MIDI number of each note.
         is_drum: Whether the notes are drums: of each note, or of all.
-        first_steps: Where the windows start.
-        length_steps: The length of every window: whole bars.
-    """
-    line = LabelledLine(
-        starts=starts,
-        pitches=pitches,
-        is_drum=is_drum,
-        first_steps=first_steps,
-        line_steps=piece.length_steps,
-    )
-    return label_line(line, [Stretch(piece, first_steps)], length_steps)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class LabelledLine:
-    """Notes of a piece, or of several pieces end to end, with the windows that are labelled.
-
-    Attributes:
-        starts: The onset of each note.
-        pitches: Its MIDI number.
-        is_drum: Whether it is a drum: of each note, or of all.
-        first_steps: Where the windows start.
-        line_steps: The length of the line.
-    """
-
-    starts: Int[np.ndarray, " note"]
-    pitches: Int[np.ndarray, " note"]
-    is_drum: bool | Bool[np.ndarray, " note"]
-    first_steps: Int[np.ndarray, " batch"]
-    line_steps: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stretch:
-    """The windows of one piece on a line, and where they start in the piece's own steps."""
-
-    piece: GridPiece
-    first_steps: Int[np.ndarray, " batch"]
-
-
-def label_line(line: LabelledLine, stretches: Sequence[Stretch], length_steps: int) -> Labels:
-    """Labels windows of several pieces, as `label` does those of one.
-
-    Args:
-        line: The notes and the windows.
-        stretches: The pieces that the windows are of, in order; at least one, and all of one meter
-            and resolution.
         length_steps: The length of every window: whole bars.
     """
     sizes = [len(stretch.first_steps) for stretch in stretches]
@@ -123,7 +93,16 @@ def label_line(line: LabelledLine, stretches: Sequence[Stretch], length_steps: i
         tonics=keys[:, 0].astype(np.int8),
         are_minor=keys[:, 1].astype(np.int8),
         key_confidences=keys[:, 2].astype(np.float32),
-        attributes=_measure(line, stretches[0].piece, length_steps),
+        attributes=_measure(
+            _Line(
+                starts=starts,
+                pitches=pitches,
+                is_drum=is_drum,
+                first_steps=np.concatenate([each.first_steps + each.base for each in stretches]),
+            ),
+            stretches[0].piece,
+            length_steps,
+        ),
         chords=chords,
     )
 
@@ -143,7 +122,7 @@ def _find_keys(stretches: Sequence[Stretch]) -> list[_KeyLabel]:
     """The key of each piece where it starts."""
     pieces = [each.piece for each in stretches]
     doubted = {id(piece): piece for piece in pieces if _is_doubted(piece)}
-    estimated = dict(zip(doubted, estimate_piece_keys(list(doubted.values())), strict=True))
+    estimated = dict(zip(doubted, infer_piece_keys(list(doubted.values())), strict=True))
     return [_find_key(piece, estimated.get(id(piece))) for piece in pieces]
 
 
@@ -236,8 +215,18 @@ def _find_onsets(
     return _Onsets(steps=steps, notes=notes, low=low, high=high)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Line:
+    """The notes that are measured, and the windows, in steps of the line."""
+
+    starts: Int[np.ndarray, " note"]
+    pitches: Int[np.ndarray, " note"]
+    is_drum: bool | Bool[np.ndarray, " note"]
+    first_steps: Int[np.ndarray, " batch"]
+
+
 def _measure(
-    line: LabelledLine, piece: GridPiece, length_steps: int
+    line: _Line, piece: GridPiece, length_steps: int
 ) -> Float32[np.ndarray, "batch attribute"]:
     """The measures of `musicvae.music.attributes`, in the order of `ATTRIBUTES`."""
     first_steps = line.first_steps
@@ -262,7 +251,7 @@ def _measure(
 
 
 def _measure_rhythm(
-    line: LabelledLine, piece: GridPiece, onsets: _Onsets, length_steps: int
+    line: _Line, piece: GridPiece, onsets: _Onsets, length_steps: int
 ) -> dict[str, Float64[np.ndarray, " batch"]]:
     steps, first_steps = onsets.steps, line.first_steps
     sixteenth = piece.steps_per_quarter // 4
@@ -275,7 +264,7 @@ def _measure_rhythm(
     )
     places = (steps - origins) % piece.steps_per_bar
     # Room before the first step, where nothing sounds.
-    sounds = np.zeros(line.line_steps + 2 * sixteenth, bool)
+    sounds = np.zeros(int(steps.max(initial=0)) + 1 + 2 * sixteenth, bool)
     sounds[steps + 2 * sixteenth] = True
     is_late = np.zeros((2, len(steps) + 1), np.int32)
     is_weak = _weak_places(piece.steps_per_bar, sixteenth)[:, places]

@@ -48,7 +48,7 @@ from musicvae.representation.melody import FIRST_PITCH_EVENT, HOLD, write_line
 from .candidates import Candidates
 from .excerpts import CutPiece, CutSettings, Excerpts, digest
 from .extraction import Choice, Choices, choose_parts
-from .labels import LabelledLine, Stretch, label_line
+from .labels import Stretch, label
 from .line_rules import LineWindows, judge_line
 from .windows import Windows, find_windows, number_within, reject_bars
 
@@ -172,21 +172,20 @@ def _cut(
     events = render(whole, line.starts, first_steps, held.low[is_kept], length)
     firsts = np.flatnonzero(np.diff(kept.lanes, prepend=-1))
     bounds = [*firsts.tolist(), len(first_steps)]
-    labels = label_line(
-        LabelledLine(
-            starts=line.starts,
-            pitches=line.pitches,
-            is_drum=False,
-            first_steps=first_steps,
-            line_steps=lanes.length_steps,
-        ),
+    labels = label(
         [
-            Stretch(pieces[number], kept.first_steps[low:high])
-            for number, (low, high) in zip(
-                kept.pieces[firsts].tolist(), pairwise(bounds), strict=True
+            Stretch(pieces[number], kept.first_steps[low:high], int(lanes.bases[lane]))
+            for lane, number, (low, high) in zip(
+                kept.lanes[firsts].tolist(),
+                kept.pieces[firsts].tolist(),
+                pairwise(bounds),
+                strict=True,
             )
         ],
-        length,
+        line.starts,
+        line.pitches,
+        is_drum=False,
+        length_steps=length,
     )
     shapes = _digest_shapes(events)
     return {

@@ -37,7 +37,7 @@ from .candidates import Candidates
 from .drum_excerpts import join_kit, judge_hits, judge_timing
 from .excerpts import CutPiece, CutSettings, Excerpts, digest
 from .extraction import cut_overlaps, reduce_to_top_line
-from .labels import label
+from .labels import Stretch, label
 from .line_rules import LineWindows, judge_line
 from .melodies import render
 from .melody_score import share_of_polyphony
@@ -220,11 +220,10 @@ def _join(
         events=events,
         shapes=_digest_shapes(events),
         labels=label(
-            piece,
+            [Stretch(piece, windows.first_steps[is_kept])],
             starts[order],
             pitches[order],
             is_drum=is_drum[order],
-            first_steps=windows.first_steps[is_kept],
             length_steps=length_steps,
         ),
     )

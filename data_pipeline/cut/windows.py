@@ -16,7 +16,8 @@ class Windows:
 
     Attributes:
         first_steps: The first step of each window, ascending in each piece.
-        start_bars: The number of the first bar of each window in its piece, from 0.
+        start_bars: The number of the first bar of each window among the bar lines of its piece,
+            from 0: a pickup is bar 0.
         sizes: How many windows each piece has.
     """
 
@@ -28,18 +29,24 @@ class Windows:
 def find_windows(pieces: Sequence[GridPiece], bars: int, hop_bars: int) -> Windows:
     """Finds the windows of `bars` regular bars, one every `hop_bars` of a run."""
     spans = [
-        (number, span.start_step, span.first_bar, (span.bars - bars) // hop_bars + 1)
+        (number, span.start_step, (span.bars - bars) // hop_bars + 1)
         for number, piece in enumerate(pieces)
         for span in piece.spans
         if span.bars >= bars
     ]
-    numbers, start_steps, first_bars, counts = np.array(spans, np.int64).reshape(-1, 4).T
-    hops = number_within(counts) * hop_bars
-    steps_per_bar = pieces[0].steps_per_bar if pieces else 0
+    numbers, start_steps, counts = np.array(spans, np.int64).reshape(-1, 3).T
+    hop_steps = hop_bars * pieces[0].steps_per_bar if pieces else 0
+    first_steps = np.repeat(start_steps, counts) + number_within(counts) * hop_steps
+    sizes = np.bincount(np.repeat(numbers, counts), minlength=len(pieces))
+    ends = np.cumsum(sizes).tolist()
+    start_bars = [
+        piece.bar_steps.searchsorted(first_steps[end - size : end])
+        for piece, size, end in zip(pieces, sizes.tolist(), ends, strict=True)
+    ]
     return Windows(
-        first_steps=np.repeat(start_steps, counts) + hops * steps_per_bar,
-        start_bars=(np.repeat(first_bars, counts) + hops).astype(np.int32),
-        sizes=np.bincount(np.repeat(numbers, counts), minlength=len(pieces)),
+        first_steps=first_steps,
+        start_bars=np.concatenate([np.zeros(0, np.int32), *start_bars]).astype(np.int32),
+        sizes=sizes,
     )
 
 

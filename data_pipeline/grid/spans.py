@@ -1,7 +1,7 @@
-"""Finds the runs of regular bars of a piece: excerpts are cut within these.
+"""Finds the runs of regular bars of a piece.
 
-A span is a run of bars of one meter that have its length. Excerpts are cut within spans, so that
-each starts at a bar line and none holds a bar that is off.
+A span is a run of bars of one meter that all have the meter's length. Excerpts are cut within
+spans, so that each excerpt starts at a bar line and holds no irregular bar.
 """
 
 from collections.abc import Sequence
@@ -15,22 +15,14 @@ from musicvae.data_pipeline.readers.piece import ReadPiece
 from musicvae.music.notes import Meter
 
 _CUT_TIME = {Meter(2, 2): Meter(4, 4), Meter(4, 4): Meter(2, 2)}
-"""Cut time has the same bar and the same steps as common time: each stands for the other."""
+"""Cut time has the same bar and the same steps as common time."""
 
 
 class Span(NamedTuple):
-    """A run of regular bars.
-
-    Attributes:
-        start_step: The first bar line.
-        bars: The number of bars.
-        first_bar: The number of its first bar in the piece, from 0. In the wanted meter
-            `whole_bars` says what counts as one, in others every bar line.
-    """
+    """A run of regular bars: where it starts, and how many bars it has."""
 
     start_step: int
     bars: int
-    first_bar: int
 
 
 def find_spans(
@@ -40,26 +32,31 @@ def find_spans(
     steps_per_bar: int,
     regular_from: int,
 ) -> tuple[tuple[Span, ...], int]:
-    """The runs of regular bars, and the number of bars of the meter that are irregular."""
+    """The runs of regular bars, and the number of bars of the meter that are irregular.
+
+    Args:
+        piece: The piece.
+        bar_steps: The step of each bar line of the piece.
+        meter: The meter that excerpts are cut in.
+        steps_per_bar: The steps of a bar of that meter.
+        regular_from: The bar from which on all bars have that length, or -1.
+    """
     if regular_from >= 0 and len(piece.meters) == 1 and _is_in(piece.meters[0].meter, meter):
         bars = len(bar_steps) - 1 - regular_from
-        return (Span(int(bar_steps[regular_from]), bars, regular_from),), regular_from
+        return (Span(int(bar_steps[regular_from]), bars),), regular_from
     spans: list[Span] = []
-    first_bar = irregular_bars = 0
+    irregular_bars = 0
     for change, end in zip(piece.meters, _ends(piece), strict=True):
-        if not _is_in(change.meter, meter):
-            first_bar += end - change.bar
-            continue
-        lines = bar_steps[change.bar : end + 1].tolist()
-        starts, are_regular = whole_bars(lines, steps_per_bar)
-        spans += regular_spans(starts, are_regular, first_bar)
-        first_bar += len(starts)
-        irregular_bars += are_regular.count(False)
+        if _is_in(change.meter, meter):
+            lines = bar_steps[change.bar : end + 1].tolist()
+            starts, are_regular = whole_bars(lines, steps_per_bar)
+            spans += regular_spans(starts, are_regular)
+            irregular_bars += are_regular.count(False)
     return tuple(_join(spans, steps_per_bar)), irregular_bars
 
 
 def _join(spans: list[Span], steps_per_bar: int) -> list[Span]:
-    """Joins spans between which the meter was only written again (cut time for common time)."""
+    """Joins adjacent spans: between them the file only writes cut time for common time."""
     joined: list[Span] = []
     for span in spans:
         last = joined[-1] if joined else None
@@ -73,8 +70,8 @@ def _join(spans: list[Span], steps_per_bar: int) -> list[Span]:
 def whole_bars(bar_lines: Sequence[int], steps_per_bar: int) -> tuple[list[int], list[bool]]:
     """Finds the bars between ascending bar lines; the last line is the end of the last bar.
 
-    Short bars that follow each other and make up one regular bar count as one: the last bar of a
-    strain and the pickup to the next, on either side of a repeat.
+    Consecutive short bars that add up to one regular bar count as one bar: for example the last bar
+    of a strain and the pickup to the next strain, on either side of a repeat.
 
     Returns:
         The start of each bar, and whether it has `steps_per_bar` steps.
@@ -97,28 +94,20 @@ def whole_bars(bar_lines: Sequence[int], steps_per_bar: int) -> tuple[list[int],
     return starts, are_regular
 
 
-def regular_spans(
-    starts: Sequence[int], are_regular: Sequence[bool], first_bar: int = 0
-) -> list[Span]:
-    """Finds the runs of regular bars among bars that follow each other.
-
-    Args:
-        starts: As `whole_bars` finds them.
-        are_regular: The same.
-        first_bar: The number of the first of them in its piece.
-    """
+def regular_spans(starts: Sequence[int], are_regular: Sequence[bool]) -> list[Span]:
+    """Finds the runs of regular bars among consecutive bars, as `whole_bars` finds them."""
     spans: list[Span] = []
     bar = 0
     for is_regular, run in groupby(are_regular):
         bars = sum(1 for _ in run)
         if is_regular:
-            spans.append(Span(starts[bar], bars, first_bar + bar))
+            spans.append(Span(starts[bar], bars))
         bar += bars
     return spans
 
 
 def count_other_bars(piece: ReadPiece, meter: Meter) -> dict[str, int]:
-    """The number of bars that a piece has in each other meter, by the meter's text."""
+    """Counts the bars of a piece in each other meter, by the meter's text."""
     if len(piece.meters) == 1 and _is_in(piece.meters[0].meter, meter):
         return {}
     others: dict[str, int] = {}

@@ -65,4 +65,4 @@ def _find_tempos(
 
 def _part(piece: GridPiece, span: Span, first: int, end: int) -> Span:
     start_step = span.start_step + first * piece.steps_per_bar
-    return Span(start_step, end - first, span.first_bar + first)
+    return Span(start_step, end - first)

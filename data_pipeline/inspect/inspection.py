@@ -13,8 +13,7 @@ import numpy as np
 
 from musicvae.data_pipeline.cut.cut import cut_group
 from musicvae.data_pipeline.cut.excerpts import CutSettings
-from musicvae.data_pipeline.cut.harmony import infer_chords
-from musicvae.data_pipeline.cut.keys import EstimatedKey, estimate_piece_key
+from musicvae.data_pipeline.cut.inference import infer_piece_chords, infer_piece_keys
 from musicvae.data_pipeline.cut.melody_score import PartScore, score_parts, share_of_polyphony
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece, put_on_grid
 from musicvae.data_pipeline.readers import read_piece
@@ -29,6 +28,7 @@ from musicvae.data_pipeline.sources.corpus import Piece, open_sources
 from musicvae.errors import DataError
 from musicvae.music.bars import MeterChange
 from musicvae.music.chords import QUALITIES, ParsedChord, symbol
+from musicvae.music.keys import EstimatedKey
 from musicvae.music.notes import DEFAULT_QPM, Meter
 from musicvae.representation import REPRESENTATIONS, representation_from_config
 
@@ -167,7 +167,7 @@ def inspect(piece: Piece) -> Inspection:
         parts=tuple(
             _inspect_part(*each) for each in zip(grid.parts, score_parts(grid), strict=True)
         ),
-        key=estimate_piece_key(grid),
+        key=infer_piece_keys([grid])[0],
         chords=_symbols_by_bar(seen, line),
         chords_are=chords_are,
         outcomes=tuple(_try_cuts(read, meter)),
@@ -221,7 +221,7 @@ def _chord_line(grid: GridPiece) -> tuple[ChordLine | None, str]:
     """The chords of a piece, and where they come from."""
     if grid.piece.chords is not None:
         return grid.piece.chords, CHORDS_WRITTEN
-    inferred = infer_chords(grid)
+    inferred = infer_piece_chords(grid)
     return inferred, CHORDS_INFERRED if inferred else ""
 
 

@@ -60,3 +60,8 @@ def sequence_of(piece, *parts):
         meter=piece.meter,
         steps_per_quarter=piece.steps_per_quarter,
     )
+
+
+def bar_of(piece, span, index):
+    """The number of a bar of a span among the bar lines of its piece, from 0."""
+    return piece.bar_steps.tolist().index(span.start_step + index * piece.steps_per_bar)

@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from pieces import make_part, make_piece
+from pieces import bar_of, make_part, make_piece
 
 from musicvae.data_pipeline.cut.chord_excerpts import cut_chords
 from musicvae.data_pipeline.cut.excerpts import CutSettings
@@ -81,7 +81,7 @@ def test_every_window_is_what_its_chords_say(
             window = whole.window(span.start_step + index * bar, 2 * bar)
             if len({(c.root, c.quality) for c in window.chords if c.root is not None}) >= 2:
                 expected.append(representation.to_tensor(window))
-                at.append(span.first_bar + index)
+                at.append(bar_of(piece, span, index))
     result = cut_chords(piece, CutSettings(representation=representation))
     assert [each for excerpts in result.excerpts for each in excerpts.start_bars.tolist()] == at
     if expected:

@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from pieces import make_part, make_piece
+from pieces import bar_of, make_part, make_piece
 
 from musicvae.data_pipeline.cut.drum_excerpts import cut_drums, cut_grooves, longest_silence
 from musicvae.data_pipeline.cut.excerpts import CutSettings
@@ -95,7 +95,7 @@ def check_law(piece, cut, cut_settings):
             if cause := refusal(excerpt, representation, rules, minds_timing=not is_groove):
                 refused[cause] += 1
             else:
-                bars.append(span.first_bar + bar)
+                bars.append(bar_of(piece, span, bar))
                 rows.append(representation.to_tensor(excerpt if is_groove else on_grid(excerpt)))
     found = {each.reason: each.count for each in cut.rejections if each.stage == "excerpt"}
     assert found == refused

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from pieces import make_part, make_piece, sequence_of
 
-from musicvae.data_pipeline.cut.keys import estimate_piece_key
-from musicvae.data_pipeline.cut.labels import label
+from musicvae.data_pipeline.cut.inference import infer_piece_keys
+from musicvae.data_pipeline.cut.labels import Stretch, label
 from musicvae.data_pipeline.readers.piece import ChordLine, KeyChange, TempoChange
 from musicvae.music.chords import QUALITIES
 from musicvae.music.notes import Key, Meter
@@ -18,11 +18,10 @@ D_MAJOR = [(start, pitch + 2, end) for start, pitch, end in SCALE]
 def label_part(piece, first_steps=(0, 16), length_steps=32, part=0):
     line = piece.parts[part]
     return label(
-        piece,
+        [Stretch(piece, np.array(first_steps))],
         line.starts,
         line.pitches,
         is_drum=line.is_drum,
-        first_steps=np.array(first_steps),
         length_steps=length_steps,
     )
 
@@ -68,11 +67,10 @@ def test_the_measures_are_those_of_the_notes(
         ]
     )
     labels = label(
-        piece,
+        [Stretch(piece, first_steps)],
         starts[order],
         pitches[order],
         is_drum=is_drum[order] if kind == "both" else kind == "drums",
-        first_steps=first_steps,
         length_steps=bars * bar,
     )
     sequence = sequence_of(piece, *used)
@@ -104,7 +102,7 @@ def test_a_key_is_estimated_where_none_is_written():
     piece = make_piece(make_part(*D_MAJOR))
     labels = label_part(piece)
     assert keys_of(labels) == [(2, 0), (2, 0)]
-    assert labels.key_confidences[0] == np.float32(estimate_piece_key(piece).confidence)
+    assert labels.key_confidences[0] == np.float32(infer_piece_keys([piece])[0].confidence)
     assert 0 < labels.key_confidences[0] < 1
 
 

@@ -6,7 +6,7 @@ import music21
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from pieces import make_part, make_piece, sequence_of
+from pieces import bar_of, make_part, make_piece, sequence_of
 
 from musicvae.data_pipeline.cut.cut import cut_reads
 from musicvae.data_pipeline.cut.excerpts import CutSettings
@@ -43,7 +43,7 @@ def counts(cut):
 
 def window_starts(piece, bars, hop_bars):
     return [
-        (span.start_step + bar * piece.steps_per_bar, span.first_bar + bar)
+        (span.start_step + bar * piece.steps_per_bar, bar_of(piece, span, bar))
         for span in piece.spans
         for bar in range(0, span.bars - bars + 1, hop_bars)
     ]

@@ -10,12 +10,12 @@ from musicvae.data_pipeline.grid.spans import Span, regular_spans, whole_bars
     ("lines", "spans"),
     [
         ([0], ()),
-        ([0, 16], (Span(0, 1, 0),)),
-        ([0, 16, 32], (Span(0, 2, 0),)),
-        ([0, 4, 20, 36], (Span(4, 2, 1),)),  # a pickup
-        ([0, 16, 28, 32, 48], (Span(0, 3, 0),)),  # a bar that a repeat divides
-        ([0, 16, 28, 44, 60], (Span(0, 1, 0), Span(28, 2, 2))),  # a short bar
-        ([0, 16, 40, 56], (Span(0, 1, 0), Span(40, 1, 2))),  # a long bar
+        ([0, 16], (Span(0, 1),)),
+        ([0, 16, 32], (Span(0, 2),)),
+        ([0, 4, 20, 36], (Span(4, 2),)),  # a pickup
+        ([0, 16, 28, 32, 48], (Span(0, 3),)),  # a bar that a repeat divides
+        ([0, 16, 28, 44, 60], (Span(0, 1), Span(28, 2))),  # a short bar
+        ([0, 16, 40, 56], (Span(0, 1), Span(40, 1))),  # a long bar
         ([0, 6, 10], ()),
     ],
 )

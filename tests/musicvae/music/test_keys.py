@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis.extra.numpy import arrays
 from pieces import make_part, make_piece
 
-from musicvae.data_pipeline.cut.keys import correlate, estimate_key, estimate_piece_key
+from musicvae.data_pipeline.cut.inference import infer_piece_keys
+from musicvae.music.keys import correlate, estimate_key
 from musicvae.music.notes import Key
 
 MAJOR = np.array([5, 0, 2, 0, 3, 2, 0, 4, 0, 2, 0, 1.0])
@@ -52,22 +53,22 @@ def tune(*pitches):
 
 def test_the_end_tells_relative_keys_apart():
     scale = (60, 62, 64, 65, 67, 69, 71)
-    assert estimate_piece_key(make_piece(tune(*scale, *scale, 72))).key == Key(0)
-    assert estimate_piece_key(make_piece(tune(*scale, *scale, 69))).key == Key(9, is_minor=True)
+    assert infer_piece_keys([make_piece(tune(*scale, *scale, 72))])[0].key == Key(0)
+    assert infer_piece_keys([make_piece(tune(*scale, *scale, 69))])[0].key == Key(9, is_minor=True)
 
 
 def test_the_lowest_note_of_the_end_counts():
     scale = (60, 62, 64, 65, 67, 69, 71)
     bass = make_part((56, 45, 60))
     piece = make_piece(tune(*scale, *scale, 72), bass)
-    assert estimate_piece_key(piece).key == Key(9, is_minor=True)
+    assert infer_piece_keys([piece])[0].key == Key(9, is_minor=True)
 
 
 def test_drums_have_no_key():
-    assert estimate_piece_key(make_piece(make_part((0, 60, 4), is_drum=True))) is None
+    assert infer_piece_keys([make_piece(make_part((0, 60, 4), is_drum=True))]) == [None]
 
 
 def test_the_highest_pitches_count():
     low, high = tune(60, 64, 67, 72), tune(120, 124, 127, 120)
-    expected = estimate_piece_key(make_piece(low))
-    assert estimate_piece_key(make_piece(high)) == expected
+    expected = infer_piece_keys([make_piece(low)])[0]
+    assert infer_piece_keys([make_piece(high)])[0] == expected

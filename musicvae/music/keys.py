@@ -4,10 +4,10 @@ Conventions: a row of weights holds 12 numbers, 0 or more, one a pitch class fro
 proportions matter. Keys are counted 0 to 11 for C major to B major, 12 to 23 for C minor to B
 minor.
 
-Of six pairs of profiles (Krumhansl and Kessler, Temperley, Bellman and Budge, Aarden and Essen,
-the simple ones of Sapp, Albrecht and Shanahan), with notes weighted by length, the last named more
-songs of POP909 and more Irish tunes rightly than any other; with it, lengths did better than
-counts of notes.
+Six pairs of profiles were compared (Krumhansl and Kessler, Temperley, Bellman and Budge, Aarden and
+Essen, the simple profiles of Sapp, Albrecht and Shanahan), with notes weighted by length. Albrecht
+and Shanahan's named the right key of more songs of POP909 and of more Irish tunes than any other
+pair. With these profiles, lengths of notes did better than counts of notes.
 
 Source: Krumhansl 1990, Cognitive Foundations of Musical Pitch, chapter 4 (the correlation with key
 profiles); Albrecht and Shanahan 2013, The Use of Large Corpora to Train a New Type of Key-Finding
@@ -15,26 +15,24 @@ Algorithm (the profiles).
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64, Int32, Int64
 
-from musicvae.data_pipeline.grid.grid import GridPiece
 from musicvae.music.notes import Key
 
 _MAJOR = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
 _MINOR = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
 
 _END_WEIGHT = 0.1
-"""Of all weights together, what the lowest note of the end gets on top: most music ends on its
-tonic. It tells relative keys apart where there is a melody and nothing else."""
+"""The extra weight of the lowest note of the end, as a share of all weights: most music ends on its
+tonic. This weight tells relative keys apart where a melody plays alone."""
 
 _CLEAR_MARGIN = 0.12
-"""An estimate that fits no better than the second best is right about every second time, and with
-each so much more correlation between the two, e times fewer are wrong. Fitted on POP909, OpenEWLD,
-the OpenScore Lieder and Irish dance tunes."""
+"""A key that fits no better than the second best is right about every second time. With each margin
+of this much correlation between the two keys, e times fewer estimates are wrong. Fitted on POP909,
+OpenEWLD, the OpenScore Lieder and Irish dance tunes."""
 
 
 def _standardise(rows: Float64[np.ndarray, "_ 12"]) -> Float64[np.ndarray, "_ 12"]:
@@ -56,7 +54,7 @@ class EstimatedKey:
 
     Attributes:
         key: The key that fits best.
-        confidence: How often an estimate as clear as this one is right, 0 to 1.
+        confidence: How often an equally clear estimate is right, 0 to 1.
     """
 
     key: Key
@@ -66,18 +64,18 @@ class EstimatedKey:
 def correlate(weights: Float64[np.ndarray, "*batch 12"]) -> Float64[np.ndarray, "*batch 24"]:
     """How well each of the 24 keys fits each row of weights: the correlation, -1 to 1.
 
-    A row whose weights are all equal says nothing of a key, and correlates 0 with all.
+    A row of equal weights correlates 0 with every key.
     """
     centred = weights - weights.sum(axis=-1, keepdims=True) / 12
     lengths = np.sqrt((centred * centred).sum(axis=-1, keepdims=True))
-    # Not @, which adds up in another order for many rows than for one.
+    # Not @: its order of additions differs between one row and many rows.
     products = (centred[..., None] * _PROFILES).sum(axis=-2)
     fits: Float64[np.ndarray, "*batch 24"] = products / np.maximum(lengths, 1e-12)
     return fits
 
 
 def estimate_key(weights: Float64[np.ndarray, " 12"]) -> EstimatedKey | None:
-    """The key that fits one row of weights best; None where nothing sounds, or all alike.
+    """The key that fits one row of weights best; None for a row of equal weights.
 
     >>> estimate_key(np.array([2.0, 0, 1, 0, 1, 1, 0, 2, 0, 1, 0, 1])).key
     Key(tonic=0, is_minor=False)
@@ -94,46 +92,46 @@ def _choose_key(fits: Float64[np.ndarray, " 24"]) -> EstimatedKey | None:
     return EstimatedKey(Key(best % 12, best >= 12), confidence)
 
 
-def estimate_piece_key(piece: GridPiece) -> EstimatedKey | None:
-    """The key of a whole piece, from its notes that are no drums; None where there are none."""
-    return estimate_piece_keys([piece])[0]
+def estimate_keys(
+    owners: Int64[np.ndarray, " note"],
+    starts: Int32[np.ndarray, " note"],
+    ends: Int32[np.ndarray, " note"],
+    pitches: Int32[np.ndarray, " note"],
+    *,
+    count: int,
+    steps_per_quarter: int,
+) -> list[EstimatedKey | None]:
+    """Estimates the key of each of some pieces from its notes, drums left aside.
 
-
-def estimate_piece_keys(pieces: Sequence[GridPiece]) -> list[EstimatedKey | None]:
-    """The key of each piece, as `estimate_piece_key` finds it."""
-    parts = [
-        (number, part)
-        for number, piece in enumerate(pieces)
-        for part in piece.parts
-        if not part.is_drum
-    ]
-    if not parts:
-        return [None] * len(pieces)
-    starts = np.concatenate([part.starts for _, part in parts])
-    ends = np.concatenate([part.ends for _, part in parts])
-    pitches = np.concatenate([part.pitches for _, part in parts])
-    owners = np.repeat([number for number, _ in parts], [len(part.starts) for _, part in parts])
-    weights = np.bincount(owners * 128 + pitches, ends - starts, 128 * len(pieces))
-    weights = weights.reshape(len(pieces), 128)
+    Args:
+        owners: The number of the piece of each note.
+        starts: The step of each onset.
+        ends: The step at which each note ends.
+        pitches: The MIDI number of each note.
+        count: The number of pieces.
+        steps_per_quarter: The resolution of the steps.
+    """
+    weights = np.bincount(owners * 128 + pitches, ends - starts, 128 * count)
+    weights = weights.reshape(count, 128)
     # Ten octaves of pitches and the rest of the eleventh.
     classes: Float64[np.ndarray, "batch 12"] = weights[:, :120].reshape(-1, 10, 12).sum(axis=1)
     classes[:, :8] += weights[:, 120:]
-    lasts = _find_last_pitches(pieces, owners, ends, pitches)
-    classes[np.arange(len(pieces)), lasts % 12] += _END_WEIGHT * classes.sum(axis=1)
+    lasts = _find_last_pitches(owners, ends, pitches, count, steps_per_quarter // 2)
+    classes[np.arange(count), lasts % 12] += _END_WEIGHT * classes.sum(axis=1)
     return [_choose_key(fits) for fits in correlate(classes)]
 
 
 def _find_last_pitches(
-    pieces: Sequence[GridPiece],
     owners: Int64[np.ndarray, " note"],
     ends: Int32[np.ndarray, " note"],
     pitches: Int32[np.ndarray, " note"],
+    count: int,
+    eighth: int,
 ) -> Int64[np.ndarray, " batch"]:
     """The lowest pitch that sounds in the last eighth before each piece is silent."""
-    last_ends = np.zeros(len(pieces), np.int64)
+    last_ends = np.zeros(count, np.int64)
     np.maximum.at(last_ends, owners, ends)
-    eighths = np.array([piece.steps_per_quarter // 2 for piece in pieces])
-    is_last = ends > (last_ends - eighths)[owners]
-    lowest = np.full(len(pieces), 127)
+    is_last = ends > (last_ends - eighth)[owners]
+    lowest = np.full(count, 127)
     np.minimum.at(lowest, owners[is_last], pitches[is_last])
     return lowest

@@ -1,15 +1,15 @@
 """Infers the chords of a piece from its notes.
 
-Every bar is divided into beats, and for each beat each chord gets a score: how well its tones
-explain the pitch classes that sound, and its root or another tone of it the lowest one. The best
-sequence of chords is then found over the whole piece (Viterbi's algorithm), where each change
-costs something: most within a half bar, less in its middle, least at a bar line, and more for a
-chord outside the key.
+Every bar is divided into beats. For each beat each chord gets a score: how well the tones of the
+chord explain the pitch classes that sound, and how well its root or another tone explains the
+lowest note. The best sequence of chords is then found over the whole piece (Viterbi's algorithm). A
+change of chord has a cost: the highest within a half bar, a lower cost in the middle of a bar, the
+lowest at a bar line; a chord outside the key costs more.
 
-Scores are logarithms of probabilities, of which only differences count. The constants were tuned
-on half of the songs of POP909; `benchmarks/chords.py` tells what they reach on the other half.
+Scores are logarithms of probabilities; only their differences count. The constants were tuned on
+half of the songs of POP909; `benchmarks/chords.py` measures the other half.
 
-Source: the form is that of Magenta's `chord_inference` (pitch profiles, a key, Viterbi); the bass,
+Source: Magenta's `chord_inference` has the same form (pitch profiles, a key, Viterbi); the bass,
 the beats and the constants are our own.
 """
 
@@ -17,20 +17,18 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from jaxtyping import Float64, Int, Int64
+from jaxtyping import Float64, Int, Int16, Int64
 
-from musicvae.data_pipeline.grid.grid import GridPiece
-from musicvae.data_pipeline.readers.piece import ChordLine
 from musicvae.music.chords import QUALITIES
 from musicvae.music.notes import Key, Meter
 
 from .keys import estimate_key
 
 _OUTSIDE = 0.25
-"""The share of what sounds that is no tone of the chord: passing notes, melodies."""
+"""The share of the sound that is no tone of the chord: passing notes, melodies."""
 
 _BASS_ROOT, _BASS_TONE, _BASS_OTHER = 1.0, 0.2, 0.015
-"""How often the lowest note is the root, each other tone of the chord, and each other note."""
+"""How often the lowest note is the root, each other tone of the chord, each other pitch class."""
 
 _BASS_WEIGHT = 0.75
 """How much the lowest note counts beside a note that fills the beat."""
@@ -42,8 +40,8 @@ _BASS_SHARE = 0.25
 """A note that sounds for less of a beat is no bass."""
 
 _LENGTH_POWER = 0.7
-"""A pitch class that sounds for a share of the beat (all its notes added) counts that share to this
-power, so that a short note is more than a part of a long one."""
+"""A pitch class that fills a share of the beat (all its notes added) counts as this power of the
+share: a short note counts for more than its share of a long note."""
 
 _MOST_WEIGHT = 2.0
 """More than two voices on a pitch class count as two."""
@@ -58,49 +56,76 @@ _RARITIES = {
     "5": 4.5,
 }
 _OTHER_RARITY = 1.25
-"""What a beat of each quality costs: rare chords must show more of their tones."""
+"""The cost of a beat by its quality: rare chords must show more of their tones."""
 
 _CHANGE = 3.5
 _HALF_BAR_DISCOUNT = 1.5
 _BAR_DISCOUNT = 2.5
-"""What a change of chord costs, and how much less in the middle of a bar and at its start."""
+"""The cost of a change of chord, and the discounts in the middle of a bar and at its start."""
 
 _OUT_OF_KEY = 0.3
-"""What each tone outside the key adds to the cost of a change to a chord."""
+"""The cost that each tone outside the key adds to a change to a chord."""
 
 _NO_CHORD_NOTE = 3.5
 _NO_CHORD_GAIN = 0.75
-"""What a note costs where there is no chord, and how much a beat without chord is better else: only
-a beat of silence is likelier without."""
+"""Without a chord each note has a cost, and the beat has a gain. The costs exceed the gain unless
+the beat is almost silent."""
 
 _SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10, 11)}
 """The pitch classes of a key above its tonic, by whether it is minor, with the leading note."""
 
 _SCORE_DECIMALS = 6
-"""What scores are rounded to."""
+"""Scores are rounded to this many decimals."""
 
 _PITCHES = 132
 """The MIDI pitches, filled up to whole octaves."""
 
-_FIRST_NOISE = 112
+FIRST_NOISE = 112
 """The first of General MIDI's programs of percussion and effects, which have no harmony."""
 
 _CHORDS = 12 * len(QUALITIES)
-"""Chords are counted root by root; the number after the last stands for no chord."""
+"""Chords are numbered root by root; the number after the last chord stands for no chord."""
 
 
-def infer_chords(piece: GridPiece) -> ChordLine | None:
-    """Infers a chord for every beat; None where a piece has no pitched notes.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InferredChords:
+    """The chords of a piece, as columns; each chord holds until the next.
 
-    A chord is a slash chord where another tone of it is the bass of its first beat.
+    Attributes:
+        steps: The step of each chord, ascending.
+        roots: Pitch classes, 0 to 11; -1 for no chord.
+        qualities: Indices into `musicvae.music.chords.QUALITIES`; -1 for no chord.
+        basses: Pitch class of the lowest note: the root, or another tone of a slash chord; -1 for
+            no chord.
     """
-    parts = [part for part in piece.parts if not part.is_drum and part.program < _FIRST_NOISE]
-    if not parts:
-        return None
-    starts = np.concatenate([part.starts for part in parts])
-    ends = np.concatenate([part.ends for part in parts])
-    pitches = np.concatenate([part.pitches for part in parts])
-    beats = _find_beats(piece)
+
+    steps: Int64[np.ndarray, " chord"]
+    roots: Int16[np.ndarray, " chord"]
+    qualities: Int16[np.ndarray, " chord"]
+    basses: Int16[np.ndarray, " chord"]
+
+
+def infer_chords(
+    starts: Int[np.ndarray, " note"],
+    ends: Int[np.ndarray, " note"],
+    pitches: Int[np.ndarray, " note"],
+    *,
+    bar_steps: Int64[np.ndarray, " line"],
+    meter: Meter,
+    steps_per_quarter: int,
+) -> InferredChords:
+    """Infers a chord for every beat. A chord whose first beat has another bass is a slash chord.
+
+    Args:
+        starts: The step of each onset, of the notes that have a harmony: no drums, no noises (see
+            `FIRST_NOISE`). At least one.
+        ends: The step at which each note ends.
+        pitches: The MIDI number of each note.
+        bar_steps: The step of each bar line, and the end of the last bar.
+        meter: The meter, which says how a bar is divided into beats.
+        steps_per_quarter: The resolution of the steps.
+    """
+    beats = _find_beats(bar_steps, _beat_steps(meter, steps_per_quarter))
     lengths = _measure_pitches(starts, ends, pitches, beats.edges)
     sounding = lengths.reshape(len(lengths), -1, 12).sum(axis=1)
     weights = np.minimum(sounding, _MOST_WEIGHT) ** _LENGTH_POWER
@@ -113,8 +138,8 @@ def infer_chords(piece: GridPiece) -> ChordLine | None:
     is_none = chords == _CHORDS
     has_tone = np.pad(_tables().has_tone, ((0, 1), (0, 1)))
     basses = np.where(has_tone[basses[is_change], chords] > 0, basses[is_change], roots)
-    return ChordLine(
-        onsets=piece.quarters(beats.edges[:-1][is_change]),
+    return InferredChords(
+        steps=beats.edges[:-1][is_change],
         roots=np.where(is_none, -1, roots).astype(np.int16),
         qualities=np.where(is_none, -1, qualities).astype(np.int16),
         basses=np.where(is_none, -1, basses).astype(np.int16),
@@ -126,18 +151,16 @@ class _Beats:
     """The beats of a piece, from its first bar line to its last.
 
     Attributes:
-        edges: The step of each beat, and the end of the last.
-        change_costs: What a change of chord costs at each.
+        edges: The step of each beat, and the end of the last beat.
+        change_costs: The cost of a change of chord at each beat.
     """
 
     edges: Int64[np.ndarray, " _"]
     change_costs: Float64[np.ndarray, " slot"]
 
 
-def _find_beats(piece: GridPiece) -> _Beats:
-    """Divides each bar into beats: quarters, or what the wanted meter counts in."""
-    beat_steps = _beat_steps(piece.meter, piece.steps_per_quarter)
-    bars = piece.bar_steps
+def _find_beats(bars: Int64[np.ndarray, " line"], beat_steps: int) -> _Beats:
+    """Divides each bar into beats; the last beat of a bar may be short."""
     counts = -(-np.diff(bars) // beat_steps)
     offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     costs = np.full(len(offsets), _CHANGE)
@@ -174,17 +197,17 @@ def _measure_pitches(
 
 def _find_basses(lengths: Float64[np.ndarray, "slot 132"]) -> Int64[np.ndarray, " slot"]:
     """The pitch class of the bass of each beat; 12 where there is none."""
-    is_heard = lengths[:, :_BASS_BELOW] >= _BASS_SHARE
-    return np.where(is_heard.any(axis=1), is_heard.argmax(axis=1) % 12, 12)
+    is_bass = lengths[:, :_BASS_BELOW] >= _BASS_SHARE
+    return np.where(is_bass.any(axis=1), is_bass.argmax(axis=1) % 12, 12)
 
 
 def _score_beats(
     weights: Float64[np.ndarray, "slot 12"], basses: Int64[np.ndarray, " slot"]
 ) -> Float64[np.ndarray, "slot chord"]:
-    """The score of each chord, and of none, in each beat."""
+    """The score of each chord, and of no chord, in each beat."""
     tables = _tables()
     scores = np.empty((len(weights), _CHORDS + 1))
-    # Not @, which starts threads that cost more than they bring.
+    # Not @: it starts threads that cost more time than they save.
     np.einsum("sp,pc->sc", weights, tables.tones, out=scores[:, :-1])
     scores[:, :-1] += tables.basses[basses]
     scores[:, -1] = _NO_CHORD_GAIN - _NO_CHORD_NOTE * weights.sum(axis=1)
@@ -193,7 +216,7 @@ def _score_beats(
 
 
 def _price_chords(sums: Float64[np.ndarray, " 12"]) -> Float64[np.ndarray, " chord"]:
-    """What it costs to change to each chord, for its tones outside the key."""
+    """The cost of a change to each chord, for its tones outside the key."""
     costs = np.zeros(_CHORDS + 1)
     if estimated := estimate_key(sums):
         costs[:-1] = _OUT_OF_KEY * (_outside(estimated.key) @ _tables().has_tone)
@@ -232,12 +255,12 @@ def _find_path(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Tables:
-    """What is the same for all music; a column a chord.
+    """Constants of all music; a column a chord.
 
     Attributes:
         has_tone: 1 for the pitch classes of each chord.
         tones: The score of each pitch class that fills a beat.
-        basses: The score of each bass, and of no bass, less what a beat of the chord costs.
+        basses: The score of each bass, and of no bass, less the cost of a beat of the chord.
     """
 
     has_tone: Float64[np.ndarray, "12 chord"]
@@ -263,5 +286,5 @@ def _tables() -> _Tables:
 
 
 def _turn(rows: Float64[np.ndarray, "_ 12"]) -> Float64[np.ndarray, "12 chord"]:
-    """Moves a row a quality, of intervals above the root, to every root: a column a chord."""
+    """Transposes a row of intervals for each quality to every root: a column for each chord."""
     return np.concatenate([np.roll(rows, root, axis=1) for root in range(12)]).T
