@@ -28,8 +28,8 @@ from musicvae.evaluation.prior_samples import compare_prior_samples, draw_prior
 from musicvae.evaluation.reconstruction import reconstruct
 from musicvae.evaluation.subject import choose, load_data, transposed
 from musicvae.experiment.experiment import build_model
-from musicvae.model import FlowPrior
-from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
+from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
+from musicvae.model.latent.flow_prior import FlowPrior
 from musicvae.training import RunSettings, load_run, train
 from musicvae.training.checkpoints import LAST
 
@@ -50,7 +50,7 @@ def measure(folder: Path, data_folder: Path, seed: int) -> dict[str, float]:
     held_out = data.held_out.events
     found = reconstruct(model, representation, held_out[choose(len(held_out), COMPARED, seed)],
                         seed=seed)  # fmt: skip
-    bounds = bound(model, representation, held_out[choose(len(held_out), BOUNDED, seed)], seed=seed)
+    bounds = bound(model, held_out[choose(len(held_out), BOUNDED, seed)], seed=seed)
     rows = choose(len(data.training), COMPARED + DRAWS, seed)
     more, training = (
         transposed(representation, data.training.events[part],
@@ -64,9 +64,7 @@ def measure(folder: Path, data_folder: Path, seed: int) -> dict[str, float]:
     like = np.zeros((DRAWS, *held_out.shape[1:]), np.int16)
     overlaps = {}
     for name, prior in priors.items():
-        drawn = draw_prior(
-            model, prior, representation, like, seed=seed, temperature=SAMPLE_TEMPERATURE
-        )
+        drawn = draw_prior(model, prior, like, seed=seed, temperature=SAMPLE_TEMPERATURE)
         drawn = canonical(representation, drawn)
         compared = compare_prior_samples(
             representation, {SAMPLE_TEMPERATURE: drawn}, held_out, training, more

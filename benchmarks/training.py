@@ -49,11 +49,11 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from musicvae.experiment.experiment import Experiment, build_model
-from musicvae.experiment.objective import elbo
 from musicvae.experiment.presets import PRESETS, get_preset
 from musicvae.model import Teacher
-from musicvae.model.latent.moves import draw
-from musicvae.model.stream_split import split
+from musicvae.model.conditions import split_streams
+from musicvae.model.latent.latent import draw
+from musicvae.training.elbo import elbo
 from musicvae.training.run import precision_on
 
 MEMBERS = [name for name in PRESETS if not name.endswith(("-tiny", "-paper"))]
@@ -84,10 +84,11 @@ class Loss(nn.Module):
     def forward(self, events: Tensor) -> Tensor:
         objective = self.experiment.objective
         teacher = Teacher(hidden=objective.history_hidden, generator=self.generator)
-        posterior = self.model.encode(events)
-        music, given = split(events, self.experiment.representation.streams)
-        decoded = self.model.decode(draw(posterior, self.generator), given)
-        return elbo(posterior, decoded.log_prob(music, teacher=teacher), beta=0.2).loss
+        batch = split_streams(events, self.model.streams)
+        posterior = self.model.encode(batch)
+        decoded = self.model.decode(draw(posterior, self.generator), batch.conditions)
+        log_likelihood = decoded.log_prob(batch.events, teacher=teacher)
+        return elbo(posterior, log_likelihood, beta=0.2).loss
 
 
 def count_operations(loss: Loss, events: Tensor) -> int:
@@ -122,7 +123,7 @@ def sizes_for_peer(experiment: Experiment) -> dict[str, Any] | None:
     representation, model = experiment.representation, experiment.model
     if len(representation.vocabulary_sizes) > 1:
         return None
-    segments = representation.bars if model.is_hierarchical else 1
+    segments = representation.bars if model.latent == "bars" else 1
     return {
         "steps": representation.bars * representation.rows_per_bar,
         "classes": representation.vocabulary_sizes[0],

@@ -156,7 +156,7 @@ def save_untrained(
         # Untrained, it would play nearly the same for every latent: hold, in the end silence.
         weights = {key: 6 * value for key, value in model.state_dict().items()}
         vectors = {each.name: torch.randn(model.latent_size) for each in known}
-        prior = model.make_prior()
+        prior = model.latent.make_prior()
     bundle.save(
         directory,
         name=name,

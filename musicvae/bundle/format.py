@@ -167,7 +167,7 @@ def load(name_or_path: str | Path) -> Bundle:
     }
     try:
         model = build_model(experiment)
-        prior = model.make_prior()
+        prior = model.latent.make_prior()
         model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
         prior.load_state_dict({key: tensor.float() for key, tensor in prior_tensors.items()})
     except (MemoryError, RuntimeError) as error:

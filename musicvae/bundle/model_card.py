@@ -7,7 +7,7 @@ from musicvae.evaluation.evaluate import Evaluation
 from musicvae.evaluation.figures import to_figures
 from musicvae.evaluation.lines import lines_of
 from musicvae.experiment.experiment import Experiment, to_dict
-from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
+from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.model.latent.bar_prior import LATER_SPREAD
 from musicvae.representation import Representation
 
@@ -86,7 +86,7 @@ def _start(start: Mapping[str, Any] | None) -> str:
 
 
 def _prior(experiment: Experiment) -> str:
-    if experiment.model.is_hierarchical and experiment.representation.bars > 1:
+    if experiment.model.latent == "bars" and experiment.representation.bars > 1:
         return (
             f"bar after bar ({experiment.model.latent_size} numbers of the latent each), from a "
             f"flow (after the first bar with {LATER_SPREAD:g} of its spread) or from the bars "

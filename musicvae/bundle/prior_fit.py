@@ -1,10 +1,9 @@
-"""Fits a prior to where a model finds the music that it was trained on."""
+"""Fits a prior to the posteriors of a model's training music."""
 
 from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch.distributions import Independent, Normal
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.lr_scheduler import OneCycleLR
 
@@ -13,16 +12,14 @@ from musicvae.evaluation.decoding import encode
 from musicvae.evaluation.subject import choose, transposed
 from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.experiment.experiment import Experiment
-from musicvae.model import BarPrior, MusicVAE, Prior
+from musicvae.model import MusicVAE, Posterior, Prior
 
 MUSIC_STEPS = 2**22
-"""Steps of music that a prior is fitted to: 131,072 excerpts of two bars."""
+"""Time steps of music that a prior is fitted to: 131,072 excerpts of two bars."""
 
 STEPS = 12_000
 """Optimiser steps of a fit."""
 
-_BATCH_SIZE = 256
-_MOST_BATCH_BARS = 1_024
 _LEARNING_RATE = 3e-3
 _WARM_UP = 0.1
 _GRADIENT_NORM = 5.0
@@ -40,13 +37,13 @@ def fit_prior(
 
     Args:
         model: In evaluation mode.
-        experiment: What it is of.
-        events: The examples it was trained on.
+        experiment: The model's.
+        events: The training examples.
         seed: Of all chance.
-        watch: Shows how far it has come.
+        watch: Shows the progress.
     """
     count = max(1, MUSIC_STEPS // events.shape[1])
-    # Each again and again, each time in another key.
+    # Few examples are taken several times, each time in another key.
     chosen = events[np.resize(choose(len(events), count, seed), count)]
     moved = transposed(
         experiment.representation,
@@ -55,46 +52,45 @@ def fit_prior(
         seed=seed,
     )
     posteriors = encode(model, moved, title="encoding for the prior", watch=watch)
-    prior = fit(model.make_prior, posteriors, seed=seed, watch=watch)
+    prior = fit(model.latent.make_prior, posteriors, seed=seed, steps=STEPS, watch=watch)
     prior.load_state_dict({name: each.half() for name, each in prior.state_dict().items()})
     return prior
 
 
 def fit(
     make_prior: Callable[[], Prior],
-    posteriors: Independent[Normal],
+    posteriors: Posterior,
     *,
     seed: int,
+    steps: int,
     watch: Watch = unwatched,
 ) -> Prior:
     """Fits a prior to draws from the posteriors of many examples.
 
     Args:
-        make_prior: Makes one that is yet to be fitted.
-        posteriors: Of the examples, on the CPU.
+        make_prior: Makes a prior that is not fitted yet.
+        posteriors: The posteriors of the examples, on the CPU.
         seed: Of all chance.
-        watch: Shows how far it has come.
+        steps: Optimiser steps.
+        watch: Shows the progress.
 
     Source: Tomczak and Welling 2018, VAE with a VampPrior, section 2: the best prior of a trained
     model is the mean of its posteriors.
     """
-    mean, stddev = posteriors.mean, posteriors.stddev
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         prior = make_prior()
     if not list(prior.parameters()):
         return prior
-    batch_size = _BATCH_SIZE
-    if isinstance(prior, BarPrior):
-        batch_size = max(1, min(_BATCH_SIZE, _MOST_BATCH_BARS // prior.bars))
-        prior.start_from(mean, stddev)
+    prior.start_from(posteriors)
     optimizer = torch.optim.Adam(prior.parameters(), lr=_LEARNING_RATE)
-    rate = OneCycleLR(optimizer, _LEARNING_RATE, total_steps=STEPS, pct_start=_WARM_UP)
-    for _ in watch(range(STEPS), "fitting the prior"):
-        rows = torch.randint(len(mean), (batch_size,), generator=generator)
-        noise = torch.randn((batch_size, mean.shape[1]), generator=generator)
-        loss = -prior.log_prob(mean[rows] + stddev[rows] * noise).mean()
+    rate = OneCycleLR(optimizer, _LEARNING_RATE, total_steps=steps, pct_start=_WARM_UP)
+    size = prior.fit_batch_size
+    for _ in watch(range(steps), "fitting the prior"):
+        rows = torch.randint(len(posteriors), (size,), generator=generator)
+        noise = torch.randn((size, posteriors.noise_size), generator=generator)
+        loss = -prior.log_prob(posteriors[rows].at(noise)).mean()
         optimizer.zero_grad()
         loss.backward()
         clip_grad_norm_(prior.parameters(), _GRADIENT_NORM)

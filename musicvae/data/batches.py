@@ -6,7 +6,7 @@ a distributed run, and the workers of a loader, see disjoint parts of them.
 
 import itertools
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import replace
 
 import lightning
 import numpy as np
@@ -17,7 +17,8 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from musicvae.data.shards import Events
 from musicvae.experiment.experiment import Experiment
-from musicvae.identity import compare_by_identity
+from musicvae.model import Batch
+from musicvae.model.conditions import split_streams
 from musicvae.representation import Representation
 
 _BLOCK = 4096
@@ -60,19 +61,6 @@ def _permute(numbers: np.ndarray, bits: int, low_bits: int, keys: np.ndarray) ->
         numbers = low << np.uint64(high_bits) | high
         low_bits = high_bits
     return numbers
-
-
-@compare_by_identity
-class Batch(NamedTuple):
-    """The examples of a step.
-
-    Attributes:
-        heard: What the encoder hears; for most music the events themselves.
-        events: What the decoder is to give.
-    """
-
-    heard: Int[Tensor, "batch step stream"]
-    events: Int[Tensor, "batch step stream"]
 
 
 class BatchStream(IterableDataset[Batch]):
@@ -142,15 +130,15 @@ class BatchStream(IterableDataset[Batch]):
             assert recombine is not None
             is_new = random.random(len(events))[:, None, None] < self._recombined_share
             events = np.where(is_new, recombine(events, random), events)
-        whole = torch.from_numpy(events.astype(np.int64))
+        batch = split_streams(_to_tensor(events), self._representation.streams)
         if not self._reduced_share:
-            return Batch(whole, whole)
+            return batch
         played = self._representation.kind.performance
         assert played is not None
         draws = random.random(len(events))[:, None, None] / self._reduced_share
-        reduced = [played.hits_alone(events), played.taps(events)]
-        heard = np.select([draws < 0.5, draws < 1], reduced, events)
-        return Batch(torch.from_numpy(heard.astype(np.int64)), whole)
+        reductions = [played.hits_alone(events), played.taps(events)]
+        reduced = np.select([draws < 0.5, draws < 1], reductions, events)
+        return replace(batch, reduced=_to_tensor(reduced))
 
     def _rows(self, first: int) -> Int64[np.ndarray, " batch"]:
         """The rows of a batch whose first example is this one of all that were ever given."""
@@ -175,6 +163,10 @@ class BatchStream(IterableDataset[Batch]):
             places = np.arange(max(first - start, 0), min(end - start, count))
             rows.append(shuffle(places, count, seed=self._seed, epoch=epoch))
         return np.concatenate(rows)
+
+
+def _to_tensor(events: Int[np.ndarray, "batch step stream"]) -> Int[Tensor, "batch step stream"]:
+    return torch.from_numpy(events.astype(np.int64))
 
 
 class Slices:
@@ -240,7 +232,7 @@ class TrainingData(lightning.LightningDataModule):
         self._seed = seed
         count = min(len(validation), experiment.training.validation_examples)
         choice = np.random.default_rng(seed).permutation(len(validation))[:count]
-        self._validation = torch.from_numpy(validation[np.sort(choice)].astype(np.int64))
+        self._validation = _to_tensor(validation[np.sort(choice)])
 
     def stream(self, *, first_step: int = 0, rank: int = 0, ranks: int = 1) -> BatchStream:
         """The batches from a step on, one rank's part."""

@@ -162,7 +162,7 @@ def _number_kinds(representation: Representation) -> dict[str, tuple[int, ...]]:
     """The streams of numbers by their kind, the last word of their names."""
     kinds: dict[str, tuple[int, ...]] = {}
     for column, stream in enumerate(representation.streams):
-        if stream.is_number and not stream.is_given:
+        if stream.is_number and not stream.is_condition:
             kind = stream.name.split()[-1]
             kinds[kind] = (*kinds.get(kind, ()), column)
     return kinds

@@ -17,7 +17,7 @@ from torch import Tensor
 from musicvae.evaluation.decoding import encode, play
 from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.model import MusicVAE
-from musicvae.model.latent import moves as latent
+from musicvae.model.latent.moves import shift
 from musicvae.representation import Representation
 
 EXCERPTS = 256
@@ -56,16 +56,13 @@ def transfer(
     """Adds each vector to the latents of excerpts, subtracts it, and measures what is played."""
     z = encode(model, events).mean
     known = [each.name for each in representation.kind.attributes if each.name in vectors]
-    before = _measure(representation, play(model, representation, z, events), known)
+    before = _measure(representation, play(model, z, events), known)
     applies = np.ptp(before, axis=0) > 0
     names = [name for name, does in zip(known, applies, strict=True) if does]
     means = before.mean(0)[applies]
     rows = []
     for name in watch(names, "adding and subtracting attributes"):
-        moved = [
-            play(model, representation, latent.shift(z, vectors, {name: amount}), events)
-            for amount in (1.0, -1.0)
-        ]
+        moved = [play(model, shift(z, vectors[name], amount), events) for amount in (1.0, -1.0)]
         after = [_measure(representation, each, names).mean(0) for each in moved]
         rows.append([_percent(each, means) for each in after])
     return AttributeTransfer(

@@ -25,7 +25,7 @@ from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
 from musicvae.evaluation.self_similarity import FEWEST_BARS, SelfSimilarity, compare_bars
 from musicvae.evaluation.subject import Data, Subject, choose, transposed
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
+from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.representation import Representation
 
 TEMPERATURES = (1.0, SAMPLE_TEMPERATURE)
@@ -131,7 +131,6 @@ def evaluate(
         ),
         likelihood=bound(
             model,
-            representation,
             held_out[few],
             seed=seed,
             draws=sizes.bound_draws,
@@ -221,7 +220,6 @@ def _sample(
                 draw_prior(
                     model,
                     subject.prior,
-                    representation,
                     like,
                     seed=seed,
                     temperature=temperature,

@@ -9,8 +9,7 @@ from musicvae.evaluation.decoding import encode, play
 from musicvae.evaluation.interpolation import choose_pairs
 from musicvae.evaluation.prior_samples import draw_prior
 from musicvae.evaluation.subject import Data, Subject, choose
-from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
-from musicvae.model.latent import moves as latent
+from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.music.notes import NoteSequence
 
 RECONSTRUCTIONS = 4
@@ -61,11 +60,9 @@ def play_examples(subject: Subject, data: Data, *, seed: int) -> Examples:
     chosen = rows[np.sort(first)][:RECONSTRUCTIONS]
     events = held_out.events[chosen]
     model, representation = subject.model, subject.representation
-    played = play(model, representation, encode(model, events).mean, events)
+    played = play(model, encode(model, events).mean, events)
     like = held_out.events[np.resize(rows, SAMPLES)]
-    drawn = draw_prior(
-        model, subject.prior, representation, like, seed=seed, temperature=SAMPLE_TEMPERATURE
-    )
+    drawn = draw_prior(model, subject.prior, like, seed=seed, temperature=SAMPLE_TEMPERATURE)
     return Examples(
         inputs=_given(subject, data, chosen),
         reconstructions=tuple(
@@ -95,9 +92,9 @@ def _interpolate(subject: Subject, data: Data, seed: int) -> tuple[Example, ...]
     model, representation = subject.model, subject.representation
     (a,), (b,) = choose_pairs(data.held_out.pieces, 1, np.random.default_rng(seed))
     ends = data.held_out.events[np.array([a, b])]
-    z = latent.path(encode(model, ends).mean, STATIONS)
+    z = subject.model.latent.path(encode(model, ends).mean, STATIONS)
     like = ends[np.arange(STATIONS) * 2 // STATIONS]
-    played = play(model, representation, z, like)
+    played = play(model, z, like)
     start, end = _given(subject, data, np.array([a, b]))
     stations = [
         Example(

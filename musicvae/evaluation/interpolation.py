@@ -23,7 +23,6 @@ from musicvae.evaluation.language_model import LanguageModel
 from musicvae.evaluation.lines import Line, lines_of
 from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.model import MusicVAE
-from musicvae.model.latent import moves as latent
 from musicvae.representation import Representation
 
 PAIRS = 1_024
@@ -86,13 +85,15 @@ def interpolate(
     means = encode(model, events, title="encoding", watch=watch).mean
     fractions = np.linspace(0, 1, points)
     walks = torch.stack(
-        [latent.path(means[[i, j]], points) for i, j in zip(a.tolist(), b.tolist(), strict=True)]
+        [
+            model.latent.path(means[[i, j]], points)
+            for i, j in zip(a.tolist(), b.tolist(), strict=True)
+        ]
     )
     # point -> pair: which excerpt's given streams hold
     nearer = np.stack([np.where(f < 0.5, a, b) for f in fractions])
     played = play(
         model,
-        representation,
         walks.transpose(0, 1).flatten(0, 1),
         events[nearer.ravel()],
         title="interpolating",

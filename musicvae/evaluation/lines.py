@@ -52,7 +52,7 @@ def lines_of(representation: Representation) -> tuple[Line, ...]:
     classes = [
         (column, stream)
         for column, stream in enumerate(representation.streams)
-        if not stream.is_given and not stream.is_number
+        if not stream.is_condition and not stream.is_number
     ]
     hits = tuple(column for column, stream in classes if stream.size == 2)
     lines = [

@@ -23,7 +23,7 @@ from musicvae.evaluation.lines import lines_of
 from musicvae.evaluation.note_table import NoteTable, measures_of, note_tables
 from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.model import MusicVAE, Prior
-from musicvae.model.latent import moves as latent
+from musicvae.model.noise import latent_noise
 from musicvae.representation import Representation
 
 DRAWS = 2_048
@@ -118,7 +118,6 @@ def set_name(temperature: float) -> str:
 def draw_prior(
     model: MusicVAE,
     prior: Prior,
-    representation: Representation,
     like: Int16[np.ndarray, "batch step stream"],
     *,
     seed: int,
@@ -129,11 +128,9 @@ def draw_prior(
 
     Where streams are given, those of `like` hold.
     """
-    z = prior(latent.noise(seed, range(len(like)), prior.noise_size))
+    z = prior(latent_noise(seed, range(len(like)), prior.noise_size))
     title = f"drawing at temperature {temperature:g}"
-    return play(
-        model, representation, z, like, temperature=temperature, seed=seed, title=title, watch=watch
-    )
+    return play(model, z, like, temperature=temperature, seed=seed, title=title, watch=watch)
 
 
 def compare_prior_samples(

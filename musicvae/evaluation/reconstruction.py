@@ -20,13 +20,12 @@ from torch import Tensor
 from musicvae.data.shards import Events
 from musicvae.evaluation.accuracy import Accuracy, Measure, Scores, Ways, judge, score
 from musicvae.evaluation.bootstrap import Estimate
-from musicvae.evaluation.decoding import batches, decode, encode, to_device
+from musicvae.evaluation.decoding import batches, encode, to_batch
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.experiment.objective import divergence_by_dimension
-from musicvae.model import MusicVAE
-from musicvae.model.latent.moves import draw, row_seed
+from musicvae.model import EventDistribution, MusicVAE
+from musicvae.model.latent.latent import draw
+from musicvae.model.noise import row_seed
 from musicvae.representation import Representation
-from musicvae.representation.streams import made
 
 ACTIVE_VARIANCE = 0.01
 
@@ -107,7 +106,7 @@ def reconstruct(
     for part in watch(batches(len(events), events.shape[1]), "reconstructing"):
         seeds = [row_seed(seed, row, "events") for row in range(part.start, part.stop)]
         truth = events[part]
-        played = _play(model, representation, truth, latents.rows(part), seeds)
+        played = _play(model, truth, latents.rows(part), seeds)
         likelihoods.append(played.log_likelihood)
         judged.append(np.stack([judge(representation, truth, each) for each in played.guesses]))
     # (way, batch, sum, score) -> (batch, sum, way, score)
@@ -115,7 +114,7 @@ def reconstruct(
     scores = score(representation, sums, pieces=pieces, seed=seed)
     together = Ways(*(way.together for way in scores))
     reconstruction_nats = float(torch.cat(likelihoods).mean())
-    divergence = divergence_by_dimension(posterior).mean(0)
+    divergence = posterior.divergence().mean(0)
     elbo_nats = reconstruction_nats - float(divergence.sum())
     return Reconstruction(
         examples=len(events),
@@ -180,26 +179,27 @@ def _swap(rows: int, seed: int) -> Int[np.ndarray, " batch"]:
 @torch.no_grad()
 def _play(
     model: MusicVAE,
-    representation: Representation,
     truth: Int16[np.ndarray, "batch step stream"],
     latents: _Latents,
     seeds: Sequence[int],
 ) -> _Played:
-    like = to_device(model, truth)
-    events = like[..., : len(made(representation.streams))]
-    drawn = decode(model, representation, latents.drawn, like)
-    heads = model.decoder.heads
-    parameters = drawn.parameters(events)
+    batch = to_batch(model, truth)
+
+    def decode(z: Float[Tensor, "batch latent"]) -> EventDistribution:
+        return model.decode(z.to(batch.events.device), batch.conditions)
+
+    drawn, heads = decode(latents.drawn), model.decoder.heads
+    parameters = drawn.parameters(batch.events)
     guesses = (
         heads.likeliest(parameters),
-        decode(model, representation, latents.mean, like).mode(),
+        decode(latents.mean).mode(),
         drawn.mode(),
         drawn.sample(temperature=1.0, randomness=seeds),
-        decode(model, representation, latents.other, like).mode(),
+        decode(latents.other).mode(),
     )
     return _Played(
         guesses=tuple(guess.cpu().numpy() for guess in guesses),
-        log_likelihood=heads.log_prob(parameters, events).sum((1, 2)).cpu(),
+        log_likelihood=heads.log_prob(parameters, batch.events).sum((1, 2)).cpu(),
     )
 
 

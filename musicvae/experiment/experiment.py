@@ -149,7 +149,7 @@ def from_dict(values: object) -> Experiment:
             is missing.
     """
     try:
-        return _ADAPTER.validate_python(values)
+        return _ADAPTER.validate_python(_with_current_names(values))
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "experiment"
@@ -171,7 +171,7 @@ def overlay(
     """
     values = to_dict(experiment)
     if yaml_bytes is not None:
-        _merge(values, _yaml(yaml_bytes), "")
+        _merge(values, _with_current_names(_yaml(yaml_bytes)), "")
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals:
@@ -184,7 +184,7 @@ def overlay(
         value = _yaml(text)
         for part in reversed(path.strip().split(".")):
             value = {part: value}
-        _merge(values, value, "")
+        _merge(values, _with_current_names(value), "")
     return from_dict(values)
 
 
@@ -192,6 +192,16 @@ _FORBID = ConfigDict(extra="forbid", strict=False)
 for _class in (Experiment, ModelConfig, Objective, TrainingConfig):
     _class.__pydantic_config__ = _FORBID  # type: ignore[union-attr]  # pydantic looks it up
 _ADAPTER = TypeAdapter(Experiment)
+
+
+def _with_current_names(values: Any) -> Any:
+    """Renames `model.is_hierarchical`, as older bundles and runs have it, to `model.latent`."""
+    model = values.get("model") if isinstance(values, dict) else None
+    if not isinstance(model, dict) or "is_hierarchical" not in model:
+        return values
+    others = {name: value for name, value in model.items() if name != "is_hierarchical"}
+    latent = "bars" if model["is_hierarchical"] else "gaussian"
+    return {**values, "model": {"latent": latent, **others}}
 
 
 def _yaml(text: str | bytes) -> Any:

@@ -1,20 +1,10 @@
-"""What training maximises: the evidence lower bound, with free bits and an annealed beta.
+"""The settings of the objective, and how they change along a run.
 
-Conventions: everything is in nats for one excerpt, summed over steps, streams and latent
-dimensions; a bit is ln 2 nats.
-
-Source: Roberts et al. 2018, sections 2.1 and 5.1, equation 2. As in Magenta's code the free
-bits are taken off the whole divergence of an excerpt, not off each dimension (Kingma et al. 2016,
-appendix C.8, has the latter).
+Source: Roberts et al. 2018, sections 2.1 and 5.1.
 """
 
 import math
 from dataclasses import dataclass
-
-import torch
-from jaxtyping import Float
-from torch import Tensor
-from torch.distributions import Independent, Normal, kl_divergence
 
 from musicvae.errors import SettingError
 
@@ -30,9 +20,9 @@ class Objective:
             1 would be no divergence for ever.
         free_nats: Divergence of an excerpt that costs nothing, in nats.
         history_hidden: Share of past events hidden from the decoder, 0 to 1.
-        teacher_decay: k of the inverse sigmoid `k / (k + exp(step / k))`, the share of past events
-            that are the true ones; the others are the decoder's own samples. None is no
-            scheduled sampling. It costs about twice the time of a step.
+        teacher_decay: k of the inverse sigmoid `k / (k + exp(step / k))`, the share of true events
+            in the past that the decoder reads; the rest are its own samples. None is no scheduled
+            sampling. Scheduled sampling doubles the time of a step, roughly.
 
     Raises:
         SettingError: If a value is out of its range.
@@ -61,42 +51,6 @@ class Objective:
                     action="Give a value in that range.",
                     field=f"objective.{name}",
                 )
-
-
-@dataclass(frozen=True, eq=False)
-class ElboTerms:
-    """The evidence lower bound of a batch, term by term, in nats for each excerpt.
-
-    Attributes:
-        log_likelihood: Of the events given a draw of the latent.
-        divergence: KL of the posterior from the prior.
-        loss: What is minimised, the mean over the batch.
-    """
-
-    log_likelihood: Float[Tensor, " batch"]
-    divergence: Float[Tensor, " batch"]
-    loss: Float[Tensor, ""]
-
-
-def elbo(
-    posterior: Independent[Normal],
-    log_likelihood: Float[Tensor, " batch"],
-    *,
-    beta: float = 1.0,
-    free_nats: float = 0.0,
-) -> ElboTerms:
-    """The negative evidence lower bound, the divergence in closed form."""
-    divergence = divergence_by_dimension(posterior).sum(-1)
-    loss = (beta * (divergence - free_nats).clamp_min(0) - log_likelihood).mean()
-    return ElboTerms(log_likelihood=log_likelihood, divergence=divergence, loss=loss)
-
-
-def divergence_by_dimension(posterior: Independent[Normal]) -> Float[Tensor, "batch latent"]:
-    """KL of each latent dimension's Gaussian from the standard one, in nats."""
-    base = posterior.base_dist
-    prior = Normal(torch.zeros_like(base.mean), torch.ones_like(base.stddev), validate_args=False)
-    divergence: Tensor = kl_divergence(base, prior)
-    return divergence
 
 
 def beta_at(objective: Objective, step: int) -> float:

@@ -31,7 +31,7 @@ def melody_16bar() -> Experiment:
         preset,
         name="melody-16bar",
         representation=Melody(bars=16),
-        model=replace(preset.model, is_hierarchical=True, latent_size=32, conductor_layers=1),
+        model=replace(preset.model, latent="bars", latent_size=32, conductor_layers=1),
         objective=replace(preset.objective, beta_max=0.5, free_nats=256.0),
     )
 
@@ -42,7 +42,7 @@ def melody_16bar_flat() -> Experiment:
     return replace(
         preset,
         name="melody-16bar-flat",
-        model=replace(preset.model, is_hierarchical=False, latent_size=512),
+        model=replace(preset.model, latent="gaussian", latent_size=512),
     )
 
 
@@ -129,18 +129,18 @@ def paper(preset: Experiment) -> Experiment:
 
     Source: Roberts et al. 2018, section 5.1, and the settings in Magenta's code.
     """
-    is_hierarchical = preset.model.is_hierarchical
+    has_conductor = preset.model.latent == "bars"
     is_long = preset.representation.bars > 2
     return replace(
         preset,
         name=f"{preset.name}-paper",
         model=replace(
             preset.model,
-            latent_size=512 // preset.representation.bars if is_hierarchical else 512,
+            latent_size=512 // preset.representation.bars if has_conductor else 512,
             encoder_size=2048,
             encoder_layers=2 if is_long else 1,
-            decoder_size=1024 if is_hierarchical else 2048,
-            decoder_layers=2 if is_hierarchical else 3,
+            decoder_size=1024 if has_conductor else 2048,
+            decoder_layers=2 if has_conductor else 3,
             conductor_size=1024,
             conductor_layers=2,
             plan_size=512,

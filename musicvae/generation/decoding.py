@@ -19,6 +19,8 @@ from torch import Tensor
 from musicvae.bundle.format import Bundle
 from musicvae.generation.harmony import Harmony
 from musicvae.generation.replies import SAMPLED, Clip
+from musicvae.model.conditions import NO_CONDITIONS, join_streams
+from musicvae.model.latent.latent import find_repeats
 from musicvae.music.notes import NoteSequence
 
 GROUP_ROWS = 8
@@ -105,21 +107,19 @@ def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iter
     spare = GROUP_ROWS - len(rows)
     z = torch.stack([*(row.z for row in rows), *[torch.zeros_like(rows[0].z)] * spare])
     # Other clips are to differ by their latents alone: what moves a bar must not change its noise.
-    repeats = bundle.model.find_repeats(z) if drawing.method == SAMPLED else None
-    shape = (GROUP_ROWS, -1, -1)
-    given = None if drawing.harmony is None else drawing.harmony.events.expand(shape)
-    known = None if drawing.known is None else drawing.known.expand(shape)
+    repeats = find_repeats(bundle.model.latent.shares(z)) if drawing.method == SAMPLED else None
+    told = NO_CONDITIONS if drawing.harmony is None else drawing.harmony.conditions
+    conditions = told[[0] * GROUP_ROWS]
+    known = None if drawing.known is None else drawing.known.expand(GROUP_ROWS, -1, -1)
     with one_thread(), torch.inference_mode():
-        events = bundle.model.decode(z, given).sample(
+        events = bundle.model.decode(z, conditions).sample(
             temperature=drawing.temperature,
             top_p=drawing.top_p,
             randomness=[*(row.seed for row in rows), *[0] * spare],
             known=known,
             repeats=repeats,
         )
-        if given is not None:
-            events = torch.cat([events, given], dim=-1)
-    for row, excerpt in zip(rows, events.numpy(), strict=False):
+    for row, excerpt in zip(rows, join_streams(events, conditions).numpy(), strict=False):
         notes = bundle.representation.to_notes(excerpt)
         yield make_clip(bundle, notes, drawing, z=row.z, index=row.index)
 

@@ -43,7 +43,9 @@ from musicvae.generation.requests import (
     TransformRequest,
     amount_path,
 )
-from musicvae.model.latent import moves as latents
+from musicvae.model.latent.moves import shift
+from musicvae.model.noise import latent_noise, row_seed
+from musicvae.music.attributes import get_attribute
 from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER
 from musicvae.problems import Problems
 
@@ -98,8 +100,8 @@ class Engine:
         size = bundle.prior.noise_size
 
         def draw(index: int) -> Row:
-            z = draw_latent(bundle, latents.noise(drawing.seed, [index], size))
-            seed = latents.row_seed(drawing.seed, index, _EVENTS)
+            z = draw_latent(bundle, latent_noise(drawing.seed, [index], size))
+            seed = row_seed(drawing.seed, index, _EVENTS)
             return Row(index=index, z=z, seed=seed)
 
         # Each when its turn comes: a request may ask for more than there is memory for.
@@ -125,7 +127,7 @@ class Engine:
         drawing = _drawing(
             bundle, request, DECODED, request.qpm or _tempo(places), harmony or _harmony(places)
         )
-        z = latents.path(torch.stack([place.z for place in places]), request.count)
+        z = bundle.model.latent.path(torch.stack([place.z for place in places]), request.count)
         yield from decode(bundle, _rows(z, drawing), drawing)
 
     def transform(self, request: TransformRequest) -> Transformed:
@@ -144,7 +146,8 @@ class Engine:
         # In the order of their names: sums of floats differ by order, and a map has none.
         for name, amount in sorted(request.amounts.items()):
             with problems.gather(), _about(amount_path(name)):
-                moved = latents.shift(moved, vectors, {name: amount})
+                vector = vectors[get_attribute(name, vectors).name]
+                moved = shift(moved, vector, amount)
         problems.raise_all()
         drawing = _drawing(
             bundle, request, DECODED, request.qpm or _tempo([place]), harmony or _harmony([place])
@@ -163,14 +166,15 @@ class Engine:
         """
         bundle = self._bundle_for(request)
         heard = hear(bundle, request.excerpt, "excerpt", asked_for(bundle, request.chords))
-        z = heard.mean
+        z = heard.posterior.mean[0]
         if request.seed is not None:
-            key = latents.row_seed(request.seed, 0, "posterior")
-            z = z + heard.stddev * latents.noise(key, [0], len(z))[0]
+            key = row_seed(request.seed, 0, "posterior")
+            noise = latent_noise(key, [0], heard.posterior.noise_size)
+            z = heard.posterior.at(noise)[0]
         return Encoding(
             latent=_values(z),
-            mean=_values(heard.mean),
-            stddev=_values(heard.stddev),
+            mean=_values(heard.posterior.mean[0]),
+            stddev=_values(heard.posterior.stddev[0]),
             notes=heard.notes,
             attributes=dict(sorted(bundle.representation.kind.measure(heard.notes).items())),
             seed=request.seed,
@@ -286,7 +290,7 @@ def _harmony(places: Sequence[Place]) -> Harmony | None:
 
 def _rows(z: Float[Tensor, "batch latent"], drawing: Drawing) -> list[Row]:
     """Rows that all hear the same noise, so that they differ by their latents alone."""
-    seed = latents.row_seed(drawing.seed, 0, _EVENTS)
+    seed = row_seed(drawing.seed, 0, _EVENTS)
     return [Row(index=index, z=each, seed=seed) for index, each in enumerate(z)]
 
 

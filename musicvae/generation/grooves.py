@@ -15,7 +15,7 @@ from musicvae.errors import SettingError
 from musicvae.generation.excerpts import fit
 from musicvae.generation.points import encode, find
 from musicvae.generation.requests import HUMANISE, TRANSFER, Excerpt, GrooveRequest
-from musicvae.model.event_distribution import UNKNOWN
+from musicvae.model.decoding_loop import UNKNOWN
 from musicvae.music.notes import NoteSequence
 from musicvae.problems import Problems
 from musicvae.representation.kind import Performance

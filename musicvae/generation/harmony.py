@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Int
-from torch import Tensor
 
 from musicvae.bundle.format import Bundle
 from musicvae.errors import SettingError
-from musicvae.model.stream_split import split
+from musicvae.model.conditions import Conditions, split_streams
 from musicvae.music import progressions
 from musicvae.music.chords import Chord
 from musicvae.music.notes import NoteSequence
@@ -22,17 +20,17 @@ class Harmony:
     Attributes:
         chords: On the grid.
         text: The same as a progression.
-        events: What the model is given.
+        conditions: The chords as the model is told them, one row.
     """
 
     chords: tuple[Chord, ...]
     text: str
-    events: Int[Tensor, "step stream"]
+    conditions: Conditions
 
 
 def needs_chords(representation: Representation) -> bool:
     """Whether music of this representation is made over chords that are given."""
-    return any(stream.is_given for stream in representation.streams)
+    return any(stream.is_condition for stream in representation.streams)
 
 
 def asked_for(bundle: Bundle, text: str | None) -> Harmony | None:
@@ -90,13 +88,12 @@ def _harmony(representation: Representation, chords: tuple[Chord, ...]) -> Harmo
         chords=chords,
     )
     events = representation.to_tensor(sheet)
-    given = split(torch.from_numpy(events).long()[None], representation.streams).given
-    assert given is not None
+    batch = split_streams(torch.from_numpy(events).long()[None], representation.streams)
     held = representation.to_notes(events).chords
     return Harmony(
         chords=held,
         text=progressions.write(
             held, bars=representation.bars, steps_per_bar=representation.steps_per_bar
         ),
-        events=given[0],
+        conditions=batch.conditions,
     )

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int16
 from torch import Tensor
-from torch.distributions import Independent, Normal
 
 from musicvae.bundle.format import Bundle
 from musicvae.errors import LatentError
@@ -15,6 +14,8 @@ from musicvae.generation.excerpts import fit
 from musicvae.generation.harmony import Harmony, brought_by, check_given
 from musicvae.generation.replies import Latent
 from musicvae.generation.requests import Excerpt, Point
+from musicvae.model import Posterior
+from musicvae.model.conditions import split_streams
 from musicvae.music.notes import NoteSequence
 from musicvae.problems import Problems
 
@@ -25,14 +26,12 @@ class Heard:
 
     Attributes:
         notes: What of it the model can hold.
-        mean: Of the posterior.
-        stddev: Of the posterior.
+        posterior: Of its latent, one row.
         harmony: The chords that it was heard over, if the model takes any.
     """
 
     notes: NoteSequence
-    mean: Float[Tensor, " latent"]
-    stddev: Float[Tensor, " latent"]
+    posterior: Posterior
     harmony: Harmony | None
 
 
@@ -63,19 +62,18 @@ def hear(bundle: Bundle, excerpt: Excerpt, path: str, harmony: Harmony | None) -
     check_given(bundle, harmony)
     notes = replace(notes, chords=harmony.chords if harmony else ())
     events = representation.to_tensor(notes)
-    posterior = encode(bundle, events)
     return Heard(
         notes=replace(representation.to_notes(events), qpm=notes.qpm, key=notes.key),
-        mean=posterior.mean[0],
-        stddev=posterior.stddev[0],
+        posterior=encode(bundle, events),
         harmony=harmony,
     )
 
 
-def encode(bundle: Bundle, events: Int16[np.ndarray, "step stream"]) -> Independent[Normal]:
+def encode(bundle: Bundle, events: Int16[np.ndarray, "step stream"]) -> Posterior:
     """The posterior of one excerpt's latent: a batch of one."""
     with one_thread(), torch.inference_mode():
-        return bundle.model.encode(torch.from_numpy(events).long()[None])
+        tensor = torch.from_numpy(events).long()[None]
+        return bundle.model.encode(split_streams(tensor, bundle.model.streams))
 
 
 def find(
@@ -86,7 +84,7 @@ def find(
         return Place(z=find_latent(bundle, point, f"{path}.latent", problems))
     with problems.gather(f"{path}.excerpt"):
         heard = hear(bundle, point, f"{path}.excerpt", harmony)
-        return Place(z=heard.mean, heard=heard)
+        return Place(z=heard.posterior.mean[0], heard=heard)
     return Place(z=torch.zeros(bundle.model.latent_size))
 
 

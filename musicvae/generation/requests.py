@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 
 from musicvae.errors import LatentError
 from musicvae.generation.replies import Clip, Encoding, Grooved, Latent, ModelInfo, Transformed
-from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
+from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.music import progressions
 from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER, NoteSequence
 from musicvae.problems import Problems

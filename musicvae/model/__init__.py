@@ -1,16 +1,18 @@
 """The variational autoencoder: events to a latent, a latent to events. It knows tensors only."""
 
+from musicvae.model.conditions import Batch, Conditions
 from musicvae.model.event_distribution import EventDistribution, Teacher
-from musicvae.model.latent.bar_prior import BarPrior
-from musicvae.model.latent.flow_prior import FlowPrior
-from musicvae.model.vae import ModelConfig, MusicVAE, Prior
+from musicvae.model.latent.latent import Latent, Posterior, Prior
+from musicvae.model.vae import ModelConfig, MusicVAE
 
 __all__ = [
-    "BarPrior",
+    "Batch",
+    "Conditions",
     "EventDistribution",
-    "FlowPrior",
+    "Latent",
     "ModelConfig",
     "MusicVAE",
+    "Posterior",
     "Prior",
     "Teacher",
 ]

@@ -1,11 +1,12 @@
-"""The bar decoder: from a plan to the steps of one bar, each step hearing the one before.
+"""The bar decoder: from a plan to the steps of one bar, each step reading the step before.
 
 Source: Roberts et al. 2018, section 3.2: the plan sets the initial state and is concatenated at
-every step, and no state passes from bar to bar. Neither does the last event here (in Magenta's
-code it does): given the plans the bars are independent, and are decoded as rows of one batch.
+every step, and no state passes from bar to bar. Magenta's code passes the last event of a bar on to
+the next; here no event is passed on: given the plans, the bars are independent, and are decoded as
+rows of one batch.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
 from jaxtyping import Float, Int
@@ -14,20 +15,24 @@ from torch import Tensor, nn
 from musicvae.identity import compare_by_identity
 from musicvae.model.event_embedding import EventEmbedding
 
+State: TypeAlias = tuple[Tensor, ...]
+"""What a decoder remembers from step to step: hidden and cell state of each LSTM layer in turn,
+each (batch, hidden)."""
+
 
 @compare_by_identity
-class State(NamedTuple):
-    """What an LSTM remembers: of every layer its hidden and its cell state, (batch, hidden)."""
+class Stepped(NamedTuple):
+    """One step of decoding: the parameters of its events, and the state after it."""
 
-    hidden: list[Tensor]
-    cell: list[Tensor]
+    parameters: Float[Tensor, "batch _"]
+    state: State
 
 
 class BarDecoder(nn.Module):
     """An LSTM over the steps of one bar; a row of its batch is one bar.
 
     Args:
-        embedding: Of what it hears: the events of the step before, and what is given at this one.
+        embedding: Embeds the events of the step before, and the conditions of the step itself.
         parameters: Number of parameters of the events of one step.
         plan_size: Size of one plan.
         hidden_size: Size of the LSTM's state.
@@ -52,42 +57,42 @@ class BarDecoder(nn.Module):
 
     def forward(
         self,
-        plan: Float[Tensor, "batch hidden"],
-        heard: Int[Tensor, "batch step stream"],
+        plans: Float[Tensor, "batch hidden"],
+        inputs: Int[Tensor, "batch step stream"],
     ) -> Float[Tensor, "batch step _"]:
-        """The parameters of every step, when `heard[:, t]` is what step t hears."""
-        plans = plan[:, None].expand(-1, heard.shape[1], -1)
-        inputs = torch.cat([self.embedding(heard), plans], dim=-1)
-        start = self.start(plan)
-        states = (torch.stack(start.hidden), torch.stack(start.cell))
-        outputs, _ = self.lstm(inputs, states)
+        """The parameters of every step, when step t reads `inputs[:, t]`."""
+        repeated = plans[:, None].expand(-1, inputs.shape[1], -1)
+        state = self.start(plans)
+        outputs, _ = self.lstm(
+            torch.cat([self.embedding(inputs), repeated], dim=-1),
+            (torch.stack(state[::2]), torch.stack(state[1::2])),
+        )
         parameters: Tensor = self.output(outputs)
         return parameters
 
-    def start(self, plan: Float[Tensor, "batch hidden"]) -> State:
-        """What it remembers before the first step."""
-        # (batch, 2 * layer * hidden) -> hidden and cell state of each layer
-        states = torch.tanh(self.initial(plan)).unflatten(1, (2, self.layers, -1))
-        hidden, cell = states.unbind(1)
-        return State(list(hidden.unbind(1)), list(cell.unbind(1)))
+    def start(self, plans: Float[Tensor, "batch hidden"]) -> State:
+        """The state before the first step."""
+        # (batch, 2 * layer * hidden) -> (batch, hidden or cell, layer, hidden)
+        states = torch.tanh(self.initial(plans)).unflatten(1, (2, self.layers, -1))
+        return tuple(states[:, kind, layer] for layer in range(self.layers) for kind in (0, 1))
 
     def step(
         self,
-        plan: Float[Tensor, "batch hidden"],
         state: State,
-        heard: Int[Tensor, "batch stream"],
+        plans: Float[Tensor, "batch hidden"],
+        inputs: Int[Tensor, "batch stream"],
         number: int,
-    ) -> Float[Tensor, "batch _"]:
-        """The parameters of step `number`; `state` moves on.
+    ) -> Stepped:
+        """Takes step `number` of the bar, the first being 0.
 
-        It takes the LSTM's step by hand: `nn.LSTM` packs its weights anew at every call, which
-        costs more than the step.
+        The LSTM's step is written out: `nn.LSTM` packs its weights anew at every call, which costs
+        more than the step.
         """
-        embedded = self.embedding(heard[:, None], first_step=number)[:, 0]
-        inputs = torch.cat([embedded, plan], dim=-1)
+        embedded = self.embedding(inputs[:, None], first_step=number)[:, 0]
+        output = torch.cat([embedded, plans], dim=-1)
+        after: list[Tensor] = []
         for layer, weights in enumerate(self.lstm.all_weights):
-            before = (state.hidden[layer], state.cell[layer])
-            inputs, state.cell[layer] = torch.lstm_cell(inputs, before, *weights)
-            state.hidden[layer] = inputs
-        parameters: Tensor = self.output(inputs)
-        return parameters
+            hidden, cell = state[2 * layer : 2 * layer + 2]
+            output, cell = torch.lstm_cell(output, (hidden, cell), *weights)
+            after += [output, cell]
+        return Stepped(self.output(output), tuple(after))

@@ -1,49 +1,68 @@
-"""The two decoders: how a latent becomes plans, one for the whole excerpt or one a bar."""
+"""The decoder: shares of a latent to plans, and plans to the parameters of every step's events."""
 
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from musicvae.model.bar_decoder import BarDecoder
+from musicvae.model.bar_decoder import BarDecoder, State, Stepped
 from musicvae.model.conductor import Conductor
-from musicvae.model.event_distribution import EventDistribution
 from musicvae.model.event_heads import EventHeads
 
 
-class FlatDecoder(nn.Module):
-    """Decodes the excerpt in one go: the latent itself is the plan of one long bar."""
+class Decoder(nn.Module):
+    """Plans the parts of an excerpt (its bars, or the whole as one long bar) and plays each plan.
 
-    def __init__(self, *, bar_decoders: Sequence[BarDecoder], heads: EventHeads) -> None:
-        super().__init__()
-        self.bar_decoders = nn.ModuleList(bar_decoders)
-        self.heads = heads
-
-    def forward(
-        self,
-        z: Float[Tensor, "batch latent"],
-        given: Int[Tensor, "batch step stream"] | None,
-        length_steps: int,
-    ) -> EventDistribution:
-        return EventDistribution([*self.bar_decoders], self.heads, z[:, None], given, length_steps)
-
-
-class HierarchicalDecoder(nn.Module):
-    """Decodes bar by bar: a conductor plans the bars, and the bar decoders play each plan."""
+    Args:
+        conductor: Makes the plans of the bars; None where the latent itself is the one plan.
+        bar_decoders: Play a plan together: each gives the parameters of some streams, in order.
+        heads: Of the generated streams.
+    """
 
     def __init__(
-        self, *, conductor: Conductor, bar_decoders: Sequence[BarDecoder], heads: EventHeads
+        self, *, conductor: Conductor | None, bar_decoders: Sequence[BarDecoder], heads: EventHeads
     ) -> None:
         super().__init__()
         self.conductor = conductor
         self.bar_decoders = nn.ModuleList(bar_decoders)
         self.heads = heads
 
+    def plan(self, shares: Float[Tensor, "batch bar share"]) -> Float[Tensor, "batch bar hidden"]:
+        """The plan of each part."""
+        plans: Tensor = shares if self.conductor is None else self.conductor(shares)
+        return plans
+
     def forward(
         self,
-        z: Float[Tensor, "batch latent"],
-        given: Int[Tensor, "batch step stream"] | None,
-        length_steps: int,
-    ) -> EventDistribution:
-        plans = self.conductor(z)
-        return EventDistribution([*self.bar_decoders], self.heads, plans, given, length_steps)
+        plans: Float[Tensor, "batch hidden"],
+        inputs: Int[Tensor, "batch step stream"],
+    ) -> Float[Tensor, "batch step _"]:
+        """The parameters of every step, when step t reads `inputs[:, t]`; a row is one part."""
+        return torch.cat([decoder(plans, inputs) for decoder in self.bar_decoders], dim=-1)
+
+    def start(self, plans: Float[Tensor, "batch hidden"]) -> State:
+        """See `DecoderStep`."""
+        return tuple(each for decoder in self._bar_decoders() for each in decoder.start(plans))
+
+    def step(
+        self,
+        state: State,
+        plans: Float[Tensor, "batch hidden"],
+        previous: Int[Tensor, "batch stream"],
+        condition: Int[Tensor, "batch _condition"],
+        number: int,
+    ) -> Stepped:
+        """See `DecoderStep`."""
+        inputs = torch.cat([previous, condition], dim=-1)
+        blocks: list[Tensor] = []
+        after: list[Tensor] = []
+        for decoder in self._bar_decoders():
+            own, state = state[: 2 * decoder.layers], state[2 * decoder.layers :]
+            stepped = decoder.step(own, plans, inputs, number)
+            blocks.append(stepped.parameters)
+            after += stepped.state
+        return Stepped(torch.cat(blocks, dim=-1), tuple(after))
+
+    def _bar_decoders(self) -> list[BarDecoder]:
+        return [each for each in self.bar_decoders if isinstance(each, BarDecoder)]

@@ -1,8 +1,8 @@
-"""Events to one summary of the excerpt, or one of each bar, from which the posterior is read.
+"""The encoders: events to a summary of the excerpt, or of each bar, that gives the posterior.
 
 Source: Roberts et al. 2018, section 3.1: a bidirectional LSTM whose last states parametrise the
-posterior. We add the mean state of every part of the excerpt beside them: with the last states
-alone, the middle of an excerpt is learnt late.
+posterior. We add the mean state of every part of the excerpt: with the last states alone, the
+middle of an excerpt is learnt late.
 """
 
 import math
@@ -16,7 +16,7 @@ from musicvae.model.event_embedding import EventEmbedding
 STEPS_PER_QUARTER = 4
 
 MOST_PARTS = 16
-"""More parts than this in an excerpt, and a part is a bar: else most weights would be the
+"""If an excerpt would have more parts, each bar is one part: else most weights would be the
 posterior's."""
 
 
@@ -72,8 +72,8 @@ class BidirectionalEncoder(nn.Module):
 class HierarchicalEncoder(nn.Module):
     """A bidirectional LSTM within each bar, and one over the bars: a summary of each bar.
 
-    A bar's code goes into its summary as it is, too: the way from a bar of the input to the same
-    bar of the output is then short, and a bar that was learnt alone is found again in the whole.
+    A bar's own code is part of its summary, too: the way from a bar of the input to the same bar of
+    the output is then short, and weights learnt on single bars still fit in a longer excerpt.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a step sounds like and where in the bar it stands, as one vector: the LSTMs' input."""
+"""A step's events and its position in the bar as one vector: the input of the LSTMs."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ class EventEmbedding(nn.Module):
     """Embeds the events of all streams at a step, and the step's position in its bar.
 
     A class has a vector of its own; a number lies on a line. Every stream has one event more than
-    its vocabulary, `unknown`: the decoder hears it before the first step, and wherever history is
-    hidden from it in training. The position at every step is our addition to the paper; it made the
-    same model reach a given accuracy with about a third of the examples.
+    its vocabulary, `unknown`: the decoder reads it before the first step, and wherever training
+    hides the history. The position at every step is our addition to the paper; with it the same
+    model reached a given accuracy with about a third of the examples.
 
     Args:
         streams: What the columns of the events hold.
@@ -57,17 +57,17 @@ class EventEmbedding(nn.Module):
     def forward(
         self, events: Int[Tensor, "batch step stream"], *, first_step: int = 0
     ) -> Float[Tensor, "batch step hidden"]:
-        """Embeds events whose first step stands `first_step` steps after a bar line."""
+        """Embeds events; their first step is `first_step` steps after a bar line."""
         classes = events[..., self._classes] if self._numbers else events
         embedded = self.events(classes + self.first_rows).sum(-2)
         if self._numbers:
-            embedded = embedded + self.lines(self._places(events))
+            embedded = embedded + self.lines(self._positions_of(events))
         steps = torch.arange(first_step, first_step + events.shape[1], device=events.device)
         positions = self.positions(steps % self.steps_per_bar).expand(len(events), -1, -1)
         return torch.cat([embedded, positions], dim=-1)
 
-    def _places(self, events: Tensor) -> Tensor:
-        """Where each number stands on its scale, -1 to 1; 0 where it does not count."""
+    def _positions_of(self, events: Tensor) -> Tensor:
+        """The position of each number on its scale, -1 to 1; 0 where it does not count."""
         numbers = events[..., self._numbers]
         gates = events[..., self.gates[self._numbers]]
         unknown, unknown_gate = (

@@ -1,10 +1,10 @@
-"""From the numbers that a decoder gives for a step to a distribution over its events.
+"""From a decoder's parameters of a step to a distribution over its events.
 
 A stream of classes has a logit for every event. A stream of numbers has a mean and the logarithm of
 a scale: a discretised logistic, which gives every number of the scale its probability.
 
 Source: Salimans et al. 2017, PixelCNN++, section 2.1, with one component. Gillick et al. 2019,
-section 3.3, regress velocities and offsets by squared errors; a distribution can be drawn from.
+section 3.3, regress velocities and offsets by squared errors; draws need a distribution.
 """
 
 from collections.abc import Sequence
@@ -19,17 +19,17 @@ from musicvae.representation.streams import Stream
 
 _LEAST_LOG_SCALE = -7.0
 _SURE = 1e-5
-"""A smaller probability is worked out from the density: as a difference it would be rounding."""
+"""A smaller probability is computed from the density: a difference would be all rounding error."""
 
 
 class _Group(NamedTuple):
-    """Streams beside each other that are of one kind and size, and are worked on at once.
+    """Neighbouring streams of one kind and size, which are computed together.
 
     Attributes:
-        columns: Of the events.
-        is_number: Whether they are numbers.
-        size: Number of events of each.
-        gates: The columns that say where each counts; None where all of them always count.
+        columns: Their columns in the events.
+        is_number: Whether their events are numbers.
+        size: Number of events of each stream.
+        gates: The column that says where each stream counts; None where all always count.
     """
 
     columns: slice
@@ -42,8 +42,15 @@ class EventHeads(nn.Module):
     """The distributions of several streams, whose parameters stand side by side.
 
     Args:
-        streams: Those that are made.
+        streams: The generated streams.
+
+    Attributes:
+        parameter_sizes: Number of parameters of an event of each stream.
+        noise_sizes: Number of uniform random numbers for a draw of each stream.
+        unknown: An event of each stream that means unknown, one above its last.
     """
+
+    unknown: Int[Tensor, " stream"]
 
     def __init__(self, streams: Sequence[Stream]) -> None:
         super().__init__()
@@ -51,6 +58,8 @@ class EventHeads(nn.Module):
         self.parameter_sizes = tuple(2 if each.is_number else each.size for each in streams)
         self.noise_sizes = tuple(1 if each.is_number else each.size for each in streams)
         self._groups = _group(self.streams)
+        sizes = torch.tensor([each.size for each in streams], dtype=torch.long)
+        self.register_buffer("unknown", sizes, persistent=False)
 
     def log_prob(
         self,
@@ -92,10 +101,11 @@ class EventHeads(nn.Module):
         """Draws an event of each stream.
 
         Args:
-            parameters: Of one step.
+            parameters: The parameters of one step.
             uniform: Numbers between 0 and 1, as many as `noise_sizes` sum to.
             temperature: Divides the logits, and multiplies the scales; above 0.
-            top_p: Classes are drawn among the likeliest ones that together have this probability.
+            top_p: Classes are drawn among the likeliest classes that together have this
+                probability.
         """
         columns = []
         for (group, block), (_, noise) in zip(
@@ -109,13 +119,13 @@ class EventHeads(nn.Module):
                 columns.append(_to_event(block[..., 0] + spread * logistic, group.size))
             else:
                 smallest = torch.finfo(noise.dtype).tiny
-                # A draw stays below 1, so the inner logarithm is never 0.
+                # A uniform number stays below 1, so the inner logarithm is never 0.
                 gumbel = -torch.log(-torch.log(noise.clamp_min(smallest)))
                 columns.append((_nucleus(block / temperature, top_p) + gumbel).argmax(-1))
         return torch.cat(columns, dim=-1)
 
     def _blocks(self, values: Tensor, sizes: Sequence[int]) -> list[tuple[_Group, Tensor]]:
-        """What stands for each group, with an axis for its streams."""
+        """Splits values by group, with an axis for the streams of each."""
         widths = [sum(sizes[group.columns]) for group in self._groups]
         blocks = values.split(widths, dim=-1)
         return [
@@ -163,13 +173,13 @@ def _log_scale(parameters: Tensor) -> Tensor:
     return parameters[..., 1].clamp_min(_LEAST_LOG_SCALE)
 
 
-def _to_event(place: Tensor, size: int) -> Tensor:
-    """The number of the scale that is nearest to a place of -1 to 1."""
-    return ((place.clamp(-1, 1) + 1) / 2 * (size - 1)).round().long()
+def _to_event(position: Tensor, size: int) -> Tensor:
+    """The number of the scale that is nearest to a position of -1 to 1."""
+    return ((position.clamp(-1, 1) + 1) / 2 * (size - 1)).round().long()
 
 
 def _nucleus(logits: Tensor, top_p: float) -> Tensor:
-    """Rules out the events beyond the likeliest ones that reach `top_p` together."""
+    """Rules out all events but the likeliest, which together reach `top_p`."""
     if top_p == 1:
         return logits
     ordered, order = logits.softmax(-1).sort(descending=True)

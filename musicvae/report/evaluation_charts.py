@@ -10,7 +10,7 @@ from musicvae.evaluation.evaluate import TEMPERATURES, Evaluation
 from musicvae.evaluation.histogram import Histogram
 from musicvae.evaluation.note_table import OF_PITCHES, OF_PLAYED_DRUMS
 from musicvae.evaluation.prior_samples import CEILING, HELD_OUT, TRAINING, set_name
-from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
+from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.music.instruments import DRUM_CLASSES
 from musicvae.report.charts import Chart, Series, to_svg
 from musicvae.report.curves import Curve, Curves, draw_curves

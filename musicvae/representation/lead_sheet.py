@@ -42,7 +42,7 @@ class LeadSheet(Representation):
     kind = LEAD_SHEET
     streams = (
         *Melody.streams,
-        *(replace(stream, is_given=True) for stream in Chords.streams),
+        *(replace(stream, is_condition=True) for stream in Chords.streams),
     )
     checks = melody.CHECKS  # any chords on the grid of steps can be held
 

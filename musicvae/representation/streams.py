@@ -15,17 +15,17 @@ class Stream:
             are alike; else they are classes.
         gate: The column that says where this one counts: where its event is above 0. None counts
             everywhere.
-        is_given: Whether it is a condition: told to encoder and decoder, never generated. Such
-            columns stand behind all others.
+        is_condition: Whether encoder and decoder are told its events, and never generate them.
+            Condition streams stand behind all others.
     """
 
     name: str
     size: int
     is_number: bool = False
     gate: int | None = None
-    is_given: bool = False
+    is_condition: bool = False
 
 
-def made(streams: Sequence[Stream]) -> tuple[Stream, ...]:
-    """The streams that a decoder makes."""
-    return tuple(stream for stream in streams if not stream.is_given)
+def generated_streams(streams: Sequence[Stream]) -> tuple[Stream, ...]:
+    """The streams that a decoder generates."""
+    return tuple(stream for stream in streams if not stream.is_condition)

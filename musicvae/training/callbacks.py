@@ -7,14 +7,13 @@ from typing import Any
 
 import lightning
 import numpy as np
-import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
 from musicvae.errors import TrainingError
-from musicvae.model.latent import moves as latent
+from musicvae.model.conditions import join_streams, split_streams
+from musicvae.model.noise import latent_noise, row_seed
 from musicvae.report.plots import piano_roll_image
-from musicvae.representation.streams import made
 from musicvae.training.module import TrainingModule
 
 LEAST_DIVERGENCE_NATS = 1.0
@@ -37,20 +36,18 @@ class Pictures(lightning.Callback):
         assert isinstance(pl_module, TrainingModule)
         model, representation = pl_module.model, pl_module.experiment.representation
         rows = range(PICTURES)
-        draws = latent.noise(pl_module.seed, rows, model.latent_size).to(pl_module.device)
-        path = latent.path(draws[:2], PICTURES)
-        seeds = [latent.row_seed(pl_module.seed, row, "events") for row in rows]
+        draws = latent_noise(pl_module.seed, rows, model.latent_size).to(pl_module.device)
+        path = model.latent.path(draws[:2], PICTURES)
+        seeds = [row_seed(pl_module.seed, row, "events") for row in rows]
         assert pl_module.validated is not None
-        # What a model is given is that of an excerpt, the same for all.
-        given = pl_module.validated[:1].expand(PICTURES, -1, -1)[
-            ..., len(made(pl_module.streams)) :
-        ]
+        # All pictures have the conditions of the first excerpt.
+        conditions = split_streams(pl_module.validated, model.streams).conditions[[0] * PICTURES]
         for name, events in {
-            "samples": model.decode(draws, given).sample(randomness=seeds),
-            "interpolation": model.decode(path, given).mode(),
+            "samples": model.decode(draws, conditions).sample(randomness=seeds),
+            "interpolation": model.decode(path, conditions).mode(),
         }.items():
-            whole = torch.cat([events, given], dim=-1)
-            music = [representation.to_notes(each) for each in whole.cpu().numpy()]
+            whole = join_streams(events, conditions).cpu().numpy()
+            music = [representation.to_notes(each) for each in whole]
             image = piano_roll_image(music)
             logger.experiment.add_image(name, image, trainer.global_step)
         measured = pl_module.last_reconstruction

@@ -9,13 +9,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from musicvae.data.batches import Batch
 from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
 from musicvae.experiment.experiment import Experiment, TrainingConfig, build_model, to_dict
-from musicvae.experiment.objective import beta_at, elbo, sampled_share_at
-from musicvae.model import Teacher
-from musicvae.model.latent.moves import draw
-from musicvae.model.stream_split import split
+from musicvae.experiment.objective import beta_at, sampled_share_at
+from musicvae.model import Batch, Teacher
+from musicvae.model.latent.latent import draw
+from musicvae.training.elbo import elbo
 
 
 class TrainingModule(lightning.LightningModule):
@@ -36,7 +35,6 @@ class TrainingModule(lightning.LightningModule):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.model = build_model(experiment)
-        self.streams = experiment.representation.streams
         self.last_reconstruction: Reconstruction | None = None
         self.validated: Tensor | None = None
 
@@ -51,10 +49,9 @@ class TrainingModule(lightning.LightningModule):
             generator=generator,
         )
         beta = beta_at(objective, step)
-        posterior = self.model.encode(batch.heard)
-        z = draw(posterior, generator)
-        music, given = split(batch.events, self.streams)
-        log_likelihood = self.model.decode(z, given).log_prob(music, teacher=teacher)
+        posterior = self.model.encode(batch)
+        decoded = self.model.decode(draw(posterior, generator), batch.conditions)
+        log_likelihood = decoded.log_prob(batch.events, teacher=teacher)
         terms = elbo(posterior, log_likelihood, beta=beta, free_nats=objective.free_nats)
         self.log("train/loss", terms.loss, prog_bar=True)
         self.log("train/reconstruction_nats", terms.log_likelihood.mean())

@@ -9,8 +9,8 @@ from musicvae.data.manifest import Manifest
 from musicvae.data.shards import Events
 from musicvae.errors import DataError, TrainingError
 from musicvae.experiment.experiment import Experiment, build_model
-from musicvae.experiment.objective import elbo
-from musicvae.model.stream_split import split
+from musicvae.model import Batch
+from musicvae.training.elbo import elbo
 
 MOST_OVERFIT_STEPS = 60
 LEAST_FALL = 0.1
@@ -69,15 +69,15 @@ def check_learning(experiment: Experiment, stream: BatchStream, *, seed: int) ->
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = build_model(experiment)
-    events = stream.batch(0).events
-    music, given = split(events, experiment.representation.streams)
+    batch = stream.batch(0)
+    batch = Batch(events=batch.events, conditions=batch.conditions)  # nothing reduced
     rate = max(experiment.training.learning_rate, LEAST_LEARNING_RATE)
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)
     losses: list[float] = []
     for _ in range(MOST_OVERFIT_STEPS):
-        posterior = model.encode(events)
-        decoded = model.decode(posterior.mean, given)
-        terms = elbo(posterior, decoded.log_prob(music), beta=0.0)
+        posterior = model.encode(batch)
+        decoded = model.decode(posterior.mean, batch.conditions)
+        terms = elbo(posterior, decoded.log_prob(batch.events), beta=0.0)
         losses.append(terms.loss.item())
         if losses[-1] <= (1 - LEAST_FALL) * losses[0] or not math.isfinite(losses[-1]):
             break

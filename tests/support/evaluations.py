@@ -40,7 +40,7 @@ def make_events():
 
 @pytest.fixture(scope="session")
 def make_model(make_experiment):
-    def make(representation, *, is_hierarchical=False, seed=0):
+    def make(representation, *, latent="gaussian", seed=0):
         """An untrained tiny model for any kind of music; it plays more than one thing."""
         experiment = make_experiment()
         experiment = replace(
@@ -48,7 +48,7 @@ def make_model(make_experiment):
             representation=representation,
             model=replace(
                 experiment.model,
-                is_hierarchical=is_hierarchical,
+                latent=latent,
                 conductor_size=12,
                 plan_size=8,
             ),
@@ -138,7 +138,7 @@ def member(representation, make_events, make_experiment, make_model, sizes, tmp_
         version=None,
         experiment=replace(make_experiment(), representation=representation),
         model=model,
-        prior=model.make_prior(),
+        prior=model.latent.make_prior(),
         attribute_vectors={name: torch.ones(model.latent_size) for name in ATTRIBUTES},
         steps=None,
         examples_seen=None,

@@ -1,1 +1,1 @@
-"""What a latent is: its moves, and the priors that it is drawn from."""
+"""The latent as a part of the model: its kinds, with posteriors, priors and moves."""

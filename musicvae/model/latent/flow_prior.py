@@ -1,8 +1,8 @@
-"""Where in the latent space music is: a map from standard noise to latents.
+"""A prior as a flow: a map from standard noise to the latents where music is.
 
 Training pulls the posteriors of all music towards a standard Gaussian, but only so far: together
-they leave holes, and what is drawn from a hole wanders. A flow that is fitted to them afterwards
-draws from where they are, and takes nothing from the reconstruction.
+they leave holes, and a draw from a hole decodes to music that wanders. A flow fitted to the
+posteriors afterwards draws from where they are, and costs no accuracy of reconstruction.
 
 Source: Dinh et al. 2017, Density estimation using Real NVP, sections 3.2 to 3.5, for the flow; Dai
 and Wipf 2019, Diagnosing and Enhancing VAE Models, section 4, for a second stage after the first.
@@ -14,29 +14,30 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from musicvae.model.latent.latent import Posterior, Prior
+
 COUPLINGS = 8
 
 HIDDEN_TIMES_LATENT = 24_576
 """A larger latent has narrower layers: a prior is small beside its model."""
 
 
-class FlowPrior(nn.Module):
-    """A flow of couplings: each moves and scales one half of the numbers by what the other says.
+class FlowPrior(Prior):
+    """A flow of couplings: each shifts and scales one half of the numbers as the other half says.
 
-    As it is made, it draws from a standard Gaussian, its numbers only in another order.
+    Before it is fitted, it draws from a standard Gaussian, the numbers only in another order.
 
     Args:
         latent_size: Size of the latent.
-        context_size: Size of what it may hang on.
-
-    Attributes:
-        noise_size: Size of the noise of a latent.
+        context_size: Size of a context that the density may depend on.
     """
+
+    fit_batch_size = 256
 
     def __init__(self, latent_size: int, *, context_size: int = 0) -> None:
         super().__init__()
         self.latent_size = self.noise_size = latent_size
-        # Of one number alone there is no half.
+        # A latent of one number has no halves.
         count = COUPLINGS if latent_size > 1 else 0
         self.couplings = nn.ModuleList(
             _Coupling(latent_size, context_size, is_dealt=number % 2 == 1)
@@ -48,7 +49,6 @@ class FlowPrior(nn.Module):
         noise: Float[Tensor, "batch latent"],
         context: Float[Tensor, "batch context"] | None = None,
     ) -> Float[Tensor, "batch latent"]:
-        """The latents that noise stands for."""
         z = noise
         for coupling in reversed(self.couplings):
             assert isinstance(coupling, _Coupling)
@@ -60,7 +60,6 @@ class FlowPrior(nn.Module):
         z: Float[Tensor, "batch latent"],
         context: Float[Tensor, "batch context"] | None = None,
     ) -> Float[Tensor, " batch"]:
-        """The density of latents, in nats."""
         log_scale = z.new_zeros(len(z))
         for coupling in self.couplings:
             assert isinstance(coupling, _Coupling)
@@ -68,14 +67,17 @@ class FlowPrior(nn.Module):
             log_scale = log_scale + more
         return log_scale - 0.5 * (z.square().sum(1) + self.latent_size * math.log(2 * math.pi))
 
+    def start_from(self, posteriors: Posterior) -> None:
+        """Leaves the standard Gaussian as it is: training pulled the posteriors towards it."""
+
 
 class _Coupling(nn.Module):
     """One layer of a flow, both ways.
 
     Args:
         latent_size: Size of the latent.
-        context_size: Size of what it hangs on beside the half that is kept.
-        is_dealt: Whether the next layer's halves are others; else they change places.
+        context_size: Size of the context beside the half that is kept.
+        is_dealt: Whether the next layer's halves are dealt anew; else the halves change places.
     """
 
     order: Tensor
@@ -105,7 +107,7 @@ class _Coupling(nn.Module):
         z: Float[Tensor, "batch latent"],
         context: Float[Tensor, "batch context"] | None = None,
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, " batch"]]:
-        """A step from latents to noise, and by how much, as a logarithm, it spreads them."""
+        """A step from latents to noise, and the logarithm of how much the step spreads them."""
         kept, moved = z.split([self.kept, self.moved], dim=1)
         log_scale, offset = self._plan(kept, context)
         turned = torch.cat([moved * log_scale.exp() + offset, kept], dim=1)
@@ -125,6 +127,6 @@ class _Coupling(nn.Module):
     def _plan(
         self, kept: Float[Tensor, "batch _kept"], context: Float[Tensor, "batch context"] | None
     ) -> tuple[Float[Tensor, "batch _moved"], Float[Tensor, "batch _moved"]]:
-        heard = kept if context is None else torch.cat([kept, context], dim=1)
-        log_scale, offset = self.layers(heard).chunk(2, dim=1)
+        inputs = kept if context is None else torch.cat([kept, context], dim=1)
+        log_scale, offset = self.layers(inputs).chunk(2, dim=1)
         return log_scale.tanh(), offset

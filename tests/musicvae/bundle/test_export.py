@@ -11,6 +11,7 @@ from musicvae.bundle.export import export
 from musicvae.data import shards
 from musicvae.data.manifest import load_manifest
 from musicvae.errors import BundleError, DataError
+from musicvae.evaluation.decoding import to_batch
 from musicvae.evaluation.evaluate import Sizes
 from musicvae.evaluation.record import to_facts
 from musicvae.experiment.experiment import build_model
@@ -58,7 +59,7 @@ def test_the_bundle_has_the_runs_weights(run, exported):
 def test_attribute_vectors_are_fitted_from_the_training_data(exported, data):
     loaded = bundle.load(exported[0])
     events = shards.load(data, "train").events
-    means = loaded.model.encode(torch.from_numpy(events.astype(np.int64))).mean
+    means = loaded.model.encode(to_batch(loaded.model, events)).mean
     music = [MELODY.measure(loaded.representation.to_notes(each)) for each in events]
     values = {name: np.array([each[name] for each in music]) for name in ATTRIBUTES}
     expected = fit_vectors(means, values)

@@ -13,7 +13,7 @@ import musicvae
 from musicvae import bundle
 from musicvae.errors import BundleError
 from musicvae.experiment.experiment import build_model, to_dict
-from musicvae.model import FlowPrior
+from musicvae.model.latent.flow_prior import FlowPrior
 from musicvae.music.attributes import ATTRIBUTES
 
 WEIGHTS = ("model.safetensors", "prior.safetensors")

@@ -2,19 +2,15 @@ from functools import partial
 
 import pytest
 import torch
-from torch.distributions import Independent, Normal
 from torch.nn.functional import pad
 
-from musicvae.bundle import prior_fit
 from musicvae.bundle.prior_fit import fit
-from musicvae.model import BarPrior, FlowPrior
+from musicvae.model.latent.bar_prior import BarPrior
+from musicvae.model.latent.flow_prior import FlowPrior
+from musicvae.model.latent.gaussian import GaussianPosterior
+from musicvae.model.latent.latent import draw
 
 new_prior = partial(FlowPrior, 8)
-
-
-@pytest.fixture
-def enough_steps(monkeypatch):
-    monkeypatch.setattr(prior_fit, "STEPS", 400)
 
 
 @pytest.fixture(scope="module")
@@ -22,25 +18,24 @@ def posteriors():
     """Of music along a curve: the other seven numbers follow the square of the first."""
     first = torch.randn(4_000, 1, generator=torch.Generator().manual_seed(3))
     mean = torch.cat([first, (first.square() - 1).expand(-1, 7)], dim=1)
-    return Independent(Normal(mean, torch.full_like(mean, 0.3)), 1)
+    return GaussianPosterior(mean=mean, stddev=torch.full_like(mean, 0.3))
 
 
 def share_near_the_curve(z):
     return ((z[:, 1:] - z[:, :1].square() + 1).abs() < 1.5).all(dim=1).float().mean()
 
 
-@pytest.mark.usefixtures("enough_steps")
 def test_a_prior_draws_where_music_is(posteriors):
-    prior = fit(new_prior, posteriors, seed=0)
+    prior = fit(new_prior, posteriors, seed=0, steps=400)
     drawn = torch.randn(1_000, 8, generator=torch.Generator().manual_seed(0))
     assert share_near_the_curve(drawn) < 0.25
     assert share_near_the_curve(prior(drawn)) > 0.7
-    held = posteriors.sample()
+    held = draw(posteriors, torch.Generator().manual_seed(4))
     assert prior.log_prob(held).mean() > FlowPrior(8).log_prob(held).mean() + 8
 
 
 def test_the_seed_decides_the_fit(posteriors):
-    first, again, other = (fit(new_prior, posteriors, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (fit(new_prior, posteriors, seed=seed, steps=20) for seed in (1, 1, 2))
     for name, tensor in first.state_dict().items():
         assert torch.equal(tensor, again.state_dict()[name])
     assert any(
@@ -50,19 +45,17 @@ def test_the_seed_decides_the_fit(posteriors):
 
 
 def test_a_fitted_prior_is_for_drawing_only(posteriors):
-    prior = fit(new_prior, posteriors, seed=0)
+    prior = fit(new_prior, posteriors, seed=0, steps=20)
     assert not prior.training
     assert not any(tensor.requires_grad for tensor in prior.parameters())
 
 
 def test_a_latent_of_one_number_keeps_its_gaussian():
-    one = Independent(Normal(torch.zeros(10, 1), torch.ones(10, 1)), 1)
-    assert fit(partial(FlowPrior, 1), one, seed=0)(torch.ones(1, 1)).tolist() == [[1.0]]
+    one = GaussianPosterior(mean=torch.zeros(10, 1), stddev=torch.ones(10, 1))
+    assert fit(partial(FlowPrior, 1), one, seed=0, steps=20)(torch.ones(1, 1)).tolist() == [[1.0]]
 
 
-def test_a_prior_of_bars_repeats_what_music_repeats(monkeypatch):
-    monkeypatch.setattr(prior_fit, "STEPS", 1_200)
-    monkeypatch.setattr(prior_fit, "_BATCH_SIZE", 64)
+def test_a_prior_of_bars_repeats_as_its_music_does():
     # Two bars, and half of the excerpts have both of them again.
     generator = torch.Generator().manual_seed(3)
     bars = torch.randn(4_000, 4, 3, generator=generator)
@@ -72,8 +65,14 @@ def test_a_prior_of_bars_repeats_what_music_repeats(monkeypatch):
     idle = 32
     mean = pad(bars, (0, idle)).flatten(1)
     stddev = pad(torch.full_like(bars, 0.05), (0, idle), value=1.0).flatten(1)
-    posteriors = Independent(Normal(mean, stddev), 1)
-    prior = fit(partial(BarPrior, 3 + idle, 4), posteriors, seed=0)
+    posteriors = GaussianPosterior(mean=mean, stddev=stddev)
+
+    def small_steps():
+        prior = BarPrior(3 + idle, 4)
+        prior.fit_batch_size = 64
+        return prior
+
+    prior = fit(small_steps, posteriors, seed=0, steps=1_200)
     noise = torch.randn(1_000, prior.noise_size, generator=generator)
     drawn = prior(noise).unflatten(1, (4, 3 + idle))
     third, fourth = ((drawn[:, bar] == drawn[:, bar - 2]).all(1) for bar in (2, 3))

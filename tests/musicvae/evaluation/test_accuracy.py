@@ -25,7 +25,7 @@ def test_only_what_is_made_is_judged(representation, make_events):
     events = make_events(representation, 6)
     guess = events.copy()
     for column, stream in enumerate(representation.streams):
-        if stream.is_given or stream.gate is not None:
+        if stream.is_condition or stream.gate is not None:
             guess[..., column] = 0
     assert scores_of(representation, events, guess).together.all_steps == 1
 

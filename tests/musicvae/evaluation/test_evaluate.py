@@ -65,12 +65,12 @@ def test_long_excerpts_are_compared_bar_by_bar(
 ):
     data = load_data(make_data(tmp_path / "data", {"train": 8, "test": 6}, bars=4), "test")
     experiment = replace(make_experiment(), representation=Melody(bars=4))
-    model = make_model(experiment.representation, is_hierarchical=True)
+    model = make_model(experiment.representation, latent="bars")
     longer = replace(
         subject,
         experiment=experiment,
         model=model,
-        prior=model.make_prior(),
+        prior=model.latent.make_prior(),
         attribute_vectors={
             name: torch.ones(model.latent_size) for name in subject.attribute_vectors
         },

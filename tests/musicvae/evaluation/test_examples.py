@@ -1,10 +1,9 @@
-import numpy as np
 import pytest
-import torch
 
+from musicvae.evaluation.decoding import to_batch
 from musicvae.evaluation.examples import RECONSTRUCTIONS, SAMPLES, STATIONS, play_examples
-from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
-from musicvae.model.latent import moves as latent
+from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
+from musicvae.model.noise import latent_noise, row_seed
 
 
 @pytest.fixture(scope="module")
@@ -12,12 +11,12 @@ def examples(subject, held_out):
     return play_examples(subject, held_out, seed=5)
 
 
-def tensor_of(subject, held_out, examples):
+def batch_of(subject, held_out, examples):
     """The held-out excerpts that have these notes."""
     events = held_out.held_out.events[:]
     notes = [subject.representation.to_notes(each) for each in events]
     rows = [notes.index(each.notes) for each in examples]
-    return torch.from_numpy(events[rows].astype(np.int64))
+    return to_batch(subject.model, events[rows])
 
 
 def music_of(subject, z):
@@ -39,13 +38,13 @@ def test_inputs_are_of_different_pieces(examples, held_out):
 
 
 def test_a_reconstruction_is_what_the_model_makes_of_its_input(examples, subject, held_out):
-    z = subject.model.encode(tensor_of(subject, held_out, examples.inputs)).mean
+    z = subject.model.encode(batch_of(subject, held_out, examples.inputs)).mean
     assert [each.notes for each in examples.reconstructions] == music_of(subject, z)
 
 
 def test_samples_are_those_that_users_get(examples, subject):
-    z = subject.prior(latent.noise(5, range(SAMPLES), subject.prior.noise_size))
-    seeds = [latent.row_seed(5, row, "events") for row in range(SAMPLES)]
+    z = subject.prior(latent_noise(5, range(SAMPLES), subject.prior.noise_size))
+    seeds = [row_seed(5, row, "events") for row in range(SAMPLES)]
     drawn = subject.model.decode(z).sample(temperature=SAMPLE_TEMPERATURE, randomness=seeds)
     assert [each.notes for each in examples.samples] == [
         subject.representation.to_notes(each) for each in drawn.numpy()
@@ -55,7 +54,8 @@ def test_samples_are_those_that_users_get(examples, subject):
 def test_an_interpolation_leads_from_one_excerpt_to_the_other(examples, subject, held_out):
     start, *stations, end = examples.interpolation
     assert start.title != end.title
-    z = latent.path(subject.model.encode(tensor_of(subject, held_out, (start, end))).mean, STATIONS)
+    means = subject.model.encode(batch_of(subject, held_out, (start, end))).mean
+    z = subject.model.latent.path(means, STATIONS)
     assert [each.notes for each in stations] == music_of(subject, z)
 
 

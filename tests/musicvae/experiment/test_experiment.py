@@ -39,14 +39,24 @@ def test_settings_are_laid_over_a_preset():
     changed = overlay(
         melody_2bar(),
         yaml_bytes=b"objective: {beta_max: 0.1, teacher_decay: 500}\nname: mine\n",
-        settings=["training.steps=7", "objective.beta_max=0.25", "model.is_hierarchical=true"],
+        settings=["training.steps=7", "objective.beta_max=0.25", "model.latent=bars"],
     )
-    assert (changed.name, changed.training.steps, changed.model.is_hierarchical) == (
+    assert (changed.name, changed.training.steps, changed.model.latent) == (
         "mine",
         7,
-        True,
+        "bars",
     )
     assert changed.objective == replace(melody_2bar().objective, beta_max=0.25, teacher_decay=500.0)
+
+
+@pytest.mark.parametrize(("old", "latent"), [(True, "bars"), (False, "gaussian")])
+def test_the_kind_of_latent_is_read_by_its_older_name_too(old, latent):
+    values = to_dict(melody_2bar())
+    del values["model"]["latent"]
+    values["model"]["is_hierarchical"] = old
+    assert from_dict(values).model.latent == latent
+    setting = f"model.is_hierarchical={str(old).lower()}"
+    assert overlay(melody_2bar(), settings=[setting]).model.latent == latent
 
 
 def test_nothing_laid_over_changes_nothing():

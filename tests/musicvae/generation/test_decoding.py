@@ -3,7 +3,7 @@ import torch
 
 from musicvae.generation.decoding import GROUP_ROWS, Drawing, Row, decode, one_thread
 from musicvae.generation.replies import SAMPLED
-from musicvae.model.latent import moves as latent
+from musicvae.model.noise import latent_noise
 
 REAL_WIDTHS = {"latent_size": 128, "encoder_size": 64, "decoder_size": 256}
 
@@ -16,7 +16,7 @@ def real(make_bundle, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rows():
-    z = latent.noise(3, range(20), REAL_WIDTHS["latent_size"])
+    z = latent_noise(3, range(20), REAL_WIDTHS["latent_size"])
     return [Row(index=index, z=each, seed=100 + index) for index, each in enumerate(z)]
 
 

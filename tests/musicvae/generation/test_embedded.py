@@ -7,6 +7,7 @@ import musicvae
 from musicvae import bundle
 from musicvae.generation.engine import Engine
 from musicvae.generation.requests import DecodeRequest, SampleRequest, TransformRequest
+from musicvae.model.latent.latent import find_repeats
 
 ROWS = 12
 
@@ -34,7 +35,7 @@ def test_a_bar_that_comes_back_in_a_draw_sounds_the_same(engines):
     loaded, engine = musicvae.load("melody-16bar"), engines["melody-16bar"]
     draws = list(engine.sample(request_for("melody-16bar", count=4 * ROWS)))
     latents = [clip.latent for clip in draws]
-    repeats = loaded.model.find_repeats(torch.tensor(latents)).tolist()
+    repeats = find_repeats(loaded.model.latent.shares(torch.tensor(latents))).tolist()
     assert share_of_equal(draws, repeats) > 0.6
     # Of latents that somebody gives, bars have noise of their own.
     decoded = engine.decode(DecodeRequest(latents=latents, seed=5, temperature=1.0))
@@ -57,7 +58,9 @@ def share_of_equal(clips, repeats):
 def test_clips_of_one_point_differ_by_their_latents_alone(engines):
     loaded, engine = musicvae.load("melody-16bar"), engines["melody-16bar"]
     draws = list(engine.sample(request_for("melody-16bar", count=ROWS)))
-    repeats = loaded.model.find_repeats(torch.tensor([clip.latent for clip in draws]))
+    repeats = find_repeats(
+        loaded.model.latent.shares(torch.tensor([clip.latent for clip in draws]))
+    )
     assert (repeats != torch.arange(16)).sum() > 5
     for clip in draws:
         moved = engine.transform(

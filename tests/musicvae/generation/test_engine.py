@@ -16,8 +16,8 @@ from musicvae.generation.requests import (
     SampleRequest,
     TransformRequest,
 )
-from musicvae.model import FlowPrior
-from musicvae.model.latent import moves as latent
+from musicvae.model.latent.flow_prior import FlowPrior
+from musicvae.model.noise import latent_noise
 from musicvae.music import midi
 from musicvae.representation.melody import MELODY
 
@@ -56,7 +56,7 @@ def test_clips_are_drawn_from_the_models_own_prior(tiny):
         for coupling in prior.couplings:
             coupling.layers[-1].bias.fill_(0.2)
     engine = Engine([replace(tiny, prior=prior.eval().requires_grad_(requires_grad=False))])
-    noise = latent.noise(3, range(4), LATENT_SIZE)
+    noise = latent_noise(3, range(4), LATENT_SIZE)
     drawn = [clip.latent for clip in engine.sample(SampleRequest(count=4, seed=3))]
     torch.testing.assert_close(torch.tensor(drawn), prior(noise))
     assert not torch.allclose(prior(noise), FlowPrior(LATENT_SIZE)(noise), atol=0.1)

@@ -25,7 +25,7 @@ def classes(sizes):
 def make_model():
     def make(
         *,
-        is_hierarchical=False,
+        latent="gaussian",
         bars=2,
         steps_per_bar=16,
         vocabulary_sizes=(5,),
@@ -35,7 +35,7 @@ def make_model():
         **widths,
     ):
         """An untrained model; `scale` makes its weights, and so its differences, larger."""
-        config = ModelConfig(is_hierarchical=is_hierarchical, **{**CONFIG, **widths})
+        config = ModelConfig(latent=latent, **{**CONFIG, **widths})
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             model = MusicVAE(

@@ -13,15 +13,17 @@ def shifted(decoder, events):
 
 
 def test_step_by_step_gives_the_parameters_of_all_steps_at_once(decoder, make_events, make_z):
-    plan, heard = make_z(3), shifted(decoder, make_events(3, 16, (5, 4, 7)))
-    at_once = decoder(plan, heard)
-    state = decoder.start(plan)
-    stepwise = [decoder.step(plan, state, heard[:, step], step) for step in range(16)]
+    plan, inputs = make_z(3), shifted(decoder, make_events(3, 16, (5, 4, 7)))
+    at_once = decoder(plan, inputs)
+    state, stepwise = decoder.start(plan), []
+    for step in range(16):
+        now, state = decoder.step(state, plan, inputs[:, step], step)
+        stepwise.append(now)
     assert at_once.shape == (3, 16, 5 + 4 + 7)
     assert torch.allclose(torch.stack(stepwise, dim=1), at_once, atol=1e-5)
 
 
-def test_the_plan_is_heard_at_every_step_and_in_the_first_state(decoder, make_events, make_z):
+def test_the_plan_counts_at_every_step_and_in_the_first_state(decoder, make_events, make_z):
     events = shifted(decoder, make_events(1, 16, (5, 4, 7))).expand(2, -1, -1)
     plan = make_z(2)
     with torch.no_grad():
@@ -37,7 +39,7 @@ def test_the_plan_is_heard_at_every_step_and_in_the_first_state(decoder, make_ev
     assert (by_steps[0, -1] - by_steps[1, -1]).abs().amax() > 1e-2
 
 
-def test_the_position_is_heard(decoder, make_z):
+def test_the_position_counts(decoder, make_z):
     unknown = decoder.embedding.unknown.expand(1, 16, -1)
     before = decoder(make_z(1), unknown)
     torch.nn.init.zeros_(decoder.embedding.positions.weight)

@@ -6,62 +6,67 @@ from musicvae.model.conductor import Conductor
 SHARE = 5
 
 
-def make(bars):
+@pytest.fixture
+def make_shares(make_z):
+    return lambda batch, bars: make_z(batch, size=bars * SHARE).unflatten(1, (bars, SHARE))
+
+
+def make():
     torch.manual_seed(0)
-    return Conductor(share_size=SHARE, hidden_size=8, layers=2, plan_size=4, bars=bars)
+    return Conductor(share_size=SHARE, hidden_size=8, layers=2, plan_size=4)
 
 
-def changed(conductor, z, bar):
-    """How much every plan changes with that bar's part of the latent."""
-    other = z.clone()
-    other[:, bar * SHARE : (bar + 1) * SHARE] += 1
-    return (conductor(other) - conductor(z)).detach().abs().amax(-1)[0]
+def changed(conductor, shares, bar):
+    """How much every plan changes with the share of a bar."""
+    other = shares.clone()
+    other[:, bar] += 1
+    return (conductor(other) - conductor(shares)).detach().abs().amax(-1)[0]
 
 
 @pytest.mark.parametrize("bars", [1, 2, 16])
-def test_there_is_one_plan_a_bar(make_z, bars):
-    assert make(bars)(make_z(3, size=bars * SHARE)).shape == (3, bars, 4)
+def test_there_is_one_plan_a_bar(make_shares, bars):
+    assert make()(make_shares(3, bars)).shape == (3, bars, 4)
 
 
-def test_plans_differ_by_bar_and_by_latent(make_z):
-    plans = make(4)(make_z(3, size=4 * SHARE))
+def test_plans_differ_by_bar_and_by_latent(make_shares):
+    plans = make()(make_shares(3, 4))
     for bar in range(3):
         assert (plans[:, bar] - plans[:, bar + 1]).abs().amax() > 1e-3
     assert (plans[0] - plans[1]).abs().amax() > 1e-3
 
 
-def test_the_latent_is_heard_through_the_first_state_and_through_the_shares(make_z):
-    z = make_z(3, size=4 * SHARE)
+def test_the_latent_reaches_the_plans_by_the_first_state_and_by_the_shares(make_shares):
+    shares = make_shares(3, 4)
     for name in ("initial", "share"):
-        conductor = make(4)
+        conductor = make()
         torch.nn.init.zeros_(getattr(conductor, name).weight)
-        plans = conductor(z)
+        plans = conductor(shares)
         assert (plans[0] - plans[1]).abs().amax(-1).min() > 1e-4
     for part in (conductor.initial, conductor.share):
         torch.nn.init.zeros_(part.weight)
-    plans = conductor(z)
+    plans = conductor(shares)
     assert torch.allclose(plans[0], plans[1])
-    assert (plans[0, 0] - plans[0, 1]).abs().amax() > 1e-4  # the state goes on all the same
+    assert (plans[0, 0] - plans[0, 1]).abs().amax() > 1e-4  # the state changes all the same
 
 
-def test_the_first_state_hears_the_part_of_every_bar(make_z):
-    conductor, z = make(4), make_z(1, size=4 * SHARE)
+def test_the_first_state_depends_on_the_share_of_every_bar(make_shares):
+    conductor, shares = make(), make_shares(1, 4)
     torch.nn.init.zeros_(conductor.share.weight)
     for bar in range(4):
-        assert changed(conductor, z, bar).min() > 1e-4
+        assert changed(conductor, shares, bar).min() > 1e-4
 
 
-def test_a_share_is_heard_from_its_bar_on(make_z):
-    conductor, z = make(4), make_z(1, size=4 * SHARE)
-    torch.nn.init.zeros_(conductor.initial.weight)  # the first state hears the parts of all bars
-    plans = changed(conductor, z, 2)
+def test_a_share_counts_from_its_bar_on(make_shares):
+    conductor, shares = make(), make_shares(1, 4)
+    torch.nn.init.zeros_(conductor.initial.weight)  # the first state depends on all shares
+    plans = changed(conductor, shares, 2)
     assert plans[:2].max() == 0
     assert plans[2] > 0.5
     assert plans[3] > 1e-4
 
 
-def test_a_part_is_the_same_share_of_any_bar(make_z):
-    conductor = make(4)
+def test_equal_shares_give_equal_plans_in_any_bar(make_shares):
+    conductor = make()
     torch.nn.init.zeros_(conductor.plan.weight)
-    plans = conductor(make_z(1, size=SHARE).repeat(1, 4))
+    plans = conductor(make_shares(1, 1).repeat(1, 4, 1))
     assert torch.allclose(plans, plans[:, :1].expand_as(plans))

@@ -1,6 +1,8 @@
 import pytest
 import torch
 
+from musicvae.model.latent.kinds import LATENTS
+
 VOCABULARY = (5, 4)
 
 
@@ -8,11 +10,9 @@ def logits(model, z, events):
     return model.decode(z).parameters(events).detach()
 
 
-@pytest.mark.parametrize("is_hierarchical", [False, True])
-def test_an_event_changes_only_what_comes_after_it(
-    make_model, make_events, make_z, is_hierarchical
-):
-    model = make_model(is_hierarchical=is_hierarchical, vocabulary_sizes=VOCABULARY)
+@pytest.mark.parametrize("latent", LATENTS)
+def test_an_event_changes_only_what_comes_after_it(make_model, make_events, make_z, latent):
+    model = make_model(latent=latent, vocabulary_sizes=VOCABULARY)
     events, z = make_events(1, 32, VOCABULARY), make_z(1, size=model.latent_size)
     before = logits(model, z, events)
     for step in (0, 5, 14):
@@ -33,7 +33,7 @@ def test_the_last_event_changes_nothing(make_model, make_events, make_z):
 
 @pytest.mark.parametrize("bars", [2, 5])
 def test_given_the_plans_the_bars_are_independent(make_model, make_events, make_z, bars):
-    model = make_model(is_hierarchical=True, bars=bars, vocabulary_sizes=VOCABULARY)
+    model = make_model(latent="bars", bars=bars, vocabulary_sizes=VOCABULARY)
     events, z = make_events(2, 16 * bars, VOCABULARY), make_z(2, size=model.latent_size)
     other = events.clone()
     other[:, :16] = make_events(2, 16, VOCABULARY, seed=1)
@@ -42,7 +42,7 @@ def test_given_the_plans_the_bars_are_independent(make_model, make_events, make_
     assert changed[:, 16:].amax() == 0
 
 
-def test_a_flat_decoder_hears_across_the_bar_line(make_model, make_events, make_z):
+def test_a_flat_decoder_reads_across_the_bar_line(make_model, make_events, make_z):
     model = make_model(vocabulary_sizes=VOCABULARY)
     events, z = make_events(1, 32, VOCABULARY), make_z(1)
     other = events.clone()
@@ -52,7 +52,7 @@ def test_a_flat_decoder_hears_across_the_bar_line(make_model, make_events, make_
 
 
 def test_bars_with_the_same_plan_and_events_play_alike(make_model, make_events, make_z):
-    model = make_model(is_hierarchical=True, bars=3)
+    model = make_model(latent="bars", bars=3)
     conductor = model.decoder.conductor
     for part in (conductor.plan, conductor.share):  # every bar the same plan, its bias
         torch.nn.init.zeros_(part.weight)
@@ -63,7 +63,7 @@ def test_bars_with_the_same_plan_and_events_play_alike(make_model, make_events, 
 
 
 def test_rows_of_a_batch_do_not_mix(make_model, make_events, make_z):
-    model = make_model(is_hierarchical=True, bars=3)
+    model = make_model(latent="bars", bars=3)
     events, z = make_events(4, 48, (5,)), make_z(4, size=model.latent_size)
     together = logits(model, z, events)
     for row in range(4):
@@ -71,22 +71,9 @@ def test_rows_of_a_batch_do_not_mix(make_model, make_events, make_z):
         assert torch.allclose(together[row], alone[0], atol=1e-4)
 
 
-def test_bars_with_the_same_share_are_repeats_of_the_first_of_them(make_model, make_z):
-    model = make_model(is_hierarchical=True, bars=4)
-    z = make_z(2, size=model.latent_size).unflatten(1, (4, -1))
-    z[0, 2] = z[0, 3] = z[0, 0]
-    z[1, 3] = z[1, 1]
-    assert model.find_repeats(z.flatten(1)).tolist() == [[0, 1, 0, 0], [0, 1, 2, 1]]
-
-
-def test_a_flat_model_knows_one_long_bar(make_model, make_z):
-    model = make_model(bars=4)
-    assert model.find_repeats(make_z(3, size=model.latent_size)).tolist() == [[0]] * 3
-
-
-def test_repeats_hear_the_noise_of_the_bar_that_they_repeat(make_model, make_z):
-    model = make_model(is_hierarchical=True, bars=4, vocabulary_sizes=(50,), scale=1.0)
-    torch.nn.init.zeros_(model.decoder.conductor.plan.weight)  # plans hang on the shares alone
+def test_repeats_use_the_noise_of_the_bar_that_they_repeat(make_model, make_z):
+    model = make_model(latent="bars", bars=4, vocabulary_sizes=(50,), scale=1.0)
+    torch.nn.init.zeros_(model.decoder.conductor.plan.weight)  # plans depend on the shares alone
     alike = make_z(20, size=model.config.latent_size)[:, None].expand(-1, 4, -1)
     decoded = model.decode(alike.flatten(1))
 

@@ -2,14 +2,13 @@ import pytest
 import torch
 
 from musicvae.model.encoder import BidirectionalSummary
+from musicvae.model.latent.kinds import LATENTS
 
-ARCHITECTURES = [False, True]
 
-
-@pytest.mark.parametrize("is_hierarchical", ARCHITECTURES)
+@pytest.mark.parametrize("latent", LATENTS)
 @pytest.mark.parametrize("steps_per_bar", [2, 14, 16])
-def test_every_event_of_the_excerpt_counts(make_model, make_events, is_hierarchical, steps_per_bar):
-    model = make_model(is_hierarchical=is_hierarchical, steps_per_bar=steps_per_bar, scale=2.0)
+def test_every_event_of_the_excerpt_counts(make_model, make_events, latent, steps_per_bar):
+    model = make_model(latent=latent, steps_per_bar=steps_per_bar, scale=2.0)
     events = make_events(1, 2 * steps_per_bar, (5,))
     # One copy for each step, with another event there.
     others = events.repeat(events.shape[1], 1, 1)
@@ -19,17 +18,17 @@ def test_every_event_of_the_excerpt_counts(make_model, make_events, is_hierarchi
     assert distances.min() > 1e-6
 
 
-@pytest.mark.parametrize("is_hierarchical", ARCHITECTURES)
-def test_order_counts(make_model, make_events, is_hierarchical):
-    model = make_model(is_hierarchical=is_hierarchical)
+@pytest.mark.parametrize("latent", LATENTS)
+def test_order_counts(make_model, make_events, latent):
+    model = make_model(latent=latent)
     events = make_events(2, 32, (5,))
     swapped = torch.cat([events[:, 16:], events[:, :16]], dim=1)
     assert not torch.allclose(model.encoder(swapped), model.encoder(events), atol=1e-3)
 
 
-@pytest.mark.parametrize("is_hierarchical", ARCHITECTURES)
-def test_rows_of_a_batch_do_not_mix(make_model, make_events, is_hierarchical):
-    model = make_model(is_hierarchical=is_hierarchical, vocabulary_sizes=(5, 4, 7))
+@pytest.mark.parametrize("latent", LATENTS)
+def test_rows_of_a_batch_do_not_mix(make_model, make_events, latent):
+    model = make_model(latent=latent, vocabulary_sizes=(5, 4, 7))
     events = make_events(4, 32, (5, 4, 7))
     together = model.encoder(events)
     for row in range(4):

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from musicvae.model import Teacher
+from musicvae.model.latent.kinds import LATENTS
 
-ARCHITECTURES = pytest.mark.parametrize("is_hierarchical", [False, True])
+ARCHITECTURES = pytest.mark.parametrize("latent", LATENTS)
 VOCABULARY = (3, 2)
 ROWS = 6000
 DEVIATIONS = 3.09  # of a Gaussian: a right sampler exceeds them once in a thousand
@@ -24,21 +25,23 @@ def teacher(seed=0, **shares):
 
 @ARCHITECTURES
 def test_log_prob_is_the_sum_of_the_log_softmax_of_every_step(
-    make_model, make_events, make_z, is_hierarchical
+    make_model, make_events, make_z, latent
 ):
-    model = make_model(is_hierarchical=is_hierarchical, vocabulary_sizes=VOCABULARY)
+    model = make_model(latent=latent, vocabulary_sizes=VOCABULARY)
     events, z = make_events(3, 32, VOCABULARY), make_z(3, size=model.latent_size)
-    plans = model.decoder.conductor(z) if is_hierarchical else z[:, None]
+    plans = model.decoder.plan(model.latent.shares(z))
     expected = torch.zeros(3)
     bars = events.chunk(plans.shape[1], dim=1)
     for bar, plan in zip(bars, plans.unbind(1), strict=True):
         decoder = model.decoder.bar_decoders[0]
         state = decoder.start(plan)
+        logits = []
         unknown = decoder.embedding.unknown.expand(len(bar), 1, -1)
-        heard = torch.cat([unknown, bar[:, :-1]], dim=1)
-        steps = [decoder.step(plan, state, heard[:, step], step) for step in range(bar.shape[1])]
-        logits = torch.stack(steps, dim=1)
-        for i, stream in enumerate(logits.split(VOCABULARY, dim=-1)):
+        inputs = torch.cat([unknown, bar[:, :-1]], dim=1)
+        for step in range(bar.shape[1]):
+            now, state = decoder.step(state, plan, inputs[:, step], step)
+            logits.append(now)
+        for i, stream in enumerate(torch.stack(logits, dim=1).split(VOCABULARY, dim=-1)):
             chosen = stream.log_softmax(-1).gather(-1, bar[..., i : i + 1])
             expected += chosen.sum((1, 2))
     assert torch.allclose(model.decode(z).log_prob(events), expected, atol=1e-4)
@@ -46,12 +49,8 @@ def test_log_prob_is_the_sum_of_the_log_softmax_of_every_step(
 
 @ARCHITECTURES
 @pytest.mark.parametrize("vocabulary_sizes", [(3,), VOCABULARY])
-def test_the_probabilities_of_all_excerpts_sum_to_one(
-    make_model, make_z, is_hierarchical, vocabulary_sizes
-):
-    model = make_model(
-        is_hierarchical=is_hierarchical, steps_per_bar=2, vocabulary_sizes=vocabulary_sizes
-    )
+def test_the_probabilities_of_all_excerpts_sum_to_one(make_model, make_z, latent, vocabulary_sizes):
+    model = make_model(latent=latent, steps_per_bar=2, vocabulary_sizes=vocabulary_sizes)
     excerpts = every_excerpt(4, vocabulary_sizes)
     z = make_z(1, size=model.latent_size).expand(len(excerpts), -1)
     probabilities = model.decode(z).log_prob(excerpts).exp()
@@ -60,8 +59,8 @@ def test_the_probabilities_of_all_excerpts_sum_to_one(
 
 
 @ARCHITECTURES
-def test_the_mode_takes_the_likeliest_event_given_its_own_past(make_model, make_z, is_hierarchical):
-    model = make_model(is_hierarchical=is_hierarchical, vocabulary_sizes=(5, 4, 7))
+def test_the_mode_takes_the_likeliest_event_given_its_own_past(make_model, make_z, latent):
+    model = make_model(latent=latent, vocabulary_sizes=(5, 4, 7))
     decoded = model.decode(make_z(4, size=model.latent_size))
     mode = decoded.mode()
     for i, stream in enumerate(decoded.parameters(mode).split((5, 4, 7), dim=-1)):
@@ -95,11 +94,9 @@ def warm_log_prob(decoded, excerpts, temperature, vocabulary_sizes):
 @pytest.mark.parametrize("temperature", [1.0, 0.5, 2.0])
 @pytest.mark.parametrize("has_row_seeds", [False, True])
 def test_draws_are_as_frequent_as_they_are_likely(
-    make_model, make_z, is_hierarchical, temperature, has_row_seeds
+    make_model, make_z, latent, temperature, has_row_seeds
 ):
-    model = make_model(
-        is_hierarchical=is_hierarchical, steps_per_bar=1, vocabulary_sizes=VOCABULARY, scale=3.0
-    )
+    model = make_model(latent=latent, steps_per_bar=1, vocabulary_sizes=VOCABULARY, scale=3.0)
     z = make_z(1, size=model.latent_size)
     excerpts = every_excerpt(2, VOCABULARY)
     decoded = model.decode(z.expand(len(excerpts), -1))
@@ -156,8 +153,8 @@ def test_the_smallest_nucleus_is_the_mode(make_model, make_z):
 
 
 @ARCHITECTURES
-def test_a_row_depends_on_its_own_latent_and_seed_alone(make_model, make_z, is_hierarchical):
-    model = make_model(is_hierarchical=is_hierarchical, vocabulary_sizes=(9,), scale=2.0)
+def test_a_row_depends_on_its_own_latent_and_seed_alone(make_model, make_z, latent):
+    model = make_model(latent=latent, vocabulary_sizes=(9,), scale=2.0)
     z = make_z(5, size=model.latent_size)
     together = model.decode(z).sample(randomness=[11, 12, 13, 14, 15])
     alone = model.decode(z[2:3]).sample(randomness=[13])
@@ -194,9 +191,9 @@ def test_a_teacher_who_hides_nothing_and_samples_nothing_forces(
 
 @ARCHITECTURES
 def test_with_all_sampled_it_hears_its_own_samples_and_not_the_truth(
-    make_model, make_events, make_z, is_hierarchical
+    make_model, make_events, make_z, latent
 ):
-    model = make_model(is_hierarchical=is_hierarchical, vocabulary_sizes=(9, 4), scale=2.0)
+    model = make_model(latent=latent, vocabulary_sizes=(9, 4), scale=2.0)
     events, others = (make_events(3, 32, (9, 4), seed) for seed in (0, 1))
     decoded = model.decode(make_z(3, size=model.latent_size))
     taught = decoded.parameters(events, teacher=teacher(sampled=1.0))
@@ -249,7 +246,7 @@ def test_the_shares_are_shares(make_model, make_events, make_z):
 
 
 def test_noise_keeps_its_precision_under_autocast(make_model, make_z):
-    model = make_model(is_hierarchical=True, vocabulary_sizes=(90,), scale=0.1)
+    model = make_model(latent="bars", vocabulary_sizes=(90,), scale=0.1)
     with torch.autocast("cpu", torch.bfloat16):
         drawn = model.decode(make_z(64, size=model.latent_size)).sample(randomness=range(64))
     # Of 90 events about as likely as each other, noise of 8 bits would find few in ties.

@@ -4,17 +4,17 @@ import pytest
 import torch
 
 from musicvae.errors import SettingError
-from musicvae.experiment.objective import elbo
-from musicvae.model import ModelConfig, Teacher
-from musicvae.model.latent.moves import draw
+from musicvae.model import Batch, ModelConfig, Teacher
+from musicvae.model.latent.latent import draw
 from musicvae.music.notes import Meter
+from musicvae.training.elbo import elbo
 
 SHAPES = {
-    "flat, 1 bar": {"is_hierarchical": False, "bars": 1},
-    "flat, 2 bars": {"is_hierarchical": False, "bars": 2},
-    "hierarchical, 1 bar": {"is_hierarchical": True, "bars": 1},
-    "hierarchical, 2 bars": {"is_hierarchical": True, "bars": 2},
-    "hierarchical, 16 bars": {"is_hierarchical": True, "bars": 16},
+    "flat, 1 bar": {"latent": "gaussian", "bars": 1},
+    "flat, 2 bars": {"latent": "gaussian", "bars": 2},
+    "hierarchical, 1 bar": {"latent": "bars", "bars": 1},
+    "hierarchical, 2 bars": {"latent": "bars", "bars": 2},
+    "hierarchical, 16 bars": {"latent": "bars", "bars": 16},
 }
 METERS = [Meter(4, 4), Meter(3, 4), Meter(6, 8), Meter(7, 8)]
 STREAMS = [(5,), (5, 4, 7)]
@@ -35,10 +35,9 @@ def test_events_to_a_latent_and_a_latent_to_events(
     steps = shape["bars"] * steps_per_bar
     assert model.length_steps == steps
     events = make_events(batch, steps, vocabulary_sizes)
-    posterior = model.encode(events)
-    assert posterior.batch_shape == (batch,)
-    assert posterior.event_shape == (model.latent_size,)
-    shares = shape["bars"] if shape["is_hierarchical"] else 1
+    posterior = model.encode(Batch(events=events))
+    assert posterior.mean.shape == posterior.stddev.shape == (batch, model.latent_size)
+    shares = shape["bars"] if shape["latent"] == "bars" else 1
     assert model.latent_size == shares * model.config.latent_size
     assert (posterior.stddev > 0).all()
     decoded = model.decode(posterior.mean)
@@ -60,7 +59,7 @@ def test_every_parameter_gets_a_gradient_from_the_objective(
     events = make_events(3, model.length_steps, vocabulary_sizes)
     generator = torch.Generator().manual_seed(0)
     teacher = Teacher(hidden=hidden, sampled=sampled, generator=generator)
-    posterior = model.encode(events)
+    posterior = model.encode(Batch(events=events))
     log_likelihood = model.decode(draw(posterior, generator)).log_prob(events, teacher=teacher)
     elbo(posterior, log_likelihood, beta=0.5).loss.backward()
     for name, parameter in model.named_parameters():
@@ -73,16 +72,16 @@ def test_every_parameter_gets_a_gradient_from_the_objective(
 
 
 def test_the_posterior_of_a_bar_stands_at_its_place(make_model, make_events):
-    model = make_model(is_hierarchical=True, bars=3)
+    model = make_model(latent="bars", bars=3)
     with torch.no_grad():
         for parameter in model.encoder.excerpt.parameters():  # a bar hears no other bar
             parameter.zero_()
     events = make_events(2, 48, (5,))
-    before = model.encode(events)
+    before = model.encode(Batch(events=events))
     for bar in range(3):
         other = events.clone()
         other[:, bar * 16 : (bar + 1) * 16] = make_events(2, 16, (5,), seed=1)
-        after = model.encode(other)
+        after = model.encode(Batch(events=other))
         for name in ("mean", "stddev"):
             changed = (getattr(after, name) - getattr(before, name)).abs().unflatten(1, (3, -1))
             assert changed[:, bar].min() > 1e-6
@@ -91,12 +90,12 @@ def test_the_posterior_of_a_bar_stands_at_its_place(make_model, make_events):
 
 @streams
 def test_training_makes_the_excerpt_likelier(make_model, make_events, vocabulary_sizes):
-    model = make_model(is_hierarchical=True, vocabulary_sizes=vocabulary_sizes, scale=1.0)
+    model = make_model(latent="bars", vocabulary_sizes=vocabulary_sizes, scale=1.0)
     events = make_events(2, 1, vocabulary_sizes).expand(-1, model.length_steps, -1)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     losses = []
     for _ in range(12):
-        posterior = model.encode(events)
+        posterior = model.encode(Batch(events=events))
         loss = elbo(posterior, model.decode(posterior.mean).log_prob(events), beta=0.0).loss
         optimizer.zero_grad()
         loss.backward()
@@ -107,27 +106,16 @@ def test_training_makes_the_excerpt_likelier(make_model, make_events, vocabulary
 
 def test_a_seeded_model_is_the_same_again(make_model, make_events):
     events = make_events(2, 32, (5,))
-    first, second = (make_model(seed=3).encode(events) for _ in range(2))
+    first, second = (make_model(seed=3).encode(Batch(events=events)) for _ in range(2))
     assert torch.equal(first.mean, second.mean)
-    assert not torch.equal(first.mean, make_model(seed=4).encode(events).mean)
-
-
-def test_a_draw_of_the_posterior_has_gaussian_noise(make_model, make_events):
-    posterior = make_model().encode(make_events(1, 32, (5,)).expand(4000, -1, -1))
-    drawn = draw(posterior, torch.Generator().manual_seed(0))
-    noise = ((drawn - posterior.mean) / posterior.stddev).detach()
-    assert noise.mean().abs() < 0.02
-    assert noise.std() == pytest.approx(1, abs=0.02)
-    # Uniform noise of the same spread never goes beyond the square root of 3.
-    assert (noise.abs() > 2).float().mean() == pytest.approx(0.0455, abs=0.006)
-    assert (noise.abs() > 3).any()
+    assert not torch.equal(first.mean, make_model(seed=4).encode(Batch(events=events)).mean)
 
 
 def test_the_posterior_is_of_single_precision_under_autocast(make_model, make_events):
-    model = make_model(is_hierarchical=True)
+    model = make_model(latent="bars")
     events = make_events(3, 32, (5,))
     with torch.autocast("cpu", torch.bfloat16):
-        posterior = model.encode(events)
+        posterior = model.encode(Batch(events=events))
         log_prob = model.decode(posterior.mean).log_prob(events)
     assert posterior.mean.dtype == posterior.stddev.dtype == log_prob.dtype == torch.float32
 
@@ -136,3 +124,8 @@ def test_the_posterior_is_of_single_precision_under_autocast(make_model, make_ev
 def test_a_width_below_one_is_refused(name):
     with pytest.raises(SettingError, match=f"model.{name}=0; expected 1 or more"):
         ModelConfig(**{name: 0})
+
+
+def test_a_latent_that_does_not_exist_is_refused_with_the_kinds():
+    with pytest.raises(SettingError, match=r"model\.latent=bar; expected gaussian or bars"):
+        ModelConfig(latent="bar")

@@ -35,7 +35,7 @@ def test_melody_and_chords_are_as_alone(line, harmony):
 
 
 def test_one_stream_is_made_and_two_are_given():
-    assert [stream.is_given for stream in BAR.streams] == [False, True, True]
+    assert [stream.is_condition for stream in BAR.streams] == [False, True, True]
     assert BAR.vocabulary_sizes == (90, 205, 13)
     assert LeadSheet().bars == 4
 
@@ -73,7 +73,7 @@ def test_what_is_not_kept():
     assert BAR.to_notes(BAR.to_tensor(rich)) == sheet(*TUNE, chords=CHORDS[1:])
 
 
-def test_nothing_starts_in_what_is_given():
+def test_nothing_starts_in_what_is_condition():
     (is_onset,) = BAR.is_onset(BAR.to_tensor(sheet(*TUNE))[None])
     assert np.argwhere(is_onset).tolist() == [[0, 0], [8, 0]]
 

@@ -100,7 +100,7 @@ def test_an_onset_stands_where_something_starts(make, data):
     assert is_onset.shape == events.shape
     steps_per_row = representation.steps_per_bar // representation.rows_per_bar
     starts = {note.start_step for note in excerpt.notes}
-    if not any(stream.is_given for stream in representation.streams):
+    if not any(stream.is_condition for stream in representation.streams):
         starts |= {chord.start_step for chord in excerpt.chords if chord.root is not None}
     assert set((np.flatnonzero(is_onset.any(axis=1)) * steps_per_row).tolist()) == starts
 

@@ -49,7 +49,7 @@ def test_a_hierarchical_model_passes(make_experiment, melodies):
         make_experiment(),
         representation=melody_16bar().representation,
         model=ModelConfig(
-            is_hierarchical=True,
+            latent="bars",
             latent_size=8,
             event_size=8,
             position_size=4,

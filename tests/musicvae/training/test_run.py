@@ -287,7 +287,7 @@ def test_a_hierarchical_model_is_trained_with_scheduled_sampling(
         tiny,
         representation=Melody(bars=4),
         model=ModelConfig(
-            is_hierarchical=True,
+            latent="bars",
             latent_size=8,
             event_size=8,
             position_size=4,

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from musicvae.model import BarPrior
-from musicvae.model.latent.bar_prior import LATER_SPREAD
+from musicvae.model.latent.bar_prior import LATER_SPREAD, BarPrior
+from musicvae.model.latent.gaussian import GaussianPosterior
 
 FAR = 50.0
 
@@ -100,7 +100,7 @@ def test_copies_start_as_two_draws_from_one_posterior_are():
         mean = torch.randn(20_000, 3, 2).double() * torch.tensor([2.0, 0.0])
         stddev = torch.tensor([0.5, 1.0]).double().expand_as(mean)
         first, second = (mean + stddev * torch.randn_like(mean) for _ in range(2))
-    prior.start_from(mean.flatten(1), stddev.flatten(1))
+    prior.start_from(GaussianPosterior(mean=mean.flatten(1), stddev=stddev.flatten(1)))
     rest = (second - prior.kept * first) / prior.log_spread.exp()
     assert rest.flatten(0, 1).std(0).tolist() == pytest.approx([1, 1], abs=0.02)
     assert (rest * first).flatten(0, 1).mean(0).tolist() == pytest.approx([0, 0], abs=0.03)

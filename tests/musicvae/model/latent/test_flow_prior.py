@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from musicvae.model import FlowPrior
+from musicvae.model.latent.flow_prior import FlowPrior
 
 
 def make_prior(latent_size):

@@ -1,0 +1,76 @@
+"""Music as a model reads it: the events that it generates, and the conditions beside them.
+
+Only this file knows which columns of an event tensor are conditions. A new kind of condition (a
+key, a style) is a field of `Conditions`, None where it is unknown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from musicvae.representation.streams import Stream, generated_streams
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Conditions:
+    """What a model is told beside the latent, a row for each excerpt of a batch.
+
+    Attributes:
+        streams: Events of the condition streams, such as chords; None where the music has none.
+    """
+
+    streams: Int[Tensor, "batch step stream"] | None = None
+
+    def __getitem__(self, rows: slice | Sequence[int] | Int[Tensor, " _"]) -> "Conditions":
+        """The conditions of some rows; a row may be chosen several times."""
+        index = rows if isinstance(rows, slice | Tensor) else list(rows)
+        return Conditions(streams=None if self.streams is None else self.streams[index])
+
+    def to(self, device: torch.device | str) -> "Conditions":
+        """The same on a device."""
+        return Conditions(streams=None if self.streams is None else self.streams.to(device))
+
+
+NO_CONDITIONS = Conditions()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batch:
+    """Excerpts as a model reads them.
+
+    Attributes:
+        events: Events of the generated streams.
+        conditions: The conditions of the same excerpts.
+        reduced: The events that the encoder reads instead, such as the taps of a groove; None
+            where it reads `events`.
+    """
+
+    events: Int[Tensor, "batch step stream"]
+    conditions: Conditions = NO_CONDITIONS
+    reduced: Int[Tensor, "batch step stream"] | None = None
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same on a device; Lightning calls this."""
+        return Batch(
+            events=self.events.to(device),
+            conditions=self.conditions.to(device),
+            reduced=None if self.reduced is None else self.reduced.to(device),
+        )
+
+
+def split_streams(events: Int[Tensor, "batch step stream"], streams: Sequence[Stream]) -> Batch:
+    """Splits the events of all streams into generated events and conditions."""
+    count = len(generated_streams(streams))
+    told = events[..., count:] if count < len(streams) else None
+    return Batch(events=events[..., :count], conditions=Conditions(streams=told))
+
+
+def join_streams(
+    events: Int[Tensor, "batch step stream"], conditions: Conditions
+) -> Int[Tensor, "batch step _"]:
+    """The events of all streams: the inverse of `split_streams`."""
+    told = conditions.streams
+    return events if told is None else torch.cat([events, told], dim=-1)
