@@ -6,7 +6,7 @@ from musicvae.evaluation.figure import ACCURACY, ATTRIBUTES, HOW, SOURCES, STRUC
 from musicvae.evaluation.figures import to_figures
 from musicvae.evaluation.prior_samples import set_name
 from musicvae.evaluation.self_similarity import SelfSimilarity
-from musicvae.model.event_distribution import SAMPLE_TEMPERATURE
+from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 
 
 @pytest.fixture(scope="module")
