@@ -1,13 +1,15 @@
-"""Looks into one piece: what is in it, and what each representation would take of it and why not.
+"""Inspects one piece: its content, and the excerpts that `prepare` would cut from it.
 
-Conventions: bars are counted from 1, as musicians do. A piece whose meter is not known is looked at
-as if it were 4/4 from its start, but nothing is cut from it. Excerpts are cut by the default rules,
-in the meter that most bars of the piece have, at every bar.
+Conventions: bars are counted from 1 at the first bar line; a pickup is bar 1. A piece without a
+known meter is shown as if it were in 4/4 from its start, but nothing is cut from it. Excerpts are
+cut by the default rules, at every bar: in 4/4, the default meter of `prepare`, and in the meter
+that most bars of the piece have, where that is another meter.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -34,8 +36,12 @@ from musicvae.representation import REPRESENTATIONS, representation_from_config
 
 STEPS_PER_QUARTER = 4
 
+_DECIMALS = 6
+_ROUNDING = 1e-4
+"""Quarter notes that floating point may add to a bar, and more than any bar differs by chance."""
+
 _MOST_DIGITS = 10
-"""No input has a piece whose number has as many."""
+"""No input has a piece whose number has so many digits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +49,14 @@ class InspectedPart:
     """One part of the piece.
 
     Attributes:
-        name: Its name in the file; may be empty.
+        name: The part's name in the file; may be empty.
         program: General MIDI program, 0 to 127.
-        is_drum: Whether it plays drums.
-        notes: How many.
+        is_drum: Whether the part plays drums.
+        notes: The number of notes.
         lowest: The lowest MIDI pitch.
-        highest: The highest.
-        polyphony: The share of its onsets, 0 to 1, that fall on a note that still sounds.
-        score: How likely it is the melody, and why.
+        highest: The highest MIDI pitch.
+        polyphony: The share of the onsets, 0 to 1, that fall on a note that still sounds.
+        score: How likely the part is the melody, and why.
     """
 
     name: str
@@ -64,19 +70,43 @@ class InspectedPart:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What one representation takes of the piece.
+class BarRun:
+    """Consecutive bars of one meter and one length.
 
     Attributes:
-        representation: Its name.
+        first: The number of the first bar, from 1.
+        last: The number of the last bar.
+        meter: The meter that is written.
+        quarters: The length of each bar in quarter notes.
+    """
+
+    first: int
+    last: int
+    meter: Meter
+    quarters: float
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each bar has the length that its meter says."""
+        return abs(self.quarters - self.meter.quarters_per_bar) < _ROUNDING
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The excerpts that `prepare` cuts from the piece for one representation, before duplicates go.
+
+    Attributes:
+        representation: The representation's name.
         bars: The length of an excerpt.
-        excerpts: How many there are.
-        parts: How many come from which part, or combination of parts.
+        meter: The meter that excerpts are cut in, as by `--meter`.
+        excerpts: The number of excerpts.
+        parts: The number of excerpts by part, or combination of parts.
         rejections: What was left out, and why.
     """
 
     representation: str
     bars: int
+    meter: Meter
     excerpts: int
     parts: dict[str, int]
     rejections: tuple[Rejection, ...]
@@ -84,19 +114,20 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inspection:
-    """What was found in a piece.
+    """Everything that `inspect` shows of a piece.
 
     Attributes:
-        piece: Where it was found.
-        read: What reading it gave.
-        meter: The meter that most of its bars have; 4/4 where it is not known.
-        bars: The number of its bars.
-        seconds: How long it lasts.
-        parts: Its parts, in the file's order.
-        key: The key that its notes fit best, or None where they fit none.
+        piece: The piece.
+        read: The piece as it was read.
+        meter: The meter that most bars have; 4/4 where the meter is not known.
+        bars: The number of bars.
+        bar_runs: The bars in order, in runs of one meter and length.
+        seconds: The length of the piece.
+        parts: The parts, in the file's order.
+        key: The key that the notes fit best, or None where they fit no key.
         chords: The chords of each bar, as symbols; a bar without a change has none.
         chords_are: `written` in the file, or `inferred` from the notes; empty where there are none.
-        outcomes: What each representation takes of it.
+        outcomes: The excerpts of each representation, in 4/4 and then in `meter`.
         grid: The piece on the grid, in `meter`.
     """
 
@@ -104,6 +135,7 @@ class Inspection:
     read: ReadPiece
     meter: Meter
     bars: int
+    bar_runs: tuple[BarRun, ...]
     seconds: float
     parts: tuple[InspectedPart, ...]
     key: EstimatedKey | None
@@ -141,7 +173,7 @@ def find_piece(name: str, which: str = "1") -> Piece:
 
 
 def inspect(piece: Piece) -> Inspection:
-    """Reads a piece, and looks at it from all sides.
+    """Reads a piece and inspects it.
 
     Raises:
         MidiError, ScoreError, DataError: If it can't be read, or holds no notes.
@@ -163,6 +195,7 @@ def inspect(piece: Piece) -> Inspection:
         read=read,
         meter=meter,
         bars=len(seen.bar_lines) - 1,
+        bar_runs=tuple(_find_bar_runs(seen)),
         seconds=_count_seconds(seen),
         parts=tuple(
             _inspect_part(*each) for each in zip(grid.parts, score_parts(grid), strict=True)
@@ -170,13 +203,15 @@ def inspect(piece: Piece) -> Inspection:
         key=infer_piece_keys([grid])[0],
         chords=_symbols_by_bar(seen, line),
         chords_are=chords_are,
-        outcomes=tuple(_try_cuts(read, meter)),
+        outcomes=tuple(
+            outcome for each in dict.fromkeys((Meter(), meter)) for outcome in _try_cuts(read, each)
+        ),
         grid=grid,
     )
 
 
 def _with_meter(read: ReadPiece) -> ReadPiece:
-    """The piece itself, or as if it were 4/4 where its meter is not known."""
+    """The piece, with bars of 4/4 where its meter is not known."""
     if not read.missing_meter:
         return read
     bars = int(np.ceil(max(part.ends.max() for part in read.parts) / 4))
@@ -185,7 +220,7 @@ def _with_meter(read: ReadPiece) -> ReadPiece:
 
 
 def _most_frequent_meter(read: ReadPiece) -> Meter:
-    """The meter with the most bars that fit the grid; cut time counts as the common time it is."""
+    """The meter with the most bars that fit the grid; cut time counts as common time."""
     bars: dict[Meter, int] = {}
     ends = [*(change.bar for change in read.meters[1:]), len(read.bar_lines) - 1]
     for change, end in zip(read.meters, ends, strict=True):
@@ -193,6 +228,18 @@ def _most_frequent_meter(read: ReadPiece) -> Meter:
         if meter.steps_per_bar(STEPS_PER_QUARTER) is not None:
             bars[meter] = bars.get(meter, 0) + end - change.bar
     return max(bars, key=lambda meter: bars[meter], default=Meter())
+
+
+def _find_bar_runs(read: ReadPiece) -> Iterator[BarRun]:
+    bars = len(read.bar_lines) - 1
+    lengths = np.diff(read.bar_lines).round(_DECIMALS)
+    is_first = np.append(True, lengths[1:] != lengths[:-1])
+    is_first[[change.bar for change in read.meters if change.bar < bars]] = True
+    firsts = np.flatnonzero(is_first).tolist()
+    starts = [change.bar for change in read.meters]
+    for first, end in pairwise([*firsts, bars]):
+        meter = read.meters[bisect_right(starts, first) - 1].meter
+        yield BarRun(first=first + 1, last=end, meter=meter, quarters=float(lengths[first]))
 
 
 def _count_seconds(read: ReadPiece) -> float:
@@ -243,19 +290,20 @@ def _symbol(root: int, quality: int, bass: int) -> str:
 
 
 def _try_cuts(read: ReadPiece, meter: Meter) -> Iterator[Outcome]:
+    """Cuts the piece for each representation, as `prepare` does with this `--meter`."""
     written = {"numerator": meter.numerator, "denominator": meter.denominator}
     kinds = [form.kind for form in REPRESENTATIONS.values()]
     for name, bars in ((kind.name, bars) for kind in kinds for bars in kind.usual_bars):
         config = {"name": name, "bars": bars, "meter": written}
-        cut = cut_group({0: read}, CutSettings(representation=representation_from_config(config)))[
-            0
-        ]
+        settings = CutSettings(representation=representation_from_config(config))
+        cut = cut_group({0: read}, settings)[0]
         parts: dict[str, int] = {}
         for excerpts in cut.excerpts:
             parts[excerpts.part] = parts.get(excerpts.part, 0) + len(excerpts.events)
         yield Outcome(
             representation=name,
             bars=bars,
+            meter=meter,
             excerpts=sum(parts.values()),
             parts=parts,
             rejections=cut.rejections,

@@ -1,9 +1,11 @@
-"""Shows what an inspection found: as tables for a terminal, and as a piano roll.
+"""Shows an inspection as tables for a terminal, and as a piano roll.
 
-Names of files, parts and chords are data: all of them are `Text`, which rich never reads as markup.
+Names of files, parts and chords are data: all are printed as `Text`, which rich never reads as
+markup.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +14,16 @@ from rich.table import Table
 from rich.text import Text
 
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
-from musicvae.music.notes import Note, NoteSequence
+from musicvae.data_pipeline.rejections import INTERNAL_ERROR
+from musicvae.music.notes import Meter, Note, NoteSequence
 from musicvae.report.plots import MOST_ROLLS, key_name, piano_rolls, pitch_name
 
-from .inspection import InspectedPart, Inspection
+from .inspection import BarRun, InspectedPart, Inspection, Outcome
 
 _BARS_PER_LINE = 4
 _MOST_LINES = 16
 _MOST_CHANGES = 4
+_MOST_RUNS = 16
 _BARS_PER_ROLL = 16
 
 _PROGRAMS = """
@@ -46,8 +50,12 @@ PROGRAM_NAMES = tuple(" ".join(name.split()) for name in _PROGRAMS.split(","))
 
 
 def to_tables(inspection: Inspection) -> tuple[RenderableType, ...]:
-    """Everything that was found, to be printed one under the other."""
-    shown: list[RenderableType] = [_show_facts(inspection), _show_parts(inspection)]
+    """The whole inspection, to be printed table by table."""
+    shown: list[RenderableType] = [
+        _show_facts(inspection),
+        _show_bars(inspection),
+        _show_parts(inspection),
+    ]
     scored = [part for part in inspection.parts if part.score.components]
     if scored:
         best = max(scored, key=lambda part: part.score.total)
@@ -55,7 +63,19 @@ def to_tables(inspection: Inspection) -> tuple[RenderableType, ...]:
         shown.append(_show_score(best, heading))
     if any(inspection.chords):
         shown.append(_show_chords(inspection))
-    return (*shown, _show_outcomes(inspection))
+    for meter, outcomes in groupby(inspection.outcomes, key=lambda outcome: outcome.meter):
+        shown.append(_show_outcomes(meter, outcomes))
+    for outcome in inspection.outcomes:
+        shown += [
+            Text(
+                f"A fault of musicvae, not of the piece, in {outcome.representation}: {each.found}."
+                f" Please report it with the piece {inspection.piece.id}.",
+                style="bold red",
+            )
+            for each in outcome.rejections
+            if each.reason == INTERNAL_ERROR
+        ]
+    return tuple(shown)
 
 
 def plot(inspection: Inspection, path: Path) -> None:
@@ -98,7 +118,7 @@ def _systems(grid: GridPiece) -> Iterator[NoteSequence]:
 
 
 def _cut_out(part: GridPart, number: int, start: int, end: int) -> Iterator[Note]:
-    """What sounds of a part between two steps; its number stands as the program, for the colour."""
+    """The notes of a part between two steps. The part's number stands for a program: its colour."""
     is_here = (part.starts < end) & (part.ends > start)
     columns = (part.starts, part.pitches, part.ends, part.velocities)
     for first, pitch, last, velocity in zip(*(c[is_here].tolist() for c in columns), strict=True):
@@ -141,7 +161,7 @@ def _describe_meters(inspection: Inspection) -> str:
 
 
 def _list_changes(inspection: Inspection, changes: list[tuple[str, float]]) -> str:
-    """What holds from which bar on."""
+    """The values of a mark, each with the bar from which it holds."""
     lines = inspection.grid.piece.bar_lines
     if len(changes) == 1:
         return changes[0][0]
@@ -153,6 +173,28 @@ def _list_changes(inspection: Inspection, changes: list[tuple[str, float]]) -> s
 def _shorten(items: list[str]) -> str:
     rest = len(items) - _MOST_CHANGES
     return ", ".join(items[:_MOST_CHANGES]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _show_bars(inspection: Inspection) -> Table:
+    """The bars by their numbers, as `--start-bar` counts them, with their meters."""
+    table = Table(title="Bars", title_justify="left", show_header=False)
+    for run in inspection.bar_runs[:_MOST_RUNS]:
+        bars = f"{run.first}" if run.first == run.last else f"{run.first} to {run.last}"
+        table.add_row(bars, str(run.meter), _describe_run(run))
+    if (rest := len(inspection.bar_runs) - _MOST_RUNS) > 0:
+        table.caption = f"and {rest} more changes of meter or length"
+        table.caption_justify = "left"
+    return table
+
+
+def _describe_run(run: BarRun) -> str:
+    if not run.is_whole:
+        whole = run.meter.quarters_per_bar
+        lasts = f"{run.quarters:g} quarter notes, not {whole:g}"
+        is_pickup = run.first == run.last == 1 and run.quarters < whole
+        return f"a pickup: {lasts}" if is_pickup else f"irregular: {lasts}"
+    is_default = run.meter in (Meter(), Meter(2, 2))
+    return "" if is_default else f"another meter than 4/4: cut with --meter {run.meter} only"
 
 
 def _show_parts(inspection: Inspection) -> Table:
@@ -173,7 +215,7 @@ def _show_parts(inspection: Inspection) -> Table:
 
 
 def _show_score(part: InspectedPart, heading: str) -> Table:
-    """Why a part is likely the melody or not: the rules that say most first."""
+    """Why a part is likely the melody or not: the rules of most weight first."""
     title = Text(f"{heading}: {part.name or 'a part without a name'}")
     table = Table(title=title, title_justify="left")
     for name in ("rule", "says", "because"):
@@ -197,14 +239,15 @@ def _show_chords(inspection: Inspection) -> Table:
     return table
 
 
-def _show_outcomes(inspection: Inspection) -> Table:
-    """What each representation takes and leaves."""
-    title = f"Excerpts of `musicvae prepare --meter {inspection.meter}`, by the default rules"
+def _show_outcomes(meter: Meter, outcomes: Iterable[Outcome]) -> Table:
+    """The excerpts of each representation in one meter, and what is left out."""
+    option = "" if meter == Meter() else f" --meter {meter}"
+    title = f"Excerpts of `musicvae prepare{option}`, by the default rules"
     table = Table(title=title, title_justify="left", show_lines=True)
     for name in ("representation", "bars", "excerpts", "of", "left out, and why"):
         is_number = name in {"bars", "excerpts"}
         table.add_column(name, justify="right" if is_number else "left")
-    for outcome in inspection.outcomes:
+    for outcome in outcomes:
         parts = [f"{name or 'no name'}: {count}" for name, count in outcome.parts.items()]
         reasons = [
             f"{each.count:,} {each.stage}{'s' if each.count > 1 else ''}: "

@@ -1,17 +1,26 @@
+import io
 import random
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
+import pretty_midi
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from rich.console import Console
 
+from musicvae.commands.data import _representation
+from musicvae.data_pipeline.cut.cut import cut_group, cut_pieces
+from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.inspect.inspection import find_piece, inspect
 from musicvae.data_pipeline.inspect.tables import PROGRAM_NAMES, plot, to_tables
+from musicvae.data_pipeline.rejections import INTERNAL_ERROR, Rejection
 from musicvae.errors import DataError, MusicVAEError
 from musicvae.music import midi
-from musicvae.music.notes import Key, Meter, Note, NoteSequence
-from musicvae.representation import REPRESENTATIONS
+from musicvae.music.notes import BarChange, Key, Meter, Note, NoteSequence
+from musicvae.representation import REPRESENTATIONS, Melody
 
 COMMON = Meter()
 TUNE = (60, 62, 64, 65, 67, 69, 71, 72, 72, 71, 69, 67, 65, 64, 62, 60)
@@ -99,7 +108,110 @@ def test_it_is_cut_in_its_own_meter_and_cut_time_in_common_time(tmp_path, writte
     found = inspect(find_piece(str(path)))
     assert found.meter == seen
     assert str(written) in shown(found)
-    assert found.outcomes[0].excerpts > 0
+    assert next(each for each in found.outcomes if each.meter == seen).excerpts > 0
+
+
+def write_bars(path, *bars):
+    """A MIDI file of these bars, `(meter, quarters)`, with a melody of eighths."""
+    notes, changes, step = [], [], 0
+    for meter, quarters in bars:
+        if (
+            not changes
+            or changes[-1].meter != meter
+            or quarters * meter.denominator != (4 * meter.numerator)
+        ):
+            changes.append(BarChange(step, meter))
+        end = step + 4 * quarters
+        notes += [Note(at, TUNE[at // 2 % 16], at + 2) for at in range(step, end, 2)]
+        step = end
+    music = NoteSequence(
+        notes=tuple(notes), length_steps=step, meter=bars[0][0], bar_changes=tuple(changes)
+    )
+    path.write_bytes(midi.write(music))
+    return path
+
+
+FOUR, THREE, TWO = (Meter(4, 4), 4), (Meter(3, 4), 3), (Meter(2, 4), 2)
+
+
+def test_bars_have_their_true_numbers_and_meters(tmp_path):
+    path = write_bars(tmp_path / "a.mid", FOUR, FOUR, TWO, FOUR, FOUR, FOUR, FOUR, THREE, THREE)
+    found = inspect(find_piece(str(path)))
+    runs = [(run.first, run.last, str(run.meter)) for run in found.bar_runs]
+    assert runs == [(1, 2, "4/4"), (3, 3, "2/4"), (4, 7, "4/4"), (8, 9, "3/4")]
+    text = shown(found)
+    assert "cut with --meter 3/4 only" in text and "4 to 7" in text
+    (excerpts,) = cut_group({0: found.read}, CutSettings(representation=Melody()))[0].excerpts
+    assert (excerpts.start_bars + 1).tolist() == [1, 4, 5, 6]
+
+
+def test_a_pickup_is_the_first_bar(tmp_path):
+    path = write_bars(tmp_path / "a.mid", (Meter(1, 4), 1), FOUR, FOUR, FOUR)
+    found = inspect(find_piece(str(path)))
+    assert [(run.first, run.last, str(run.meter)) for run in found.bar_runs] == [
+        (1, 1, "1/4"),
+        (2, 4, "4/4"),
+    ]
+
+
+def test_another_meter_names_its_option(tmp_path):
+    path = write_bars(tmp_path / "jig.mid", *[(Meter(6, 8), 3)] * 8)
+    found = inspect(find_piece(str(path)))
+    melody = {
+        str(each.meter): each.excerpts for each in found.outcomes if each.representation == "melody"
+    }
+    assert melody.keys() == {"4/4", "6/8"}
+    assert sum(each.excerpts for each in found.outcomes if each.meter == Meter()) == 0
+    assert "with --meter 6/8" in shown(found)
+
+
+METERS = (Meter(), Meter(2, 2), Meter(3, 4), Meter(6, 8), Meter(5, 4), Meter(9, 8), Meter(7, 8))
+
+
+@given(st.lists(st.sampled_from(METERS), min_size=1, max_size=6), st.integers(1, 4))
+@settings(max_examples=12, deadline=None)
+def test_inspect_counts_the_excerpts_that_prepare_cuts(tmp_path_factory, meters, times):
+    bars = [(meter, 4 * meter.numerator / meter.denominator) for meter in meters]
+    bars = [(meter, int(quarters)) for meter, quarters in bars if quarters == int(quarters)]
+    path = tmp_path_factory.mktemp("song") / "song.mid"
+    write_bars(path, *(bars or [FOUR]) * times)
+    piece = find_piece(str(path))
+    for outcome in inspect(piece).outcomes:
+        options = {
+            "representation": outcome.representation,
+            "bars": outcome.bars,
+            "meter": str(outcome.meter),
+            "resolution": None,
+            "steps_per_quarter": "4",
+        }
+        cut = next(cut_pieces([piece], CutSettings(representation=_representation(options))))
+        assert sum(len(each.events) for each in cut.excerpts) == outcome.excerpts
+        assert cut.rejections == outcome.rejections
+
+
+def test_two_basses_of_one_name_make_trios(tmp_path):
+    song = make_song()
+    data = pretty_midi.PrettyMIDI(io.BytesIO(midi.write(song)))
+    (bass,) = (each for each in data.instruments if each.program == 33 and not each.is_drum)
+    second = pretty_midi.Instrument(program=33, name=bass.name)
+    second.notes = [
+        pretty_midi.Note(note.velocity, note.pitch + 7, note.start, note.end)
+        for note in bass.notes[::2]
+    ]
+    data.instruments.append(second)
+    path = tmp_path / "basses.mid"
+    data.write(str(path))
+    found = inspect(find_piece(str(path)))
+    assert [part.program for part in found.parts].count(33) == 2
+    trio = next(each for each in found.outcomes if each.representation == "trio")
+    assert trio.excerpts > 0
+
+
+def test_a_fault_of_ours_is_told_loudly(song):
+    fault = Rejection("piece", INTERNAL_ERROR, "KeyError at trios.py:1: 'x'")
+    broken = replace(song.outcomes[0], excerpts=0, rejections=(fault,))
+    text = " ".join(shown(replace(song, outcomes=(broken,))).split())
+    assert "A fault of musicvae, not of the piece, in melody: KeyError at trios.py:1" in text
 
 
 def test_the_picture_has_all_parts(song, tmp_path):
