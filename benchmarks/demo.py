@@ -20,11 +20,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from musicvae.generation.inputs import Excerpt
 from musicvae.generation.replies import Clip, Grooved, ModelInfo, Transformed
 from musicvae.generation.requests import (
     GROOVE_TASKS,
     TRANSFER,
-    Excerpt,
     GrooveRequest,
     InterpolateRequest,
     SampleRequest,

@@ -6,7 +6,7 @@ python examples/draw.py
 import musicvae
 
 model = musicvae.load("melody-2bar")
-clips = list(model.sample(8, seed=7))
+clips = model.sample(8, seed=7)
 busiest = max(clips, key=lambda clip: clip.attributes["note_density"])
 busiest.save("busiest.mid")
 print(f"busiest.mid: clip {busiest.index} of seed {busiest.seed}")

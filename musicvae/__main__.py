@@ -1,7 +1,7 @@
 """The command `musicvae`: one subcommand for each thing a user does.
 
 The subcommands are in `musicvae.commands`, the one package that may import the applications. Each
-imports what it needs inside itself, so that `--help` answers at once.
+subcommand imports its modules inside itself, so that `--help` answers at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import click
 
 from musicvae.commands import accompany, data, experiments, music, serving
 from musicvae.commands.output import protect_streams
-from musicvae.commands.terminal import FAULT, INTERRUPTED, MISUSE
+from musicvae.commands.terminal import FAULT, INTERRUPTED, MISUSE, in_options
 from musicvae.errors import MusicVAEError
 from musicvae.faults import describe_fault
 
@@ -48,7 +48,7 @@ for command in (
 
 
 def main() -> None:
-    """Runs the command: what the caller can mend is said in one line, with exit code 2."""
+    """Runs the command; an error that the caller can correct is one line, with exit code 2."""
     protect_streams()
     try:
         sys.exit(cli(prog_name="musicvae", standalone_mode=False) or 0)
@@ -59,7 +59,7 @@ def main() -> None:
         _complain("interrupted")
         sys.exit(INTERRUPTED)
     except MusicVAEError as error:
-        _complain(str(error))
+        _complain(in_options(str(error)))
         sys.exit(MISUSE)
     except OSError as error:
         _complain(_explain(error))

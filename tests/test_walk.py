@@ -11,12 +11,8 @@ import pytest
 from musicvae import bundle
 from musicvae.__main__ import main
 from musicvae.generation.engine import Engine
-from musicvae.generation.requests import (
-    Excerpt,
-    InterpolateRequest,
-    SampleRequest,
-    TransformRequest,
-)
+from musicvae.generation.inputs import Excerpt
+from musicvae.generation.requests import InterpolateRequest, SampleRequest, TransformRequest
 from musicvae.music import midi
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.rpc.client import Client

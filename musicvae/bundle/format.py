@@ -1,8 +1,8 @@
-"""The served artefact: a folder with everything needed to make music, and nothing that runs code.
+"""The bundle: a folder with everything that serving a model needs, and nothing that runs code.
 
     config.json         format, name, version, the experiment, the attributes' units and spreads
     model.safetensors   the weights in fp16, and one `attribute.NAME` vector for each attribute
-    prior.safetensors   the weights of its prior in fp16
+    prior.safetensors   the weights of the prior in fp16
     README.md           the model card, generated from the run
 
 No pickle anywhere. A bundle needs neither the run nor the data it came from.
@@ -23,7 +23,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from musicvae.bundle.old_figures import with_keys
-from musicvae.errors import BundleError, SettingError
+from musicvae.errors import BundleError, ModelNotFoundError, SettingError
 from musicvae.experiment.experiment import Experiment, build_model, from_dict, to_dict
 from musicvae.model import MusicVAE, Prior
 from musicvae.representation import Representation
@@ -43,15 +43,15 @@ class Bundle:
     """A model that is ready to serve.
 
     Attributes:
-        name: What requests call it.
+        name: The model's name in requests.
         version: The first digits of a hash of all weights, the vectors and the configuration.
-        experiment: What was trained.
+        experiment: The experiment that trained it.
         model: In evaluation mode, single precision.
-        prior: Where it draws new music from, likewise.
+        prior: The distribution of new music, likewise.
         attribute_vectors: The direction of each attribute, by name (Roberts et al. 2018, on
             attribute vector arithmetic).
         card: The model card, Markdown.
-        facts: What the run measured and saw, as plain values; also in the card.
+        facts: Figures and data of the run, as plain values; also in the card.
     """
 
     name: str
@@ -76,7 +76,7 @@ def embedded() -> tuple[str, ...]:
 
 
 def check_folder(directory: Path) -> None:
-    """Makes sure that a bundle may be written to a folder.
+    """Checks that a bundle may be written to a folder.
 
     Raises:
         BundleError: If it exists and holds something other than a bundle.
@@ -145,7 +145,8 @@ def load(name_or_path: str | Path) -> Bundle:
     """Loads an embedded bundle by name, or any bundle by its folder.
 
     Raises:
-        BundleError: If there is no such bundle, it is damaged, or of another version.
+        ModelNotFoundError: If there is no such bundle.
+        BundleError: If the bundle is damaged, or of another version.
     """
     directory = _find(name_or_path)
     config = _read_config(directory)
@@ -196,11 +197,11 @@ def _find(name_or_path: str | Path) -> Path:
     directory = EMBEDDED / name_or_path if name_or_path in embedded() else Path(name_or_path)
     if (directory / CONFIG_FILE).is_file():
         return directory
-    raise BundleError(
+    raise ModelNotFoundError(
         f"no bundle {str(name_or_path)!r}",
-        expected=f"one of {', '.join(embedded()) or 'none embedded'}, or a folder with a "
-        f"{CONFIG_FILE}",
-        action="`musicvae models` lists the embedded ones; `musicvae export` makes a folder.",
+        expected=f"{', '.join([*embedded(), f'or a folder with a {CONFIG_FILE}'])}",
+        action="`musicvae models` lists the models of the package; `musicvae export` makes a "
+        "folder.",
         field="bundle",
     )
 

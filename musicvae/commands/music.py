@@ -23,11 +23,14 @@ from musicvae.commands.terminal import (
 from musicvae.errors import MusicVAEError, SettingError, Violation
 
 if TYPE_CHECKING:
-    from musicvae.bundle.format import Bundle
+    from musicvae.generation.inputs import Excerpt
     from musicvae.generation.replies import Clip, Encoding, ModelInfo
-    from musicvae.generation.requests import Excerpt, Musician
+    from musicvae.generation.requests import Musician
 
 Command = TypeVar("Command", bound=Callable[..., None])
+
+_MOST_FILES = 10_000
+"""File managers, and many programs, are slow with more files in a folder."""
 
 
 def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -45,35 +48,55 @@ model_options = _options(
     click.option(
         "--model",
         metavar="NAME|DIR",
-        help=f"A bundle by name or folder (default: {DEFAULT_BUNDLE}; of groove {GROOVE_BUNDLE}), "
-        "or a model of the server.",
+        help=f"A bundle by name or folder (default: {DEFAULT_BUNDLE}; for groove {GROOVE_BUNDLE}), "
+        "or the name of a model of the server.",
     ),
-    click.option("--server", metavar="HOST:PORT", help="Ask this server instead of this process."),
+    click.option("--server", metavar="HOST:PORT", help="Let this server do the work."),
 )
 music_options = _options(
     model_options,
-    click.option("--seed", type=SEED, help="Makes the result repeatable (default: any)."),
-    click.option("--temperature", type=float, help="0: likeliest events; 1: as the model draws."),
+    click.option("--seed", type=SEED, help="Makes the result repeatable (default: a random seed)."),
+    click.option(
+        "--temperature",
+        type=float,
+        help="0: the likeliest events; 1: the model's own probabilities.",
+    ),
     click.option("--qpm", type=float, help="Tempo in quarter notes a minute."),
-    click.option("--out", type=FOLDER, default="music", show_default=True, help="For MIDI files."),
-    click.option("--plot", is_flag=True, help="Draw all results as one picture, too."),
+    click.option(
+        "--out", type=FOLDER, default="music", show_default=True, help="Folder for MIDI files."
+    ),
+    click.option("--plot", is_flag=True, help="Draw all results as one picture."),
 )
 input_options = _options(
     click.option(
-        "--start-bar", type=click.IntRange(1), help="First bar to use of longer music, from 1."
+        "--start-bar",
+        type=click.IntRange(1),
+        help="First bar to use, as `musicvae inspect` counts bars: from 1, a pickup is bar 1.",
     ),
-    click.option("--reduce", is_flag=True, help="Leave out what the model can't hold."),
+    click.option("--reduce", is_flag=True, help="Leave out notes that the model can't hold."),
 )
+
+
+def _hint_at_bars(_: click.Context, __: click.Parameter, chords: str | None) -> str | None:
+    if chords and "|" not in chords and len(chords.split()) > 1:
+        one_a_bar = " | ".join(chords.split())
+        click.echo(f"--chords: all in one bar; for one chord a bar write '{one_a_bar}'", err=True)
+    return chords
+
+
 chords_option = click.option(
-    "--chords", metavar="'C | Am | F G7/B'", help="What a lead-sheet model plays over, bar by bar."
+    "--chords",
+    metavar="'C | Am | F G7/B'",
+    callback=_hint_at_bars,
+    help="Chords for a lead-sheet model; | divides bars.",
 )
 
 
 @click.command()
 @model_options
 def models(model: str | None, server: str | None) -> None:
-    """List the models: what each can do, how well, and what it learnt from."""
-    # What ships here is no matter of a server's, and to list it takes torch.
+    """List the models: what each can do, how well, and its training data."""
+    # Only this process lists the models of the package: a server has its own.
     is_local = not model and server is None
     with _musician(embedded_bundles() if is_local else [model], server) as musician:
         for each in [musician.model(model)] if server and model else musician.models():
@@ -94,7 +117,8 @@ def sample(count: int, **options: Any) -> None:
 
     request = SampleRequest(count=count, **_drawing(options))
     with _musician([options["model"]], options["server"]) as musician:
-        _keep("sample", ((f"draw {c.index + 1}", c) for c in musician.sample(request)), options)
+        clips = musician.sample(request)
+        _keep("sample", ((f"draw {c.index + 1}", c) for c in clips), options, request.rows)
 
 
 @click.command()
@@ -111,7 +135,7 @@ def interpolate(inputs: tuple[Path, ...], count: int, **options: Any) -> None:
     if len(inputs) < 2:
         raise SettingError(
             f"{inputs[0]} alone", expected="two MIDI files or more",
-            action="Give where to start and where to end.", field="inputs",
+            action="Give a file to start at and a file to end at.", field="inputs",
         )  # fmt: skip
     points = [_read(path, options) for path in inputs]
     request = InterpolateRequest(points=points, count=count, **_drawing(options))
@@ -119,13 +143,14 @@ def interpolate(inputs: tuple[Path, ...], count: int, **options: Any) -> None:
     names = {f"points[{index}].excerpt": path for index, path in enumerate(inputs)}
     with _naming(names), _musician([options["model"]], options["server"]) as musician:
         clips = musician.interpolate(request)
-        _keep("interpolate", ((f"step {c.index} of {last}", c) for c in clips), options)
+        titled = ((f"step {c.index} of {last}", c) for c in clips)
+        _keep("interpolate", titled, options, request.rows)
 
 
 @click.command()
 @click.argument("input_file", type=MIDI_FILE, metavar="INPUT.mid")
 @click.option("--add", multiple=True, required=True, metavar="ATTRIBUTE=AMOUNT",
-              help="1 goes from what is low in the data to what is high.")  # fmt: skip
+              help="1 moves from low to high values in the data, -1 back.")  # fmt: skip
 @music_options
 @chords_option
 @input_options
@@ -140,10 +165,11 @@ def transform(input_file: Path, add: tuple[str, ...], **options: Any) -> None:
     )
     names = {"point.excerpt": input_file}
     with _naming(names), _musician([options["model"]], options["server"]) as musician:
-        made = musician.transform(request)
-    _keep("transform", [("before", made.before), (", ".join(add), made.after)], options)
-    for name, before in made.before.attributes.items():
-        console().print(f"{name:>24} {before:8.3f} -> {made.after.attributes[name]:.3f}")
+        done = musician.transform(request)
+    titled = [("before", done.before), (", ".join(add), done.after)]
+    _keep("transform", titled, options, labels=("before", "after"))
+    for name, before in done.before.attributes.items():
+        console().print(f"{name:>24} {before:8.3f} -> {done.after.attributes[name]:.3f}")
 
 
 @click.command()
@@ -157,24 +183,29 @@ def reconstruct(inputs: tuple[Path, ...], **options: Any) -> None:
 
     asked = {k: value for k, value in _drawing(options).items() if k in ("model", "chords")}
     requests = [EncodeRequest(excerpt=_read(path, options), **asked) for path in inputs]
-    heard = []
+    encodings = []
     with _musician([options["model"]], options["server"]) as musician:
         for path, request in zip(inputs, requests, strict=True):
             with _naming({"excerpt": path}):
-                heard.append((path.name, musician.encode(request)))
-        _keep("reconstruct", _play(musician, heard, options), options)
+                encodings.append((path.name, musician.encode(request)))
+        _keep("reconstruct", _decode(musician, encodings, options), options, len(inputs))
 
 
 @click.command()
 @click.argument("input_file", type=MIDI_FILE, metavar="INPUT.mid")
 @click.option("--task", type=click.Choice(["humanise", "tap-to-drums", "transfer"]),
               default="humanise", show_default=True,
-              help="Play its hits; make drums of its rhythm; play ONTO like it.")  # fmt: skip
-@click.option("--onto", type=MIDI_FILE, metavar="ONTO.mid", help="The drums for a transfer.")
+              help="Play its hits; make drums from its rhythm; give ONTO its groove.")  # fmt: skip
+@click.option(
+    "--onto",
+    type=MIDI_FILE,
+    metavar="ONTO.mid",
+    help="The drums that get the groove in a transfer.",
+)
 @music_options
 @input_options
 def groove(input_file: Path, task: str, onto: Path | None, **options: Any) -> None:
-    """Play drums as a human would."""
+    """Give drums the timing and loudness of a human player."""
     from musicvae.generation.requests import GrooveRequest
 
     request = GrooveRequest(
@@ -186,14 +217,15 @@ def groove(input_file: Path, task: str, onto: Path | None, **options: Any) -> No
     names = {"point.excerpt": input_file, **({} if onto is None else {"onto": onto})}
     bundle = options["model"] or GROOVE_BUNDLE
     with _naming(names), _musician([bundle], options["server"]) as musician:
-        made = musician.groove(request)
-    _keep("groove", [("before", made.before), (task, made.after)], options)
+        done = musician.groove(request)
+    titled = [("before", done.before), (task, done.after)]
+    _keep("groove", titled, options, labels=("before", "after"))
 
 
 def _description(model: ModelInfo) -> Iterator[str]:
-    """What there is to know of a model, line by line."""
+    """Describes a model, line by line."""
     kind = model.representation.replace("_", " ")
-    over = ", over chords that are given" if model.needs_chords else ""
+    over = ", over given chords" if model.needs_chords else ""
     yield f"{model.bars} bars of {kind} in {model.meter}{over}"
     size = f"{model.size_bytes / 1e6:.1f} MB"
     yield f"version {model.version}, {size}, {model.latent_size} values a latent"
@@ -204,19 +236,19 @@ def _description(model: ModelInfo) -> Iterator[str]:
     for licence, sources in groupby(
         sorted(model.sources, key=lambda source: source.licence), lambda source: source.licence
     ):
-        from_these = ", ".join(source.name for source in sources)
-        yield f"learnt from {from_these} ({licence or 'licence not stated'})"
+        names = ", ".join(source.name for source in sources)
+        yield f"trained on {names} ({licence or 'licence not stated'})"
 
 
-def _play(
-    musician: Musician, heard: Sequence[tuple[str, Encoding]], options: dict[str, Any]
+def _decode(
+    musician: Musician, encodings: Sequence[tuple[str, Encoding]], options: dict[str, Any]
 ) -> Iterator[tuple[str, Clip]]:
-    """Decodes what was heard, each over the chords that it was heard over."""
+    """Decodes encodings, each with its own chords."""
     from musicvae.generation.requests import DecodeRequest
 
-    for chords, group in groupby(heard, lambda each: each[1].chords):
-        names, encodings = zip(*group, strict=True)
-        latents = [encoding.latent for encoding in encodings]
+    for chords, group in groupby(encodings, lambda each: each[1].chords):
+        names, alike = zip(*group, strict=True)
+        latents = [encoding.latent for encoding in alike]
         request = DecodeRequest(latents=latents, **{**_drawing(options), "chords": chords})
         for clip in musician.decode(request):
             yield names[clip.index], clip
@@ -224,22 +256,20 @@ def _play(
 
 @contextmanager
 def _musician(models: Sequence[str | None], server: str | None) -> Iterator[Musician]:
-    """Who answers: a server, or an engine with these bundles in this process."""
+    """The client of a server, or an engine with these bundles in this process."""
     if server is not None:
         from musicvae.rpc.client import Client
 
         with closing(Client(server)) as client:
             yield client
     else:
-        from musicvae import bundle
         from musicvae.generation.engine import Engine
 
-        loaded: list[Bundle] = [bundle.load(each or DEFAULT_BUNDLE) for each in models]
-        yield Engine(loaded)
+        yield Engine([each or DEFAULT_BUNDLE for each in models])
 
 
 def _drawing(options: dict[str, Any]) -> dict[str, Any]:
-    """The request fields that were given; the others have each request's own default."""
+    """The request fields that the options give; the rest keep the request's defaults."""
     given = {name: options.get(name) for name in ("seed", "temperature", "qpm", "chords")}
     if options["server"]:
         given["model"] = options["model"]
@@ -248,7 +278,7 @@ def _drawing(options: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _naming(inputs: Mapping[str, Path]) -> Iterator[None]:
-    """Says the name of a file where an error has the field of a request that it was read into."""
+    """Names a file in errors where the error names the field that the file was read into."""
     try:
         yield
     except MusicVAEError as error:
@@ -258,26 +288,40 @@ def _naming(inputs: Mapping[str, Path]) -> Iterator[None]:
 
 
 def _named(violation: Violation, inputs: Mapping[str, Path]) -> str:
-    """What is wrong, with the name of the file in place of the field that it was read into."""
+    """An error with the name of the file in place of its field."""
     field, said = violation.field, violation.description
     for prefix, path in inputs.items():
         if field == prefix or field.startswith(f"{prefix}."):
-            named = ", ".join([str(path), *filter(None, [field[len(prefix) + 1 :]])])
+            inner = field[len(prefix) + 1 :]
+            named = f"{path}, `{inner}`" if inner else str(path)
             said = named + said[len(field) :] if said.startswith(f"{field}=") else said
             return f"{named}: {said}"
     return f"{field}: {said}"
 
 
 def _read(path: Path, options: dict[str, Any]) -> Excerpt:
-    from musicvae.generation.clip_files import read_excerpt
+    from musicvae.generation.inputs import Excerpt
 
-    return read_excerpt(path, start_bar=options["start_bar"], reduce=options["reduce"])
+    return Excerpt(path, start_bar=options["start_bar"], reduce=options["reduce"])
 
 
-def _keep(command: str, clips: Iterable[tuple[str, Clip]], options: dict[str, Any]) -> None:
+def _keep(
+    command: str,
+    clips: Iterable[tuple[str, Clip]],
+    options: dict[str, Any],
+    count: int = 2,
+    labels: Sequence[str] = (),
+) -> None:
     from musicvae.generation.clip_files import keep
 
-    for kept in keep(options["out"], command, clips, draws_picture=options["plot"]):
+    if count > _MOST_FILES:
+        raise SettingError(
+            f"{count:,} files in {options['out']}",
+            expected=f"at most {_MOST_FILES:,} files a run",
+            action="Run the command several times, each with its own --seed and --out.",
+            field="out",
+        )
+    for kept in keep(options["out"], command, clips, draws_picture=options["plot"], labels=labels):
         say(f"{kept.path}  {kept.content}")
 
 
@@ -287,7 +331,7 @@ def _amounts(texts: Sequence[str]) -> dict[str, float]:
         raise SettingError(
             f"--add {' --add '.join(texts)}",
             expected="each attribute once",
-            action="Sum up what is to be added to one attribute.",
+            action="Add up the amounts of one attribute.",
             field="add",
         )
     return amounts

@@ -13,14 +13,19 @@ from musicvae.commands.terminal import DEFAULT_BUNDLE, embedded_bundles
     "bundles",
     multiple=True,
     metavar="NAME|DIR",
-    help=f"What to serve; the first is the default (default: all embedded ones, {DEFAULT_BUNDLE} "
-    "first).",
+    help=f"A model to serve; the first is the default model (default: all models of the package, "
+    f"{DEFAULT_BUNDLE} first).",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 is every interface.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; 0.0.0.0: every interface.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=50051, show_default=True,
-              help="0: any that is free.")  # fmt: skip
+              help="0: any free port.")  # fmt: skip
 def serve(bundles: tuple[str, ...], host: str, port: int) -> None:
-    """Answer requests over gRPC, until stopped."""
+    """Answer requests over gRPC until it is stopped."""
     from musicvae import bundle
     from musicvae.server import Settings
     from musicvae.server import serve as run

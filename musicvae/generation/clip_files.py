@@ -3,53 +3,46 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from musicvae.errors import MidiError
 from musicvae.files import temporary_file
 from musicvae.generation.replies import Clip
-from musicvae.generation.requests import Excerpt
-from musicvae.music import midi
+
+_MOST_NAME = 64  # characters of a model's name in the name of a file
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A file that was written, and what it holds in a few words."""
+    """A written file, and its content in a few words."""
 
     path: Path
     content: str
 
 
-def read_excerpt(path: Path, *, start_bar: int | None, reduce: bool) -> Excerpt:
-    """Reads a MIDI file as a request's input.
-
-    Raises:
-        MidiError: If it is no MIDI file, or past the limits.
-    """
-    try:
-        notes = midi.read(path.read_bytes())
-    except MidiError as error:
-        found = f"{path}: {error.found}"
-        raise MidiError(found, expected=error.expected, action=error.action) from error
-    return Excerpt(notes=notes, start_bar=start_bar, reduce=reduce)
-
-
 def keep(
-    folder: Path, command: str, clips: Iterable[tuple[str, Clip]], *, draws_picture: bool
+    folder: Path,
+    command: str,
+    clips: Iterable[tuple[str, Clip]],
+    *,
+    draws_picture: bool,
+    labels: Sequence[str] = (),
 ) -> Iterator[Kept]:
-    """Writes each clip as it comes, `COMMAND-SEED-INDEX.mid`, and at last a picture of all.
+    """Writes each clip as it comes as `MODEL-COMMAND-SEED-LABEL.mid`, and a picture of all.
 
     Args:
-        folder: Made with the first clip where it is missing.
-        command: What made the clips.
+        folder: Made with the first clip if it is missing.
+        command: The command or request that made the clips.
         clips: Each with a title.
-        draws_picture: Whether all of them are drawn as piano rolls, too.
+        draws_picture: Whether `MODEL-COMMAND-SEED.png` shows all clips as piano rolls.
+        labels: One for each clip; by default the clips are numbered from 000.
     """
     kept: list[tuple[str, Clip]] = []
     for title, clip in clips:
-        path = folder / f"{command}-{clip.seed}-{len(kept):03d}.mid"
+        label = labels[len(kept)] if labels else f"{len(kept):03d}"
+        path = folder / f"{_stem(clip, command)}-{label}.mid"
         folder.mkdir(parents=True, exist_ok=True)
         with temporary_file(path) as file:
             file.write_bytes(clip.to_midi())
@@ -60,7 +53,7 @@ def keep(
         from musicvae.report.plots import piano_rolls  # noqa: PLC0415  # matplotlib takes half a second
 
         first = kept[0][1]
-        path = folder / f"{command}-{first.seed}.png"
+        path = folder / f"{_stem(first, command)}.png"
         with temporary_file(path) as file:
             piano_rolls(
                 [clip.notes for _, clip in kept],
@@ -72,8 +65,14 @@ def keep(
         yield Kept(path, "all as piano rolls")
 
 
+def _stem(clip: Clip, command: str) -> str:
+    # A server may call its model anything, such as ../../home.
+    model = re.sub(r"[^\w-]+", "_", clip.model)[:_MOST_NAME]
+    return f"{model}-{command}-{clip.seed}"
+
+
 def _keep(file: Path, path: Path) -> Path:
-    """Names a file after its path, with a number where a file of another content has that name."""
+    """Gives a file its name, with a number if a file of other content has that name already."""
     candidate, number = path, 2
     while True:
         try:
@@ -88,7 +87,7 @@ def _keep(file: Path, path: Path) -> Path:
 
 
 def _link(file: Path, candidate: Path) -> None:
-    """Names a file, at once and whole: another command may be writing the same names.
+    """Gives a whole file its name in one step, since another command may write the same names.
 
     Raises:
         FileExistsError: If the name is taken.
@@ -97,6 +96,6 @@ def _link(file: Path, candidate: Path) -> None:
         os.link(file, candidate)
     except FileExistsError:
         raise
-    except OSError:  # the disk knows no links (exFAT, say): take the name, then fill it
+    except OSError:  # a disk without links (exFAT, say): take the name, then fill the file
         candidate.touch(exist_ok=False)
         file.replace(candidate)

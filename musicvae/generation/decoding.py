@@ -1,10 +1,10 @@
-"""Latents to clips: groups of rows through the model, one clip after another out of it.
+"""Latents to clips: the model decodes rows in groups, and gives clip after clip.
 
-The answer of a row is the same to the last bit whatever else is asked for: it draws from its own
-seed, one thread does the work, and it is decoded in a batch of `GROUP_ROWS` rows, however few are
-wanted. Matrix products of 1 or 2 rows, or divided among threads, round differently; in a batch of
-one width a row came out the same wherever it stood and whatever stood beside it, for the widths of
-all presets. (A layer of only 8 outputs rounded by the row's place.)
+A row's clip is the same to the last bit whatever else is asked for: the row draws from its own
+seed, one thread does the work, and every batch has `GROUP_ROWS` rows, however few are needed.
+Matrix products of 1 or 2 rows, or divided among threads, round differently. In batches of one width
+a row gave the same result at every index and beside any other rows, for the widths of all presets.
+(A layer of only 8 outputs rounded by the row's index.)
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,20 +24,20 @@ from musicvae.model.latent.latent import find_repeats
 from musicvae.music.notes import NoteSequence
 
 GROUP_ROWS = 8
-"""On a CPU wider batches win little, and the first clip of a request should not wait for many."""
+"""Wider batches gain little on a CPU, and would delay the first clip of a request."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drawing:
-    """How the clips of one request are drawn and played.
+    """How the clips of one request are drawn.
 
     Attributes:
-        method: How they come about, see `Clip`.
+        method: See `Clip.method`.
         seed: Seed of the request.
         temperature: Divides the logits; 0 takes the likeliest event.
-        top_p: Share of the probability that is drawn from.
+        top_p: Share of the probability that events are drawn from.
         qpm: Tempo of the clips.
-        harmony: What they are played over, where the model needs chords.
+        harmony: The chords, if the model needs chords.
         known: The events that stand already, see `EventDistribution.sample`; None where none do.
     """
 
@@ -52,11 +52,11 @@ class Drawing:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Row:
-    """One clip to be made.
+    """The recipe of one clip.
 
     Attributes:
-        index: Which clip of the request it is.
-        z: The latent to play.
+        index: Index of the clip in the request.
+        z: The latent to decode.
         seed: Seed of its own noise.
     """
 
@@ -66,16 +66,16 @@ class Row:
 
 
 def draw_latent(bundle: Bundle, noise: Float[Tensor, "1 noise"]) -> Float[Tensor, " latent"]:
-    """The latent of the prior that some noise stands for."""
+    """Draws the prior's latent for some noise."""
     with one_thread(), torch.inference_mode():
         z: Tensor = bundle.prior(noise)[0]
     return z
 
 
 def decode(bundle: Bundle, rows: Iterable[Row], drawing: Drawing) -> Iterator[Clip]:
-    """Plays rows in order; a group is taken and the model works at the first clip of the group."""
-    left = iter(rows)
-    while group := list(islice(left, GROUP_ROWS)):
+    """Decodes rows in order; the model works on a whole group when its first clip is asked for."""
+    rows = iter(rows)
+    while group := list(islice(rows, GROUP_ROWS)):
         yield from _decode_group(bundle, group, drawing)
 
 
@@ -87,7 +87,7 @@ def make_clip(
     z: Float[Tensor, " latent"],
     index: int,
 ) -> Clip:
-    """The clip of some notes of a model's."""
+    """Makes a clip of the notes of a model."""
     return Clip(
         notes=replace(notes, qpm=drawing.qpm),
         latent=tuple(z.tolist()),
@@ -106,7 +106,7 @@ def make_clip(
 def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iterator[Clip]:
     spare = GROUP_ROWS - len(rows)
     z = torch.stack([*(row.z for row in rows), *[torch.zeros_like(rows[0].z)] * spare])
-    # Other clips are to differ by their latents alone: what moves a bar must not change its noise.
+    # Decoded clips may differ only by their latents: a small move must not change a bar's noise.
     repeats = find_repeats(bundle.model.latent.shares(z)) if drawing.method == SAMPLED else None
     told = NO_CONDITIONS if drawing.harmony is None else drawing.harmony.conditions
     conditions = told[[0] * GROUP_ROWS]
@@ -126,7 +126,7 @@ def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iter
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keeps torch to one thread for a while."""
+    """Limits torch to one thread inside the context."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,25 +1,31 @@
-"""Requests to music: the engine that the service and the command line share. It knows no gRPC.
+"""Requests to music: the engine that the service, the command line and scripts share.
 
-The same request with the same seed has the same answer to the last bit, whoever else is asking;
-`decoding` says how.
+The same request with the same seed has the same answer to the last bit, whatever else the engine
+is asked; `decoding` says how. The engine knows no gRPC.
 """
 
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from musicvae.bundle.format import Bundle
+from musicvae.bundle.format import Bundle, load
 from musicvae.errors import BundleError, ModelNotFoundError, MusicVAEError
 from musicvae.generation.catalogue import describe, usable_vectors
 from musicvae.generation.decoding import Drawing, Row, decode, draw_latent, make_clip
 from musicvae.generation.grooves import prepare
 from musicvae.generation.harmony import Harmony, asked_for, check_given
-from musicvae.generation.points import Place, find, find_latent, hear
+from musicvae.generation.points import (
+    ResolvedPoint,
+    encode_excerpt,
+    resolve,
+    resolve_latent,
+)
 from musicvae.generation.replies import (
     DECODED,
     GIVEN,
@@ -50,33 +56,36 @@ from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER
 from musicvae.problems import Problems
 
 _EVENTS = "events"
-"""What the noise of decoding is for, among all that a seed is for."""
+"""The use of a seed for the noise of decoding, among its other uses."""
 
 _CHOSEN_SEED_BITS = 32
-"""A seed that we choose fits every client's integers, JavaScript's too."""
+"""A chosen seed fits the integers of every client, JavaScript included."""
 
 
 class Engine:
     """Answers requests with the bundles it has.
 
     Args:
-        bundles: The models, at least one; the first is the default.
+        bundles: The models, at least one, as bundles or by name or folder; the first is the
+            default.
 
     Raises:
-        BundleError: If two have the same name, or one is on another grid than requests and replies.
+        BundleError: If there is no such bundle, two have the same name, or one is on another grid
+            than requests and replies.
     """
 
-    def __init__(self, bundles: Sequence[Bundle]) -> None:
+    def __init__(self, bundles: Sequence[Bundle | str | Path]) -> None:
         assert bundles
-        self._bundles = {bundle.name: bundle for bundle in bundles}
-        if len(self._bundles) < len(bundles):
+        loaded = [each if isinstance(each, Bundle) else load(each) for each in bundles]
+        self._bundles = {bundle.name: bundle for bundle in loaded}
+        if len(self._bundles) < len(loaded):
             raise BundleError(
-                f"bundles named {', '.join(bundle.name for bundle in bundles)}",
+                f"bundles named {', '.join(bundle.name for bundle in loaded)}",
                 expected="a different name for each",
-                action="Serve one of those with the same name.",
+                action="Leave out one of the bundles with the same name.",
                 field="bundle",
             )
-        for bundle in bundles:
+        for bundle in loaded:
             grid = bundle.representation.steps_per_quarter
             if grid != STEPS_PER_QUARTER:
                 raise BundleError(
@@ -88,11 +97,11 @@ class Engine:
                 )
 
     def sample(self, request: SampleRequest) -> Iterator[Clip]:
-        """Draws clips from the prior, each as it is ready.
+        """Draws clips from the prior, each as soon as it is ready.
 
         Raises:
             ModelNotFoundError: If the model is not loaded.
-            SettingError: If chords are missing, or there are some that it does not take.
+            SettingError: If chords are missing or refused.
         """
         bundle = self._bundle_for(request)
         harmony = asked_for(bundle, request.chords)
@@ -104,30 +113,30 @@ class Engine:
             seed = row_seed(drawing.seed, index, _EVENTS)
             return Row(index=index, z=z, seed=seed)
 
-        # Each when its turn comes: a request may ask for more than there is memory for.
+        # Lazily: a request may ask for more clips than fit into memory.
         first = request.first_index
         yield from decode(bundle, map(draw, range(first, first + request.count)), drawing)
 
     def interpolate(self, request: InterpolateRequest) -> Iterator[Clip]:
-        """Morphs from point to point, each clip as it is ready.
+        """Morphs from point to point, each clip as soon as it is ready.
 
         Raises:
             ModelNotFoundError: If the model is not loaded.
-            MusicVAEError: If a point is none of this model, or chords are missing or too many; a
-                `RequestError` if several are wrong.
+            MusicVAEError: If a point does not fit the model, or chords are missing or refused; a
+                `RequestError` if several things are wrong.
         """
         bundle = self._bundle_for(request)
         harmony = asked_for(bundle, request.chords)
         problems = Problems()
-        places = [
-            find(bundle, point, f"points[{index}]", harmony, problems)
+        points = [
+            resolve(bundle, point, f"points[{index}]", harmony, problems)
             for index, point in enumerate(request.points)
         ]
         problems.raise_all()
         drawing = _drawing(
-            bundle, request, DECODED, request.qpm or _tempo(places), harmony or _harmony(places)
+            bundle, request, DECODED, request.qpm or _tempo(points), harmony or _harmony(points)
         )
-        z = bundle.model.latent.path(torch.stack([place.z for place in places]), request.count)
+        z = bundle.model.latent.path(torch.stack([point.z for point in points]), request.count)
         yield from decode(bundle, _rows(z, drawing), drawing)
 
     def transform(self, request: TransformRequest) -> Transformed:
@@ -135,67 +144,69 @@ class Engine:
 
         Raises:
             ModelNotFoundError: If the model is not loaded.
-            MusicVAEError: If the point or an attribute is none of this model, or chords are missing
-                or too many; a `RequestError` if several are wrong.
+            MusicVAEError: If the point or an attribute does not fit the model, or chords are
+                missing or refused; a `RequestError` if several things are wrong.
         """
         bundle = self._bundle_for(request)
         harmony = asked_for(bundle, request.chords)
         problems = Problems()
-        place = find(bundle, request.point, "point", harmony, problems)
-        moved, vectors = place.z[None], usable_vectors(bundle)
-        # In the order of their names: sums of floats differ by order, and a map has none.
+        point = resolve(bundle, request.point, "point", harmony, problems)
+        moved, vectors = point.z[None], usable_vectors(bundle)
+        # Sorted by name: sums of floats depend on their order, and the order of a map is undefined.
         for name, amount in sorted(request.amounts.items()):
             with problems.gather(), _about(amount_path(name)):
                 vector = vectors[get_attribute(name, vectors).name]
                 moved = shift(moved, vector, amount)
         problems.raise_all()
         drawing = _drawing(
-            bundle, request, DECODED, request.qpm or _tempo([place]), harmony or _harmony([place])
+            bundle, request, DECODED, request.qpm or _tempo([point]), harmony or _harmony([point])
         )
-        z = torch.cat([place.z[None], moved])
+        z = torch.cat([point.z[None], moved])
         before, after = decode(bundle, _rows(z, drawing), drawing)
         return Transformed(before=before, after=after)
 
     def encode(self, request: EncodeRequest) -> Encoding:
-        """Finds the latent of an excerpt.
+        """Encodes an excerpt.
 
         Raises:
             ModelNotFoundError: If the model is not loaded.
-            RepresentationError: If the excerpt can't be held.
-            SettingError: If it has no such bar, or chords are missing or too many.
+            RepresentationError: If the model can't hold the excerpt.
+            SettingError: If it has no such bar, or chords are missing or refused.
         """
         bundle = self._bundle_for(request)
-        heard = hear(bundle, request.excerpt, "excerpt", asked_for(bundle, request.chords))
-        z = heard.posterior.mean[0]
+        encoded = encode_excerpt(
+            bundle, request.excerpt, "excerpt", asked_for(bundle, request.chords)
+        )
+        posterior = encoded.posterior
+        z = posterior.mean[0]
         if request.seed is not None:
             key = row_seed(request.seed, 0, "posterior")
-            noise = latent_noise(key, [0], heard.posterior.noise_size)
-            z = heard.posterior.at(noise)[0]
+            z = posterior.at(latent_noise(key, [0], posterior.noise_size))[0]
         return Encoding(
             latent=_values(z),
-            mean=_values(heard.posterior.mean[0]),
-            stddev=_values(heard.posterior.stddev[0]),
-            notes=heard.notes,
-            attributes=dict(sorted(bundle.representation.kind.measure(heard.notes).items())),
+            mean=_values(posterior.mean[0]),
+            stddev=_values(posterior.stddev[0]),
+            notes=encoded.notes,
+            attributes=dict(sorted(bundle.representation.kind.measure(encoded.notes).items())),
             seed=request.seed,
             model=bundle.name,
             model_version=bundle.version,
-            chords=heard.harmony.text if heard.harmony else None,
+            chords=encoded.harmony.text if encoded.harmony else None,
         )
 
     def decode(self, request: DecodeRequest) -> Iterator[Clip]:
-        """Plays latents, each clip as it is ready.
+        """Decodes latents, each clip as soon as it is ready.
 
         Raises:
             ModelNotFoundError: If the model is not loaded.
-            MusicVAEError: If a latent is none of this model, or chords are missing or too many; a
-                `RequestError` if several are wrong.
+            MusicVAEError: If a latent does not fit the model, or chords are missing or refused; a
+                `RequestError` if several things are wrong.
         """
         bundle = self._bundle_for(request)
         harmony = asked_for(bundle, request.chords)
         problems = Problems()
         z = [
-            find_latent(bundle, latent, f"latents[{index}]", problems)
+            resolve_latent(bundle, latent, f"latents[{index}]", problems)
             for index, latent in enumerate(request.latents)
         ]
         problems.raise_all()
@@ -203,12 +214,13 @@ class Engine:
         yield from decode(bundle, _rows(torch.stack(z), drawing), drawing)
 
     def groove(self, request: GrooveRequest) -> Grooved:
-        """Plays drums as a human would.
+        """Gives drums the timing and loudness of a human player.
 
         Raises:
-            ModelNotFoundError: If the model is not loaded, or none is named and none is of grooves.
+            ModelNotFoundError: If the model is not loaded, or none is named and none has grooves.
             SettingError: If the model is of another representation.
-            MusicVAEError: If the music is none of this model; a `RequestError` if several are.
+            MusicVAEError: If the music does not fit the model; a `RequestError` if several things
+                are wrong.
         """
         bundle = self._bundle_for(request)
         playing = prepare(bundle, request)
@@ -223,7 +235,7 @@ class Engine:
         )
 
     def length_steps(self, request: AnyRequest) -> int:
-        """The length of a clip of the model that is asked.
+        """The length of a clip of the request's model.
 
         Raises:
             ModelNotFoundError: If the model is not loaded.
@@ -268,7 +280,7 @@ class Engine:
 
 @contextmanager
 def _about(path: str) -> Iterator[None]:
-    """Says of an error that it concerns this field, and no wider one."""
+    """Gives an error raised inside exactly this field."""
     try:
         yield
     except MusicVAEError as error:
@@ -276,20 +288,20 @@ def _about(path: str) -> Iterator[None]:
         raise
 
 
-def _tempo(places: Sequence[Place]) -> float:
-    """That of the first place that is music."""
-    tempos = [place.heard.notes.qpm for place in places if place.heard is not None]
+def _tempo(points: Sequence[ResolvedPoint]) -> float:
+    """The tempo of the first point that is an excerpt."""
+    tempos = [point.excerpt.notes.qpm for point in points if point.excerpt is not None]
     return (*tempos, DEFAULT_QPM)[0]
 
 
-def _harmony(places: Sequence[Place]) -> Harmony | None:
-    """That of the first place that has chords."""
-    harmonies = [place.heard.harmony for place in places if place.heard is not None]
+def _harmony(points: Sequence[ResolvedPoint]) -> Harmony | None:
+    """The chords of the first point that has chords."""
+    harmonies = [point.excerpt.harmony for point in points if point.excerpt is not None]
     return next((each for each in harmonies if each is not None), None)
 
 
 def _rows(z: Float[Tensor, "batch latent"], drawing: Drawing) -> list[Row]:
-    """Rows that all hear the same noise, so that they differ by their latents alone."""
+    """Rows with the same noise, so that they differ only by their latents."""
     seed = row_seed(drawing.seed, 0, _EVENTS)
     return [Row(index=index, z=each, seed=seed) for index, each in enumerate(z)]
 

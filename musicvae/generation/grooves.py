@@ -13,8 +13,9 @@ from torch import Tensor
 from musicvae.bundle.format import Bundle
 from musicvae.errors import SettingError
 from musicvae.generation.excerpts import fit
-from musicvae.generation.points import encode, find
-from musicvae.generation.requests import HUMANISE, TRANSFER, Excerpt, GrooveRequest
+from musicvae.generation.inputs import Excerpt
+from musicvae.generation.points import encode, resolve
+from musicvae.generation.requests import HUMANISE, TRANSFER, GrooveRequest
 from musicvae.model.decoding_loop import UNKNOWN
 from musicvae.music.notes import NoteSequence
 from musicvae.problems import Problems
@@ -71,14 +72,14 @@ def prepare(bundle: Bundle, request: GrooveRequest) -> Playing:
 def _transfer(bundle: Bundle, request: GrooveRequest, performance: Performance) -> Playing:
     assert request.onto is not None
     problems = Problems()
-    place = find(bundle, request.point, "point", None, problems)
+    point = resolve(bundle, request.point, "point", None, problems)
     notes = None
     with problems.gather("onto"):
         notes = fit(request.onto, bundle.representation, "onto")
     problems.raise_all()
     assert notes is not None
     bare = performance.hits_alone(bundle.representation.to_tensor(notes)[None])[0]
-    return _play(bundle, place.z, bare, qpm=notes.qpm, keeps_hits=True)
+    return _play(bundle, point.z, bare, qpm=notes.qpm, keeps_hits=True)
 
 
 def _play(

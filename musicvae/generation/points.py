@@ -1,4 +1,4 @@
-"""Music to latents: excerpts made to fit and encoded, and the points of a request found."""
+"""Music to latents: excerpts are fitted and encoded, and the points of a request resolved."""
 
 from dataclasses import dataclass, replace
 
@@ -12,8 +12,7 @@ from musicvae.errors import LatentError
 from musicvae.generation.decoding import one_thread
 from musicvae.generation.excerpts import fit
 from musicvae.generation.harmony import Harmony, brought_by, check_given
-from musicvae.generation.replies import Latent
-from musicvae.generation.requests import Excerpt, Point
+from musicvae.generation.inputs import Excerpt, LatentLike, PointLike, to_latent
 from musicvae.model import Posterior
 from musicvae.model.conditions import split_streams
 from musicvae.music.notes import NoteSequence
@@ -21,13 +20,13 @@ from musicvae.problems import Problems
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Heard:
-    """An excerpt as the model hears it, and the posterior of its latent.
+class EncodedExcerpt:
+    """An excerpt as the model encoded it, with the posterior of its latent.
 
     Attributes:
-        notes: What of it the model can hold.
-        posterior: Of its latent, one row.
-        harmony: The chords that it was heard over, if the model takes any.
+        notes: The part of the excerpt that the model holds.
+        posterior: The posterior of its latent, one row.
+        harmony: The chords that it was encoded with; None if the model takes no chords.
     """
 
     notes: NoteSequence
@@ -36,24 +35,26 @@ class Heard:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Place:
-    """A point of the latent space; and the music it came from, if it did."""
+class ResolvedPoint:
+    """A latent, with the excerpt that it came from, if any."""
 
     z: Float[Tensor, " latent"]
-    heard: Heard | None = None
+    excerpt: EncodedExcerpt | None = None
 
 
-def hear(bundle: Bundle, excerpt: Excerpt, path: str, harmony: Harmony | None) -> Heard:
+def encode_excerpt(
+    bundle: Bundle, excerpt: Excerpt, path: str, harmony: Harmony | None
+) -> EncodedExcerpt:
     """Encodes an excerpt.
 
     Args:
         bundle: The model.
         excerpt: The music.
-        path: Where it stands in the request, for the errors.
-        harmony: The chords of the request; None: those that the excerpt brings.
+        path: Its path in the request, for errors.
+        harmony: The chords of the request; None to use the excerpt's own.
 
     Raises:
-        RepresentationError: If it can't be held.
+        RepresentationError: If the model can't hold it.
         SettingError: If it has no such bar, or no chords where the model needs some.
     """
     representation = bundle.representation
@@ -62,7 +63,7 @@ def hear(bundle: Bundle, excerpt: Excerpt, path: str, harmony: Harmony | None) -
     check_given(bundle, harmony)
     notes = replace(notes, chords=harmony.chords if harmony else ())
     events = representation.to_tensor(notes)
-    return Heard(
+    return EncodedExcerpt(
         notes=replace(representation.to_notes(events), qpm=notes.qpm, key=notes.key),
         posterior=encode(bundle, events),
         harmony=harmony,
@@ -76,28 +77,29 @@ def encode(bundle: Bundle, events: Int16[np.ndarray, "step stream"]) -> Posterio
         return bundle.model.encode(split_streams(tensor, bundle.model.streams))
 
 
-def find(
-    bundle: Bundle, point: Point, path: str, harmony: Harmony | None, problems: Problems
-) -> Place:
-    """The place of a point; one that is wrong is noted, and is nowhere in particular."""
+def resolve(
+    bundle: Bundle, point: PointLike, path: str, harmony: Harmony | None, problems: Problems
+) -> ResolvedPoint:
+    """Resolves a point; notes what is wrong and then gives zeros."""
     if not isinstance(point, Excerpt):
-        return Place(z=find_latent(bundle, point, f"{path}.latent", problems))
+        return ResolvedPoint(z=resolve_latent(bundle, point, f"{path}.latent", problems))
     with problems.gather(f"{path}.excerpt"):
-        heard = hear(bundle, point, f"{path}.excerpt", harmony)
-        return Place(z=heard.posterior.mean[0], heard=heard)
-    return Place(z=torch.zeros(bundle.model.latent_size))
+        encoded = encode_excerpt(bundle, point, f"{path}.excerpt", harmony)
+        return ResolvedPoint(z=encoded.posterior.mean[0], excerpt=encoded)
+    return ResolvedPoint(z=torch.zeros(bundle.model.latent_size))
 
 
-def find_latent(
-    bundle: Bundle, values: Latent, path: str, problems: Problems
+def resolve_latent(
+    bundle: Bundle, values: LatentLike, path: str, problems: Problems
 ) -> Float[Tensor, " latent"]:
-    """A latent of the model's size; one that is wrong is noted, and is nowhere in particular."""
+    """Checks the size of a latent; notes a wrong size and then gives zeros."""
     size = bundle.model.latent_size
-    if len(values) == size:
-        return torch.tensor(values, dtype=torch.float32)
+    latent = to_latent(values)
+    if len(latent) == size:
+        return torch.tensor(latent, dtype=torch.float32)
     problems.add(
         LatentError(
-            f"a latent of {len(values)} values",
+            f"a latent of {len(latent)} values",
             expected=f"{size} values",
             action="Give a latent that the same model reported.",
             field=path,

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from musicvae.errors import SettingError
+from musicvae.generation.inputs import Excerpt
 from musicvae.generation.replies import GIVEN, GROOVED, SAMPLED, latent_from_text
-from musicvae.generation.requests import (
-    TRANSFER,
-    DecodeRequest,
-    Excerpt,
-    GrooveRequest,
-    SampleRequest,
-)
+from musicvae.generation.requests import TRANSFER, DecodeRequest, GrooveRequest, SampleRequest
 from musicvae.representation.hits import hits_from_text
 
 

@@ -1,4 +1,4 @@
-"""What comes back from a request: clips, latents, and the models that make them.
+"""Replies to requests: clips, latents, and descriptions of models.
 
 The engine in this process and the client of a server return the same values, equal to the last bit
 for the same request with the same seed.
@@ -7,46 +7,52 @@ for the same request with the same seed.
 from __future__ import annotations
 
 import base64
+import io
 import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from musicvae.errors import LatentError
 from musicvae.music import midi
 from musicvae.music.notes import Meter, NoteSequence
 from musicvae.representation.hits import hits_to_text
 
+if TYPE_CHECKING:
+    import music21
+    import pretty_midi
+
 Latent: TypeAlias = tuple[float, ...]
-"""One point of a model's space; every value is one of float32, so that it travels unchanged."""
+"""One point of a model's space; its values are float32, so that they travel unchanged."""
 
 SAMPLED = "sample"
 DECODED = "decode"
 GROOVED = "groove"
 GIVEN = "given"
-"""How music came about: from a latent that was drawn, from a latent, from a latent for hits that
-were given, or not by a model."""
+"""How a clip was made: from a latent drawn from the prior, from any latent, from a latent and given
+hits, or by no model."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Clip:
-    """Music that a model made, with what is needed to make it again.
+    """Music that a model made, with everything needed to make it again.
 
     Attributes:
         notes: The music.
-        latent: The latent that was played.
-        method: `SAMPLED` if the latent was drawn from the prior by the seed; `GROOVED` if its
-            hits were given and their playing was made; `GIVEN` if no model made it; else `DECODED`.
-        seed: Seed of everything that was drawn.
-        index: Which clip of the request it is, from 0.
-        temperature: Temperature the events were drawn at.
-        top_p: Share of the probability they were drawn from.
+        latent: The decoded latent.
+        method: `SAMPLED` if the seed drew the latent from the prior; `GROOVED` if the hits were
+            given and the model played them; `GIVEN` if no model made the clip; else `DECODED`.
+        seed: Seed of all drawing.
+        index: Index of the clip in its request, from 0.
+        temperature: Temperature of the drawing.
+        top_p: Share of the probability that the events were drawn from.
         model: Name of the model.
         model_version: Version of the model.
-        attributes: The measures of its notes by the attribute's name, in the order of the names.
-        chords: The chords that the model was given, as `musicvae.music.progressions` writes them;
-            None where it takes none.
+        attributes: The measures of its notes by attribute, sorted by name.
+        chords: The chords of the clip, as `musicvae.music.progressions` writes them; None if the
+            model takes no chords.
     """
 
     notes: NoteSequence
@@ -62,11 +68,11 @@ class Clip:
     chords: str | None = None
 
     def provenance(self) -> dict[str, object]:
-        """How to make it again, as JSON values, which its MIDI file carries along.
+        """The recipe of the clip as JSON values; its MIDI file contains it.
 
         `musicvae.generation.provenance.request_again` makes a request whose answer is this clip.
         """
-        made: dict[str, object] = {
+        recipe: dict[str, object] = {
             "method": self.method,
             "model": self.model,
             "model_version": self.model_version,
@@ -76,17 +82,53 @@ class Clip:
             "qpm": self.notes.qpm,
         }
         if self.chords is not None:
-            made["chords"] = self.chords
-        # A draw from the prior follows from its seed and index, anything else from its latent.
+            recipe["chords"] = self.chords
+        # A draw from the prior follows from its seed and index, any other clip from its latent.
         if self.method == SAMPLED:
-            return {**made, "index": self.index}
+            return {**recipe, "index": self.index}
         if self.method == GROOVED:
-            made["hits"] = hits_to_text(self.notes)
-        return {**made, "latent": latent_to_text(self.latent)}
+            recipe["hits"] = hits_to_text(self.notes)
+        return {**recipe, "latent": latent_to_text(self.latent)}
 
     def to_midi(self) -> bytes:
-        """The clip as a MIDI file that says how it was made."""
+        """The clip as a MIDI file with its provenance."""
         return midi.write(self.notes, name=self.model, provenance=self.provenance())
+
+    def save(self, path: str | Path) -> Path:
+        """Writes the clip as a MIDI file, over an older file of that name."""
+        path = Path(path)
+        path.write_bytes(self.to_midi())
+        return path
+
+    def to_pretty_midi(self) -> pretty_midi.PrettyMIDI:
+        """The clip as an object of pretty_midi."""
+        import pretty_midi  # noqa: PLC0415  # only if it is used
+
+        return pretty_midi.PrettyMIDI(io.BytesIO(self.to_midi()))
+
+    def to_music21(self) -> music21.stream.Score:
+        """The clip as a score of music21."""
+        import music21  # noqa: PLC0415  # takes seconds
+
+        score = music21.converter.parseData(self.to_midi(), format="midi")
+        assert isinstance(score, music21.stream.Score)
+        return score
+
+    def show(self) -> None:
+        """Shows the clip as a piano roll with sound: in a notebook there, else in a browser."""
+        from musicvae.generation.clip_page import show  # noqa: PLC0415  # matplotlib takes long
+
+        show(self)
+
+    def _repr_html_(self) -> str:
+        """The clip in a notebook: a piano roll, and a player if there is sound."""
+        from musicvae.generation.clip_page import to_html  # noqa: PLC0415  # matplotlib takes long
+
+        return to_html(self)
+
+    def __repr__(self) -> str:
+        count = len(self.notes.notes)
+        return f"Clip({count} notes, {self.model}, seed {self.seed}, index {self.index})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +146,10 @@ class Transformed:
 
 @dataclass(frozen=True, kw_only=True)
 class Grooved:
-    """Drums before and after they were played.
+    """Drums before and after the model played them.
 
     Attributes:
-        before: What was to be played: hits alone, or taps.
+        before: The model's input: plain hits, or taps.
         after: The drums as the model plays them.
     """
 
@@ -120,15 +162,15 @@ class Encoding:
     """The latent of an excerpt.
 
     Attributes:
-        latent: The posterior's mean, or the draw from it that was asked for.
+        latent: The posterior's mean, or a draw from it if the request had a seed.
         mean: The posterior's mean.
         stddev: The posterior's standard deviation.
-        notes: The excerpt as the model heard it.
-        attributes: The measures of `notes` by the attribute's name, in the order of the names.
-        seed: Seed of the draw, or None where nothing was drawn.
+        notes: The excerpt as the model encoded it.
+        attributes: The measures of `notes` by attribute, sorted by name.
+        seed: Seed of the draw, or None if nothing was drawn.
         model: Name of the model.
         model_version: Version of the model.
-        chords: The chords that it was heard over; see `Clip.chords`.
+        chords: The chords that it was encoded with; see `Clip.chords`.
     """
 
     latent: Latent
@@ -153,7 +195,7 @@ class AttributeInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class FigureInfo:
-    """Something that was measured of a model on music that it was not trained on."""
+    """A measured quality of a model, on music that it was not trained on."""
 
     name: str
     value: float
@@ -161,7 +203,7 @@ class FigureInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceInfo:
-    """A collection of music, and its licence as stated; empty where none is."""
+    """A collection of music, and its licence; empty if none is stated."""
 
     name: str
     licence: str
@@ -169,21 +211,21 @@ class SourceInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
-    """What a caller wants to know of a model.
+    """The description of a model.
 
     Attributes:
-        name: To be given in requests.
+        name: The name that requests give.
         version: A hash of its weights and configuration.
-        representation: What kind of music it holds, such as `melody`.
+        representation: The kind of its music, such as `melody`.
         bars: Number of bars of an excerpt.
         meter: The time signature of its music.
         length_steps: Length of an excerpt in steps.
         latent_size: Number of values of a latent.
-        attributes: What its music can be moved along.
-        needs_chords: Whether it plays over chords, which requests must then give.
-        size_bytes: Size of its weights as they are kept.
-        figures: How good it is, in a few figures.
-        sources: What it was trained on.
+        attributes: The measures that it can move music along.
+        needs_chords: Whether its requests need chords.
+        size_bytes: Size of its weights on disk.
+        figures: A few figures of its quality.
+        sources: The collections that it was trained on.
         card: The model card, in Markdown; empty in a list of models.
     """
 
@@ -227,5 +269,5 @@ def _no_latent(found: str) -> LatentError:
     return LatentError(
         found,
         expected="a latent as base64 of float32 values",
-        action="Copy it from a clip that this program made.",
+        action="Copy it from a clip of this program.",
     )

@@ -1,8 +1,8 @@
-"""What can be asked of a model, in this process or of a server, and who answers.
+"""Requests to a model, in this process or on a server, and the interface that answers them.
 
-A request is checked when it is made, as far as that is possible without the model: every wrong
-field is told at once. Fields have the names of the contract (proto/musicvae/v1/musicvae.proto),
-which says what each of them means.
+A request checks itself when it is made, as far as it can without the model, and tells every wrong
+field at once. Fields have the names and meanings of the contract
+(proto/musicvae/v1/musicvae.proto).
 """
 
 from __future__ import annotations
@@ -12,29 +12,30 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from musicvae.errors import LatentError
+from musicvae.generation.inputs import Excerpt, LatentLike, Point, PointLike, to_latent
 from musicvae.generation.replies import Clip, Encoding, Grooved, Latent, ModelInfo, Transformed
-from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.music import progressions
-from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER, NoteSequence
+from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER
 from musicvae.problems import Problems
 
 SEEDS = range(2**63)
 INDICES = range(2**31)
 BARS = range(1, 2**32)
 COUNTS = range(1, 2**31 + 1)
-PATH_COUNTS = range(2, 2**16 + 1)  # all latents of a path are found at once
+PATH_COUNTS = range(2, 2**16 + 1)  # all latents of a path are in memory at once
 LOWEST_QPM, HIGHEST_QPM = 10.0, 480.0
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.01, 4.0
 LARGEST_AMOUNT = 10.0
-LARGEST_LATENT_VALUE = 1e6  # far outside of any prior; keeps every sum of squares finite in float32
+LARGEST_LATENT_VALUE = 1e6  # far outside any prior; keeps every sum of squares finite in float32
 
 DEFAULT_CLIPS_A_LEG = 7
+DEFAULT_SAMPLE_TEMPERATURE = 0.5  # as in the model's figures; its module would import torch
 
 HUMANISE = "humanise"
 TAP_TO_DRUMS = "tap-to-drums"
 TRANSFER = "transfer"
 GROOVE_TASKS = (HUMANISE, TAP_TO_DRUMS, TRANSFER)
-"""What Groove does: plays hits, makes drums of a rhythm, or plays hits as other drums were.
+"""The tasks of Groove: play plain hits, make drums from a rhythm, or give hits another groove.
 
 Source: Gillick et al. 2019, Learning to Groove with Inverse Sequence Transformations, section 5.
 """
@@ -43,36 +44,18 @@ _MOST_NAME = 32  # characters of a name that the path of a field repeats
 
 
 @dataclass(frozen=True, kw_only=True)
-class Excerpt:
-    """Music of the caller's, and which part of it to use.
-
-    Attributes:
-        notes: The music.
-        start_bar: First bar to use, from 1; None to use all of it, which must then fit.
-        reduce: Whether what the model can't hold is left out instead of being refused.
-    """
-
-    notes: NoteSequence
-    start_bar: int | None = None
-    reduce: bool = False
-
-
-Point: TypeAlias = Excerpt | Latent
-
-
-@dataclass(frozen=True, kw_only=True)
 class SampleRequest:
     """Asks for clips drawn from the prior.
 
     Raises:
-        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+        MusicVAEError: The error of the wrong field; a `RequestError` if several are wrong.
     """
 
     model: str = ""
     count: int = 1
     seed: int | None = None
     first_index: int = 0
-    temperature: float = SAMPLE_TEMPERATURE
+    temperature: float = DEFAULT_SAMPLE_TEMPERATURE
     top_p: float = 1.0
     qpm: float = DEFAULT_QPM
     chords: str | None = None
@@ -92,7 +75,7 @@ class SampleRequest:
 
     @property
     def rows(self) -> int:
-        """How much work it is: the number of clips it asks for."""
+        """The amount of work: the number of clips."""
         return self.count
 
 
@@ -101,11 +84,11 @@ class InterpolateRequest:
     """Asks for a path through two or more points, with `count` clips from each to the next.
 
     Raises:
-        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+        MusicVAEError: The error of the wrong field; a `RequestError` if several are wrong.
     """
 
     model: str = ""
-    points: Sequence[Point]
+    points: Sequence[PointLike]
     count: int = DEFAULT_CLIPS_A_LEG
     seed: int | None = None
     temperature: float = 0.0
@@ -116,28 +99,28 @@ class InterpolateRequest:
     def __post_init__(self) -> None:
         problems = Problems()
         problems.require(len(self.points) >= 2, "points", len(self.points), "2 or more")
-        for index, point in enumerate(self.points):
-            _check_point(problems, point, f"points[{index}]")
+        points = [_read_point(problems, each, f"points[{i}]") for i, each in enumerate(self.points)]
+        object.__setattr__(self, "points", points)
         problems.require(self.count in PATH_COUNTS, "count", self.count, "2 to 65,536")
         _check_drawing(problems, self)
         problems.raise_all()
 
     @property
     def rows(self) -> int:
-        """How much work it is: the number of clips it asks for."""
+        """The amount of work: the number of clips."""
         return (len(self.points) - 1) * (self.count - 1) + 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransformRequest:
-    """Asks for music moved along attributes by so much of each.
+    """Asks for music to be moved along attributes, by an amount of each.
 
     Raises:
-        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+        MusicVAEError: The error of the wrong field; a `RequestError` if several are wrong.
     """
 
     model: str = ""
-    point: Point
+    point: PointLike
     amounts: Mapping[str, float]
     seed: int | None = None
     temperature: float = 0.0
@@ -147,7 +130,7 @@ class TransformRequest:
 
     def __post_init__(self) -> None:
         problems = Problems()
-        _check_point(problems, self.point, "point")
+        object.__setattr__(self, "point", _read_point(problems, self.point, "point"))
         problems.require(bool(self.amounts), "amounts", "none", "one attribute or more")
         for name, amount in self.amounts.items():
             path = amount_path(name)
@@ -163,21 +146,21 @@ class TransformRequest:
 
     @property
     def rows(self) -> int:
-        """How much work it is: the number of clips it asks for."""
+        """The amount of work: the number of clips."""
         return 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class GrooveRequest:
-    """Asks for drums to be played: with a human touch, from a rhythm, or as other drums were.
+    """Asks for drums with human timing and loudness: of hits, of a rhythm, or of other drums.
 
     Raises:
-        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+        MusicVAEError: The error of the wrong field; a `RequestError` if several are wrong.
     """
 
     model: str = ""
-    task: str
-    point: Point
+    task: str = HUMANISE
+    point: PointLike
     onto: Excerpt | None = None
     seed: int | None = None
     temperature: float = 0.0
@@ -186,7 +169,7 @@ class GrooveRequest:
 
     def __post_init__(self) -> None:
         problems = Problems()
-        _check_point(problems, self.point, "point")
+        object.__setattr__(self, "point", _read_point(problems, self.point, "point"))
         problems.require(self.task in GROOVE_TASKS, "task", self.task, ", ".join(GROOVE_TASKS))
         if self.task == TRANSFER:
             has_drums = self.onto is not None
@@ -202,7 +185,7 @@ class GrooveRequest:
 
     @property
     def rows(self) -> int:
-        """How much work it is: the number of clips it takes to make."""
+        """The amount of work, in clips."""
         return 1
 
 
@@ -211,7 +194,7 @@ class EncodeRequest:
     """Asks for the latent of an excerpt: the posterior's mean, or with a seed a draw from it.
 
     Raises:
-        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+        MusicVAEError: The error of the wrong field; a `RequestError` if several are wrong.
     """
 
     model: str = ""
@@ -229,20 +212,20 @@ class EncodeRequest:
 
     @property
     def rows(self) -> int:
-        """How much work it is: the number of latents that it takes to find."""
+        """The amount of work, in latents."""
         return 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecodeRequest:
-    """Asks for latents to be played, all with the same noise.
+    """Asks for latents to be decoded, all with the same noise.
 
     Raises:
-        MusicVAEError: Of the kind and field that is wrong; a `RequestError` if several are.
+        MusicVAEError: The error of the wrong field; a `RequestError` if several are wrong.
     """
 
     model: str = ""
-    latents: Sequence[Latent]
+    latents: Sequence[LatentLike]
     seed: int | None = None
     temperature: float = 0.0
     top_p: float = 1.0
@@ -252,14 +235,17 @@ class DecodeRequest:
     def __post_init__(self) -> None:
         problems = Problems()
         problems.require(len(self.latents) >= 1, "latents", len(self.latents), "1 or more")
-        for index, latent in enumerate(self.latents):
-            _check_latent(problems, latent, f"latents[{index}]")
+        latents = [
+            _read_latent(problems, each, f"latents[{index}]")
+            for index, each in enumerate(self.latents)
+        ]
+        object.__setattr__(self, "latents", latents)
         _check_drawing(problems, self)
         problems.raise_all()
 
     @property
     def rows(self) -> int:
-        """How much work it is: the number of clips it asks for."""
+        """The amount of work: the number of clips."""
         return len(self.latents)
 
 
@@ -272,11 +258,11 @@ AnyRequest: TypeAlias = DrawingRequest | EncodeRequest
 
 
 class Musician(Protocol):
-    """Who answers requests: the engine in this process, or the client of a server.
+    """Answers requests: the engine in this process, or the client of a server.
 
-    The law: the same request with a seed has the same answer from either, unless it is larger than
-    one request to the server may be, which the server then says. Two pieces of music that
-    `musicvae.music.midi` reads by default are never too large.
+    The law: both give the same answer to the same request with a seed, unless the server refuses
+    the request as too large. Two pieces of music that `musicvae.music.midi` reads by default are
+    never too large.
     """
 
     def sample(self, request: SampleRequest) -> Iterator[Clip]: ...
@@ -295,7 +281,7 @@ def amount_path(name: str) -> str:
 
 
 def check_text(problems: Problems, path: str, text: str) -> None:
-    """Notes text that can't be sent: bytes of a command line that are no Unicode come as such."""
+    """Notes text that is no valid Unicode, as bytes of a command line may be."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -333,11 +319,11 @@ def _check_chords(problems: Problems, chords: str | None) -> None:
             progressions.parse(chords)
 
 
-def _check_point(problems: Problems, point: Point, path: str) -> None:
+def _read_point(problems: Problems, point: PointLike, path: str) -> Point:
     if isinstance(point, Excerpt):
         _check_excerpt(problems, point, f"{path}.excerpt")
-    else:
-        _check_latent(problems, point, f"{path}.latent")
+        return point
+    return _read_latent(problems, point, f"{path}.latent")
 
 
 def _check_excerpt(problems: Problems, excerpt: Excerpt, path: str) -> None:
@@ -351,7 +337,10 @@ def _check_excerpt(problems: Problems, excerpt: Excerpt, path: str) -> None:
     )
 
 
-def _check_latent(problems: Problems, latent: Latent, path: str) -> None:
+def _read_latent(problems: Problems, values: LatentLike, path: str) -> Latent:
+    latent: Latent = ()
+    with problems.gather(path):
+        latent = to_latent(values)
     wrong = [value for value in latent if not abs(value) <= LARGEST_LATENT_VALUE]
     if wrong:
         problems.add(
@@ -362,3 +351,4 @@ def _check_latent(problems: Problems, latent: Latent, path: str) -> None:
                 field=path,
             )
         )
+    return latent

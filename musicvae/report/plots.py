@@ -8,7 +8,9 @@ be compared.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +71,7 @@ def piano_rolls(
         part_names: What the legend calls the notes of a program; by default its family.
     """
     figure = _draw(sequences, titles, suptitle, part_names or {})
-    with new_file(path) as unfinished:
+    with new_file(path) as unfinished, _missing_glyphs_allowed():
         # No version of matplotlib in the file: the same music is the same bytes everywhere.
         figure.savefig(unfinished, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
 
@@ -81,7 +83,8 @@ def piano_roll_image(
     figure = _draw(sequences, titles, suptitle, {})
     figure.set_dpi(IMAGE_DOTS_PER_INCH)
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves it so
+    with _missing_glyphs_allowed():
+        canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves it so
     image = np.asarray(canvas.buffer_rgba(), dtype=np.uint8)  # type: ignore[no-untyped-call]  # so too
     return np.ascontiguousarray(image[..., :3].transpose(2, 0, 1))
 
@@ -223,18 +226,35 @@ def _draw(
         _draw_chords(axes, sequence)
         if titles:
             pad = 15 if frame.has_chords else 4
-            axes.set_title(titles[index], loc="left", fontsize=8.5, color=INK, pad=pad)
+            title = axes.set_title(_printable(titles[index]), loc="left", fontsize=8.5, pad=pad)
+            title.set(color=INK, parse_math=False)
     if suptitle:
-        heading = figure.text(layout.left / width, 1 - 0.12 / height, suptitle)
-        heading.set(fontsize=12, fontweight="bold", color=INK, va="top")
+        heading = figure.text(layout.left / width, 1 - 0.12 / height, _printable(suptitle))
+        heading.set(fontsize=12, fontweight="bold", color=INK, va="top", parse_math=False)
     if len(frame.colours) > 1:
         handles = [
-            Patch(color=c, label=_part_name(part, part_names)) for part, c in frame.colours.items()
+            Patch(color=c, label=_printable(_part_name(part, part_names)))
+            for part, c in frame.colours.items()
         ]
-        figure.legend(
+        legend = figure.legend(
             handles=handles, loc="lower right", ncols=len(handles), frameon=False, fontsize=8
         )
+        for text in legend.get_texts():
+            text.set_parse_math(False)
     return figure
+
+
+def _printable(text: str) -> str:
+    """The text with "?" for bytes that are no Unicode, as names of files may hold."""
+    return text.encode(errors="replace").decode()
+
+
+@contextmanager
+def _missing_glyphs_allowed() -> Iterator[None]:
+    """Draws boxes for characters that the font lacks, without warnings."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        yield
 
 
 def _draw_rows(axes: Axes, rows: Rows, *, has_names: bool) -> None:

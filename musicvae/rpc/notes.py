@@ -13,6 +13,7 @@ from musicvae.music.notes import (
     PITCHES,
     PROGRAMS,
     VELOCITIES,
+    BarChange,
     Key,
     Meter,
     Note,
@@ -52,6 +53,10 @@ def notes_to_message(notes: NoteSequence) -> pb.NoteSequence:
         chords=[
             pb.Chord(start_step=chord.start_step, symbol=symbol(chord)) for chord in notes.chords
         ],
+        bar_changes=[
+            pb.BarChange(start_step=change.start_step, meter=meter_to_message(change.meter))
+            for change in notes.bar_changes
+        ],
     )
 
 
@@ -67,13 +72,8 @@ def notes_from_message(
         max_length_steps: Length limit of the music.
     """
     before = len(problems)
-    meter = Meter()
-    if message.HasField("meter"):
-        top, bottom = message.meter.numerator, message.meter.denominator
-        numerators = f"{path}.meter.numerator", top, "1 to 255"
-        problems.require(1 <= top <= 255, *numerators)
-        beats = f"{path}.meter.denominator", bottom, "1, 2, 4, 8, 16, 32 or 64"
-        problems.require(bottom in _BEATS, *beats)
+    has_meter = message.HasField("meter")
+    meter = _read_meter(message.meter, problems, f"{path}.meter") if has_meter else Meter()
     tonic = message.key.tonic
     problems.require(tonic < 12, f"{path}.key.tonic", tonic, "0 to 11")
     qpm = message.qpm or DEFAULT_QPM
@@ -85,6 +85,8 @@ def notes_from_message(
     chords = _read_chords(message, problems, path)
     last = max((note.end_step for note in message.notes), default=0)
     last = max(last, chords[-1].start_step + 1 if chords else 0)
+    bar_changes = _read_bar_changes(message, meter, problems, path)
+    last = max(last, bar_changes[-1].start_step + 1 if bar_changes else 0)
     length = message.length_steps
     longest = max(last, length)
     is_short = longest <= max_length_steps
@@ -93,11 +95,12 @@ def notes_from_message(
     problems.require(is_long, f"{path}.length_steps", length, f"{last} steps or more, or 0")
     if len(problems) > before:
         return None
-    if message.HasField("meter"):
-        meter = Meter(message.meter.numerator, message.meter.denominator)
     if length == 0:
-        bar = meter.steps_per_bar() or 1
-        length = -(-last // bar) * bar
+        start, counted = (0, meter)
+        if bar_changes:
+            start, counted = bar_changes[-1].start_step, bar_changes[-1].meter
+        bar = counted.steps_per_bar() or 1
+        length = start + -(-(last - start) // bar) * bar
     notes = sorted(
         Note(
             start_step=note.start_step,
@@ -118,6 +121,7 @@ def notes_from_message(
         meter=meter,
         key=key,
         chords=tuple(chords),
+        bar_changes=tuple(bar_changes),
     )
 
 
@@ -140,6 +144,37 @@ def _read_chords(message: pb.NoteSequence, problems: Problems, path: str) -> lis
             break
         chords.append(Chord(each.start_step, said.root, said.quality, said.bass))
     return chords
+
+
+def _read_bar_changes(
+    message: pb.NoteSequence, meter: Meter, problems: Problems, path: str
+) -> list[BarChange]:
+    """Reads changes of bars up to the first wrong change."""
+    changes: list[BarChange] = []
+    before = len(problems)
+    for index, each in enumerate(message.bar_changes):
+        where = f"{path}.bar_changes[{index}]"
+        own = _read_meter(each.meter, problems, f"{where}.meter")
+        step = each.start_step
+        if changes:
+            least = changes[-1].start_step + 1
+            problems.require(step >= least, f"{where}.start_step", step, f"{least} or more")
+        else:
+            problems.require(step == 0, f"{where}.start_step", step, "0 for the first change")
+            problems.require(own == meter, f"{where}.meter", own, f"{path}.meter, {meter}")
+        if len(problems) > before:
+            break
+        changes.append(BarChange(step, own))
+    return changes
+
+
+def _read_meter(message: pb.Meter, problems: Problems, path: str) -> Meter:
+    """Reads a time signature; notes what is wrong and then gives 4/4."""
+    top, bottom = message.numerator, message.denominator
+    is_top, is_bottom = 1 <= top <= 255, bottom in _BEATS
+    problems.require(is_top, f"{path}.numerator", top, "1 to 255")
+    problems.require(is_bottom, f"{path}.denominator", bottom, "1, 2, 4, 8, 16, 32 or 64")
+    return Meter(top, bottom) if is_top and is_bottom else Meter()
 
 
 def _check_note(note: pb.Note, problems: Problems, path: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from itertools import islice
 from typing import Any, TypeVar
 
+from musicvae.generation.inputs import Excerpt, Point
 from musicvae.generation.replies import Latent
 from musicvae.generation.requests import (
     HIGHEST_QPM,
@@ -21,10 +22,8 @@ from musicvae.generation.requests import (
     AnyRequest,
     DecodeRequest,
     EncodeRequest,
-    Excerpt,
     GrooveRequest,
     InterpolateRequest,
-    Point,
     SampleRequest,
     TransformRequest,
 )
@@ -275,6 +274,7 @@ def _excerpt(message: pb.Excerpt, problems: Problems, path: str, limits: Limits)
         sizes = {
             "notes": (len(message.notes.notes), limits.max_notes),
             "chords": (len(message.notes.chords), MOST_CHORDS),
+            "bar_changes": (len(message.notes.bar_changes), limits.max_length_steps),
         }
         for name, (found, most) in sizes.items():
             problems.require(found <= most, f"{path}.notes.{name}", found, f"at most {most}")

@@ -299,20 +299,30 @@ class Clip(_message.Message):
     def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., latent: _Optional[_Union[Latent, _Mapping]] = ..., seed: _Optional[int] = ..., index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., attributes: _Optional[_Mapping[str, float]] = ..., chords: _Optional[str] = ...) -> None: ...
 
 class NoteSequence(_message.Message):
-    __slots__ = ("notes", "length_steps", "qpm", "meter", "key", "chords")
+    __slots__ = ("notes", "length_steps", "qpm", "meter", "key", "chords", "bar_changes")
     NOTES_FIELD_NUMBER: _ClassVar[int]
     LENGTH_STEPS_FIELD_NUMBER: _ClassVar[int]
     QPM_FIELD_NUMBER: _ClassVar[int]
     METER_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     CHORDS_FIELD_NUMBER: _ClassVar[int]
+    BAR_CHANGES_FIELD_NUMBER: _ClassVar[int]
     notes: _containers.RepeatedCompositeFieldContainer[Note]
     length_steps: int
     qpm: float
     meter: Meter
     key: Key
     chords: _containers.RepeatedCompositeFieldContainer[Chord]
-    def __init__(self, notes: _Optional[_Iterable[_Union[Note, _Mapping]]] = ..., length_steps: _Optional[int] = ..., qpm: _Optional[float] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., key: _Optional[_Union[Key, _Mapping]] = ..., chords: _Optional[_Iterable[_Union[Chord, _Mapping]]] = ...) -> None: ...
+    bar_changes: _containers.RepeatedCompositeFieldContainer[BarChange]
+    def __init__(self, notes: _Optional[_Iterable[_Union[Note, _Mapping]]] = ..., length_steps: _Optional[int] = ..., qpm: _Optional[float] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., key: _Optional[_Union[Key, _Mapping]] = ..., chords: _Optional[_Iterable[_Union[Chord, _Mapping]]] = ..., bar_changes: _Optional[_Iterable[_Union[BarChange, _Mapping]]] = ...) -> None: ...
+
+class BarChange(_message.Message):
+    __slots__ = ("start_step", "meter")
+    START_STEP_FIELD_NUMBER: _ClassVar[int]
+    METER_FIELD_NUMBER: _ClassVar[int]
+    start_step: int
+    meter: Meter
+    def __init__(self, start_step: _Optional[int] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ...) -> None: ...
 
 class Chord(_message.Message):
     __slots__ = ("start_step", "symbol")

@@ -69,7 +69,7 @@ def test_help_needs_none_of_the_heavy_packages():
 def test_sample_writes_the_clips_it_names(music):
     said = music("sample", "-n", 3, seed=5)
     files = written()
-    assert list(files) == [f"sample-5-{index:03d}.mid" for index in range(3)]
+    assert list(files) == [f"tiny-sample-5-{index:03d}.mid" for index in range(3)]
     for index, (name, data) in enumerate(files.items()):
         assert f"music/{name}  draw {index + 1}, " in said.out
         assert midi.read(data).length_steps <= 32
@@ -94,7 +94,7 @@ def test_without_a_seed_each_time_is_another(command, bundle_folder):
 def test_nothing_is_overwritten(music):
     first = music("sample", "-n", 2, "--plot", seed=5)
     before = written()
-    assert list(before) == ["sample-5-000.mid", "sample-5-001.mid", "sample-5.png"]
+    assert list(before) == ["tiny-sample-5-000.mid", "tiny-sample-5-001.mid", "tiny-sample-5.png"]
     again = music("sample", "-n", 2, "--plot", seed=5)
     assert written() == before  # the same once more is no other result
     assert again == first
@@ -102,17 +102,17 @@ def test_nothing_is_overwritten(music):
     after = written()
     assert {name: after[name] for name in before} == before
     assert sorted(set(after) - set(before)) == [
-        "sample-5-000-2.mid",
-        "sample-5-001-2.mid",
-        "sample-5-2.png",
+        "tiny-sample-5-000-2.mid",
+        "tiny-sample-5-001-2.mid",
+        "tiny-sample-5-2.png",
     ]
 
 
 @pytest.mark.usefixtures("tunes")
 def test_plot_draws_one_picture_of_all(music):
     said = music("interpolate", "a.mid", "b.mid", "-n", 3, "--plot")
-    assert written()["interpolate-1.png"].startswith(PNG)
-    assert "music/interpolate-1.png  all as piano rolls" in said.out
+    assert written()["tiny-interpolate-1.png"].startswith(PNG)
+    assert "music/tiny-interpolate-1.png  all as piano rolls" in said.out
 
 
 @pytest.mark.usefixtures("tunes")
@@ -139,7 +139,7 @@ def test_transform_says_how_far_the_music_went(music):
 def test_reconstruct_names_each_input(music):
     said = music("reconstruct", "a.mid", "b.mid", "--qpm", 100)
     files = written()
-    assert list(files) == ["reconstruct-1-000.mid", "reconstruct-1-001.mid"]
+    assert list(files) == ["tiny-reconstruct-1-000.mid", "tiny-reconstruct-1-001.mid"]
     assert "a.mid, " in said.out and "b.mid, " in said.out
     assert all(midi.read(data).qpm == 100 for data in files.values())
 
@@ -224,7 +224,7 @@ MISTAKES = {
     "too fast": (["sample", "--qpm", "1e9", *MODEL], ["1000000000", "10 to 480"]),
     "two things wrong": (
         ["sample", "--qpm", "1", "--temperature", "9", *MODEL],
-        ["qpm=1.0", "temperature=9.0"],
+        ["--qpm 1.0;", "--temperature 9.0;"],
     ),
     "no bundle": (["sample", "--model", "no-such"], ["no bundle 'no-such'", "`musicvae models`"]),
     "no bundle to serve": (["serve", "--bundle", "no-such"], ["no bundle 'no-such'"]),
@@ -249,7 +249,7 @@ MISTAKES = {
     ),
     "two chords": (
         ["interpolate", "chord.mid", "a.mid", "chord.mid", "--start-bar", "7", *MODEL],
-        ["chord.mid, start_bar", "a.mid, start_bar", "bar 7"],
+        ["chord.mid, --start-bar: bar 7", "a.mid, --start-bar: bar 7"],
     ),
     "bar 0": (["reconstruct", "a.mid", "--start-bar", "0", *MODEL], ["--start-bar"]),
     "one point": (["interpolate", "a.mid", *MODEL], ["a.mid", "two MIDI files"]),

@@ -6,11 +6,11 @@ import pytest
 
 from musicvae.errors import AttributeNameError, BundleError, RepresentationError, SettingError
 from musicvae.generation.engine import Engine
+from musicvae.generation.inputs import Excerpt
 from musicvae.generation.provenance import request_again
 from musicvae.generation.requests import (
     DecodeRequest,
     EncodeRequest,
-    Excerpt,
     InterpolateRequest,
     SampleRequest,
     TransformRequest,

@@ -223,7 +223,7 @@ def test_a_bundle_that_is_not_there_is_named_with_those_that_are(tmp_path):
 def test_a_bundle_is_found_by_name_among_the_embedded(bundle_folder, monkeypatch):
     monkeypatch.setattr(bundle.format, "EMBEDDED", bundle_folder.parent)
     assert bundle.embedded() == ("tiny",)
-    assert musicvae.load("tiny").version == bundle.load(bundle_folder).version
+    assert musicvae.load("tiny").info.version == bundle.load(bundle_folder).version
 
 
 def test_every_embedded_bundle_loads():

@@ -67,18 +67,18 @@ def test_groove_plays_drums(musicvae, tmp_path, task):
     onto = ["--onto", "beat.mid"] if task == "transfer" else []
     said = musicvae("groove", "beat.mid", "--task", task, *onto, "--plot", model="groove-2bar")
     assert [path.name for path in sorted(Path("music").iterdir())] == [
-        "groove-1-000.mid",
-        "groove-1-001.mid",
-        "groove-1.png",
+        "groove-2bar-groove-1-after.mid",
+        "groove-2bar-groove-1-before.mid",
+        "groove-2bar-groove-1.png",
     ]
     assert "before, 8 notes" in said.out and f"{task}, " in said.out
-    assert midi.read(Path("music/groove-1-001.mid").read_bytes()).qpm == 90.0
+    assert midi.read(Path("music/groove-2bar-groove-1-after.mid").read_bytes()).qpm == 90.0
 
 
 def test_models_say_what_they_are(command, family_folder):
     said = command("models", "--model", family_folder / SHEET)
     for part in (
-        "4 bars of lead sheet in 4/4, over chords",
+        "4 bars of lead sheet in 4/4, over given chords",
         "0.8 MB, 32 values a latent",
         "not measured",
         "c_diatonic",
@@ -118,7 +118,7 @@ MISTAKES = {
     ),
     "nothing to play": (
         ["groove", "a.mid", "--task", "transfer", "--model", "groove-2bar"],
-        ["onto=none"],
+        ["--onto none"],
     ),
     "no such task": (["groove", "a.mid", "--task", "swing"], ["'swing'", "humanise"]),
     "no model of grooves": (
@@ -142,10 +142,10 @@ def test_a_mistake_is_named_with_what_to_do(mistake, tunes, family_folder, argum
 
 def test_paths_and_titles_are_said_as_they_are(musicvae):
     said = musicvae("sample", "-n", 1, "--out", "x[/y]", model="melody-2bar")
-    assert "x[/y]/sample-1-000.mid  draw 1, " in said.out
+    assert "x[/y]/melody-2bar-sample-1-000.mid  draw 1, " in said.out
     Path("[live].mid").write_bytes(next(Path("x[").rglob("*.mid")).read_bytes())
     said = musicvae("reconstruct", "[live].mid", "--out", "[red]", model="melody-2bar")
-    assert "[red]/reconstruct-1-000.mid  [live].mid, " in said.out
+    assert "[red]/melody-2bar-reconstruct-1-000.mid  [live].mid, " in said.out
 
 
 def test_mistake_names_the_file_and_leaves_other_words_alone(command, tunes, family_folder):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-import musicvae
+import musicvae.bundle
 from musicvae.evaluation import decoding
 from musicvae.evaluation.decoding import batches, canonical, encode, play, to_batch
 from musicvae.model.latent.kinds import LATENTS
@@ -75,7 +75,7 @@ def test_the_same_music_is_written_in_one_way():
 
 
 def test_bars_that_come_back_are_played_with_the_same_noise():
-    bundle = musicvae.load("melody-16bar")
+    bundle = musicvae.bundle.load("melody-16bar")
     z = bundle.prior(latent_noise(5, range(64), bundle.prior.noise_size))
     repeats = find_repeats(bundle.model.latent.shares(z)).numpy()
     like = np.zeros((len(z), 256, 1), np.int16)

@@ -37,12 +37,12 @@ def names(folder):
 
 def test_clips_and_picture_are_kept_under_their_names(tmp_path):
     folder = tmp_path / "made" / "here"
-    expected = ["sample-3-000.mid", "sample-3-001.mid", "sample-3.png"]
+    expected = ["tiny-sample-3-000.mid", "tiny-sample-3-001.mid", "tiny-sample-3.png"]
     assert kept(folder, clip(60), clip(62), draws_picture=True) == expected == names(folder)
-    assert midi.read((folder / "sample-3-001.mid").read_bytes()) == clip(62).notes
+    assert midi.read((folder / "tiny-sample-3-001.mid").read_bytes()) == clip(62).notes
     # The same once more is where it was; anything else gets a name of its own.
     assert kept(folder, clip(60), clip(62), draws_picture=True) == expected == names(folder)
-    others = ["sample-3-000-2.mid", "sample-3-2.png"]
+    others = ["tiny-sample-3-000-2.mid", "tiny-sample-3-2.png"]
     assert kept(folder, clip(64), draws_picture=True) == others
     assert names(folder) == sorted(expected + others)
 
@@ -65,8 +65,8 @@ def test_failed_picture_leaves_nothing_of_it_and_says_where(tmp_path, monkeypatc
     monkeypatch.setattr(plots, "piano_rolls", draw)
     with pytest.raises(OSError, match="No space") as caught:
         kept(tmp_path, clip(), draws_picture=True)
-    assert caught.value.filename == str(tmp_path / "sample-3.png")
-    assert names(tmp_path) == ["sample-3-000.mid"]
+    assert caught.value.filename == str(tmp_path / "tiny-sample-3.png")
+    assert names(tmp_path) == ["tiny-sample-3-000.mid"]
 
 
 @pytest.mark.parametrize("has_links", [True, False])
@@ -82,7 +82,7 @@ def test_name_that_another_command_takes_meanwhile_is_left_to_it(tmp_path, monke
         usual(source, target)
 
     monkeypatch.setattr(os, "link", link)
-    assert kept(tmp_path, clip()) == ["sample-3-000-2.mid"]
-    assert (tmp_path / "sample-3-000.mid").read_bytes() == b"its own"
-    assert names(tmp_path) == ["sample-3-000-2.mid", "sample-3-000.mid"]
-    assert midi.read((tmp_path / "sample-3-000-2.mid").read_bytes()) == clip().notes
+    assert kept(tmp_path, clip()) == ["tiny-sample-3-000-2.mid"]
+    assert (tmp_path / "tiny-sample-3-000.mid").read_bytes() == b"its own"
+    assert names(tmp_path) == ["tiny-sample-3-000-2.mid", "tiny-sample-3-000.mid"]
+    assert midi.read((tmp_path / "tiny-sample-3-000-2.mid").read_bytes()) == clip().notes

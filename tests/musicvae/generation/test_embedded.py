@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-import musicvae
 from musicvae import bundle
 from musicvae.generation.engine import Engine
 from musicvae.generation.requests import DecodeRequest, SampleRequest, TransformRequest
@@ -14,7 +13,7 @@ ROWS = 12
 
 @pytest.fixture(scope="module")
 def engines():
-    return {name: Engine([musicvae.load(name)]) for name in bundle.embedded()}
+    return {name: Engine([bundle.load(name)]) for name in bundle.embedded()}
 
 
 def request_for(name, **how):
@@ -32,7 +31,7 @@ def test_draw_is_the_same_alone_and_among_others(engines, name):
 
 
 def test_a_bar_that_comes_back_in_a_draw_sounds_the_same(engines):
-    loaded, engine = musicvae.load("melody-16bar"), engines["melody-16bar"]
+    loaded, engine = bundle.load("melody-16bar"), engines["melody-16bar"]
     draws = list(engine.sample(request_for("melody-16bar", count=4 * ROWS)))
     latents = [clip.latent for clip in draws]
     repeats = find_repeats(loaded.model.latent.shares(torch.tensor(latents))).tolist()
@@ -56,7 +55,7 @@ def share_of_equal(clips, repeats):
 
 
 def test_clips_of_one_point_differ_by_their_latents_alone(engines):
-    loaded, engine = musicvae.load("melody-16bar"), engines["melody-16bar"]
+    loaded, engine = bundle.load("melody-16bar"), engines["melody-16bar"]
     draws = list(engine.sample(request_for("melody-16bar", count=ROWS)))
     repeats = find_repeats(
         loaded.model.latent.shares(torch.tensor([clip.latent for clip in draws]))

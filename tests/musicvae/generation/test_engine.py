@@ -6,12 +6,12 @@ import torch
 from musicvae.errors import AttributeNameError, BundleError, LatentError, RequestError
 from musicvae.generation.clip_files import keep
 from musicvae.generation.engine import Engine
+from musicvae.generation.inputs import Excerpt
 from musicvae.generation.provenance import request_again
 from musicvae.generation.replies import DECODED, SAMPLED
 from musicvae.generation.requests import (
     DecodeRequest,
     EncodeRequest,
-    Excerpt,
     InterpolateRequest,
     SampleRequest,
     TransformRequest,

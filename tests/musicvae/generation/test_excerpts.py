@@ -4,7 +4,7 @@ import pytest
 
 from musicvae.errors import RepresentationError, SettingError
 from musicvae.generation.excerpts import fit
-from musicvae.generation.requests import Excerpt
+from musicvae.generation.inputs import Excerpt
 from musicvae.music.notes import Meter, Note, NoteSequence
 from musicvae.representation import Drums, Groove, Melody, Trio
 
@@ -78,10 +78,10 @@ def test_of_drums_only_where_they_are_hit_counts(representation):
 @pytest.mark.parametrize(
     ("representation", "advice"),
     [
-        (TWO_BARS, "Set reduce to keep its top line, on the grid."),
-        (Drums(bars=2), "Set reduce to keep the drums that General MIDI names, on the grid."),
-        (Groove(bars=2), "Set reduce to keep the drums that General MIDI names."),
-        (Trio(bars=2), "Set reduce to keep a melody, the lowest line of a bass, and drums"),
+        (TWO_BARS, "Use `reduce` to keep its top line, on the grid."),
+        (Drums(bars=2), "Use `reduce` to keep the drums that General MIDI names, on the grid."),
+        (Groove(bars=2), "Use `reduce` to keep the drums that General MIDI names."),
+        (Trio(bars=2), "Use `reduce` to keep a melody, the lowest line of a bass, and drums"),
     ],
 )
 def test_advice_names_what_reducing_would_keep(representation, advice):

@@ -8,6 +8,7 @@ from musicvae.errors import (
     SettingError,
 )
 from musicvae.generation.engine import Engine
+from musicvae.generation.inputs import Excerpt
 from musicvae.generation.provenance import request_again
 from musicvae.generation.replies import DECODED, GIVEN, GROOVED
 from musicvae.generation.requests import (
@@ -17,7 +18,6 @@ from musicvae.generation.requests import (
     TRANSFER,
     DecodeRequest,
     EncodeRequest,
-    Excerpt,
     GrooveRequest,
 )
 from musicvae.music import midi

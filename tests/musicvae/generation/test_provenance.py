@@ -1,15 +1,10 @@
 import pytest
 
 from musicvae.errors import LatentError, SettingError
+from musicvae.generation.inputs import Excerpt
 from musicvae.generation.provenance import request_again
 from musicvae.generation.replies import DECODED, GIVEN, GROOVED, SAMPLED, Clip
-from musicvae.generation.requests import (
-    TRANSFER,
-    DecodeRequest,
-    Excerpt,
-    GrooveRequest,
-    SampleRequest,
-)
+from musicvae.generation.requests import TRANSFER, DecodeRequest, GrooveRequest, SampleRequest
 from musicvae.music import midi
 from musicvae.music.notes import Note, NoteSequence
 

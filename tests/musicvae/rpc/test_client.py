@@ -14,10 +14,10 @@ from musicvae.errors import (
     ServiceError,
     SettingError,
 )
+from musicvae.generation.inputs import Excerpt
 from musicvae.generation.requests import (
     DecodeRequest,
     EncodeRequest,
-    Excerpt,
     InterpolateRequest,
     SampleRequest,
     TransformRequest,

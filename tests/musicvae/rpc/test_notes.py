@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from musicvae import errors
@@ -32,6 +32,7 @@ CHORDS = st.dictionaries(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # other work may share the machine
 @given(
     st.lists(NOTES, max_size=12), st.integers(240, 1000), st.floats(1, 1000), METERS, KEYS, CHORDS
 )

@@ -3,10 +3,10 @@
 import pytest
 
 from musicvae.errors import MusicVAEError, RequestError, SettingError
+from musicvae.generation.inputs import Excerpt
 from musicvae.generation.requests import (
     DecodeRequest,
     EncodeRequest,
-    Excerpt,
     GrooveRequest,
     InterpolateRequest,
     SampleRequest,

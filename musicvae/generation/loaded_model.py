@@ -1,0 +1,150 @@
+"""A loaded model with its methods on plain values: what `musicvae.load` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias, TypedDict, Unpack
+
+import numpy as np
+from jaxtyping import Float32
+
+from musicvae.bundle.format import Bundle
+from musicvae.bundle.format import load as load_bundle
+from musicvae.generation.engine import Engine
+from musicvae.generation.inputs import Array, Excerpt, LatentLike, MusicLike, PointLike
+from musicvae.generation.replies import Clip, Grooved, ModelInfo, Transformed
+from musicvae.generation.requests import (
+    DEFAULT_CLIPS_A_LEG,
+    HUMANISE,
+    DecodeRequest,
+    EncodeRequest,
+    GrooveRequest,
+    InterpolateRequest,
+    SampleRequest,
+    TransformRequest,
+)
+
+Music: TypeAlias = MusicLike | Excerpt | Clip
+"""Music: notes, the path or the bytes of a MIDI file, an excerpt of them, or a clip."""
+
+
+class GrooveSettings(TypedDict, total=False):
+    """How clips are drawn; the requests say the ranges and the defaults."""
+
+    seed: int | None
+    temperature: float
+    top_p: float
+    qpm: float
+
+
+class DrawingSettings(GrooveSettings, total=False):
+    """How clips are drawn, over which chords."""
+
+    chords: str | None
+
+
+class Model:
+    """A model in this process.
+
+    Every method takes the settings of its request: `seed`, `temperature`, `top_p`, `qpm`, and
+    `chords` for a model that needs chords. A point is music or a latent.
+
+    Attributes:
+        bundle: The bundle that it was loaded from.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self._engine = Engine([bundle])
+
+    @property
+    def info(self) -> ModelInfo:
+        """Its name, length, attributes, figures and card."""
+        return self._engine.model("")
+
+    def sample(
+        self, count: int = 1, *, first_index: int = 0, **how: Unpack[DrawingSettings]
+    ) -> list[Clip]:
+        """Draws clips from the prior."""
+        request = SampleRequest(count=count, first_index=first_index, **how)
+        return list(self._engine.sample(request))
+
+    def interpolate(
+        self,
+        points: Sequence[Music | LatentLike],
+        count: int = DEFAULT_CLIPS_A_LEG,
+        **how: Unpack[DrawingSettings],
+    ) -> list[Clip]:
+        """Morphs from point to point, with `count` clips from each to the next."""
+        path = [self._point(point) for point in points]
+        return list(self._engine.interpolate(InterpolateRequest(points=path, count=count, **how)))
+
+    def transform(
+        self,
+        point: Music | LatentLike,
+        amounts: Mapping[str, float],
+        **how: Unpack[DrawingSettings],
+    ) -> Transformed:
+        """Moves a point along attributes, such as `{"note_density": 1.0}`."""
+        request = TransformRequest(point=self._point(point), amounts=amounts, **how)
+        return self._engine.transform(request)
+
+    def encode(
+        self,
+        music: Music | Sequence[Music],
+        *,
+        seed: int | None = None,
+        chords: str | None = None,
+    ) -> Float32[np.ndarray, "*batch latent"]:
+        """Encodes music to its latent, or a list of music to one latent a row.
+
+        A latent is the posterior's mean, or with a seed a draw from the posterior.
+        """
+        if not isinstance(music, Music):
+            return np.stack([self.encode(each, seed=seed, chords=chords) for each in music])
+        request = EncodeRequest(excerpt=_excerpt(music), seed=seed, chords=chords)
+        return np.array(self._engine.encode(request).latent, np.float32)
+
+    def decode(
+        self, z: LatentLike | Sequence[LatentLike], **how: Unpack[DrawingSettings]
+    ) -> list[Clip]:
+        """Decodes one latent, or a batch of them, one clip a latent."""
+        rows: list[Any] = z.tolist() if isinstance(z, Array) else list(z)
+        is_batch = any(isinstance(row, Sequence | Array) for row in rows)
+        request = DecodeRequest(latents=rows if is_batch else [rows], **how)
+        return list(self._engine.decode(request))
+
+    def groove(
+        self,
+        point: Music | LatentLike,
+        task: str = HUMANISE,
+        *,
+        onto: Music | None = None,
+        **how: Unpack[GrooveSettings],
+    ) -> Grooved:
+        """Gives drums human timing and loudness: `humanise`, `tap-to-drums` or `transfer`."""
+        drums = None if onto is None else _excerpt(onto)
+        request = GrooveRequest(task=task, point=self._point(point), onto=drums, **how)
+        return self._engine.groove(request)
+
+    def _point(self, point: Music | LatentLike) -> PointLike:
+        if isinstance(point, Clip) and point.model_version == self.bundle.version:
+            return point.latent
+        return _excerpt(point) if isinstance(point, Music) else point
+
+
+def load(name_or_path: str | Path) -> Model:
+    """Loads a model that ships with the package by its name, or any bundle by its folder.
+
+    Raises:
+        ModelNotFoundError: If there is no such bundle.
+        BundleError: If the bundle is damaged, or of another version.
+    """
+    return Model(load_bundle(name_or_path))
+
+
+def _excerpt(music: Music) -> Excerpt:
+    if isinstance(music, Excerpt):
+        return music
+    return Excerpt(music.notes if isinstance(music, Clip) else music)
