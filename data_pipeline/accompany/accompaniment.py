@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from jaxtyping import Int64
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TextColumn
 
 from musicvae.data_pipeline.cut.extraction import choose_parts
 from musicvae.data_pipeline.cut.rules import Rules
@@ -31,6 +31,7 @@ from musicvae.files import write_file
 from musicvae.music import midi
 from musicvae.music.chords import QUALITIES, ParsedChord
 from musicvae.music.notes import Meter, Note, NoteSequence
+from musicvae.work.progress import progress_bar
 
 from .mma import BEATS_PER_BAR, GROOVES, find_command, play, write_song
 
@@ -80,16 +81,10 @@ def accompany(
     _write_licence(sources, out)
     written = kept = 0
     rejections: list[Rejection] = []
-    columns = (
-        TextColumn("accompanying"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("pieces"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=console is None) as progress:
+    with progress_bar(console, MofNCompleteColumn(), TextColumn("pieces")) as progress:
         total = sum(source.piece_count for source in sources)
-        for piece, path in progress.track(_name_files(sources, out), total=total):
+        files = _name_files(sources, out)
+        for piece, path in progress.track(files, total=total, description="accompanying"):
             if path.exists():
                 kept += 1
                 continue

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TextColumn
 
 from musicvae.data.manifest import FORMAT_VERSION, Manifest
 from musicvae.data_pipeline.choose.selection import select
@@ -33,6 +33,7 @@ from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.sources.corpus import MOST_NAMESAKES, CorpusSource, open_sources
 from musicvae.errors import DataError, SettingError
 from musicvae.work import Limits
+from musicvae.work.progress import progress_bar
 
 from .cutting import cut_chunks
 from .data_set import abandon, write_data_set
@@ -195,15 +196,8 @@ def _cut_all(
     console: Console | None,
 ) -> list[Path]:
     """Cuts the chunks that are not there yet, and gives the files of all."""
-    columns = (
-        TextColumn("reading"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("pieces"),
-        TimeRemainingColumn(),
-    )
     paths: list[Path] = []
-    with Progress(*columns, console=console, transient=True, disable=console is None) as progress:
+    with progress_bar(console, MofNCompleteColumn(), TextColumn("pieces")) as progress:
         task = progress.add_task("reading", total=sum(source.piece_count for source in sources))
 
         def missing() -> Iterator[Chunk]:

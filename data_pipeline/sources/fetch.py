@@ -14,15 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from rich.progress import DownloadColumn, TransferSpeedColumn
 
 from musicvae.errors import DataError
+from musicvae.work.progress import progress_bar
 
 from .corpora import CORPORA, Corpus, Download
 
@@ -86,14 +81,7 @@ def fetch(
         urls={download.file_name: download.url},
     )
     pooch.get_logger().setLevel("WARNING")  # it would tell of each step beside the progress bar
-    columns = (
-        "[progress.description]{task.description}",
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=console is None) as progress:
+    with progress_bar(console, DownloadColumn(), TransferSpeedColumn()) as progress:
         task = progress.add_task(name, total=download.size)
         downloader = _Resuming(
             download=download,

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from typing import Protocol, TypeVar, runtime_checkable
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import TaskProgressColumn
+
+from musicvae.work.progress import progress_bar
 
 Part = TypeVar("Part")
 
@@ -25,15 +27,7 @@ def unwatched(parts: Sequence[Part], _: str) -> Iterable[Part]:
 @contextmanager
 def watched(console: Console) -> Iterator[Watch]:
     """Shows a bar for the piece of work at hand; on anything but a terminal a line as it begins."""
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+    bar = progress_bar(console, TaskProgressColumn())
 
     def watch(parts: Sequence[Part], title: str) -> Iterable[Part]:
         if not console.is_terminal:

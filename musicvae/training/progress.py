@@ -5,7 +5,9 @@ from typing import Any
 
 import lightning
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TextColumn
+
+from musicvae.work.progress import progress_bar
 
 REFRESH_S = 0.5
 LINE_EVERY_S = 60.0
@@ -24,16 +26,8 @@ class TrainingProgress(lightning.Callback):
     def __init__(self, console: Console, *, batch_examples: int) -> None:
         self._console = console
         self._batch_examples = batch_examples
-        self._bar = Progress(
-            TextColumn("step"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
+        self._bar = progress_bar(
+            console, MofNCompleteColumn(), TextColumn("{task.fields[figures]}")
         )
         self._wait_s = REFRESH_S if console.is_terminal else LINE_EVERY_S
         self._last_s = 0.0
@@ -48,7 +42,7 @@ class TrainingProgress(lightning.Callback):
         self._first_s = self._last_s = time.monotonic()
         self._first_step = self._last_step = trainer.global_step
         total = trainer.max_steps
-        self._bar.add_task("", total=total, completed=trainer.global_step, figures="")
+        self._bar.add_task("step", total=total, completed=trainer.global_step, figures="")
         self._bar.start()
 
     def on_train_batch_end(
