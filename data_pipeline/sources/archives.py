@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol, runtime_checkable
 
 from musicvae.errors import DataError
 
@@ -26,13 +27,9 @@ from .locations import MOST_BYTES, FileBytes, HeldBytes, Location, ZipBytes
 _MOST_KEPT_BYTES = 256 * 1024 * 1024
 """Of the files beside the pieces in one compressed tar; the largest corpus has 20 MB."""
 
-_MOST_TEXT_BYTES = 1024 * 1024
-"""Of one tar header's names and notes; a system's longest path has 4096."""
-
 _ENCRYPTED = 0x1
 _GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
 _BUFFER_BYTES = 1 << 15
-"""tarfile copies what is left of its buffer at each read: a larger one is slower."""
 
 _DAMAGES = (
     tarfile.TarError,
@@ -49,6 +46,15 @@ _DAMAGES = (
     ValueError,
 )
 _TAR_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+
+
+@runtime_checkable  # jaxtyping's checker tests for it
+class _TarFile(Protocol):
+    """The bytes of a tar archive, unpacked or unpacking."""
+
+    def read(self, size: int, /) -> bytes: ...
+    def seek(self, offset: int, /) -> int: ...
+    def tell(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ class TarListing:
     def __init__(self, path: str) -> None:
         self._path = path
         self._time = os.stat(path).st_mtime_ns  # noqa: PTH116  (a path as text)
-        with _reading(path), tarfile.open(path, "r:", tarinfo=_Header) as archive:
+        with _reading(path), open(path, "rb") as file, _open_tar(file) as archive:  # noqa: PTH123  (a path as text)
             self._members = sorted(
                 (_slashed(info.name), info.offset_data, info.size if _has_bytes(info) else None)
                 for info in _files(archive)
@@ -166,9 +172,7 @@ class CompressedTarListing:
                 raise _no_tar(self._path)
             file.seek(0)
             # tarfile's own unpacking takes a file that was cut off for one that ends there.
-            with tarfile.open(
-                fileobj=file, mode="r|", bufsize=_BUFFER_BYTES, tarinfo=_Header
-            ) as archive:
+            with _open_tar(file) as archive:
                 for info in _files(archive):
                     yield self._entry(archive, info)
             # The checksum stands at the end: what is left is read for it to be compared.
@@ -241,6 +245,10 @@ def archive_stem(name: str) -> str:
     return name[: len(name) - len(ending)] or name
 
 
+def _open_tar(file: _TarFile) -> tarfile.TarFile:
+    return tarfile.open(fileobj=_Guarded(file), mode="r:")  # type: ignore[call-overload, no-any-return]  # all that it needs
+
+
 def _unpacked(path: str) -> gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile:
     with open(path, "rb") as file:  # noqa: PTH123  (a path as text)
         head = file.read(6)
@@ -249,25 +257,22 @@ def _unpacked(path: str) -> gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile:
     return bz2.BZ2File(path) if head.startswith(_BZIP2) else lzma.LZMAFile(path)
 
 
-class _Header(tarfile.TarInfo):
-    """A tar header whose sizes are not believed; the methods are tarfile's own hooks."""
+class _Guarded:
+    """A tar file whose headers are not believed: no read is of more than `MOST_BYTES`.
 
-    def _block(self, count: int) -> int:
-        if count < 0:  # tarfile would read the same header for ever (CVE-2025-8194)
-            raise tarfile.ReadError(f"a size of {count} bytes")
-        return super()._block(count)  # type: ignore[misc, no-any-return]
+    tarfile reads names and notes of the size that a header claims, and a negative size as all that
+    is left (CVE-2025-8194).
+    """
 
-    def _proc_pax(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        self._check_text()
-        return super()._proc_pax(archive)  # type: ignore[misc, no-any-return]
+    def __init__(self, file: _TarFile) -> None:
+        self._file = file
+        self.tell = file.tell
+        self.seek = file.seek
 
-    def _proc_gnulong(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        self._check_text()
-        return super()._proc_gnulong(archive)  # type: ignore[misc, no-any-return]
-
-    def _check_text(self) -> None:
-        if self.size > _MOST_TEXT_BYTES:  # it is read as a whole
-            raise tarfile.ReadError(f"a name of {self.size} bytes")
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= MOST_BYTES:
+            raise tarfile.ReadError(f"a size of {size} bytes")
+        return self._file.read(size)
 
 
 def _files(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
