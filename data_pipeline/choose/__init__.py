@@ -1,1 +1,1 @@
-"""Decides which excerpts are kept, and on which side of the split."""
+"""Decides which excerpts are kept, and in which split."""

@@ -1,4 +1,4 @@
-"""Says what was found of pieces that are alike: counts, and the clusters worth a look."""
+"""Sums up the clusters of similar pieces: counts, and the clusters worth a look."""
 
 from collections.abc import Mapping, Sequence
 from heapq import nsmallest
@@ -13,10 +13,10 @@ from .split import assign_clusters
 from .used_pieces import UsedPieces
 
 _MOST_EXAMPLES = 10
-"""Clusters that are named: so many of the largest, and of those across sources."""
+"""The manifest names this many of the largest clusters, and of the clusters across sources."""
 
 _MOST_NAMED = 12
-"""Pieces that are named of a cluster."""
+"""The manifest names this many pieces of a cluster."""
 
 
 def summarise(
@@ -26,14 +26,14 @@ def summarise(
     sides: UInt8[np.ndarray, " piece"],
     shares: Mapping[str, float],
 ) -> Clusters:
-    """Counts the clusters of two pieces or more, and names some.
+    """Counts the clusters of two or more pieces, and names some.
 
     Args:
-        pieces: All of them.
-        pairs: Those that are alike by their notes.
-        clusters: The cluster of each piece: the lowest number of a piece in it.
-        sides: The place of each one's split among the shares.
-        shares: Of the splits.
+        pieces: All pieces with excerpts.
+        pairs: The pairs with similar notes.
+        clusters: Each piece's cluster, named by the lowest number of a piece in it.
+        sides: The number of each piece's split.
+        shares: The share of each split.
     """
     everyone = np.arange(len(pieces), dtype=np.int32)
     alone = assign_clusters(everyone, pieces.keys, pieces.given_sides(shares), shares)
@@ -63,7 +63,7 @@ def summarise(
 def _largest(
     pieces: UsedPieces, numbers: Int64[np.ndarray, " _"], sizes: Int32[np.ndarray, " piece"]
 ) -> list[int]:
-    """The largest of these clusters; of equal ones, those whose first piece comes first by id."""
+    """The largest of these clusters; among equals, the first by the id of the first piece."""
     if len(numbers) > _MOST_EXAMPLES:
         least = np.partition(sizes[numbers], -_MOST_EXAMPLES)[-_MOST_EXAMPLES]
         numbers = numbers[sizes[numbers] >= least]

@@ -1,7 +1,7 @@
-"""Brings the pieces that are one tune together, by their signatures and by their keys.
+"""Joins the pieces that are one tune into clusters, by their signatures and by their keys.
 
-Two pieces are compared where a band of their signatures agrees. What is held of a piece are some 40
-bytes while the pieces are sorted by a band, and 12 bytes a pair that was found.
+Two pieces are compared if a band of their signatures agrees. Memory holds some 40 bytes for each
+piece while the pieces are sorted by a band, and 12 bytes for each pair that was found.
 
 Source: Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, section 3.4 (bands).
 """
@@ -17,25 +17,25 @@ from musicvae.data_pipeline.cut.likeness import HASHES, LEAST_LIKENESS
 from .signature_file import SignatureFile
 
 _BAND = 2
-"""Numbers that two pieces must share to be looked at: with 32 bands, 73 % of the pairs of likeness
-0.2 are, 95 % of those of 0.3, and 0.3 % of those of 0.01."""
+"""The numbers of a band. With 32 bands, 73 % of the pairs of likeness 0.2 agree in a band, 95 % of
+the pairs of 0.3, and 0.3 % of the pairs of 0.01."""
 
 _MOST_PAIRED = 24
-"""In a larger group with a band in common, each is compared with its neighbours alone: otherwise a
-thousand copies of a tune would make half a million pairs, which tell no more."""
+"""In a larger group with a band in common, each piece is compared only with its neighbours: a
+thousand copies of a tune would make half a million pairs, which add no information."""
 
 _PAIRS_AT_ONCE = 1 << 21
-"""So many are compared at once: some 60 MB."""
+"""This many pairs are compared at once: some 60 MB."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pairs:
-    """Pairs of pieces that are alike, each pair once, in order.
+    """Pairs of similar pieces, each pair once, in order.
 
     Attributes:
-        first: The number of one piece.
-        second: That of the other, a higher one.
-        likenesses: The estimated share of their patterns that they have in common.
+        first: The number of each pair's first piece.
+        second: The number of each pair's second piece, which is higher.
+        likenesses: The estimated share of the patterns that both pieces have.
     """
 
     first: Int32[np.ndarray, " batch"]
@@ -44,8 +44,8 @@ class Pairs:
 
 
 def find_pairs(signatures: SignatureFile) -> Pairs:
-    """Finds the pairs of pieces from `LEAST_LIKENESS` on, as far as a band of theirs agrees."""
-    count = max(len(signatures), 1)  # of none there are no pairs
+    """Finds the pairs of at least `LEAST_LIKENESS`, among the pairs that agree in a band."""
+    count = max(len(signatures), 1)  # without pieces there are no pairs
     found = np.zeros(0, np.int64)
     waiting: list[Int64[np.ndarray, " _"]] = []
     for band in range(0, HASHES, _BAND):
@@ -97,7 +97,7 @@ def _add_alike(
     codes: Sequence[Int64[np.ndarray, " _"]],
     signatures: SignatureFile,
 ) -> Int64[np.ndarray, " _"]:
-    """The pairs that were found, with those of others that are alike, too; in order."""
+    """The pairs found so far and the similar pairs among the new codes, in order."""
     if not codes:
         return found
     new = np.concatenate(codes)
@@ -126,11 +126,11 @@ def _compare(
 
 
 def join_clusters(pairs: Pairs, keys: UInt64[np.ndarray, " piece"]) -> Int32[np.ndarray, " piece"]:
-    """The cluster of each piece: the lowest number of a piece in it.
+    """Each piece's cluster, named by the lowest number of a piece in it.
 
     Args:
-        pairs: Those that are alike.
-        keys: The split's key of each piece, hashed: pieces of one key are one cluster, too.
+        pairs: The similar pairs.
+        keys: Each piece's split key, hashed: pieces of one key are one cluster, too.
     """
     clusters = np.arange(len(keys), dtype=np.int32)
     for start in range(0, len(pairs.first), _PAIRS_AT_ONCE):
@@ -146,7 +146,7 @@ def _join(
     first: Int32[np.ndarray, " pair"],
     second: Int32[np.ndarray, " pair"],
 ) -> Int32[np.ndarray, " piece"]:
-    """The clusters, with those of each of these pairs made one."""
+    """Joins the two clusters of each of these pairs."""
     while True:
         one, other = clusters[first], clusters[second]
         is_apart = one != other
@@ -154,6 +154,6 @@ def _join(
             return clusters
         first, second, one, other = (each[is_apart] for each in (first, second, one, other))
         np.minimum.at(clusters, np.maximum(one, other), np.minimum(one, other))
-        # Each now leads to a lower one of its cluster: on to the lowest.
+        # Each piece now points to a lower piece of its cluster: follow to the lowest.
         while not np.array_equal(lower := clusters[clusters], clusters):
             clusters = lower

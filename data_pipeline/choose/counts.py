@@ -1,4 +1,4 @@
-"""Counts what was kept and what was left out, for the manifest, and prints it."""
+"""Counts kept excerpts and rejections for the manifest, and lays them out as tables."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ MOST_EXAMPLES = 3
 """Examples of each reason in each source: enough to see a pattern."""
 
 MOST_PIECES_NAMED = 1_000
-"""Pieces of each source that are named with each reason for leaving out the whole of them."""
+"""The pieces of each source that are named with each reason for rejecting a whole piece."""
 
 
 class RejectionCounter:
@@ -82,25 +82,25 @@ def table_of_rejections(rejections: Sequence[RejectionCount]) -> Table:
 
 
 def table_of_clusters(clusters: Clusters) -> Table:
-    """What was found of pieces that are alike, to be printed."""
-    table = Table(title="Alike", title_justify="left")
+    """The clusters of similar pieces, to be printed."""
+    table = Table(title="Similar pieces", title_justify="left")
     table.add_column("what")
     table.add_column("count", justify="right")
     for name, count in (
         ("clusters of pieces that are one tune", clusters.count),
         ("pieces in them", clusters.pieces),
         ("pieces in the largest", clusters.largest),
-        ("pairs alike by their notes", clusters.pairs),
-        ("such pairs across sources", clusters.pairs_across_sources),
-        ("such pairs that titles and paths would have split", clusters.leaks_avoided),
-        ("such pairs that their corpora put on two sides", clusters.leaks_left),
+        ("pairs with similar notes", clusters.pairs),
+        ("similar pairs across sources", clusters.pairs_across_sources),
+        ("similar pairs that titles and paths alone would have split", clusters.leaks_avoided),
+        ("similar pairs that their corpora put in two splits", clusters.leaks_left),
     ):
         table.add_row(name, f"{count:,}")
     return table
 
 
 def tables(manifest: Manifest) -> tuple[Table, ...]:
-    """What came of a preparation, to be printed; nothing of what there was none of."""
+    """The tables of a data set; a table without rows is left out."""
     return (
         table_of_sources(manifest.sources, manifest.splits),
         *([table_of_rejections(manifest.rejections)] if manifest.rejections else []),

@@ -1,7 +1,7 @@
-"""Keeps one of each excerpt, counting transpositions of it as the same.
+"""Keeps one copy of each excerpt; transpositions count as copies.
 
-Within a split the first is kept. Across splits the training split gives way, so that nothing that
-is measured on was trained on, and every split keeps as much as it can to be measured on.
+Within a split the first copy is kept. Across splits the training split gives way: no excerpt that
+a figure is measured on was trained on, and the other splits keep as much as they can.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,22 +14,22 @@ from jaxtyping import Int64, UInt8, UInt64
 from .split import TRAIN
 
 KEPT, DUPLICATE, LEAK = range(3)
-"""Verdicts: it is kept; one like it is kept in the same split; or in another."""
+"""The outcomes: the excerpt is kept; a copy is kept in the same split; or in another split."""
 
 _ROWS_AT_ONCE = 1 << 22
-"""Of about so many excerpts the digests are sorted at once: some 250 MB."""
+"""The digests of about this many excerpts are sorted at once: some 250 MB."""
 
 _MAPPED_BYTES = 1 << 26
-"""Of the verdicts' file so much is in memory at once."""
+"""This much of the outcomes' file is in memory at once."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shapes:
-    """Some excerpts, in the order in which the first is kept.
+    """Some excerpts, in the order in which the first copy is kept.
 
     Attributes:
         digests: Equal for excerpts that are the same up to transposition.
-        ranks: The place of each one's split in `order_of_splits`.
+        ranks: The place of each excerpt's split in `order_of_splits`.
     """
 
     digests: UInt64[np.ndarray, " batch"]
@@ -41,29 +41,29 @@ def order_of_splits(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: name == TRAIN)
 
 
-def judge(
+def decide(
     read: Callable[[], Iterable[Shapes]],
     count: int,
     path: Path,
     *,
     rows_at_once: int = _ROWS_AT_ONCE,
 ) -> int:
-    """Writes the verdict on each of `count` excerpts, and says how many are kept.
+    """Writes the outcome of each excerpt, and returns the number of kept excerpts.
 
     Args:
         read: Gives all excerpts from the first on, each time it is called.
-        count: How many they are.
-        path: The file of the verdicts, a byte each, in the excerpts' order.
-        rows_at_once: Memory is needed for about so many of them. The verdicts are the same.
+        count: The number of excerpts.
+        path: The file of the outcomes, a byte each, in the excerpts' order.
+        rows_at_once: About this many excerpts are in memory at once; it changes no outcome.
     """
     _make_room(path, count)
     kept = 0
     ranges = max(1, -(-count // rows_at_once))
     for number in range(ranges):
         rows, shapes = _read_range(read(), number, ranges, count)
-        verdicts = _judge_range(shapes)
-        _put(path, rows, verdicts)
-        kept += int((verdicts == KEPT).sum())
+        outcomes = _decide_range(shapes)
+        _put(path, rows, outcomes)
+        kept += int((outcomes == KEPT).sum())
     return kept
 
 
@@ -78,7 +78,7 @@ def _make_room(path: Path, count: int) -> None:
 def _read_range(
     groups: Iterable[Shapes], number: int, ranges: int, count: int
 ) -> tuple[Int64[np.ndarray, " batch"], Shapes]:
-    """The excerpts whose digests fall in one of so many ranges, with their rows among all."""
+    """The excerpts whose digests fall in one of some ranges, with their rows among all excerpts."""
     rows, digests, ranks = (
         [np.zeros(0, np.int64)],
         [np.zeros(0, np.uint64)],
@@ -99,22 +99,22 @@ def _read_range(
 
 
 def _put(
-    path: Path, rows: Int64[np.ndarray, " batch"], verdicts: UInt8[np.ndarray, " batch"]
+    path: Path, rows: Int64[np.ndarray, " batch"], outcomes: UInt8[np.ndarray, " batch"]
 ) -> None:
-    """Writes the verdicts on these rows, which rise, into the file."""
+    """Writes the outcomes of these rows, in rising order, into the file."""
     end = path.stat().st_size
     for start in range(0, end, _MAPPED_BYTES):
         window = np.memmap(path, np.uint8, "r+", start, min(_MAPPED_BYTES, end - start))
         low, high = np.searchsorted(rows, (start, start + _MAPPED_BYTES))
-        window[rows[low:high] - start] = verdicts[low:high]
+        window[rows[low:high] - start] = outcomes[low:high]
 
 
-def _judge_range(shapes: Shapes) -> UInt8[np.ndarray, " batch"]:
+def _decide_range(shapes: Shapes) -> UInt8[np.ndarray, " batch"]:
     order = np.lexsort((shapes.ranks, shapes.digests))  # stable: the first stays first
     digests, ranks = shapes.digests[order], shapes.ranks[order]
     is_first = np.append(True, digests[1:] != digests[:-1])[: len(order)]
     firsts = np.flatnonzero(is_first)
     holder = np.repeat(ranks[firsts], np.diff(firsts, append=len(order)))
-    verdicts = np.empty(len(order), np.uint8)
-    verdicts[order] = np.where(is_first, KEPT, np.where(ranks == holder, DUPLICATE, LEAK))
-    return verdicts
+    outcomes = np.empty(len(order), np.uint8)
+    outcomes[order] = np.where(is_first, KEPT, np.where(ranks == holder, DUPLICATE, LEAK))
+    return outcomes

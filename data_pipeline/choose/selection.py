@@ -1,9 +1,9 @@
-"""Decides, once all pieces are cut, which excerpts are kept and on which side of the split.
+"""Decides, once all pieces are cut, which excerpts are kept and in which split.
 
-Of a piece some numbers are held, not one text: about 25 bytes, and twice that while the pieces are
-compared; 12 bytes more for each pair of pieces that are alike, and a byte for each piece of which
-nothing came. The signatures of the pieces, a quarter of a KB each, and the verdicts on the
-excerpts, a byte each, are in files beside the chunks.
+Memory holds numbers only, no texts: about 25 bytes a piece, and twice as much while the pieces are
+compared; 12 bytes for each pair of similar pieces, and a byte for each piece without excerpts. The
+signatures of the pieces, a quarter of a KB each, and the outcomes of the excerpts, a byte each, are
+in files beside the chunks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,36 +20,35 @@ from musicvae.data_pipeline.rejections import Rejection
 from .cluster_summary import summarise
 from .clusters import Pairs, find_pairs, join_clusters
 from .counts import RejectionCounter
-from .dedupe import DUPLICATE, KEPT, LEAK, Shapes, judge, order_of_splits
+from .dedupe import DUPLICATE, KEPT, LEAK, Shapes, decide, order_of_splits
 from .signature_file import SignatureFile
 from .split import assign_clusters, hash_key
 from .used_pieces import UsedPieces, read_used_pieces
 
 _CLUSTERS_AT_ONCE = 1 << 18
-"""Of so many the keys are compared at once: some 50 MB."""
+"""The keys of this many clusters are compared at once: some 50 MB."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Selection:
-    """What is kept, and what was found on the way.
+    """Which excerpts are kept, and what was found on the way.
 
     Attributes:
         chunks: The files of all chunks, in order.
         splits: The names of the splits, in order.
         sides: The number of each piece's split; the number of splits for a piece without excerpts.
-        verdicts: The file of the verdicts on all excerpts: see `dedupe`.
-        kept_count: The number of excerpts that are kept.
-        clusters: The pieces that are alike.
-        rejections: Why things were left out.
+        outcomes: The file of the outcomes of all excerpts: see `dedupe`.
+        kept_count: The number of kept excerpts.
+        clusters: The clusters of similar pieces.
+        rejections: The rejections of all pieces.
         meters: The bars of all pieces by their meter, the most frequent first.
-        unnamed: The pieces whose corpus puts them in a split that is none of the shares', by that
-            split's name.
+        unnamed: The number of pieces in each split of a corpus that the shares do not name.
     """
 
     chunks: Sequence[Path]
     splits: Sequence[str]
     sides: UInt8[np.ndarray, " piece"]
-    verdicts: Path
+    outcomes: Path
     kept_count: int
     clusters: Clusters
     rejections: RejectionCounter
@@ -57,9 +56,9 @@ class Selection:
     unnamed: dict[str, int]
 
     def kept(self, side: int) -> Iterator[tuple[ReadChunk, Int64[np.ndarray, " batch"]]]:
-        """The rows of the excerpts that are kept on one side, chunk by chunk."""
-        for chunk, sides, verdicts in _judged(self.chunks, self.sides, self.verdicts):
-            yield chunk, np.flatnonzero((verdicts == KEPT) & (sides == side))
+        """The rows of the kept excerpts of one split, chunk by chunk."""
+        for chunk, sides, outcomes in _with_outcomes(self.chunks, self.sides, self.outcomes):
+            yield chunk, np.flatnonzero((outcomes == KEPT) & (sides == side))
 
 
 def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) -> Selection:
@@ -67,8 +66,8 @@ def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) ->
 
     Args:
         chunks: Their files.
-        shares: Of the splits.
-        folder: Where the files of signatures and verdicts are made; that of the verdicts stays.
+        shares: The share of each split.
+        folder: Where the files of signatures and outcomes are made; the outcomes stay.
     """
     rejections = RejectionCounter()
     with SignatureFile(folder / "signatures") as signatures:
@@ -81,14 +80,16 @@ def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) ->
     side_of = np.full(pieces.piece_count, len(names), np.uint8)
     side_of[pieces.numbers] = sides
     ranks = np.array([order_of_splits(names).index(name) for name in names], np.uint8)
-    verdicts = folder / "verdicts"
-    kept_count = judge(lambda: _read_shapes(chunks, side_of, ranks), pieces.excerpt_count, verdicts)
-    _count_repeats(chunks, side_of, verdicts, rejections)
+    outcomes = folder / "outcomes"
+    kept_count = decide(
+        lambda: _read_shapes(chunks, side_of, ranks), pieces.excerpt_count, outcomes
+    )
+    _count_repeats(chunks, side_of, outcomes, rejections)
     return Selection(
         chunks=chunks,
         splits=names,
         sides=side_of,
-        verdicts=verdicts,
+        outcomes=outcomes,
         kept_count=kept_count,
         clusters=summarise(pieces, pairs, clusters, sides, shares),
         rejections=rejections,
@@ -98,7 +99,7 @@ def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) ->
 
 
 def _pair(pieces: UsedPieces, signatures: SignatureFile) -> Pairs:
-    """The pairs that are alike, by the pieces' rows."""
+    """The similar pairs, by the pieces' rows."""
     pairs = find_pairs(signatures)
     signed = pieces.signed
     return replace(pairs, first=signed[pairs.first], second=signed[pairs.second])
@@ -130,7 +131,7 @@ def _count_unnamed(pieces: UsedPieces, shares: Mapping[str, float]) -> dict[str,
 def _walk(
     chunks: Sequence[Path], side_of: UInt8[np.ndarray, " piece"]
 ) -> Iterator[tuple[ReadChunk, UInt8[np.ndarray, " _"]]]:
-    """Every chunk that has excerpts, with the side of each."""
+    """Every chunk with excerpts, and the split of each excerpt."""
     first_piece = 0
     for path in chunks:
         chunk = read_chunk(path)
@@ -139,11 +140,11 @@ def _walk(
         first_piece += chunk.pieces.num_rows
 
 
-def _judged(
-    chunks: Sequence[Path], side_of: UInt8[np.ndarray, " piece"], verdicts: Path
+def _with_outcomes(
+    chunks: Sequence[Path], side_of: UInt8[np.ndarray, " piece"], outcomes: Path
 ) -> Iterator[tuple[ReadChunk, UInt8[np.ndarray, " _"], UInt8[np.ndarray, " _"]]]:
-    """Every chunk that has excerpts, with the side of each and the verdict on each."""
-    with verdicts.open("rb") as file:
+    """Every chunk with excerpts, and the split and the outcome of each excerpt."""
+    with outcomes.open("rb") as file:
         for chunk, sides in _walk(chunks, side_of):
             yield chunk, sides, np.frombuffer(file.read(len(sides)), np.uint8)
 
@@ -159,16 +160,16 @@ def _read_shapes(
 def _count_repeats(
     chunks: Sequence[Path],
     side_of: UInt8[np.ndarray, " piece"],
-    verdicts: Path,
+    outcomes: Path,
     rejections: RejectionCounter,
 ) -> None:
-    for chunk, _, judged in _judged(chunks, side_of, verdicts):
+    for chunk, _, judged in _with_outcomes(chunks, side_of, outcomes):
         assert chunk.excerpts is not None
         of_piece = chunk.excerpts["piece"].to_numpy()
         ids, sources = chunk.pieces["id"].to_pylist(), chunk.pieces["source"].to_pylist()
         totals = chunk.pieces["excerpts"].to_numpy()
-        for verdict, reason in ((DUPLICATE, "duplicate"), (LEAK, "in_other_split")):
-            counts = np.bincount(of_piece[judged == verdict], minlength=len(ids))
+        for outcome, reason in ((DUPLICATE, "duplicate"), (LEAK, "in_other_split")):
+            counts = np.bincount(of_piece[judged == outcome], minlength=len(ids))
             for piece in np.flatnonzero(counts).tolist():
                 found = f"{counts[piece]} of {totals[piece]} excerpts"
                 rejection = Rejection("excerpt", reason, found, int(counts[piece]))

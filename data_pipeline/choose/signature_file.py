@@ -1,8 +1,8 @@
-"""The signatures of all pieces, on disk, to be looked at one hash of all pieces at a time.
+"""The signatures of all pieces, on disk, read one hash of all pieces at a time.
 
 A signature takes 256 bytes, too many to hold for millions of pieces. The file is blocks of some
-thousand signatures; in a block the numbers of the first hash come first, a piece after the other,
-then those of the second, and so on.
+thousand signatures. A block holds the numbers of the first hash, piece after piece, then the
+numbers of the second hash, and so on.
 """
 
 from pathlib import Path
@@ -14,16 +14,16 @@ from jaxtyping import UInt32
 from musicvae.data_pipeline.cut.likeness import HASHES
 
 _BLOCK_ROWS = 1 << 14
-"""A block is written when it has at least so many: 4 MB."""
+"""A block is written when it has at least this many rows: 4 MB."""
 
 _NUMBER_BYTES = 4
 
 
 class SignatureFile:
-    """Signatures are added, then read hash by hash; a context that takes the file away at its end.
+    """Takes signatures, then gives them hash by hash; a context that removes its file at the end.
 
     Args:
-        path: Where the file is made.
+        path: The file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,7 +56,7 @@ class SignatureFile:
             self._flush()
 
     def column(self, number: int) -> UInt32[np.ndarray, " piece"]:
-        """The numbers of one hash, of all pieces in the order they were added."""
+        """The numbers of one hash, of all pieces in the order in which they were added."""
         self._flush()
         column = np.empty(len(self), np.uint32)
         first = 0

@@ -1,10 +1,10 @@
-"""Assigns each cluster of pieces that are alike to a side of the split.
+"""Assigns each cluster of similar pieces to a split.
 
-A side hangs on a hash of a key alone: the same piece falls on the same side whatever other pieces
-there are, unless one of them is the same tune. The key is the normalised title, by the file's name
-or an ABC tune's own, so that a tune printed in two collections falls on one side; or the path,
-where that is no title. A cluster takes the side of the smallest of its keys. Where a corpus comes
-with a split of its own, that rules for its pieces, so that figures can be compared with others'.
+A hash of a key alone decides: a piece falls in the same split whatever other pieces there are,
+unless another piece is the same tune. The key is the normalised title, from the file's name or from
+the ABC tune, so that a tune printed in two collections falls in one split; or the path, where the
+name is no title. A cluster goes where the smallest of its keys goes. The pieces of a corpus with a
+split of its own stay in that split, so that figures can be compared with published figures.
 """
 
 import hashlib
@@ -38,10 +38,10 @@ def parse_shares(text: str) -> dict[str, float]:
 
 
 def check_shares(shares: Mapping[str, float]) -> None:
-    """Checks that the shares are those of a whole.
+    """Checks that the shares make a whole.
 
     Raises:
-        SettingError: If a share is not above 0 or they don't sum to 1, or a name is no word.
+        SettingError: If a share is not above 0, the sum is not 1, or a name is no word.
     """
     is_whole = math.isclose(sum(shares.values()), 1.0, abs_tol=1e-6)
     are_shares = all(0 < share <= 1 for share in shares.values())
@@ -51,14 +51,14 @@ def check_shares(shares: Mapping[str, float]) -> None:
 
 
 def hash_key(key: str) -> int:
-    """What stands for a key where only equal keys count, and what draws its side; 64 bits."""
+    """A hash of 64 bits: stands for a key in comparisons, and draws the key's split."""
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
 
 
 def assign_sides(
     keys: UInt64[np.ndarray, " batch"], shares: Mapping[str, float]
 ) -> UInt8[np.ndarray, " batch"]:
-    """The side of the split that each of these keys falls on, as its place among the shares."""
+    """The split of each key, as its place among the shares."""
     points = keys / 2.0**64
     sides = np.full(len(keys), len(shares) - 1, np.uint8)  # rounding: they may sum to less than 1
     is_drawn = np.zeros(len(keys), bool)
@@ -75,22 +75,22 @@ def assign_clusters(
     given: Int32[np.ndarray, " batch"],
     shares: Mapping[str, float],
 ) -> UInt8[np.ndarray, " batch"]:
-    """The side of each piece, as its place among the shares.
+    """The split of each piece, as its place among the shares.
 
     Args:
-        clusters: The cluster of each piece: the lowest number of a piece in it.
-        keys: The smallest key of the cluster of each, hashed.
-        given: The split that its own corpus puts each in, as its place among the shares; -1 where
-            there is none, or none of these.
-        shares: By the split's name.
+        clusters: Each piece's cluster, named by the lowest number of a piece in it.
+        keys: The smallest key of each piece's cluster, hashed.
+        given: The split in which its corpus puts each piece, as its place among the shares; -1
+            where there is no such split, or the shares do not name it.
+        shares: The share of each split, by name.
 
-    A piece without a split of its own goes where its cluster is measured on: with the first piece
-    of it that is given to another split than training.
+    A piece without a given split follows the first piece of its cluster that is given to another
+    split than training; if there is none, a piece that is given to training.
     """
     ruled = np.full(len(clusters), -1, np.int32)
     train = list(shares).index(TRAIN) if TRAIN in shares else -1
     ruled[clusters[given == train]] = train
-    # Backwards: the first of a cluster comes last, and stays.
+    # Backwards: the first piece of a cluster comes last, and its split stays.
     measured = np.flatnonzero((given >= 0) & (given != train))[::-1]
     ruled[clusters[measured]] = given[measured]
     ruling = np.where(given >= 0, given, ruled[clusters])

@@ -1,7 +1,7 @@
-"""The pieces that something came of: what decides on them, read from the files of their chunks.
+"""The pieces with excerpts: the facts that decide on them, read from the files of their chunks.
 
-Only numbers are held, some 25 bytes a piece. Texts are looked up in the chunks when they are asked
-for, and the signatures go to a file of their own.
+Memory holds numbers only, some 25 bytes a piece. Texts are looked up in the chunks when they are
+needed, and the signatures go to a file of their own.
 """
 
 from array import array
@@ -27,19 +27,19 @@ from .split import hash_key
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class UsedPieces:
-    """A row each piece that has excerpts, in order.
+    """One row for each piece with excerpts, in order.
 
     Attributes:
         chunks: The files of all chunks, in order.
-        first_rows: The row of the first such piece of each chunk.
-        numbers: The place of each among all pieces.
-        keys: The split's key of each, hashed.
+        first_rows: The row of each chunk's first piece with excerpts.
+        numbers: Each piece's place among all pieces.
+        keys: Each piece's split key, hashed.
         sources: The place of its source's name among `source_names`.
-        given: The place among `given_names` of the split that its corpus puts it in; None is one
-            of these.
-        signed: The rows of those that have a signature.
+        given: The place among `given_names` of the split in which its corpus puts the piece; a
+            corpus without splits counts as the name None.
+        signed: The rows of the pieces with a signature.
         piece_count: The number of all pieces.
-        excerpt_count: The number of their excerpts.
+        excerpt_count: The number of all excerpts.
         meters: The bars of all pieces by their meter.
     """
 
@@ -60,14 +60,14 @@ class UsedPieces:
         return len(self.numbers)
 
     def given_sides(self, shares: Mapping[str, float]) -> Int32[np.ndarray, " piece"]:
-        """The place among the shares of each one's given split; -1 where it is none of these."""
+        """The place of each piece's given split among the shares; -1 where they do not name it."""
         places: dict[str | None, int] = {name: place for place, name in enumerate(shares)}
         sides = np.array([places.get(name, -1) for name in self.given_names], np.int32)
         given: Int32[np.ndarray, " piece"] = sides[self.given]
         return given
 
     def texts(self, column: str, rows: Int64[np.ndarray, " _"]) -> Iterator[tuple[int, str]]:
-        """Each of these rows, which rise, with what it has in a column of its chunk."""
+        """Each of these rows, in rising order, with its text from a column of its chunk."""
         places = np.searchsorted(self.first_rows, rows, side="right") - 1
         starts = np.flatnonzero(np.diff(places, prepend=-1))
         for start, end in pairwise([*starts.tolist(), len(rows)]):
@@ -84,11 +84,11 @@ def read_used_pieces(
     """Reads all chunks, in order.
 
     Args:
-        chunks: Their files.
-        signatures: Gets those of the pieces.
-        rejections: Gets what was left out of all pieces.
+        chunks: The chunks' files.
+        signatures: Takes the signatures of the pieces.
+        rejections: Takes the rejections of all pieces.
     """
-    # Arrays grow without a second copy of all that they hold.
+    # An array grows without a second copy of its numbers.
     numbers, sources, given, signed = (array("i") for _ in range(4))
     keys = array("Q")
     source_codes: dict[str, int] = {}

@@ -96,7 +96,7 @@ def _hash_selection(selection: Selection) -> str:
     states = [[path.name, *_state(path)] for path in selection.chunks]
     digest = hashlib.blake2b(json.dumps([list(selection.splits), states]).encode(), digest_size=16)
     digest.update(selection.sides.data)
-    with selection.verdicts.open("rb") as file:
+    with selection.outcomes.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

@@ -12,7 +12,7 @@ from musicvae.data_pipeline.choose.dedupe import (
     KEPT,
     LEAK,
     Shapes,
-    judge,
+    decide,
     order_of_splits,
 )
 
@@ -27,11 +27,11 @@ def make_shapes(rows):
 def judged(*groups, **settings):
     chunks = [make_shapes(rows) for rows in groups]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "verdicts")
-        kept = judge(lambda: chunks, sum(map(len, groups)), path, **settings)
-        verdicts = list(path.read_bytes())
-    assert kept == verdicts.count(KEPT)
-    return verdicts
+        path = Path(folder, "outcomes")
+        kept = decide(lambda: chunks, sum(map(len, groups)), path, **settings)
+        outcomes = list(path.read_bytes())
+    assert kept == outcomes.count(KEPT)
+    return outcomes
 
 
 def test_training_comes_last():
@@ -60,7 +60,7 @@ def test_a_digest_has_all_its_bits():
     assert judged([(each, 0) for each in digests], rows_at_once=2) == [KEPT] * 5
 
 
-def test_verdicts_are_written_part_by_part(monkeypatch):
+def test_outcomes_are_written_part_by_part(monkeypatch):
     monkeypatch.setattr(dedupe, "_MAPPED_BYTES", 2)
     assert judged([(5, 0), (6, 0), (5, 0)], [(6, 0), (7, 0)]) == [
         KEPT, KEPT, DUPLICATE, DUPLICATE, KEPT,
@@ -70,24 +70,24 @@ def test_verdicts_are_written_part_by_part(monkeypatch):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_a_full_disk_is_told_before_the_file_is_mapped():
     with pytest.raises(OSError, match="No space left"):
-        judge(lambda: [make_shapes([(1, 0)])], 1, Path("/dev/full"))
+        decide(lambda: [make_shapes([(1, 0)])], 1, Path("/dev/full"))
 
 
 def test_a_reader_that_changes_is_our_mistake(tmp_path):
     with pytest.raises(AssertionError):
-        judge(lambda: [make_shapes([(1, 0)])], 2, tmp_path / "verdicts")
+        decide(lambda: [make_shapes([(1, 0)])], 2, tmp_path / "outcomes")
 
 
 def slowly(rows):
     """The same, one by one as the rule says it."""
-    holders, verdicts = {}, [KEPT] * len(rows)
+    holders, outcomes = {}, [KEPT] * len(rows)
     for wanted in sorted({rank for _, rank in rows}):
         for row, (digest, rank) in enumerate(rows):
             if rank == wanted:
                 holder = holders.setdefault(digest, (rank, row))
                 if holder != (rank, row):
-                    verdicts[row] = DUPLICATE if holder[0] == rank else LEAK
-    return verdicts
+                    outcomes[row] = DUPLICATE if holder[0] == rank else LEAK
+    return outcomes
 
 
 @given(
@@ -101,6 +101,6 @@ def slowly(rows):
     ),
     st.integers(1, 40),
 )  # fmt: skip
-def test_verdicts_are_those_of_going_one_by_one(groups, rows_at_once):
+def test_outcomes_are_those_of_going_one_by_one(groups, rows_at_once):
     rows = [row for group in groups for row in group]
     assert judged(*groups, rows_at_once=rows_at_once) == slowly(rows)
