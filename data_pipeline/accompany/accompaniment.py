@@ -1,12 +1,12 @@
 """Makes trios of lead sheets: a melody with written chords gets a bass and drums.
 
-Real trios are few. So each piece becomes a MIDI file of its melody and of the bass and the drums
-that MMA plays (see `mma`), which `prepare` reads like any other.
+Real trios are few. So each piece becomes a MIDI file of its melody, with a bass and drums that MMA
+plays (see `mma`); `prepare` reads it like any other file.
 
-Conventions: of a piece the longest run of regular bars of 4/4 is taken, from the bar of its first
-chord on. The melody is the part that is most likely one, as it was played. A chord counts for the
-whole beat at whose start it holds. Which groove is played, and what MMA draws by chance, hangs on
-the seed and on the piece's id alone.
+Conventions: the file holds the piece's longest run of regular bars of 4/4, from the bar of its
+first chord on. The melody is the part that is the likeliest melody, as it was played. A chord
+counts for each beat at whose start it holds. The seed and the piece's id alone decide the groove
+and MMA's random choices.
 """
 
 import hashlib
@@ -43,12 +43,12 @@ _STEPS_PER_QUARTER = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Accompaniments:
-    """What came of the pieces of some inputs.
+    """The outcome for the pieces of some inputs.
 
     Attributes:
-        written: How many files were written.
-        kept: How many were there already.
-        rejections: Why the other pieces have none.
+        written: The number of written files.
+        kept: The number of files that were there already.
+        rejections: Why the other pieces have no file.
     """
 
     written: int
@@ -61,19 +61,19 @@ def accompany(
 ) -> Accompaniments:
     """Writes a MIDI file of melody, bass and drums for each piece with a melody and chords.
 
-    A file is named after its piece's id. One that is there stays as it is, so that a run that was
-    ended goes on where it stopped. Progress goes to the console, if there is one.
+    A file is named after its piece's id. An existing file stays as it is, so that a new run goes
+    on where another run stopped.
 
     Args:
-        inputs: What `corpus.open_sources` takes.
+        inputs: The inputs, as `corpus.open_sources` takes them.
         out: The folder of the files; made where it is missing.
-        seed: Of the choice of grooves and of MMA's chances.
-        console: The terminal.
+        seed: Decides the grooves and MMA's random choices.
+        console: Shows the progress.
 
     Raises:
         SettingError: If MMA is not installed.
         ScoreError: If an input is no music that can be read.
-        DataError: If an input is not there, or not one of its pieces has a melody and chords.
+        DataError: If an input is not there, or no piece has a melody and chords.
     """
     command = find_command()
     sources = open_sources(inputs, leave_out=out)
@@ -101,16 +101,16 @@ def accompany(
             f"{each.count} {each.reason} ({each.found})" for each in result.rejections
         )
         raise DataError(
-            f"not one piece to accompany: {reasons}",
+            f"no piece to accompany: {reasons}",
             expected="pieces in 4/4 with a melody and written chords, such as lead sheets",
-            action="Give others, such as the corpora pop909 and openewld.",
+            action="Give other music, such as the corpora pop909 and openewld.",
             field="inputs",
         )
     return result
 
 
 def _write_licence(sources: Sequence[CorpusSource], out: Path) -> None:
-    """Says in one line under what licence the melodies are; `prepare` finds it there."""
+    """Writes the melodies' licences as one line, where `prepare` looks for it."""
     path = out / "LICENSE"
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     known = lines[0].split(" | ") if lines else []
@@ -120,7 +120,7 @@ def _write_licence(sources: Sequence[CorpusSource], out: Path) -> None:
 
 
 def _name_files(sources: Sequence[CorpusSource], out: Path) -> Iterator[tuple[Piece, Path]]:
-    """Every piece, and the file that is named after its id."""
+    """Each piece with its file, which is named after the piece's id."""
     taken: set[str] = set()
     for source in sources:
         for piece in source.pieces():
@@ -133,7 +133,7 @@ def _name_files(sources: Sequence[CorpusSource], out: Path) -> Iterator[tuple[Pi
 
 
 def _accompany_piece(piece: Piece, seed: int, command: str) -> bytes | Rejection:
-    """The bytes of the file, or why there is none."""
+    """The bytes of a piece's file, or why the piece has no file."""
     sheet = _read_sheet(piece)
     if isinstance(sheet, Rejection):
         return sheet
@@ -157,7 +157,7 @@ def _accompany_piece(piece: Piece, seed: int, command: str) -> bytes | Rejection
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """What is accompanied: a melody, and the chord of each beat."""
+    """A lead sheet: a melody, and the chord of each beat."""
 
     melody: NoteSequence
     beats: tuple[ParsedChord, ...]

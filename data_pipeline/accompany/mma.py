@@ -2,8 +2,8 @@
 
 Conventions: a song is MMA's text, one line a bar of 4/4 with a chord on each of its beats. The
 groove, a style of MMA's standard library, changes to its variant and back every eight bars, after a
-fill. As only the bass and the drums are taken, a bass that is no tone of its chord is written as a
-chord of its own.
+fill. Only the bass and the drums are used, so a bass note outside its chord is written as a chord
+of its own.
 
 Source: MMA by Bob van der Poel, https://www.mellowood.ca/mma; a program of its own.
 """
@@ -34,9 +34,9 @@ class Groove:
     """A style, by the names of MMA's standard library.
 
     Attributes:
-        name: What is played in the first eight bars, the third eight and so on.
-        variant: What is played in the others.
-        fill: What is played in the last of each eight bars, if there is such.
+        name: The groove of the first eight bars, the third eight bars and so on.
+        variant: The groove of the second eight bars, the fourth eight bars and so on.
+        fill: The groove of the last bar of each eight, if there is a fill.
     """
 
     name: str
@@ -86,24 +86,24 @@ GROOVES = _read_table("""
     TangoClean       TangoClean
     WesternSwing     WesternSwingPlus
 """)
-"""Grooves of 4/4 on the grid of 16th notes, with one bass line and a kit that changes from bar to
-bar: of those that repeat one bar, two pieces would have the same drums."""
+"""Grooves of 4/4 on the grid of 16th notes, with one bass line, and with drums that change from bar
+to bar: a groove that repeats one bar would give many pieces the same drums."""
 
 _NAMES = {
     "maj": "", "min": "m", "dim": "dim3", "aug": "aug", "sus2": "sus2", "sus4": "sus4", "5": "5",
     "6": "6", "min6": "m6", "7": "7", "maj7": "maj7", "min7": "m7", "minmaj7": "mM7",
     "dim7": "dim7", "hdim7": "m7b5", "aug7": "aug7", "7sus4": "7sus4",
 }  # fmt: skip
-"""What MMA calls our qualities."""
+"""MMA's names of our chord qualities."""
 
 _DRUMS_ALONE = "z"
 
 
 def find_command() -> str:
-    """Where MMA's command is.
+    """The path of MMA's command.
 
     Raises:
-        SettingError: If it is not installed.
+        SettingError: If MMA is not installed.
     """
     command = shutil.which("mma")
     if command is None:
@@ -119,12 +119,12 @@ def write_song(beats: Sequence[ParsedChord], groove: Groove, *, seed: int) -> st
     """Writes a song.
 
     Args:
-        beats: The chord of each beat, whole bars.
-        groove: How it is played.
-        seed: Of all that MMA draws by chance.
+        beats: The chord of each beat, in whole bars.
+        groove: The style.
+        seed: Decides MMA's random choices.
     """
     assert len(beats) % BEATS_PER_BAR == 0, len(beats)
-    lines = [f"RndSeed {seed}", "Tempo 120"]  # the music is read by its ticks
+    lines = [f"RndSeed {seed}", "Tempo 120"]  # the notes are read by ticks, so any tempo will do
     playing = ""
     for bar in range(len(beats) // BEATS_PER_BAR):
         wanted = _groove_of_bar(groove, bar)
@@ -155,20 +155,20 @@ def _name_chord(chord: ParsedChord) -> str:
 
 
 def play(song: str, command: str, *, length_steps: int) -> tuple[Note, ...] | Rejection:
-    """Has a song played, and takes its bass and its drums.
+    """Lets MMA play a song, and takes the bass and the drums.
 
     Args:
-        song: As `write_song` writes it.
-        command: Where MMA's is.
-        length_steps: Nothing is taken from there on.
+        song: The song, by `write_song`.
+        command: The path of MMA's command.
+        length_steps: The end of the song; later notes are left out.
 
     Returns:
-        The notes in order: drums by `is_drum`, the bass by its program; or why there are none.
+        The notes in order: drums by `is_drum`, the bass by its program; or why there are no notes.
     """
     with TemporaryDirectory() as folder:
         here = Path(folder)
         (here / "song.mma").write_text(song)
-        (here / "mmarc").write_text("")  # what a user has set for their own songs is left out
+        (here / "mmarc").write_text("")  # without the user's own settings
         most_bars = str(song.count("\n"))
         options = ["-w", "-xNOCREDIT", "-i", "mmarc", "-m", most_bars, "-f", "song.mid"]
         try:

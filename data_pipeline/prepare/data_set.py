@@ -1,8 +1,8 @@
-"""Writes a data set: the shards of what was selected, then the manifest, in the old set's place.
+"""Writes a data set: the shards of the selected excerpts, then the manifest.
 
-The shards are written to a folder of their own, as they fill; beside them stands what selection
-they are of, so that a run that was killed goes on at the next shard. When all are there the old
-data set goes, its manifest first, they are renamed into its place, and the new manifest comes last.
+The shards are written to a folder of their own. A file beside them names their selection, so that
+a run goes on at the next shard after another run was killed. When all shards are there, they are
+renamed into the data set's folder, and the manifest comes last.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ from musicvae.errors import DataError
 from musicvae.representation import Representation
 
 REPORT_NAME = "report.html"
-"""The page that `musicvae report` makes of a data set, in its folder."""
+"""The page that `musicvae report` writes into a data set's folder."""
 
 _SHARDS_FOLDER = "shards"
 _SELECTION_NAME = "selection"
@@ -48,14 +48,14 @@ def write_data_set(
     work: Path,
     out: Path,
 ) -> Manifest:
-    """Writes what was selected, in place of the data set in `out` if there is one.
+    """Writes the selected excerpts as a data set.
 
     Args:
-        selection: What is kept.
-        sources: What it is of.
-        representation: What the tensors are of.
+        selection: The kept excerpts.
+        sources: The sources of the music.
+        representation: The representation of the tensors.
         settings: The other settings, for the manifest.
-        work: Where the shards are until all are there.
+        work: The folder of the shards until all are there.
         out: The folder of the data set.
     """
     new = work / _SHARDS_FOLDER
@@ -66,9 +66,9 @@ def write_data_set(
 
 
 def abandon(work: Path, out: Path) -> None:
-    """Removes a folder of work, with what was put in place of it if that is no data set yet.
+    """Removes the folder of another run's work, with the shards that it had put in place.
 
-    What another version left goes as it is, and so does a file that something else put there.
+    A folder of another version and any other file are removed, too.
     """
     if work.is_symlink() or not work.is_dir():
         work.unlink()
@@ -82,7 +82,7 @@ def abandon(work: Path, out: Path) -> None:
 
 
 def _go_on(new: Path, selected: str) -> None:
-    """Makes the folder of the shards, or leaves it as it is where it is of the same selection."""
+    """Makes the folder of the shards, or keeps it if it is of the same selection."""
     mark = new / _SELECTION_NAME
     if mark.exists() and mark.read_text() == selected:
         return
@@ -92,7 +92,7 @@ def _go_on(new: Path, selected: str) -> None:
 
 
 def _hash_selection(selection: Selection) -> str:
-    """Changes when other excerpts are selected, or from other chunks."""
+    """A hash that changes when other excerpts are selected, or from other chunks."""
     states = [[path.name, *_state(path)] for path in selection.chunks]
     digest = hashlib.blake2b(json.dumps([list(selection.splits), states]).encode(), digest_size=16)
     digest.update(selection.sides.data)
@@ -114,7 +114,7 @@ def _write_shards(
     settings: Mapping[str, object],
     new: Path,
 ) -> Manifest:
-    """Writes the shards that are not there yet."""
+    """Writes the missing shards, and gives the manifest."""
     columns = _columns(representation, selection)
     splits: dict[str, Split] = {}
     excerpts: dict[str, Counter[str]] = {}
@@ -156,13 +156,13 @@ def _write_shards(
 
 
 def _put_in_place(new: Path, out: Path) -> Manifest:
-    """Renames the shards into the place of the old data set, and the manifest last."""
+    """Renames the shards into the data set's folder, and the manifest last."""
     manifest = load_manifest(new)
     if (out / MANIFEST_NAME).exists():
         (out / REPORT_NAME).unlink(missing_ok=True)
     shards.clear(out)
     for name in _shard_names(manifest):
-        if (new / name).exists():  # else it was put in place by a run that was killed then
+        if (new / name).exists():  # otherwise a run that was killed has put it in place
             (new / name).replace(out / name)
     (new / MANIFEST_NAME).replace(out / MANIFEST_NAME)
     return manifest
@@ -183,7 +183,7 @@ def _columns(representation: Representation, selection: Selection) -> pa.Schema:
 
 
 def _count_pieces(chunk: ReadChunk, rows: Int64[np.ndarray, " batch"]) -> list[tuple[str, int]]:
-    """The source of each piece that these excerpts are of, and how many of them are of it."""
+    """The source of each piece of these excerpts, and the number of its excerpts."""
     assert chunk.excerpts is not None
     counts = np.bincount(chunk.excerpts["piece"].to_numpy()[rows])
     pieces = np.flatnonzero(counts)
@@ -192,7 +192,7 @@ def _count_pieces(chunk: ReadChunk, rows: Int64[np.ndarray, " batch"]) -> list[t
 
 
 def _take(chunk: ReadChunk, rows: Int64[np.ndarray, " batch"]) -> pa.Table:
-    """Some excerpts of a chunk, with what is known of their pieces."""
+    """Some excerpts of a chunk, with the facts of their pieces."""
     excerpts = chunk.take(rows)
     names = ("id", "source", "style")
     pieces = chunk.pieces.select(names).take(excerpts["piece"])

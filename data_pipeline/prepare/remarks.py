@@ -1,4 +1,4 @@
-"""What is said of a preparation beside its tables: warnings, and why nothing came of it."""
+"""The warnings about a data set, and the error of a run without any excerpt."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,33 +14,38 @@ from .cutting import UNSURE
 
 
 def find_warnings(manifest: Manifest, unnamed: Mapping[str, int]) -> Iterator[str]:
-    """What is amiss with a data set that was made; see `Selection.unnamed`."""
+    """The warnings about a finished data set.
+
+    Args:
+        manifest: The data set's manifest.
+        unnamed: See `Selection.unnamed`.
+    """
     for name, count in unnamed.items():
         yield (
-            f"{count} pieces that their corpus puts in the split {name!r}, which --split does not "
-            f"name, stand on any side. Name {name!r} in --split to keep them together."
+            f"{count} pieces belong to their corpus' split {name!r}, which --split does not name: "
+            f"they were dealt out to all splits. Name {name!r} in --split to keep them together."
         )
     if manifest.clusters.leaks_left:
         yield (
-            f"{manifest.clusters.leaks_left} pairs of pieces that are alike stand on two sides, "
-            "since their corpora put them there."
+            f"{manifest.clusters.leaks_left} pairs of similar pieces are in two splits, since "
+            "their corpora put them there."
         )
     for name, split in manifest.splits.items():
         if not split.excerpts:
             yield (
                 f"the split {name!r} is empty. Prepare more pieces, or give it a larger share with "
-                "--split; pieces of a corpus with a split of its own stay where that puts them."
+                "--split; a corpus with a split of its own keeps that split."
             )
     for entry in manifest.rejections:
         if entry.reason in UNSURE:
             yield (
                 f"{_count(entry)}, such as {entry.examples[0].piece}: another run of the same "
-                "inputs may keep more, and be another data set."
+                "inputs may keep more pieces, and give another data set."
             )
         if entry.reason == INTERNAL_ERROR:
             example = entry.examples[0]
             yield (
-                f"{_count(entry)}: a mistake of musicvae's own, not of the music, such as "
+                f"{_count(entry)}: a fault of musicvae, not of the music, such as "
                 f"{example.piece}: {example.found}. Please report it."
             )
 

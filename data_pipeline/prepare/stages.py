@@ -1,11 +1,11 @@
 """Runs all stages: music in, a data set out.
 
-Pieces are read and cut in chunks, by processes; each chunk becomes a file in OUT/.prepare. When all
-are there, pieces that are alike are brought together, each cluster gets its side of the split,
-repeated excerpts are dropped, and the shards are written. The same inputs give the same bytes
-however many processes or machines there were, and whether or not the run was killed on the way:
-run again, it goes on at the next chunk or shard. Only pieces that timed out, crashed or ran out of
-memory may be kept by another run: the console then says so.
+Worker processes read and cut the pieces in chunks; each chunk becomes a file in OUT/.prepare. When
+all chunks are there, similar pieces are joined into clusters, each cluster gets a split, copies of
+excerpts are dropped, and the shards are written. The same inputs give the same bytes for any number
+of processes or machines, and also after a run was killed: the next run goes on at the next chunk or
+shard. Only pieces that timed out, crashed or ran out of memory may be kept by another run; the
+console then says so.
 """
 
 import hashlib
@@ -48,17 +48,18 @@ _WORK_FOLDER = ".prepare"
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareSettings:
-    """What to prepare and how.
+    """The inputs of a data set, and how it is made.
 
     Attributes:
-        inputs: What `corpus.open_sources` takes: files, folders, globs, archives, collections.
+        inputs: Files, folders, patterns, archives or corpora: see `corpus.open_sources`.
         out: The folder of the data set; made where it is missing.
-        cut: What is cut out of the pieces, and by what rules.
+        cut: How the pieces are cut.
         shares: The share of the pieces of each split, by name; they sum to 1.
-        workers: The number of processes, 1 or more; with Ray, of actors.
+        workers: The number of processes, or of Ray's actors; 1 or more.
         limits: The limits on each process; a large score needs a hundredth of the memory.
-        engine: Where the processes are: `local`, or `ray` for those of a cluster.
-        address: Of the Ray cluster, which must see the same files; None starts one here.
+        engine: `local` for processes of this machine, `ray` for a Ray cluster.
+        address: The address of the Ray cluster, which must see the same files; None starts a
+            cluster on this machine.
 
     Raises:
         SettingError: If a setting is out of range.
@@ -86,13 +87,13 @@ class PrepareSettings:
             raise SettingError(
                 f"the engine {self.engine!r}",
                 expected=f"one of {', '.join(ENGINES)}",
-                action="Choose one of these.",
+                action="Choose an engine from the list.",
                 field="engine",
             )
         if self.address is not None and self.engine != "ray":
             raise SettingError(
                 f"the address {self.address} with the engine {self.engine}",
-                expected="an address with the engine ray alone",
+                expected="an address only with the engine ray",
                 action="Add --engine ray, or leave the address out.",
                 field="address",
             )
@@ -101,8 +102,9 @@ class PrepareSettings:
 def prepare(settings: PrepareSettings, *, console: Console | None = None) -> Manifest:
     """Prepares a data set and returns its manifest.
 
-    Progress goes to the console, if there is one, and at the end warnings: of splits that are
-    empty, of pieces that another run might keep, and of those that we failed on.
+    A folder that holds the same data set already stays as it is. The console, if there is one,
+    shows the progress, and at the end warnings: of empty splits, of pieces that another run might
+    keep, and of pieces that our own code failed on.
 
     Raises:
         ScoreError: If an input is no music that can be read.
@@ -141,7 +143,7 @@ def _make_folder(out: Path) -> None:
         raise DataError(
             f"{out}, which can't be made a folder ({error.strerror})",
             expected="a folder, or a place for a new one",
-            action="Choose another.",
+            action="Choose another --out.",
             field="out",
         ) from error
 
@@ -171,7 +173,7 @@ def _locked(out: Path) -> Iterator[None]:
 
 
 def _work_folder(settings: PrepareSettings, sources: Sequence[CorpusSource]) -> Path:
-    """The folder of this run's chunks: that of a run of the same work, if one was killed."""
+    """The folder of this run's chunks; a killed run of the same work has left its chunks there."""
     # The chunks do not depend on the split.
     record = {name: value for name, value in _record(settings).items() if name != "shares"}
     plan = {
@@ -195,7 +197,7 @@ def _cut_all(
     work: Path,
     console: Console | None,
 ) -> list[Path]:
-    """Cuts the chunks that are not there yet, and gives the files of all."""
+    """Cuts the missing chunks, and gives the files of all chunks."""
     paths: list[Path] = []
     with progress_bar(console, MofNCompleteColumn(), TextColumn("pieces")) as progress:
         task = progress.add_task("reading", total=sum(source.piece_count for source in sources))

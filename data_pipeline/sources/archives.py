@@ -1,8 +1,8 @@
-"""Lists the files in zip and tar archives, and says where the bytes of each are.
+"""Lists the files in zip and tar archives, each with the location of its bytes.
 
 Conventions: paths are as the archive writes them. Nothing is unpacked to disk, so a member's path
-is a name and never a place. Members of a zip and of a plain tar come in the order of their
-paths; a compressed tar can only be read from its start, so its members come in its own order, each
+is a name and never a place on disk. Members of a zip and of a plain tar come in the order of their
+paths. A compressed tar can only be read from its start, so its members come in its own order, each
 with its bytes.
 """
 
@@ -25,7 +25,7 @@ from musicvae.errors import DataError
 from .locations import MOST_BYTES, FileBytes, HeldBytes, Location, ZipBytes
 
 _MOST_KEPT_BYTES = 256 * 1024 * 1024
-"""Of the files beside the pieces in one compressed tar; the largest corpus has 20 MB."""
+"""The limit on the files beside the pieces in one compressed tar; the largest corpus has 20 MB."""
 
 _ENCRYPTED = 0x1
 _GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"
@@ -38,7 +38,7 @@ _DAMAGES = (
     zlib.error,
     struct.error,
     EOFError,
-    # Of a directory with strange numbers the standard library makes these.
+    # The standard library raises these errors over a directory with strange numbers.
     IndexError,
     NotImplementedError,
     OverflowError,
@@ -62,10 +62,10 @@ class Entry:
     """One file of an input.
 
     Attributes:
-        path: Its path, from the input's own folder on, with slashes.
-        location: Where its bytes are; None where they can't be had.
-        state: Changes whenever the bytes do.
-        reason: Where they can't be had, why: see `corpus.CorpusSource`.
+        path: The file's path from the input's own folder on, with slashes.
+        location: The location of the bytes; None where they can't be read.
+        state: A text that changes whenever the bytes do.
+        reason: Why the bytes can't be read, if so: see `corpus.CorpusSource`.
     """
 
     path: str
@@ -78,7 +78,7 @@ class ZipListing:
     """The files in a zip archive.
 
     Raises:
-        DataError: If it is damaged or can't be read.
+        DataError: If the archive is damaged or can't be read.
     """
 
     def __init__(self, path: str) -> None:
@@ -91,11 +91,11 @@ class ZipListing:
         )
 
     def entries(self) -> Iterator[Entry]:
-        """Every file; the same ones in the same order each time."""
+        """Every file; the same files in the same order each time."""
         return (Entry(*member) for member in self._members)
 
     def locate(self, path: str) -> Location | None:
-        """Where the bytes of the file of this path are, or None where there is none."""
+        """The location of the bytes of a file; None if there is no file of this path."""
         return self._locations.get(path)
 
     def is_score(self) -> bool:
@@ -135,13 +135,13 @@ class TarListing:
             )
 
     def entries(self) -> Iterator[Entry]:
-        """Every file; the same ones in the same order each time."""
+        """Every file; the same files in the same order each time."""
         for path, offset, size in self._members:
             place = None if size is None else FileBytes(self._path, offset, size)
             yield Entry(path, place, f"{offset}+{size}@{self._time}")
 
     def locate(self, path: str) -> Location | None:
-        """Where the bytes of the file of this path are, or None where there is none."""
+        """The location of the bytes of a file; None if there is no file of this path."""
         return self._locations.get(path)
 
     @cached_property
@@ -154,8 +154,8 @@ class CompressedTarListing:
 
     Args:
         path: The archive.
-        is_kept: Says of a file's name whether it belongs to a piece without being one, so that it
-            must be at hand wherever in the archive it stands.
+        is_kept: Tells by a file's name whether the file belongs to a piece, so that it must be at
+            hand wherever in the archive it stands.
     """
 
     def __init__(self, path: str, is_kept: Callable[[str], bool]) -> None:
@@ -166,7 +166,7 @@ class CompressedTarListing:
         self._kept_bytes = 0
 
     def entries(self) -> Iterator[Entry]:
-        """Every file; the same ones in the same order each time."""
+        """Every file; the same files in the same order each time."""
         with _reading(self._path), _unpacked(self._path) as file:
             if not _is_tar(self._path, file.read(512)):
                 raise _no_tar(self._path)
@@ -175,12 +175,12 @@ class CompressedTarListing:
             with _open_tar(file) as archive:
                 for info in _files(archive):
                     yield self._entry(archive, info)
-            # The checksum stands at the end: what is left is read for it to be compared.
+            # The checksum stands at the end: reading the rest compares it.
             while file.read(_BUFFER_BYTES):
                 continue
 
     def locate(self, path: str) -> Location | None:
-        """A file that `is_kept` and that `entries` has passed, or None where there is none."""
+        """The location of a kept file that `entries` has passed; None if there is no such file."""
         return self._kept.get(path)
 
     def _entry(self, archive: tarfile.TarFile, info: tarfile.TarInfo) -> Entry:
@@ -209,7 +209,7 @@ class CompressedTarListing:
 def open_archive(
     path: str, is_kept: Callable[[str], bool]
 ) -> ZipListing | TarListing | CompressedTarListing | None:
-    """The listing of an archive, known by its content; None where it is none, or one score.
+    """The listing of an archive, known by its content; None for any other file and for a score.
 
     Raises:
         DataError: If the archive is damaged or can't be read.
@@ -225,17 +225,17 @@ def open_archive(
 
 
 def _is_tar(path: str, head: bytes) -> bool:
-    """Whether a file of this name that starts so is a tar, packed or not; old ones bear no mark."""
+    """Whether a file of this name and beginning is a tar; old tars bear no mark."""
     return head[257:262] == b"ustar" or path.lower().endswith(_TAR_ENDINGS)
 
 
 def is_archive(head: bytes) -> bool:
-    """Whether a file that starts so is an archive or compressed."""
+    """Whether a file with this beginning is an archive, or compressed."""
     return head.startswith((b"PK\x03\x04", _GZIP, _BZIP2, _XZ)) or (head[257:262] == b"ustar")
 
 
 def archive_stem(name: str) -> str:
-    """The name of an archive's file without what its form adds.
+    """The name of an archive's file without its endings.
 
     >>> archive_stem("groove.tar.gz")
     'groove'

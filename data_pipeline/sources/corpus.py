@@ -1,9 +1,9 @@
 """The first stage: finds the pieces in the inputs, and gives each a stable id.
 
-Conventions: what a file is, its content says; each tune of an ABC file is a piece, any other file
-one. An id is the source's name and the path within it, with `#PLACE:NUMBER` for a tune of an ABC
-file; nothing of an id comes from where the input lies, and a folder has the same ids as an archive
-of it. Files that are no music are counted and passed over.
+Conventions: a file's content tells its kind. Each tune of an ABC file is a piece; any other file of
+music is one piece. An id is the source's name and the path within it, with `#PLACE:NUMBER` for a
+tune of an ABC file. An id does not depend on the input's place on disk, and a folder has the same
+ids as an archive of it. Files without music are counted and passed over.
 """
 
 import hashlib
@@ -30,14 +30,14 @@ from .survey import Survey, head_of, is_kept, look_through
 from .titles import normalise_title
 
 MOST_NAMESAKES = 5
-"""A name that more pieces of all sources bear is no title (`Minuet`, `track 7`)."""
+"""A name of more pieces than this, in all sources, is no title (`Minuet`, `track 7`)."""
 
 UNREADABLE = "unreadable"
-"""The kind of a file that can't be opened, or that is named as music and is none: reading its bytes
-will say so."""
+"""The kind of a file that can't be opened, or that is named as music but holds none. Reading its
+bytes raises the error."""
 
 _MOST_TUNES = 50_000
-"""In one ABC file; the largest collection on the web has as many settings in all."""
+"""The limit on one ABC file; the largest collection on the web has as many tunes in all."""
 
 _MUSIC_ENDINGS = (".mid", ".midi", ".mxl", ".musicxml", ".abc", ".krn", ".h2pattern")
 
@@ -53,13 +53,14 @@ class Piece:
     Attributes:
         id: Unique within the data set.
         source: The name of its source.
-        kind: How it is read: one of `readers.KINDS`, or `UNREADABLE`.
+        kind: The reader's kind: one of `readers.KINDS`, or `UNREADABLE`.
         title: Its normalised title; empty where it has none.
-        split_key: What the split hashes: pieces of one key go to the same side.
+        split_key: The text that the split hashes: pieces of one key go to the same split.
         given_split: The split that its corpus gives it: `train`, `validation`, `test` or None.
-        style: What its corpus calls its style; may be empty.
-        location: Where its bytes are.
-        side: Where the files that belong to it are, by what they hold: `beats`, `chords`, `keys`.
+        style: Its style, in the words of its corpus; may be empty.
+        location: The location of its bytes.
+        side: The locations of the files that belong to it, by their content: `beats`, `chords`,
+            `keys`.
     """
 
     id: str
@@ -73,7 +74,7 @@ class Piece:
     side: dict[str, Location] = field(default_factory=dict)
 
     def read_bytes(self) -> bytes:
-        """Its bytes; for a tune of an ABC file, those of the file's head and the tune.
+        """The piece's bytes; for a tune of an ABC file the bytes of the file's head and the tune.
 
         Raises:
             DataError: If the file can't be read, is too large or of no kind.
@@ -94,16 +95,16 @@ class Piece:
         )
 
     def read_side(self) -> dict[str, bytes]:
-        """The bytes of the files that belong to it.
+        """The bytes of the files that belong to the piece.
 
         Raises:
-            DataError: If one can't be read, or is too large.
+            DataError: If a file can't be read, or is too large.
         """
         return {role: location.read() for role, location in self.side.items()}
 
     @property
     def held_bytes(self) -> int:
-        """How many bytes travel with the piece where it is handed to another process."""
+        """The bytes that travel with the piece to another process."""
         places = (self.location, *self.side.values())
         return sum(sum(map(len, place.parts)) for place in places if isinstance(place, HeldBytes))
 
@@ -113,10 +114,10 @@ class CorpusSource:
     """All pieces of one input.
 
     Attributes:
-        name: What the ids of its pieces begin with.
-        licence: Its licence, where one was found.
-        corpora: The names of the corpora that it was recognised as.
-        piece_count: How many pieces it has.
+        name: The first part of its pieces' ids.
+        licence: Its licence, if a licence was found.
+        corpora: The names of the corpora that were recognised in it.
+        piece_count: The number of its pieces.
         rejected_files: The files that are no pieces, by reason: `no_music`, `side_file` (it belongs
             to pieces), `archive` (within the input), `locked` (a member of an archive that is
             encrypted, packed by a rare method, or a link), `link` (to a folder, or to nothing),
@@ -137,7 +138,7 @@ class CorpusSource:
     _common_titles: frozenset[int] = field(default=frozenset(), repr=False)
 
     def pieces(self) -> Iterator[Piece]:
-        """Every piece; the same ones in the same order each time, looked up anew.
+        """Every piece; the same pieces in the same order each time, looked up anew.
 
         Raises:
             DataError: If the input can't be looked into any more.
@@ -151,12 +152,11 @@ class CorpusSource:
 def open_sources(
     inputs: Sequence[str], *, leave_out: Path | None = None
 ) -> tuple[CorpusSource, ...]:
-    """Looks through the inputs, and tells what is in each.
+    """Looks through the inputs, and gives a source for each.
 
     Args:
-        inputs: What the user named.
-        leave_out: A folder whose files are passed over where they lie below an input, such as the
-            one that is written to.
+        inputs: The inputs, as the user named them.
+        leave_out: A folder below an input that is passed over, such as the output folder.
 
     Raises:
         ScoreError: If a file is no music that can be read.
@@ -180,7 +180,7 @@ def open_sources(
 
 
 def _find_common(titles: "array[int]") -> frozenset[int]:
-    """The titles, as hashes, that come so often that they are none."""
+    """The hashes of names that are too common to be titles."""
     hashes = np.array(titles, np.int64)
     hashes.sort()
     is_common = hashes[MOST_NAMESAKES:] == hashes[:-MOST_NAMESAKES]
@@ -188,7 +188,7 @@ def _find_common(titles: "array[int]") -> frozenset[int]:
 
 
 def _look_into(found: Input, taken: set[str], titles: "array[int]") -> CorpusSource:
-    """What is in an input; adds the hash of each piece's title."""
+    """The source of an input; adds the hash of each piece's title to `titles`."""
     source = readable(found.source)
     numbers = (f"{source}-{number}" for number in count(2))
     source = source if source not in taken else next(new for new in numbers if new not in taken)
@@ -226,7 +226,7 @@ def _open(name: str, leave_out: Path | None) -> Input:
 
 
 def _find(found: Input, source: str, survey: Survey) -> Iterator[Piece | Rejection]:
-    """Every file as a piece, as its tunes, or as why it is none; no title is a split key yet."""
+    """Each file as a piece, as its tunes, or as a rejection; no title is a split key yet."""
     times: Counter[int] = Counter()
     for entry in found.listing.entries():
         path = survey.names.tell_apart(tidy(entry.path), times).removeprefix(survey.top)
@@ -270,7 +270,7 @@ def _tunes(file: Piece) -> Iterator[Piece]:
     try:
         data = file.location.read()
     except DataError:
-        yield file  # reading the piece will say why
+        yield file  # reading the piece raises the error
         return
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
@@ -298,7 +298,7 @@ def _tunes(file: Piece) -> Iterator[Piece]:
 
 
 def _with_split_key(piece: Piece, common_titles: frozenset[int]) -> Piece:
-    """Gives a piece that has a title of its own that title as the split's key."""
+    """Makes a piece's title its split key, unless the title is too common."""
     if not piece.title or hash(piece.title) in common_titles:
         return piece
     return replace(piece, split_key=piece.title)

@@ -1,8 +1,8 @@
 """Downloads the public corpora, checks them, and goes on where a download broke off.
 
-A download grows in a file of its own, beside which stands what the server called the file's
-version; it gets the corpus' own name only when its checksum is right. Archives stay packed: they
-are read as streams.
+A download grows in a file of its own; a second file holds the version that the server named. The
+download gets the corpus' name only when its checksum is right. Archives stay packed: they are read
+as streams.
 """
 
 import os
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     import requests
 
 CACHE_VARIABLE = "MUSICVAE_CACHE"
-"""The environment variable that names another folder than the user's cache."""
+"""The environment variable for a folder in place of the user's cache."""
 
 _CHUNK_BYTES = 1 << 16
-"""At most so much is lost where a server breaks off."""
+"""At most this much is lost where a server breaks off."""
 
 _TIMEOUT_S = 60.0
 _WAITS_S = (0.1, 0.4, 1.5)
-"""Before trying anew where a try brought nothing; after the last of them it is given up."""
+"""The waits before new tries, after a try without any byte; then fetching fails."""
 
 
 def corpora_folder() -> Path:
-    """Where corpora are kept that were fetched."""
+    """The folder of fetched corpora."""
     cache = os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("musicvae")
     return Path(cache) / "corpora"
 
@@ -44,7 +44,7 @@ def corpora_folder() -> Path:
 def fetched_path(
     name: str, folder: Path | None = None, *, corpora: Mapping[str, Corpus] = CORPORA
 ) -> Path | None:
-    """The file of a corpus that was fetched; None where it was not."""
+    """The file of a fetched corpus; None if the corpus is not fetched."""
     download = corpora[name].download if name in corpora else None
     path = (folder or corpora_folder()) / download.file_name if download else None
     return path if path is not None and path.is_file() else None
@@ -57,17 +57,17 @@ def fetch(
     corpora: Mapping[str, Corpus] = CORPORA,
     console: Console | None = None,
 ) -> Path:
-    """Downloads a corpus unless it is here, and returns its file.
+    """Downloads a corpus unless it is there already, and returns its file.
 
     Args:
-        name: One of `corpora`.
-        folder: Where to keep it; the user's cache by default.
-        corpora: The corpora that are known.
-        console: Where to show how far it is.
+        name: The corpus' name.
+        folder: The folder for the file; by default a folder in the user's cache.
+        corpora: The known corpora.
+        console: Shows the progress.
 
     Raises:
-        DataError: If there is no such corpus or it can't be downloaded, the server breaks off, or
-            what came has another size or checksum than it should.
+        DataError: If there is no such corpus or no download of it, the server breaks off, or the
+            file has another size or checksum than it should.
     """
     # It brings requests, which takes a quarter of a second; looking for a file needs neither.
     import pooch  # noqa: PLC0415
@@ -80,7 +80,7 @@ def fetch(
         registry={download.file_name: f"sha256:{download.sha256}"},
         urls={download.file_name: download.url},
     )
-    pooch.get_logger().setLevel("WARNING")  # it would tell of each step beside the progress bar
+    pooch.get_logger().setLevel("WARNING")  # it would report each step beside the progress bar
     with progress_bar(console, DownloadColumn(), TransferSpeedColumn()) as progress:
         task = progress.add_task(name, total=download.size)
         downloader = _Resuming(
@@ -123,12 +123,12 @@ def _download_of(name: str, corpora: Mapping[str, Corpus]) -> Download:
 
 @dataclass(frozen=True, kw_only=True)
 class _Resuming:
-    """A downloader for pooch that goes on from what an earlier one left.
+    """A downloader for pooch that goes on where an earlier download broke off.
 
     Attributes:
-        download: What is downloaded.
-        part: The file that grows.
-        show: Called with how many bytes are there.
+        download: The file to download.
+        part: The growing file.
+        show: Called with the number of bytes so far.
     """
 
     download: Download
@@ -196,7 +196,7 @@ class _Resuming:
 
 
 def _size_of(response: "requests.Response") -> int | None:
-    """The size of the whole file, where the server says it."""
+    """The size of the whole file, if the server tells it."""
     _, _, size = response.headers.get("Content-Range", "").partition("/")
     if not size and response.status_code != 206:
         size = response.headers.get("Content-Length", "")
@@ -204,7 +204,7 @@ def _size_of(response: "requests.Response") -> int | None:
 
 
 def _version_of(response: "requests.Response") -> str:
-    """What a server must find unchanged to go on; empty where it says nothing that binds it."""
+    """The version that must not change to go on; empty where the server names none."""
     tag = response.headers.get("ETag", "")
     return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
 
@@ -219,7 +219,7 @@ def _refused(url: str, response: "requests.Response") -> DataError:
 
 def _broken_off(url: str, found: str) -> DataError:
     return DataError(
-        f"{url}, of which there came {found}",
+        f"{url}, which broke off after {found}",
         expected="the whole file",
         action="Run the command again: it goes on from there.",
     )

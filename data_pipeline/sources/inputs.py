@@ -1,8 +1,8 @@
-"""Finds out what an input names: a path, a pattern, a collection of music21's or a corpus.
+"""Opens an input: a path, a pattern, a collection of music21, or a corpus.
 
 Conventions: a listing gives the files of one input with their paths from the input's own folder on,
-that folder's name included, sorted by path; only a compressed tar keeps its own order. A path
-that exists is taken before the name of a corpus.
+with that folder's name, sorted by path; only a compressed tar keeps its own order. An existing path
+goes before the name of a corpus.
 """
 
 import glob
@@ -32,11 +32,11 @@ class Listing(Protocol):
     """The files of an input."""
 
     def entries(self) -> Iterator[Entry]:
-        """Every file; the same ones in the same order each time."""
+        """Every file; the same files in the same order each time."""
         ...
 
     def locate(self, path: str) -> Location | None:
-        """Where the bytes of the file of this path are, or None where there is none."""
+        """The location of the bytes of a file; None if there is no file of this path."""
         ...
 
 
@@ -45,11 +45,11 @@ class Input:
     """One input that was found.
 
     Attributes:
-        name: As the user gave it.
-        source: What its pieces' ids begin with; says nothing of where it lies.
+        name: The input as the user gave it.
+        source: The first part of its pieces' ids; tells nothing of the input's place on disk.
         listing: Its files.
-        licence: Under what licence it is, where the input says so without being read.
-        is_file: Whether it is one file, not a collection of them.
+        licence: Its licence, where that is known without reading the files.
+        is_file: Whether the input is a single file.
     """
 
     name: str
@@ -64,7 +64,7 @@ class FolderListing:
 
     Args:
         root: The folder.
-        leave_out: A folder below it that is passed over, without links in its path.
+        leave_out: A folder below the root that is passed over; its path has no links.
     """
 
     def __init__(self, root: Path, leave_out: Path | None = None) -> None:
@@ -72,7 +72,7 @@ class FolderListing:
         self._left_out = "" if leave_out is None else str(leave_out)
 
     def entries(self) -> Iterator[Entry]:
-        """Every file; the same ones in the same order each time."""
+        """Every file; the same files in the same order each time."""
         waiting = [_sorted_folder(str(self._root), f"{self._root.name}/")]
         while waiting:
             for path, place in waiting[-1]:
@@ -86,17 +86,17 @@ class FolderListing:
                 waiting.pop()
 
     def locate(self, path: str) -> Location | None:
-        """Where the bytes of the file of this path are, or None where there is none."""
+        """The location of the bytes of a file; None if there is no file of this path."""
         within = path.removeprefix(f"{self._root.name}/")
         place = f"{self._root}/{within}"
         return FileBytes(place) if os.path.isfile(place) else None  # noqa: PTH113  (a path as text)
 
 
 class FilesListing:
-    """Files that were named, one by one or by a pattern.
+    """Files that the user named, one by one or by a pattern.
 
     Args:
-        base: The folder that their paths are told from.
+        base: The folder that the paths start from.
         paths: The files.
     """
 
@@ -105,12 +105,12 @@ class FilesListing:
         self._places = {os.path.relpath(path, base.parent): path for path in paths}
 
     def entries(self) -> Iterator[Entry]:
-        """Every file; the same ones in the same order each time."""
+        """Every file; the same files in the same order each time."""
         for name, place in sorted(self._places.items()):
             yield _entry(name, place)
 
     def locate(self, path: str) -> Location | None:
-        """Where the bytes of the file of this path are, or None where there is none."""
+        """The location of the bytes of a file; None if there is no file of this path."""
         place = str(self._base.parent / path)
         return FileBytes(place) if os.path.isfile(place) else None  # noqa: PTH113  (a path as text)
 
@@ -118,17 +118,17 @@ class FilesListing:
 def open_input(
     name: str, is_kept: Callable[[str], bool], *, leave_out: Path | None = None
 ) -> Input:
-    """Finds out what an input names.
+    """Opens an input.
 
     Args:
-        name: As the user gave it.
-        is_kept: Says of a path whether the file must be at hand beside the pieces: see
+        name: The input as the user gave it.
+        is_kept: Tells by a path whether the file must be at hand beside the pieces: see
             `CompressedTarListing`.
         leave_out: A folder whose files are passed over where they lie below the input.
 
     Raises:
-        DataError: If it names nothing, or is a damaged archive.
-        OSError: If it can't be looked into.
+        DataError: If there is no such input, or it is a damaged archive.
+        OSError: If the input can't be read.
     """
     if name.startswith(music21_corpus.PREFIX):
         collection = name.removeprefix(music21_corpus.PREFIX)
@@ -163,7 +163,7 @@ def _open_path(
         raise DataError(
             f"{name}, which is no file and no folder",
             expected="a file, a folder, a pattern, an archive, music21:NAME, or a corpus' name",
-            action="Write what it gives into a file.",
+            action="Save its content as a file, and give that file.",
             field="inputs",
         )
     archive = open_archive(str(path), is_kept)
@@ -201,7 +201,7 @@ def _open_pattern(name: str, left_out: Path | None) -> Input:
 
 
 def _without_steps_up(path: Path) -> Path:
-    """A path without `..`; links after the last of them keep their names."""
+    """A path without `..`; links after the last `..` keep their names."""
     if ".." not in path.parts:
         return path
     after_steps = len(path.parts) - path.parts[::-1].index("..")
@@ -232,15 +232,15 @@ def _licence_beside(folder: Path) -> str | None:
 
 
 def licence_line(text: bytes) -> str | None:
-    """The first line of a licence that says anything."""
+    """The first line of a licence that is not empty."""
     lines = (line.strip(" #\t") for line in text.decode("utf-8", errors="replace").splitlines())
     return next((line[:200] for line in lines if line), None)
 
 
 def _sorted_folder(place: str, path: str) -> Iterator[tuple[str, str]]:
-    """The paths and places of what is in a folder, sorted by path; those of folders with a slash.
+    """The paths of a folder's files and folders, sorted, each with its place on disk.
 
-    Its names are held: some 100 bytes a file of this one folder.
+    Paths of folders end with a slash. The names are held: some 100 bytes a file of this one folder.
     """
     with os.scandir(place) as files:
         names = [file.name + "/" * file.is_dir(follow_symlinks=False) for file in files]
@@ -252,7 +252,7 @@ def _entry(path: str, place: str) -> Entry:
     try:
         facts = os.stat(place)  # noqa: PTH116  (a path as text)
     except OSError as error:
-        # One file that went away or leads nowhere is no reason to end the walk.
+        # A file that went away or a broken link is no reason to end the walk.
         is_broken_link = isinstance(error, FileNotFoundError) and os.path.islink(place)  # noqa: PTH114  (a path as text)
         return Entry(path, None, "", "link" if is_broken_link else "unreadable")
     if not stat.S_ISREG(facts.st_mode):

@@ -1,4 +1,4 @@
-"""Where the bytes of a file are: on disk, in an archive, or already at hand.
+"""Locations of a file's bytes: on disk, in an archive, or already in memory.
 
 Conventions: a location is a small value that can be pickled and read in another process, or on
 another machine that sees the same files. Nothing is ever unpacked to disk, and no more than
@@ -15,20 +15,20 @@ from typing import BinaryIO, Protocol, runtime_checkable
 from musicvae.errors import DataError
 
 MOST_BYTES = 16 * 1024 * 1024
-"""Scores of an evening's opera have less."""
+"""The scores of long operas are smaller."""
 
 HEAD_BYTES = 4096
-"""What is read of a file to know what it is."""
+"""The bytes that are read to tell a file's kind."""
 
 _FIRST_BYTES = 1 << 16
-"""What is read of a file at first: most have less, and room for `MOST_BYTES` takes longer to get
-than they take to read."""
+"""The first read of a file. Most files are smaller; allocating `MOST_BYTES` takes longer than
+reading them."""
 
 _AS_BYTES: int = getattr(os, "O_BINARY", 0)
-"""Windows would otherwise take some bytes for ends of lines."""
+"""Without it Windows takes some bytes for ends of lines."""
 
 _MOST_PACKED_BYTES = 2 * MOST_BYTES
-"""What does not compress grows by a few bytes; a directory that claims more lies."""
+"""Bytes that do not compress grow a little; a directory that claims more is wrong."""
 
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 _LOCAL_MAGIC = b"PK\x03\x04"
@@ -36,7 +36,7 @@ _LOCAL_MAGIC = b"PK\x03\x04"
 
 @runtime_checkable
 class Location(Protocol):
-    """Where bytes can be read; the same bytes every time."""
+    """A place where bytes can be read; the same bytes every time."""
 
     def head(self) -> bytes:
         """The first `HEAD_BYTES`, or fewer.
@@ -61,8 +61,8 @@ class FileBytes:
 
     Attributes:
         path: The file.
-        offset: Where the bytes start.
-        size: How many there are; None for all to the file's end.
+        offset: The place of the first byte.
+        size: The number of bytes; None for all bytes to the file's end.
     """
 
     path: str
@@ -84,7 +84,7 @@ class FileBytes:
 
     def _read(self, size: int) -> bytes:
         try:
-            # By the system's own calls: to make a file object takes as long as to read a tune.
+            # By the system's own calls: making a file object takes as long as reading a tune.
             descriptor = os.open(self.path, os.O_RDONLY | _AS_BYTES)
             try:
                 if self.offset:
@@ -102,11 +102,11 @@ class ZipBytes:
 
     Attributes:
         path: The archive.
-        offset: Where the member's local header starts.
-        packed_size: How many bytes it takes in the archive.
-        size: How many bytes it has unpacked, as the archive's directory says.
+        offset: The place of the member's local header.
+        packed_size: The bytes that the member takes in the archive.
+        size: The bytes of the unpacked member, by the archive's directory.
         is_stored: Whether it is not compressed.
-        checksum: The CRC-32 of the bytes, as the archive's directory says.
+        checksum: The CRC-32 of the bytes, by the archive's directory.
     """
 
     path: str
@@ -147,11 +147,11 @@ class ZipBytes:
 
 @dataclass(frozen=True, slots=True)
 class HeldBytes:
-    """Bytes that are at hand: a tune of an ABC file, a member of a compressed tar.
+    """Bytes in memory: a tune of an ABC file, or a member of a compressed tar.
 
     Attributes:
-        parts: The bytes are these in a row; tunes of one file share its head as the first.
-        size: How many bytes the file has; more than are held where it is past the limit.
+        parts: The bytes, in parts; the tunes of one file share its head as the first part.
+        size: The size of the file; a file past the limit is not held as a whole.
     """
 
     parts: tuple[bytes, ...]
@@ -166,7 +166,7 @@ class HeldBytes:
 
 
 def hold(data: bytes) -> HeldBytes:
-    """A location of bytes that are at hand."""
+    """The location of bytes in memory."""
     return HeldBytes((data,), len(data))
 
 
@@ -192,7 +192,7 @@ def _packed_bytes(file: BinaryIO, offset: int, size: int) -> bytes:
 
 
 def _read_exactly(descriptor: int, size: int) -> bytes:
-    """Reads so many bytes, or those there are; room for all of them is taken as they come."""
+    """Reads up to `size` bytes; memory is taken as the bytes come."""
     data = os.read(descriptor, min(size, _FIRST_BYTES))
     while len(data) < size and (
         more := os.read(descriptor, min(size - len(data), max(len(data), _FIRST_BYTES)))

@@ -1,4 +1,4 @@
-"""Gives each file of an input a path that can be written and shown, and that no other file has."""
+"""Gives each file of an input a path of its own that can be written and shown."""
 
 import re
 from collections import Counter
@@ -35,7 +35,7 @@ class PathNames:
     """The names of files whose paths may repeat, as in an archive; 8 bytes a file are held.
 
     Args:
-        hashes: Of the tidy paths of all files, as `hash` gives them.
+        hashes: The `hash` of each file's tidy path.
     """
 
     def __init__(self, hashes: Iterable[int]) -> None:
@@ -45,11 +45,11 @@ class PathNames:
         self._repeated = frozenset(self._hashes[1:][is_repeat].tolist())
 
     def tell_apart(self, path: str, times: Counter[int]) -> str:
-        """A name that no other file has: the path, or what it is called the second time it comes.
+        """A name that no other file has: the path, or the path with a number where it repeats.
 
         Args:
             path: A tidy path of one of the files.
-            times: How often each that repeats has come, which is counted here.
+            times: How often each repeated path has come; counted here.
         """
         known = hash(path)
         if known not in self._repeated:

@@ -1,4 +1,4 @@
-"""Looks through the names in an input, and tells which corpora it holds.
+"""Looks through the names of an input's files, and recognises corpora.
 
 A compressed tar is read from its start for each look; all other inputs are only listed.
 """
@@ -20,13 +20,13 @@ _NO_FACTS = Facts()
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """What a look through an input's names found, which every piece needs.
+    """The facts from an input's names that every piece needs.
 
     Attributes:
         top: The folder that all tidy paths begin with, and a slash; may be empty.
         names: The names of all files.
         corpora: The corpora that were recognised.
-        licence: What a file with the licence says.
+        licence: The first line of a licence file.
         fingerprint: A digest of all names and states.
     """
 
@@ -38,7 +38,7 @@ class Survey:
     _tellers: tuple[FactsOf, ...]
 
     def facts_of(self, path: str) -> Facts:
-        """What the recognised corpora know of a file beside its notes."""
+        """The facts that the recognised corpora have of a file beside its notes."""
         known = (tell(path) for tell in self._tellers)
         return next((facts for facts in known if facts is not None), _NO_FACTS)
 
@@ -48,7 +48,7 @@ class Survey:
 
 
 def look_through(found: Input) -> Survey:
-    """Goes through the names alone."""
+    """Looks through the names, and at the heads of the files that mark a corpus."""
     top: str | None = None
     licence: str | None = None
     marks: dict[str, str] = {}
@@ -95,7 +95,7 @@ def _has_side_file(corpus: Corpus, path: str) -> bool:
 
 
 def head_of(location: Location | None) -> bytes | None:
-    """The first bytes, or None where they can't be had."""
+    """The first bytes; None where they can't be read."""
     try:
         return None if location is None else location.head()
     except DataError:

@@ -1,8 +1,7 @@
-"""Brings the titles of one tune in several collections together.
+"""Normalises titles, so that a tune has one title in all collections.
 
-Conventions: a normalised title is lower-case letters and figures without spaces; empty where
-nothing but a kind of dance or a number is named. It
-rather takes two tunes for one than one for two.
+Conventions: a normalised title is lower-case letters and figures without spaces; empty where the
+title only names a kind of dance or a number. In doubt two tunes get one title.
 """
 
 import re
@@ -10,13 +9,13 @@ import unicodedata
 
 _DANCES = "reel|jig|hornpipe|polka|march|strathspey|waltz|mazurka|slide"
 _NO_TITLE = re.compile(rf"the|{_DANCES}|quickstep|air")
-"""What one collection adds to a tune's name and another leaves out."""
+"""Words that only some collections add to a tune's name."""
 
 _MARKS = re.compile(r"[\u0300-\u036f'\u2018\u2019`]")
-"""Accents that were taken off their letters, and what stands within a word."""
+"""Accents, taken off their letters, and marks within a word."""
 
 _COUNTED = frozenset({"no", "op", "bwv", "k", "kv"})
-"""The number after one of these is part of a work's name."""
+"""The number after one of these words is part of a work's name."""
 
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _GLUED_WORD = re.compile(r"(?:NO|OP|BWV|KV)(?=\d)|[A-Z]?[^\W\d_A-Z]+|[A-Z]|\d+")
@@ -25,7 +24,7 @@ _GLUED_ARTICLE = re.compile(r"(?<=..)the$")
 
 
 def normalise_title(title: str) -> str:
-    """What the titles and file names of one tune have in common.
+    """The common form of a tune's titles and file names.
 
     >>> normalise_title("The Wind That Shakes The Barley -- Reel")
     'windthatshakesbarley'

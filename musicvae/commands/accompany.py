@@ -13,13 +13,13 @@ from musicvae.commands.terminal import FOLDER, SEED, console, say
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--out", type=FOLDER, required=True, help="The folder of the MIDI files.")
 @click.option("--seed", type=SEED, default=0, show_default=True,
-              help="Of the choice of grooves.")  # fmt: skip
+              help="Decides the grooves.")  # fmt: skip
 def accompany(inputs: tuple[str, ...], out: Path, seed: int) -> None:
-    """Give melodies with written chords a bass and drums, by the program MMA.
+    """Add a bass and drums to melodies with written chords, by the program MMA.
 
-    An INPUT is what `musicvae prepare` takes; of its pieces those in 4/4 with chords are used, such
-    as all lead sheets. The files are for `musicvae prepare OUT --representation trio`. Run it again
-    to go on where it stopped.
+    An INPUT is any input of `musicvae prepare`. Pieces in 4/4 with written chords are used, such as
+    lead sheets. `musicvae prepare OUT --representation trio` takes the files. If a run is
+    interrupted, run the same command again: it goes on where it stopped.
     """
     from rich.table import Table
     from rich.text import Text
@@ -28,7 +28,7 @@ def accompany(inputs: tuple[str, ...], out: Path, seed: int) -> None:
 
     made = run(inputs, out, seed=seed, console=console())
     if made.rejections:
-        table = Table("pieces", "left out for", "such as")
+        table = Table("pieces", "rejected for", "such as")
         for each in sorted(made.rejections, key=lambda each: -each.count):
             table.add_row(f"{each.count:,}", each.reason, Text(each.found))
         console().print(table)

@@ -32,34 +32,41 @@ class RepresentationName(click.ParamType[str]):
 @click.option("--representation", type=RepresentationName(), default="melody",
               show_default=True)  # fmt: skip
 @click.option("--bars", type=int,
-              help="Length of an excerpt (default: 2, 4 or 16).")  # fmt: skip
+              help="Bars in an excerpt (default: 2, 4 or 16).")  # fmt: skip
 @click.option(
-    "--meter", default="4/4", show_default=True, help="Music in other meters is left out."
+    "--meter",
+    default="4/4",
+    show_default=True,
+    help="The meter; bars in other meters are rejected.",
 )
 @click.option("--steps-per-quarter", type=click.Choice(["4", "12"]), default="4", show_default=True,
-              help="12 holds triplets.")  # fmt: skip
+              help="Time grid; 12 can hold triplets.")  # fmt: skip
 @click.option("--hop", type=int, default=1, show_default=True,
-              help="Bars from one excerpt's start to the next.")  # fmt: skip
+              help="Bars from the start of an excerpt to the start of the next.")  # fmt: skip
 @click.option("--melody", default="every", show_default=True,
               metavar="every|likeliest|top-line|track:NAME|program:FROM-TO",
-              help="Where melodies are taken from.")  # fmt: skip
+              help="The parts that count as melodies.")  # fmt: skip
 @click.option("--resolution", type=click.Choice(["bar", "half_bar", "step"]),
-              help="Of chords (default: half_bar).")  # fmt: skip
+              help="How often chords may change (default: half_bar).")  # fmt: skip
 @click.option("--rule", "rules", multiple=True, metavar="NAME=VALUE",
-              help="Change a rule of the manifest, such as fewest_notes=5.")  # fmt: skip
+              help="Change a rule that the manifest shows, such as fewest_notes=5.")  # fmt: skip
 @click.option("--split", default="train=0.8,validation=0.1,test=0.1", show_default=True,
-              help="A corpus that has a split of its own keeps it.")  # fmt: skip
-@click.option("--workers", type=int, default=os.cpu_count(), show_default="one a core")
-@click.option("--timeout", type=float, default=60.0, show_default=True,
-              help="Seconds that one file may take.")  # fmt: skip
+              help="Shares of the splits; a corpus with a split of its own keeps it.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(),
+              show_default="one a core", help="Worker processes.")  # fmt: skip
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0,
+              show_default=True, help="Most seconds for one piece.")  # fmt: skip
 @click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True)
-@click.option("--address", help="Of a Ray cluster, with --engine ray (default: this machine).")
+@click.option(
+    "--address", help="Address of a Ray cluster, with --engine ray (default: this machine)."
+)
 def prepare(inputs: tuple[str, ...], out: Path, split: str, **options: Any) -> None:
     """Turn music into training data.
 
     An INPUT is a file (MIDI, MusicXML, ABC, kern, h2pattern), a folder, a pattern such as
     'midi/**/*.mid', an archive (.tar, .tar.gz, .zip), a corpus that `musicvae fetch` got, or one
-    that comes with music21, such as music21:oneills1850. Run it again to go on where it stopped.
+    that comes with music21, such as music21:oneills1850. If a run is interrupted, run the same
+    command again: it goes on where it stopped. A finished data set is never replaced.
     """
     from musicvae.data_pipeline.choose.counts import tables
     from musicvae.data_pipeline.choose.split import parse_shares
@@ -108,9 +115,12 @@ def corpora() -> None:
 
 @click.command()
 @click.argument("name")
-@click.option("--folder", type=FOLDER, help="Where to keep it (default: the user's cache).")
+@click.option("--folder", type=FOLDER, help="Folder for the file (default: the user's cache).")
 def fetch(name: str, folder: Path | None) -> None:
-    """Download a public corpus; run it again to go on where it stopped."""
+    """Download a public corpus.
+
+    If it breaks off, run the same command again: it goes on where it stopped.
+    """
     from musicvae.data_pipeline.sources.fetch import fetch as get
 
     path = get(name, folder, console=console())
@@ -121,11 +131,11 @@ def fetch(name: str, folder: Path | None) -> None:
 @click.command()
 @click.argument("source", metavar="INPUT")
 @click.option("--piece", default="1", metavar="NUMBER|ID", show_default=True,
-              help="Which, where the input holds several.")  # fmt: skip
+              help="The piece, if the input holds several.")  # fmt: skip
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="PICTURE.png",
               help="Draw its piano roll.")  # fmt: skip
 def inspect(source: str, piece: str, plot: Path | None) -> None:
-    """Say what is in a piece of music, and what could be cut from it."""
+    """Show a piece of music: its parts, bars and chords, and the excerpts that `prepare` finds."""
     from musicvae.data_pipeline.inspect.inspection import find_piece
     from musicvae.data_pipeline.inspect.inspection import inspect as look_into
 
@@ -148,16 +158,16 @@ def inspect(source: str, piece: str, plot: Path | None) -> None:
 @click.command()
 @click.argument("data", type=FOLDER)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="PAGE.html",
-              help="(default: report.html in the data set's folder)")  # fmt: skip
+              help="The page (default: report.html in the data set's folder).")  # fmt: skip
 def report(data: Path, out: Path | None) -> None:
-    """Make a page of a data set: counts, reasons, histograms, excerpts that play."""
+    """Write a page about a data set: counts, rejections, histograms, excerpts to hear."""
     from musicvae.data_pipeline.report import write_report
 
     say(f"{write_report(data, out)}")
 
 
 def _representation(options: dict[str, Any]) -> Any:
-    """The representation that was asked for."""
+    """The representation by the options."""
     from musicvae.representation import representation_from_config
 
     config: dict[str, Any] = {"name": options["representation"], "meter": _meter(options["meter"])}
@@ -170,7 +180,7 @@ def _representation(options: dict[str, Any]) -> Any:
 
 
 def _rules(texts: Sequence[str]) -> Any:
-    """The rules with the values that were given."""
+    """The rules, with the values of the options."""
     from dataclasses import asdict
 
     from musicvae.data_pipeline.cut.rules import Rules
@@ -183,7 +193,7 @@ def _rules(texts: Sequence[str]) -> Any:
             raise SettingError(
                 f"--rule {text}",
                 expected=f"one of {', '.join(defaults)}",
-                action="Name one of these rules.",
+                action="Name a rule from the list.",
                 field="rule",
             )
         is_whole = isinstance(defaults[name], int)
@@ -204,7 +214,9 @@ def _meter(text: str) -> dict[str, int]:
     beats = {str(count) for count in range(1, 256)}
     if not (slash and numerator in beats and denominator in {"1", "2", "4", "8", "16"}):
         raise SettingError(
-            f"--meter {text}", expected="such as 4/4, 3/4 or 6/8", action="Write it so.",
+            f"--meter {text}",
+            expected="a meter such as 4/4, 3/4 or 6/8",
+            action="Write the meter as two numbers, such as 3/4.",
             field="meter",
-        )  # fmt: skip
+        )
     return {"numerator": int(numerator), "denominator": int(denominator)}

@@ -1,7 +1,7 @@
-"""What a prepared data set is: its manifest, as values and as the file beside the shards.
+"""The manifest of a prepared data set: what the set holds and how it was made.
 
 `manifest.json` is written last and by a rename: a folder without it is no data set, however many
-shards lie there.
+shards it holds.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ MANIFEST_NAME = "manifest.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Shard:
-    """One file of a split: what it holds, and how to know that it is whole.
+    """One file of a split, and how to know that it is whole.
 
     Attributes:
-        name: The file's.
+        name: The file's name.
         excerpts: The number of its rows.
         size_bytes: The file's size.
-        sha256: Of the file.
+        sha256: The file's SHA-256.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Shard:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """One side of the split: how much it holds and in which files.
+    """One split: how much it holds, in which files.
 
     Attributes:
         pieces: The number of pieces with at least one excerpt.
@@ -55,7 +55,7 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One input: what it may be used for, and what came of it.
+    """One input: its licence, and the number of its pieces and excerpts.
 
     Attributes:
         name: A folder's or file's own name, a corpus' name, or `music21:NAME`.
@@ -108,12 +108,12 @@ class Cluster:
     """Pieces that are one tune by their notes or their titles.
 
     Attributes:
-        pieces: Their ids, the first few.
-        size: How many they are.
-        sources: The sources they come from.
-        splits: The sides they stand on: one, unless their corpora put them on several.
-        likeness: The share of patterns that its most alike pair has in common, 0 to 1; 0 where
-            only their titles brought them together.
+        pieces: The ids of the first few pieces.
+        size: The number of pieces.
+        sources: The sources of the pieces.
+        splits: The splits of the pieces: one, unless their corpora put them in several.
+        likeness: The share of patterns that the most similar pair has in common, 0 to 1; 0 where
+            only titles joined the pieces.
     """
 
     pieces: tuple[str, ...]
@@ -125,17 +125,17 @@ class Cluster:
 
 @dataclass(frozen=True, kw_only=True)
 class Clusters:
-    """What was found of pieces that are alike.
+    """The clusters of similar pieces, as counts.
 
     Attributes:
-        count: Clusters of two pieces or more.
-        pieces: The pieces in them.
-        largest: The pieces of the largest.
-        pairs: Pairs of pieces that are alike by their notes.
-        pairs_across_sources: Those of two sources.
-        leaks_avoided: Those that titles and paths alone would have put on two sides.
-        leaks_left: Those that stand on two sides, since their corpora put them there.
-        examples: The largest, and the largest of those across sources.
+        count: Clusters of two or more pieces.
+        pieces: Pieces in these clusters.
+        largest: Pieces in the largest cluster.
+        pairs: Pairs of pieces with similar notes.
+        pairs_across_sources: Pairs of pieces from two sources.
+        leaks_avoided: Pairs that titles and paths alone would have put in two splits.
+        leaks_left: Pairs that are in two splits, since their corpora put them there.
+        examples: The largest clusters, and the largest clusters across sources.
     """
 
     count: int = 0
@@ -150,7 +150,7 @@ class Clusters:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a prepared data set is: enough to judge it without opening a shard.
+    """The facts of a prepared data set: enough to judge it without opening a shard.
 
     Attributes:
         format_version: The version of this format.
@@ -160,7 +160,7 @@ class Manifest:
         splits: By name.
         sources: In the order they were given.
         rejections: Every reason, the most frequent first within its stage.
-        clusters: What was found of pieces that are alike.
+        clusters: The clusters of similar pieces.
         meters: The bars of all pieces that could be read, by their meter, the most frequent first.
         content_hash: SHA-256 over the representation and every split's content: equal for equal
             examples, whatever machine, path or number of workers they were made with.

@@ -22,7 +22,7 @@ from musicvae.errors import DataError
 from musicvae.files import new_file
 
 SHARD_BYTES = 64 * 1024**2
-"""What the tensors and the other arrays of a shard take; writing holds one shard in memory."""
+"""The size of a shard's tensors and other arrays; writing holds one shard in memory."""
 
 _NAMES = pa.dictionary(pa.int32(), pa.string())
 
@@ -33,7 +33,7 @@ def schema(shape: tuple[int, int], *, attributes: int = 0, chords: int = 0) -> p
     Args:
         shape: Steps and streams of a tensor; its events stand step by step.
         attributes: The number of measures, in the order of
-            `musicvae.music.attributes.ATTRIBUTES`; NaN where one does not apply.
+            `musicvae.music.attributes.ATTRIBUTES`; NaN where a measure does not apply.
         chords: The number of chords of an excerpt, one at the start and one at the middle of each
             bar: events of `musicvae.representation.chords`, -1 where none is known.
 
@@ -62,7 +62,7 @@ def schema(shape: tuple[int, int], *, attributes: int = 0, chords: int = 0) -> p
 
 @runtime_checkable  # jaxtyping's checker tests for it
 class Events(Protocol):
-    """The tensors of many examples: an array, or several that are read as one."""
+    """The tensors of many examples: an array, or several arrays that are read as one."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -73,7 +73,7 @@ class Events(Protocol):
 
 
 class ShardedEvents:
-    """The events of several shards as one, each a memory map; rows are read when asked for."""
+    """The events of several shards, each a memory map, as one array; rows are read on demand."""
 
     def __init__(self, shards: Sequence[Int16[np.ndarray, "_ step stream"]]) -> None:
         self._shards = tuple(shards)
@@ -114,12 +114,12 @@ class ExampleSet:
 
     @property
     def pieces(self) -> Shaped[np.ndarray, " batch"]:
-        """The id of each example's piece; equal ones are one object."""
+        """The id of each example's piece; equal ids are one object."""
         return _strings(self.table["piece"])
 
     @property
     def sources(self) -> Shaped[np.ndarray, " batch"]:
-        """The name of each example's source; equal ones are one object."""
+        """The name of each example's source; equal names are one object."""
         return _strings(self.table["source"])
 
     @property
@@ -129,7 +129,7 @@ class ExampleSet:
         return bars
 
     def columns(self, names: Sequence[str], rows: Int[np.ndarray, " batch"]) -> pa.Table:
-        """Some columns of some rows, in the order asked for."""
+        """Some columns of some rows, in the given order."""
         return self.table.select(list(names)).take(rows)
 
 
@@ -137,13 +137,13 @@ class SplitWriter:
     """Writes the examples of one split as they come: a shard as it fills, each by a rename.
 
     Args:
-        directory: Where the shards go.
+        directory: The folder of the shards.
         split: The split's name.
-        columns: What `schema` gave.
-        goes_on: Whether the split's shards that stand in the directory are its first, and stay.
+        columns: The columns, by `schema`.
+        goes_on: Whether the split's shards in the folder stay, as its first shards.
 
     Attributes:
-        excerpts: How many stand in shards; `add` wants those after them.
+        excerpts: The number of excerpts in shards; `add` takes the excerpts after them.
     """
 
     def __init__(
@@ -166,11 +166,11 @@ class SplitWriter:
             try:
                 batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
             except (OSError, pa.ArrowException):
-                break  # it is written anew, and with it those after it
+                break  # this shard and the shards after it are written anew
             self._count(path, batch)
 
     def add(self, table: pa.Table) -> None:
-        """Takes further examples, those of a piece in a row; columns of names may be strings."""
+        """Takes further examples, piece after piece; columns of names may be strings."""
         while table.num_rows:
             part = table.slice(0, self._rows_per_shard - self._waiting_rows)
             table = table.slice(part.num_rows)
@@ -180,7 +180,7 @@ class SplitWriter:
                 self._flush()
 
     def close(self) -> Split:
-        """Writes what is left, and says what was written."""
+        """Writes the waiting examples, and describes the split."""
         if self._waiting_rows:
             self._flush()
         return Split(
@@ -208,7 +208,7 @@ class SplitWriter:
         self._count(path, batch)
 
     def _count(self, path: Path, batch: pa.RecordBatch) -> None:
-        """Takes note of a shard that stands."""
+        """Counts a written shard."""
         self._content.update(_events_of(batch).data)
         pieces = batch["piece"].dictionary
         self._pieces += len(pieces) - (pieces[0].as_py() == self._last_piece)
@@ -243,14 +243,14 @@ def load(directory: Path, split: str) -> ExampleSet:
     Every shard is compared with the manifest's hash, once in a process.
 
     Raises:
-        DataError: If the data set or the split is not there, or is not what its manifest says.
+        DataError: If the data set or the split is missing, or differs from its manifest.
     """
     manifest = load_manifest(directory)
     if split not in manifest.splits:
         raise DataError(
             f"no split {split!r} in {directory}",
             expected=f"one of {', '.join(manifest.splits) or 'none'}",
-            action="Name one of these, or prepare the data again with that split.",
+            action="Name a split of the set, or prepare the data again with that split.",
             field="split",
         )
     shards = manifest.splits[split].shards
@@ -298,7 +298,7 @@ def _events_of(batch: pa.RecordBatch) -> Int16[np.ndarray, "batch step stream"]:
 
 
 def _fit(column: pa.ChunkedArray, field: pa.Field) -> pa.Array:
-    """A column as its field has it; names in order of their first row."""
+    """A column in its field's type; names in the order of their first rows."""
     if field.type == _NAMES:
         plain = column.cast(pa.string()).combine_chunks()
         column = pa.chunked_array([plain]).dictionary_encode()
@@ -306,7 +306,7 @@ def _fit(column: pa.ChunkedArray, field: pa.Field) -> pa.Array:
 
 
 def _strings(column: pa.ChunkedArray) -> Shaped[np.ndarray, " batch"]:
-    """The strings of a dictionary column; equal ones are one object."""
+    """The strings of a dictionary column; equal strings are one object."""
     encoded = column.unify_dictionaries().combine_chunks()
     names = np.array(encoded.dictionary.to_pylist(), dtype=object)
     strings: Shaped[np.ndarray, " batch"] = names[encoded.indices.to_numpy()]

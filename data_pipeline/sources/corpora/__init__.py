@@ -1,4 +1,4 @@
-"""The collections that are known by name: what they are, their licences, how to get them."""
+"""The corpora that are known by name, with their licences and downloads."""
 
 from .freedoom import FREEDOOM
 from .groove import GROOVE

@@ -21,7 +21,7 @@ def collection_folder(collection: str) -> Path:
     """The folder of a collection.
 
     Raises:
-        DataError: If music21's corpus has none of this name.
+        DataError: If music21's corpus has no collection of this name.
     """
     spec = importlib.util.find_spec("music21")
     # Importing music21 takes a second; its folder is known without.
@@ -38,5 +38,5 @@ def collection_folder(collection: str) -> Path:
 
 
 def collection_licence(collection: str) -> str:
-    """Under what licence a collection is distributed."""
+    """The licence of a collection."""
     return _LICENCES.get(collection, _ENCODED)

@@ -1,4 +1,4 @@
-"""What a corpus recipe is: what is known of a collection beside its notes."""
+"""The recipe of a corpus: the facts of a collection beside its notes."""
 
 import re
 from collections.abc import Callable
@@ -19,14 +19,14 @@ class Listing(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a corpus knows of one of its pieces.
+    """The facts that a corpus has of one of its pieces.
 
     Attributes:
-        title: Its title; empty where it has none, None where the file's name says it.
-        split_key: What the split hashes, whatever the title; None for the usual.
+        title: The piece's title; empty where it has none, None where the file's name is the title.
+        split_key: The text that the split hashes, whatever the title; None for the usual key.
         given_split: The corpus' own split: `train`, `validation` or `test`.
-        style: What the corpus calls its style.
-        side: The files that belong to it, by what they hold: `beats`, `chords`, `keys`.
+        style: The piece's style, in the words of the corpus.
+        side: The files that belong to the piece, by their content: `beats`, `chords`, `keys`.
     """
 
     title: str | None = None
@@ -37,7 +37,7 @@ class Facts:
 
 
 FactsOf = Callable[[str], Facts | None]
-"""From a file's path to what is known of it."""
+"""Gives the facts of a file by its path; None for a file of another kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +45,11 @@ class Download:
     """A file on the web that holds a corpus.
 
     Attributes:
-        url: Where it is.
-        file_name: What it is called here.
-        size: In bytes.
-        sha256: Its checksum.
-        source: Who says so.
+        url: The file's address.
+        file_name: The file's name on this machine.
+        size: The file's size in bytes.
+        sha256: The file's checksum.
+        source: The public source of size and checksum.
     """
 
     url: str
@@ -64,16 +64,17 @@ class Corpus:
     """A collection that is known by name.
 
     Attributes:
-        name: As one gives it to the commands `prepare` and `fetch`.
-        about: What it is, in a few words.
-        licence: Of its music, as it states it.
-        homepage: Where it comes from.
-        download: The file to fetch; None where it is made or packed by hand.
-        mark: The path of a file by which it is known, wherever it lies: a regular expression.
-        mark_holds: What the first bytes of that file hold.
-        side_files: The names of files that belong to pieces without being pieces.
-        facts: What a path alone tells of a piece.
-        look_up: The same where it takes files: given the listing and the path of the mark.
+        name: The name for the commands `prepare` and `fetch`.
+        about: A description in a few words.
+        licence: The licence of its music, in its own words.
+        homepage: The address of its homepage.
+        download: The file to fetch; None where the user gets the corpus by hand.
+        mark: A regular expression for the path of the file that marks the corpus.
+        mark_holds: Bytes that the head of that file holds.
+        side_files: A regular expression for files that belong to pieces without being pieces.
+        facts: Gives the facts that a path alone tells.
+        look_up: Gives such a function from the listing and the path of the mark, for a corpus that
+            keeps facts in files.
     """
 
     name: str
@@ -88,5 +89,5 @@ class Corpus:
     look_up: Callable[[Listing, str], FactsOf] | None = None
 
     def facts_in(self, listing: Listing, mark: str) -> FactsOf | None:
-        """What tells of each piece of an input in which the mark was found; None for nothing."""
+        """The function for the facts of an input's pieces, if the corpus has facts."""
         return self.facts if self.look_up is None else self.look_up(listing, mark)

@@ -10,10 +10,10 @@ from .recipe import Listing
 
 
 def read_table(listing: Listing, path: str, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of a table with a head; a value that is missing is empty.
+    """The rows of a table with a head; a missing value is empty.
 
     Raises:
-        DataError: If it can't be read as such a table, or lacks one of the columns.
+        DataError: If the file is no such table, or lacks a column.
     """
     location = listing.locate(path)
     assert location is not None, path
