@@ -22,7 +22,7 @@ MISTAKES = {
     "a meter of nothing": ([*PREPARE, "--meter", "0/4"], ["--meter 0/4", "3/4"]),
     "no such representation": ([*PREPARE, "--representation", "tune"], ["tune", "melody"]),
     "no bars": ([*PREPARE, "--bars", "0"], ["bars=0"]),
-    "no workers": ([*PREPARE, "--workers", "0"], ["workers=0"]),
+    "no workers": ([*PREPARE, "--workers", "0"], ["Invalid value for '--workers'"]),
     "no hop": ([*PREPARE, "--hop", "0"], ["hop_bars=0"]),
     "no such grid": ([*PREPARE, "--steps-per-quarter", "5"], ["'5'", "12"]),
     "no such choice of melodies": ([*PREPARE, "--melody", "best"], ["'best'", "likeliest"]),
