@@ -36,9 +36,12 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 test: check ## Lint, types, import rules, the quick tests
 	$(PYTEST) -m "not slow"
 
-.PHONY: test-all
-test-all: test ## The slow tests, too
+.PHONY: test-slow
+test-slow: .venv/installed ## The slow tests
 	$(PYTEST) -m slow
+
+.PHONY: test-all
+test-all: test test-slow ## All tests
 
 .PHONY: docs
 docs: .venv/installed ## The documentation as a site in build/site
