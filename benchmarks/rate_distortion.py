@@ -51,6 +51,7 @@ def measure(folder: Path, data_folder: Path, seed: int) -> dict[str, float]:
     found = reconstruct(model, representation, held_out[choose(len(held_out), COMPARED, seed)],
                         seed=seed)  # fmt: skip
     bounds = bound(model, held_out[choose(len(held_out), BOUNDED, seed)], seed=seed)
+    assert data.training, "a run has learnt from a training split"
     rows = choose(len(data.training), COMPARED + DRAWS, seed)
     more, training = (
         transposed(representation, data.training.events[part],

@@ -70,6 +70,7 @@ def export(
     model.eval()
     data = load_data(run.data, _held_out_split(manifest))
     data.check(run.experiment.representation)
+    assert data.training, "a run has learnt from a training split"
     vectors = _fit_vectors(
         model, run.experiment.representation, data.training.events, seed=seed, watch=watch
     )

@@ -87,6 +87,8 @@ def evaluate(models: tuple[str, ...], data: Path, split: str, out: Path | None, 
         ]
     figures = dict(zip(titles(subjects), map(to_figures, measured), strict=True))
     console().print(to_table(figures, f"{split} split"))
+    if music.left_out:
+        say(f"{data} has no training split; left out: {', '.join(music.left_out)}")
     if out is not None:
         reported = [
             Reported(subject=s, evaluation=e, examples=play_examples(s, music, seed=seed))

@@ -1,7 +1,6 @@
 """All measures of a model, the same for every model: what `musicvae evaluate` and `export` take."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from jaxtyping import Int16
@@ -79,6 +78,7 @@ class Evaluation:
         structure: How alike are their bars, by the line's name and the set's; empty for short
             excerpts.
         novelty: What do they share with the training split, by the line's name and the set's?
+            Empty where there is no training split.
     """
 
     split: str
@@ -173,7 +173,9 @@ def evaluate(
                 {name: each for name, each in samples.by_name().items() if name != TRAINING},
             )
             for line in watch(lines_of(representation), "looking for copies")
-        },
+        }
+        if data.training
+        else {},
     )
 
 
@@ -183,13 +185,14 @@ class _Samples:
 
     drawn: dict[float, Int16[np.ndarray, "_draws step stream"]]
     held_out: Int16[np.ndarray, "_held_out step stream"]
-    training: Int16[np.ndarray, "_training step stream"]
-    more_training: Int16[np.ndarray, "_draws step stream"]
+    training: Int16[np.ndarray, "_training step stream"] | None
+    more_training: Int16[np.ndarray, "_draws step stream"] | None
 
     def by_name(self) -> dict[str, Int16[np.ndarray, "_ step stream"]]:
         """The sets that stand beside each other in tables."""
         drawn = {set_name(temperature): events for temperature, events in self.drawn.items()}
-        return {HELD_OUT: self.held_out, TRAINING: self.training, **drawn}
+        training = {} if self.training is None else {TRAINING: self.training}
+        return {HELD_OUT: self.held_out, **training, **drawn}
 
 
 def _sample(
@@ -201,18 +204,23 @@ def _sample(
 ) -> _Samples:
     """Draws from the prior, with given streams as those of training, and chooses excerpts."""
     representation, model = subject.representation, subject.model
-    held_out = choose(len(data.held_out), sizes.compared, seed)
-    # The second part is as large as the draws, even where that leaves little for the first.
-    rows = choose(len(data.training), sizes.compared + sizes.draws, seed)
-    more, training = np.split(rows, [min(sizes.draws, len(rows) // 2)])
-    as_heard = partial(
-        transposed,
-        representation,
-        most_semitones=subject.experiment.training.most_semitones,
-        seed=seed,
-    )
-    more_training = as_heard(data.training.events[more])
-    like = more_training[np.resize(np.arange(len(more)), sizes.draws)]
+    held_out = data.held_out.events[choose(len(data.held_out), sizes.compared, seed)]
+    training = more_training = None
+    if data.training:
+        # The second part is as large as the draws, even where that leaves little for the first.
+        rows = choose(len(data.training), sizes.compared + sizes.draws, seed)
+        more, first = np.split(rows, [min(sizes.draws, len(rows) // 2)])
+        more_training, training = (
+            transposed(
+                representation,
+                data.training.events[chosen],
+                most_semitones=subject.experiment.training.most_semitones,
+                seed=seed,
+            )
+            for chosen in (more, first)
+        )
+    like = held_out if more_training is None else more_training
+    like = like[np.resize(np.arange(len(like)), sizes.draws)]
     return _Samples(
         drawn={
             temperature: canonical(
@@ -228,16 +236,18 @@ def _sample(
             )
             for temperature in TEMPERATURES
         },
-        held_out=data.held_out.events[held_out],
-        training=as_heard(data.training.events[training]),
+        held_out=held_out,
+        training=training,
         more_training=more_training,
     )
 
 
 def _tiles(
     data: Data, representation: Representation, most_steps: int, seed: int
-) -> Int16[np.ndarray, "batch step stream"]:
+) -> Int16[np.ndarray, "batch step stream"] | None:
     """Excerpts of the training split that do not overlap: each bar counts once."""
+    if not data.training:
+        return None
     is_tile = data.training.start_bars % representation.bars == 0
     rows = np.flatnonzero(is_tile if is_tile.any() else ~is_tile)
     events = data.training.events

@@ -34,7 +34,8 @@ HOW = {
     "one or the other by chance. Distance: share of steps that differ from the first. Cost: under "
     "a 5-gram model of the training split, 1 for what is as usual as the two ends.",
     ATTRIBUTES: "Change of the mean of each attribute, in per cent, when a vector is added to the "
-    "latents of held-out excerpts once, and when it is subtracted.",
+    "latents of held-out excerpts once, and when it is subtracted; in the attribute's own unit "
+    "where its mean before was near zero.",
     SAMPLES: "Latents are drawn from the fitted prior. Overlap: the area that the histograms of "
     "draws and of data share, 1 for the same. The training split is transposed as in training. "
     "Ceiling: what another sample of the training split shares with the same data; a perfect model "

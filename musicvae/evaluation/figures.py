@@ -1,7 +1,7 @@
 """The figures of an evaluation in order, each with its key and its caption."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from statistics import fmean
 
 from musicvae.evaluation.accuracy import Accuracy, Measure, Ways
@@ -25,6 +25,7 @@ from musicvae.evaluation.novelty import Novelty
 from musicvae.evaluation.prior_samples import HELD_OUT, TRAINING, Comparison, PriorSamples
 from musicvae.evaluation.reconstruction import Reconstruction
 from musicvae.evaluation.self_similarity import SelfSimilarity
+from musicvae.music.attributes import get_attribute
 
 WAYS = {
     "teacher_forced": "teacher-forced",
@@ -37,6 +38,10 @@ WAYS = {
 
 _SHORT = {"sampled", "sampled_at_temperature_1"}
 """The ways whose accuracies of onsets, and of single lines, belong in a short table."""
+
+MOST_PERCENT = 300
+"""A larger change is told in the attribute's unit: the mean before was near zero, and a share of it
+says nothing."""
 
 _UNITS = {"velocity": "of 127", "offset": "steps"}
 """Of `musicvae.evaluation.accuracy.NUMBER_UNITS`."""
@@ -191,14 +196,15 @@ def _likelihood(evaluation: Evaluation) -> Iterator[Figure]:
 
 def _interpolation(measured: Interpolation) -> Iterator[Figure]:
     middle = len(measured.fractions) // 2
-    yield Figure(
-        section=INTERPOLATION,
-        key="interpolation/highest_cost",
-        name="highest cost on the way",
-        value=max(measured.cost),
-        beside=max(measured.mixture_cost),
-        beside_name="mixture",
-    )
+    if measured.cost is not None and measured.mixture_cost is not None:
+        yield Figure(
+            section=INTERPOLATION,
+            key="interpolation/highest_cost",
+            name="highest cost on the way",
+            value=max(measured.cost),
+            beside=max(measured.mixture_cost),
+            beside_name="mixture",
+        )
     yield Figure(
         section=INTERPOLATION,
         key="interpolation/distance_half_way",
@@ -211,13 +217,21 @@ def _interpolation(measured: Interpolation) -> Iterator[Figure]:
 
 def _attributes(measured: AttributeTransfer) -> Iterator[Figure]:
     for i, name in enumerate(measured.attributes):
+        added, subtracted = measured.added[i][i], measured.subtracted[i][i]
+        unit, form = "%", "+.0f"
+        if max(abs(added or 0), abs(subtracted or 0)) > MOST_PERCENT:
+            unit, form = get_attribute(name).unit, "+.3f"
+            added, subtracted = (
+                None if change is None else change / 100 * measured.before[i]
+                for change in (added, subtracted)
+            )
         yield Figure(
             section=ATTRIBUTES,
             key=f"attributes/{name}",
-            name=f"{name.replace('_', ' ')} along its own vector, %",
-            value=measured.added[i][i],
-            form="+.0f",
-            beside=measured.subtracted[i][i],
+            name=f"{name.replace('_', ' ')} along its own vector, {unit}",
+            value=added,
+            form=form,
+            beside=subtracted,
             beside_name="subtracted",
         )
 
@@ -231,34 +245,37 @@ def _samples(measured: PriorSamples) -> Iterator[Figure]:
         for name, comparison in by_name.items()
     }
     yield from _flaws(measured, at, root)
-    for split in (TRAINING, HELD_OUT):
+    has_training = next(iter(comparisons.values())).training_overlap is not None
+    for split in (TRAINING, HELD_OUT) if has_training else (HELD_OUT,):
         overlaps = {name: _overlap(each, split) for name, each in comparisons.items()}
-        lowest = min(overlaps, key=lambda name: overlaps[name][0])
+        lowest = min(overlaps, key=lambda name: overlaps[name].value)
+        ceilings = [each.ceiling for each in overlaps.values() if each.ceiling is not None]
+        is_key = split == TRAINING or not has_training
         yield Figure(
             section=SAMPLES,
             key=overlap_key(measured.temperature, split),
             name=f"{at}: mean overlap with {split}",
-            value=fmean(overlap for overlap, _ in overlaps.values()),
-            beside=fmean(ceiling for _, ceiling in overlaps.values()),
+            value=fmean(each.value for each in overlaps.values()),
+            beside=fmean(ceilings) if ceilings else None,
             beside_name="ceiling",
-            is_key=split == TRAINING,
+            is_key=is_key,
         )
         yield Figure(
             section=SAMPLES,
             key=f"{root}/lowest_overlap/{split}",
             name=f"{at}: lowest overlap with {split}",
-            value=overlaps[lowest][0],
-            beside=overlaps[lowest][1],
+            value=overlaps[lowest].value,
+            beside=overlaps[lowest].ceiling,
             beside_name=f"{lowest}, ceiling",
-            is_key=split == TRAINING,
+            is_key=is_key,
         )
-        for name, (overlap, ceiling) in overlaps.items():
+        for name, overlap in overlaps.items():
             yield Figure(
                 section=SAMPLES,
                 key=f"{root}/overlap_of/{name}/{split}",
                 name=f"{at}: {name}, overlap with {split}",
-                value=overlap,
-                beside=ceiling,
+                value=overlap.value,
+                beside=overlap.ceiling,
                 beside_name="ceiling",
                 is_key=False,
             )
@@ -302,10 +319,19 @@ def _flaws(measured: PriorSamples, at: str, root: str) -> Iterator[Figure]:
             )
 
 
-def _overlap(comparison: Comparison, split: str) -> tuple[float, float]:
+@dataclass(frozen=True)
+class _Overlap:
+    """An overlap, and the overlap of a perfect model of the training split, if there is one."""
+
+    value: float
+    ceiling: float | None
+
+
+def _overlap(comparison: Comparison, split: str) -> _Overlap:
     if split == TRAINING:
-        return comparison.training_overlap, comparison.training_ceiling
-    return comparison.overlap, comparison.ceiling
+        assert comparison.training_overlap is not None
+        return _Overlap(comparison.training_overlap, comparison.training_ceiling)
+    return _Overlap(comparison.overlap, comparison.ceiling)
 
 
 def _structure(line: str, by_set: Mapping[str, SelfSimilarity]) -> Iterator[Figure]:

@@ -12,6 +12,7 @@ Source: Roberts et al. 2018, section 5.2 and its figure of interpolations, on 1,
 language model's smoothing is not named; see ours.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,8 +42,9 @@ class Interpolation:
         fractions: How far along each point is.
         distance: How far the decoded points are from A.
         mixture_distance: How far the mixtures are.
-        cost: The relative cost of the decoded points.
-        mixture_cost: That of the mixtures.
+        cost: The relative cost of the decoded points; None, like the costs that follow, where there
+            is no training split to make the language model from.
+        mixture_cost: The relative cost of the mixtures.
         data_cost_nats: The cost of the excerpts themselves, nats a step.
     """
 
@@ -50,9 +52,9 @@ class Interpolation:
     fractions: tuple[float, ...]
     distance: tuple[float, ...]
     mixture_distance: tuple[float, ...]
-    cost: tuple[float, ...]
-    mixture_cost: tuple[float, ...]
-    data_cost_nats: float
+    cost: tuple[float, ...] | None
+    mixture_cost: tuple[float, ...] | None
+    data_cost_nats: float | None
 
 
 def interpolate(
@@ -60,7 +62,7 @@ def interpolate(
     representation: Representation,
     events: Int16[np.ndarray, "batch step stream"],
     pieces: Shaped[np.ndarray, " batch"],
-    training: Int16[np.ndarray, "_ step stream"],
+    training: Int16[np.ndarray, "_ step stream"] | None,
     *,
     seed: int,
     pairs: int = PAIRS,
@@ -74,7 +76,7 @@ def interpolate(
         representation: Of its music.
         events: Held-out excerpts.
         pieces: The piece of each: the two of a pair come from different ones where there are such.
-        training: What the language model is made from.
+        training: What the language model is made from; None measures no costs.
         seed: Of the choice of pairs and of the mixtures.
         pairs: How many pairs.
         points: Points of a walk, both ends included.
@@ -101,25 +103,29 @@ def interpolate(
     ).reshape(points, len(a), *events.shape[1:])
     is_b = random.random((points, len(a), events.shape[1], 1)) < fractions[:, None, None, None]
     mixed = np.where(is_b, events[b], events[a])
-    lines = _Lines(representation, training)
-    ends = np.stack([lines.cost(events[a]).mean(), lines.cost(events[b]).mean()])
-    usual = (1 - fractions) * ends[0] + fractions * ends[1]
+    lines = lines_of(representation)
 
     def distances(music: Int16[np.ndarray, "_ batch step stream"]) -> tuple[float, ...]:
-        return tuple(lines.distance(each, events[a]) for each in music)
+        return tuple(_distance(lines, each, events[a]) for each in music)
 
-    def costs(music: Int16[np.ndarray, "_ batch step stream"]) -> tuple[float, ...]:
-        means = np.array([lines.cost(each).mean() for each in music])
-        return tuple((means / usual).tolist())
-
+    cost = mixture_cost = data_cost_nats = None
+    if training is not None:
+        costs = _Costs(lines, training)
+        ends = np.stack([costs.of(events[a]).mean(), costs.of(events[b]).mean()])
+        usual = (1 - fractions) * ends[0] + fractions * ends[1]
+        cost, mixture_cost = (
+            tuple((np.array([costs.of(each).mean() for each in music]) / usual).tolist())
+            for music in (played, mixed)
+        )
+        data_cost_nats = float(ends.mean())
     return Interpolation(
         pairs=len(a),
         fractions=tuple(fractions.tolist()),
         distance=distances(played),
         mixture_distance=distances(mixed),
-        cost=costs(played),
-        mixture_cost=costs(mixed),
-        data_cost_nats=float(ends.mean()),
+        cost=cost,
+        mixture_cost=mixture_cost,
+        data_cost_nats=data_cost_nats,
     )
 
 
@@ -135,32 +141,29 @@ def choose_pairs(
     return first, second
 
 
-class _Lines:
-    """The lines of a representation, each with a language model of its own.
+def _distance(
+    lines: Sequence[Line],
+    music: Int16[np.ndarray, "batch step stream"],
+    other: Int16[np.ndarray, "batch step stream"],
+) -> float:
+    """The share of steps that differ, the mean over the lines."""
+    return float(np.mean([(line.symbols(music) != line.symbols(other)).mean() for line in lines]))
+
+
+class _Costs:
+    """A language model for each line.
 
     Args:
-        representation: Whose lines.
+        lines: The lines of a representation.
         training: What the models are made from.
     """
 
     def __init__(
-        self, representation: Representation, training: Int16[np.ndarray, "batch step stream"]
+        self, lines: Sequence[Line], training: Int16[np.ndarray, "batch step stream"]
     ) -> None:
-        self._models: list[tuple[Line, LanguageModel]] = [
-            (line, LanguageModel(line.symbols(training), line.size))
-            for line in lines_of(representation)
-        ]
+        self._models = [(line, LanguageModel(line.symbols(training), line.size)) for line in lines]
 
-    def distance(
-        self,
-        music: Int16[np.ndarray, "batch step stream"],
-        other: Int16[np.ndarray, "batch step stream"],
-    ) -> float:
-        """The share of steps that differ, the mean over all."""
-        shares = [(line.symbols(music) != line.symbols(other)).mean() for line, _ in self._models]
-        return float(np.mean(shares))
-
-    def cost(self, music: Int16[np.ndarray, "batch step stream"]) -> Float[np.ndarray, " batch"]:
+    def of(self, music: Int16[np.ndarray, "batch step stream"]) -> Float[np.ndarray, " batch"]:
         """The cost of each excerpt, nats a step, summed over the lines."""
         costs = np.zeros(len(music))
         for line, model in self._models:

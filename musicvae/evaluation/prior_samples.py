@@ -44,7 +44,8 @@ class Comparison:
     Attributes:
         overlap: With the held-out excerpts.
         divergence_nats: Of the draws from them.
-        ceiling: What a perfect model of the training split would overlap with them.
+        ceiling: Overlap of a perfect model of the training split with the held-out excerpts; None
+            without a training split, like all that follows but the first two means.
         training_overlap: With the excerpts of the training split.
         training_divergence_nats: Of the draws from those.
         training_ceiling: What two samples of the training split overlap.
@@ -55,10 +56,10 @@ class Comparison:
 
     overlap: float
     divergence_nats: float
-    ceiling: float
-    training_overlap: float
-    training_divergence_nats: float
-    training_ceiling: float
+    ceiling: float | None
+    training_overlap: float | None
+    training_divergence_nats: float | None
+    training_ceiling: float | None
     draws_mean: float | None
     held_out_mean: float | None
     training_mean: float | None
@@ -137,8 +138,8 @@ def compare_prior_samples(
     representation: Representation,
     drawn: Mapping[float, Int16[np.ndarray, "_draws step stream"]],
     held_out: Int16[np.ndarray, "_held_out step stream"],
-    training: Int16[np.ndarray, "_training step stream"],
-    more_training: Int16[np.ndarray, "_more step stream"],
+    training: Int16[np.ndarray, "_training step stream"] | None = None,
+    more_training: Int16[np.ndarray, "_more step stream"] | None = None,
 ) -> Compared:
     """Compares draws with data.
 
@@ -146,10 +147,13 @@ def compare_prior_samples(
         representation: Of all of them.
         drawn: The draws by their temperature.
         held_out: Held-out excerpts.
-        training: Excerpts of the training split, transposed as in training.
-        more_training: Others of them, as many as there are draws.
+        training: Excerpts of the training split, transposed as in training; None where there is
+            no training split.
+        more_training: A second, disjoint sample of them, as large as the draws.
     """
-    sets = {HELD_OUT: held_out, TRAINING: training, CEILING: more_training}
+    sets = {HELD_OUT: held_out}
+    if training is not None and more_training is not None:
+        sets |= {TRAINING: training, CEILING: more_training}
     sets |= {set_name(temperature): events for temperature, events in drawn.items()}
     tables = {name: note_tables(representation, events) for name, events in sets.items()}
     histograms: dict[str, dict[str, Histogram]] = {}
@@ -158,7 +162,7 @@ def compare_prior_samples(
         histograms[line.name], means[line.name] = {}, {}
         for measure, each in measures_of(representation, line).items():
             values = {name: each.values(table[line.name]) for name, table in tables.items()}
-            data = np.concatenate([values[HELD_OUT], values[TRAINING]])
+            data = np.concatenate([values[name] for name in (HELD_OUT, TRAINING) if name in values])
             histograms[line.name][measure] = count(values, each.bin_width(data))
             means[line.name][measure] = {
                 name: float(numbers.mean()) if numbers.size else None
@@ -186,16 +190,17 @@ def compare_prior_samples(
 
 
 def _compare(histogram: Histogram, means: Mapping[str, float | None], name: str) -> Comparison:
+    has_training = TRAINING in means
     return Comparison(
         overlap=histogram.overlap(name, HELD_OUT),
         divergence_nats=histogram.divergence(name, HELD_OUT),
-        ceiling=histogram.overlap(CEILING, HELD_OUT),
-        training_overlap=histogram.overlap(name, TRAINING),
-        training_divergence_nats=histogram.divergence(name, TRAINING),
-        training_ceiling=histogram.overlap(CEILING, TRAINING),
+        ceiling=histogram.overlap(CEILING, HELD_OUT) if has_training else None,
+        training_overlap=histogram.overlap(name, TRAINING) if has_training else None,
+        training_divergence_nats=histogram.divergence(name, TRAINING) if has_training else None,
+        training_ceiling=histogram.overlap(CEILING, TRAINING) if has_training else None,
         draws_mean=means[name],
         held_out_mean=means[HELD_OUT],
-        training_mean=means[TRAINING],
+        training_mean=means.get(TRAINING),
     )
 
 

@@ -23,6 +23,7 @@ def to_record(
             "split": data.split,
             "examples": len(data.held_out),
             "pieces": data.pieces,
+            "left_out": list(data.left_out),
             "sources": {source.name: source.excerpts for source in data.manifest.sources},
         },
         "how": HOW,

@@ -18,6 +18,13 @@ from musicvae.representation import Representation
 
 TRAINING_SPLIT = "train"
 
+_OF_TRAINING = (
+    "overlap of draws with training data",
+    "ceilings of overlaps",
+    "cost of interpolations",
+    "copies of training data",
+)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subject:
@@ -63,18 +70,23 @@ class Data:
         manifest: Of the data set.
         split: The split that is measured.
         held_out: Its excerpts.
-        training: Those of the training split.
+        training: The excerpts of the training split; None where the set has none.
     """
 
     manifest: Manifest
     split: str
     held_out: ExampleSet
-    training: ExampleSet
+    training: ExampleSet | None
 
     @property
     def pieces(self) -> int:
         """The number of pieces that the held-out excerpts come from."""
         return len(set(self.held_out.pieces.tolist()))
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The measures that are left out since the set has no training split."""
+        return () if self.training else _OF_TRAINING
 
     def check(self, representation: Representation) -> None:
         """Makes sure that a model and the data speak of the same tensors.
@@ -93,16 +105,19 @@ class Data:
 
 
 def load_data(directory: Path, split: str) -> Data:
-    """Opens a split of a prepared data set, and its training split.
+    """Opens a split of a prepared data set, and its training split where it has one.
 
     Raises:
-        DataError: If one of them is not there, or is damaged.
+        DataError: If the split is not there, or a split is damaged.
     """
+    manifest = load_manifest(directory)
+    training = manifest.splits.get(TRAINING_SPLIT)
+    has_training = training is not None and training.excerpts > 0
     return Data(
-        manifest=load_manifest(directory),
+        manifest=manifest,
         split=split,
         held_out=shards.load(directory, split),
-        training=shards.load(directory, TRAINING_SPLIT),
+        training=shards.load(directory, TRAINING_SPLIT) if has_training else None,
     )
 
 

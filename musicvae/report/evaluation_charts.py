@@ -98,17 +98,23 @@ def _interpolations(named: Mapping[str, Evaluation]) -> Iterator[Group]:
                 Curve(name="mixture", values=first.mixture_distance),
             ),
         ),
-        Curves(
-            title="Cost under the language model",
-            about="1 is as usual as the two ends are.",
-            x_name="way from the first to the second",
-            x=first.fractions,
-            curves=(
-                *(Curve(name=n, values=e.interpolation.cost) for n, e in named.items()),
-                Curve(name="mixture", values=first.mixture_cost),
-            ),
-        ),
     ]
+    costs = {name: each.interpolation.cost for name, each in named.items()}
+    costs["mixture"] = first.mixture_cost
+    if first.cost is not None:
+        plots.append(
+            Curves(
+                title="Cost under the language model",
+                about="1 is as usual as the two ends are.",
+                x_name="way from the first to the second",
+                x=first.fractions,
+                curves=tuple(
+                    Curve(name=name, values=values)
+                    for name, values in costs.items()
+                    if values is not None
+                ),
+            )
+        )
     yield _group("", plots, series=(*named, "mixture"), prefix="interpolation")
 
 
@@ -131,10 +137,10 @@ def _attributes(named: Mapping[str, Evaluation]) -> Iterator[Group]:
 
 
 def _samples(named: Mapping[str, Evaluation]) -> Iterator[Group]:
-    sets = {HELD_OUT: HELD_OUT, TRAINING: TRAINING}
-    sets |= {set_name(each): set_name(each) for each in TEMPERATURES}
     for name, evaluation in named.items():
         lines = evaluation.prior_samples.histograms
+        first = next(iter(next(iter(lines.values())).values()))
+        sets = [each for each in first.counts if each != CEILING]
         charts = [
             _histogram(measure, line if len(lines) > 1 else "", histogram)
             for line, by_measure in lines.items()
@@ -241,7 +247,9 @@ def _sources(named: Mapping[str, Evaluation]) -> dict[str, tuple[str, str]]:
         draws = {set_name(each): (first, set_name(each)) for each in TEMPERATURES}
     else:
         draws = {name: (name, set_name(SAMPLE_TEMPERATURE)) for name in named}
-    return {HELD_OUT: (first, HELD_OUT), TRAINING: (first, TRAINING), **draws}
+    has_training = bool(named[first].novelty)
+    training = {TRAINING: (first, TRAINING)} if has_training else {}
+    return {HELD_OUT: (first, HELD_OUT), **training, **draws}
 
 
 def _group(

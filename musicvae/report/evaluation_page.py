@@ -123,7 +123,7 @@ def _render(reported: Sequence[Reported], data: Data) -> str:
         title=" and ".join(names),
         lead=f"Measured on the {data.split} split: {len(data.held_out):,} excerpts of "
         f"{representation.bars} bars of {representation.kind.words} in "
-        f"{representation.meter}, from {data.pieces:,} pieces.",
+        f"{representation.meter}, from {data.pieces:,} pieces.{_left_out(data)}",
         names=names,
         facts=list(_facts(names, reported)),
         key_rows=_rows({name: [f for f in each if f.is_key] for name, each in figures.items()}),
@@ -145,6 +145,12 @@ def _render(reported: Sequence[Reported], data: Data) -> str:
         seed=reported[0].evaluation.seed,
         content_hash=data.manifest.content_hash,
     )
+
+
+def _left_out(data: Data) -> str:
+    if not data.left_out:
+        return ""
+    return f" The set has no training split; left out: {', '.join(data.left_out)}."
 
 
 def _facts(names: Sequence[str], reported: Sequence[Reported]) -> Iterator[tuple[str, str]]:

@@ -7,10 +7,14 @@ import torch
 from musicvae.data.manifest import load_manifest
 from musicvae.errors import DataError
 from musicvae.evaluation.evaluate import evaluate
+from musicvae.evaluation.examples import play_examples
+from musicvae.evaluation.figure import ACCURACY, overlap_key
+from musicvae.evaluation.figures import to_figures
 from musicvae.evaluation.prior_samples import HELD_OUT, TRAINING, set_name
 from musicvae.evaluation.subject import load_data
 from musicvae.evaluation.watch import unwatched
 from musicvae.generation.requests import SampleRequest
+from musicvae.report.evaluation_page import Reported, write_report
 from musicvae.representation import Melody
 
 
@@ -100,3 +104,24 @@ def test_it_says_how_far_it_has_come(subject, held_out, sizes):
     evaluate(subject, held_out, seed=0, sizes=sizes, watch=watch)
     assert len(titles) == 9
     assert titles[-1] == "looking for copies"
+
+
+def test_a_set_for_measuring_alone_leaves_out_and_names_what_needs_training_data(
+    subject, make_data, sizes, tmp_path
+):
+    data = load_data(make_data(tmp_path / "data", {"test": 20}), "test")
+    assert "copies of training data" in data.left_out
+    evaluation = evaluate(subject, data, seed=0, sizes=sizes)
+    keys = {figure.key for figure in to_figures(evaluation)}
+    assert {ACCURACY, "interpolation/distance_half_way", overlap_key(0.5, HELD_OUT)} <= keys
+    assert "interpolation/highest_cost" not in keys
+    assert not any("training" in key or key.startswith("novelty") for key in keys)
+    examples = play_examples(subject, data, seed=0)
+    reported = Reported(subject=subject, evaluation=evaluation, examples=examples)
+    json_path, page = write_report([reported], data, tmp_path / "out")
+    assert json.loads(json_path.read_text())["data"]["left_out"] == list(data.left_out)
+    assert "left out: overlap of draws with training data" in page.read_text()
+
+
+def test_a_set_with_a_training_split_leaves_nothing_out(held_out):
+    assert held_out.left_out == ()

@@ -7,6 +7,7 @@ from musicvae.evaluation.figures import to_figures
 from musicvae.evaluation.prior_samples import set_name
 from musicvae.evaluation.self_similarity import SelfSimilarity
 from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
+from musicvae.music.attributes import get_attribute
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +83,20 @@ def test_every_kind_has_figures(member):
     by_source = [each for each in figures if each.section == SOURCES and each.is_key]
     assert len(by_source) == 2 * 2 * len(lines)  # two sources; all steps, and onsets
     assert all(each.text for each in figures)
+
+
+def test_a_change_from_near_zero_is_told_in_the_attributes_unit(evaluation, figures):
+    measured = evaluation.attributes
+    key = f"attributes/{measured.attributes[0]}"
+    assert figures[key].name.endswith("%")
+    count = len(measured.attributes)
+    huge = replace(
+        measured,
+        before=(0.002,) * count,
+        added=((10_635.0,) * count,) * count,
+        subtracted=((-50.0,) * count,) * count,
+    )
+    changed = to_figures(replace(evaluation, attributes=huge))
+    (figure,) = (each for each in changed if each.key == key)
+    assert figure.name.endswith(get_attribute(measured.attributes[0]).unit)
+    assert figure.text == "+0.213 (subtracted -0.001)"
