@@ -50,6 +50,7 @@ def few_measures():
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate, "DEFAULT_SIZES", sizes)
+        patch.setattr(evaluate, "QUICK_SIZES", sizes)
         yield sizes
 
 

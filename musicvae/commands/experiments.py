@@ -118,13 +118,12 @@ def _subject(loaded: Bundle) -> Subject:
 @click.option("--out", type=FOLDER, required=True, help="The bundle's folder.")
 @click.option("--checkpoint", type=click.Choice(["best", "last"]), default="best",
               show_default=True)  # fmt: skip
-def export(run: Path, out: Path, checkpoint: str) -> None:
-    """Make a bundle of a run: weights, prior, attribute vectors, model card.
-
-    It measures all that `evaluate` measures, which takes minutes.
-    """
+@click.option("--figures", type=click.Choice(["quick", "all"]), default="quick", show_default=True,
+              help="How much the card's figures are measured on: all takes minutes.")  # fmt: skip
+def export(run: Path, out: Path, checkpoint: str, figures: str) -> None:
+    """Make a bundle of a run: weights, prior, attribute vectors, model card."""
     from musicvae.bundle.export import export as write
-    from musicvae.evaluation.evaluate import DEFAULT_SIZES
+    from musicvae.evaluation.evaluate import DEFAULT_SIZES, QUICK_SIZES
     from musicvae.evaluation.figure import to_table
     from musicvae.evaluation.figures import to_figures
     from musicvae.evaluation.watch import watched
@@ -132,7 +131,10 @@ def export(run: Path, out: Path, checkpoint: str) -> None:
 
     loaded = load_run(run, checkpoint=checkpoint)
     with watched(console()) as watch:
-        measured = write(loaded, out, sizes=DEFAULT_SIZES, watch=watch)
+        sizes = DEFAULT_SIZES if figures == "all" else QUICK_SIZES
+        measured = write(loaded, out, sizes=sizes, watch=watch)
     name = loaded.experiment.name
     console().print(to_table({name: to_figures(measured)}, f"{measured.split} split"))
+    if figures == "quick":
+        say("figures of a first impression; `--figures all` measures more music")
     say(f"wrote {out}; try `musicvae sample --model {out}`")

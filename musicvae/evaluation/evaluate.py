@@ -59,6 +59,11 @@ class Sizes:
 
 DEFAULT_SIZES = Sizes()
 
+QUICK_SIZES = Sizes(
+    reconstructed=512, bounded=32, bound_draws=20, pairs=64, shifted=64, draws=256, compared=1_024
+)
+"""A first impression: a small part of the time, and wider intervals."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
