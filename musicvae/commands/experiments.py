@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,25 @@ if TYPE_CHECKING:
     from musicvae.evaluation.subject import Subject
 
 
+def _list_settings(context: click.Context, _: click.Parameter, preset: str) -> str:
+    """Prints the settings of a preset and ends, if that is all that was asked."""
+    if context.params.pop("lists_settings", False):
+        from musicvae.experiment.presets import get_preset
+        from musicvae.experiment.settings import list_settings
+
+        for setting in list_settings(get_preset(preset)):
+            say(f"{setting.name}={setting.value}" + f"  {setting.meaning}".rstrip())
+        context.exit()
+    return preset
+
+
 @click.command()
-@click.argument("preset")
+@click.argument("preset", is_eager=True, callback=_list_settings)
+@click.option("--list-settings", "lists_settings", is_flag=True, is_eager=True,
+              help="Print every setting of PRESET with value and meaning, and end.")  # fmt: skip
 @click.option("--data", type=FOLDER, required=True, help="A folder made by `musicvae prepare`.")
 @click.option("--out", type=FOLDER, required=True, help="The run's folder.")
+@click.option("--name", help="The bundle's name later on.  [default: the preset's]")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option(
     "--resume",
@@ -28,20 +44,28 @@ if TYPE_CHECKING:
 @click.option("--start-from", type=FOLDER, metavar="RUN",
               help="Begin with another run's weights, as far as they fit.")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="NAME.FIELD=VALUE",
-              help="Change a setting, such as objective.beta_max=0.1.")  # fmt: skip
+              help="Change a setting, as objective.beta_max=0.1; see --list-settings.")  # fmt: skip
 @click.option("--overlay", type=click.File("rb"), help="A YAML file of settings to change.")
 @click.option("--accelerator", default="auto", show_default=True,
               type=click.Choice(["auto", "cpu", "cuda", "mps"]))  # fmt: skip
-@click.option("--devices", type=int, default=1, show_default=True, help="Processes of DDP.")
-def train(preset: str, settings: tuple[str, ...], overlay: Any, **options: Any) -> None:
+@click.option(
+    "--devices",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Number of devices, each with a process of its own.",
+)
+def train(
+    preset: str, name: str | None, settings: tuple[str, ...], overlay: Any, **options: Any
+) -> None:
     """Train a preset.
 
     melody-2bar, melody-16bar, melody-16bar-flat, drums-2bar, groove-2bar, trio-16bar or
-    leadsheet-4bar; with -tiny behind it, one that learns in minutes; with -paper, one of the
-    paper's size.
+    leadsheet-4bar; each with -tiny behind it for a model that learns in minutes, or with -paper for
+    a model of the paper's size.
 
-    The settings and their values are in OUT/run.json once the run has begun. Curves, pictures and a
-    collapse alarm: tensorboard --logdir OUT.
+    OUT/run.json holds the settings of the run. `tensorboard --logdir OUT` shows its curves and
+    pictures.
     """
     from musicvae.experiment import experiment, presets
     from musicvae.training import RunSettings
@@ -50,7 +74,7 @@ def train(preset: str, settings: tuple[str, ...], overlay: Any, **options: Any) 
     chosen = experiment.overlay(
         presets.get_preset(preset),
         yaml_bytes=overlay.read() if overlay else None,
-        settings=settings,
+        settings=settings if name is None else (*settings, f"name={json.dumps(name)}"),
     )
     if not run(chosen, RunSettings(**options), console()):
         sys.exit(INTERRUPTED)

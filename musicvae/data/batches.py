@@ -1,7 +1,7 @@
-"""Batches for training: every one is a function of the seed and the step, and of nothing else.
+"""Batches for training: each batch is a function of the seed and the step alone.
 
-So a run that was interrupted goes on with exactly the batches it would have seen, and the ranks of
-a distributed run, and the workers of a loader, see disjoint parts of them.
+So an interrupted run goes on with exactly the batches that it would have seen, and the ranks of a
+distributed run, and the workers of a loader, see disjoint batches.
 """
 
 import itertools
@@ -22,18 +22,18 @@ from musicvae.model.conditions import split_streams
 from musicvae.representation import Representation
 
 _BLOCK = 4096
-"""Examples whose rows are found at once; found for each small batch
-alone, they would take most of its time."""
+"""Rows of so many examples are shuffled at once; for each small batch alone, shuffling would take
+most of a batch's time."""
 
-_ROUNDS = 6  # four are enough for long halves; those of a hundred examples are short
+_ROUNDS = 6  # four are enough for long halves; with a hundred examples the halves are short
 
 
 def shuffle(
     places: Int64[np.ndarray, " batch"], count: int, *, seed: int, epoch: int
 ) -> Int64[np.ndarray, " batch"]:
-    """What stands at these places of a shuffled order of the numbers below `count`.
+    """The numbers at some places of a shuffled order of all numbers below `count`.
 
-    The order is never made: memory and time go by the places that are asked for, however many
+    The whole order is never held: memory and time depend on the number of places, however many
     examples there are. Each epoch has another order.
 
     Source: Luby and Rackoff 1988, How to construct pseudorandom permutations from pseudorandom
@@ -50,7 +50,7 @@ def shuffle(
 
 
 def _permute(numbers: np.ndarray, bits: int, low_bits: int, keys: np.ndarray) -> np.ndarray:
-    """A permutation of the numbers of so many bits; each round changes one half by the other."""
+    """Permutes the numbers of so many bits; each round changes one half by the other half."""
     for key in keys:
         low, high = numbers & np.uint64((1 << low_bits) - 1), numbers >> np.uint64(low_bits)
         mixed = (low + key) * np.uint64(0x9E3779B97F4A7C15)
@@ -66,19 +66,19 @@ def _permute(numbers: np.ndarray, bits: int, low_bits: int, keys: np.ndarray) ->
 class BatchStream(IterableDataset[Batch]):
     """An endless stream of batches from one step on, shuffled anew in every epoch.
 
-    It can be given to a `DataLoader` with `batch_size=None`: each of its workers makes every so
-    many-th batch, and the loader gives them in order. A model on a CPU or a small one needs no
+    A `DataLoader` with `batch_size=None` can read the stream: each of n workers makes every n-th
+    batch, and the loader gives the batches in order. A small model, or a model on a CPU, needs no
     workers: making a batch is quicker than handing it over.
 
     Args:
         events: All examples.
-        representation: Of the examples; it knows how to transpose them.
+        representation: Of the examples; transposes them.
         batch_size: Examples in a batch of one rank.
         seed: Of the order and of the transpositions.
-        most_semitones: An example moves by up to this many semitones, up or down, anew each time
-            it is seen; 0 leaves it as it is.
+        most_semitones: An example moves by up to this many semitones, up or down, anew in each
+            epoch; 0 leaves it as it is.
         recombined_share: See `TrainingConfig`.
-        reduced_share: See there, too.
+        reduced_share: See `TrainingConfig`.
         first_step: The optimiser step whose batch comes first.
         rank: This process among `ranks`.
         ranks: Number of processes that share each step.
@@ -141,10 +141,10 @@ class BatchStream(IterableDataset[Batch]):
         return replace(batch, reduced=_to_tensor(reduced))
 
     def _rows(self, first: int) -> Int64[np.ndarray, " batch"]:
-        """The rows of a batch whose first example is this one of all that were ever given."""
+        """The rows of a batch; `first` counts its first example over all epochs."""
         end = first + self._batch_size
         blocks = range(first // _BLOCK, (end - 1) // _BLOCK + 1)
-        # Plain, and not a cache of functools': loaders send a stream to their workers.
+        # A plain dict, no cache of functools: loaders send a stream to their workers.
         self._blocks = {
             number: self._blocks[number] if number in self._blocks else self._shuffle_block(number)
             for number in blocks
@@ -154,7 +154,7 @@ class BatchStream(IterableDataset[Batch]):
         return rows[start : start + self._batch_size]
 
     def _shuffle_block(self, number: int) -> Int64[np.ndarray, " _"]:
-        """The rows of `_BLOCK` examples, from this block of all that were ever given on."""
+        """The rows of one block of `_BLOCK` examples; blocks count over all epochs."""
         count, first = len(self._events), number * _BLOCK
         end = first + _BLOCK
         rows = []
@@ -172,8 +172,8 @@ def _to_tensor(events: Int[np.ndarray, "batch step stream"]) -> Int[Tensor, "bat
 class Slices:
     """The events of long excerpts, cut into shorter ones of whole bars: each is an example.
 
-    A model of long excerpts is learnt sooner by one that has learnt short ones first. Slices of the
-    same excerpts keep the split: nothing is seen that the longer model is measured on.
+    A model of long excerpts learns sooner if its first weights learnt short excerpts. Slices of the
+    same excerpts keep the split: no excerpt that measures the longer model is seen in training.
     """
 
     def __init__(self, events: Events, steps: int) -> None:
@@ -209,12 +209,12 @@ class OneBatch:
 
 
 class TrainingData(lightning.LightningDataModule):
-    """The streams of a run, made where Lightning wants them: after a resumed step is known.
+    """The streams of a run; Lightning asks for them once the step to resume from is known.
 
     Args:
-        experiment: What is trained.
-        examples: Of the split to train on.
-        validation: Of the split to validate on; a fixed choice of them is used.
+        experiment: The experiment of the run.
+        examples: Of the training split.
+        validation: Of the validation split; a fixed choice of them is used.
         seed: The run's.
     """
 

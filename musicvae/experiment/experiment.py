@@ -4,6 +4,7 @@ A user lays a YAML file or `--set name.field=value` over an experiment; the resu
 beside every checkpoint and into every bundle.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
@@ -23,6 +24,8 @@ from musicvae.representation import (
 _SHARES = {"recombined_share": "recombine", "reduced_share": "performance"}
 """The field of a `Kind` that each share of changed examples needs."""
 
+_LIST = "`musicvae train PRESET --list-settings` prints all settings."
+
 _MAY_BE_ZERO = {"averaging_power", "most_semitones", "warmup_steps", *_SHARES}
 
 
@@ -31,20 +34,20 @@ class TrainingConfig:
     """How the weights are found.
 
     Attributes:
-        steps: Optimiser steps of the whole run; a run can be prolonged.
-        batch_size: Examples a step in one process.
-        learning_rate: Adam's, at its highest.
-        warmup_steps: Steps over which it rises from zero.
-        level_steps: Steps up to which it then stays; from there on it falls with the square root of
+        steps: Optimiser steps of the whole run; --resume with more steps makes a run longer.
+        batch_size: Examples of a step in one process.
+        learning_rate: Adam's highest rate.
+        warmup_steps: Steps over which the rate rises from zero.
+        level_steps: Step up to which the rate then stays; later it falls with the square root of
             the steps.
-        averaging_power: The weights that are kept are an average in which step t weighs as
-            t ** averaging_power: of about the last 1 / (1 + averaging_power) of the run.
+        averaging_power: The run keeps an average of its weights in which step t weighs as
+            t ** averaging_power: about the last 1 / (1 + averaging_power) of the run counts.
         gradient_norm: Gradients are scaled down to this norm.
         most_semitones: An example is transposed by up to this much, either way.
         recombined_share: Share of the examples of drums, grooves and trios that are put together
-            from several; 0 to 1. See `representation.recombination`.
-        reduced_share: Share of the examples of a groove that the encoder hears reduced, half of
-            them to their hits, half to taps, while the decoder gives the whole; 0 to 1 (GrooVAE's
+            from several examples; 0 to 1. See `representation.recombination`.
+        reduced_share: Share of the examples of grooves that the encoder reads reduced, half of
+            them to their hits, half to taps, while the decoder learns the whole; 0 to 1 (GrooVAE's
             humanising and Tap2Drum: Gillick et al. 2019, section 5).
         validate_every: Steps between two validations.
         validation_examples: Examples of a validation; a fixed choice from the split.
@@ -69,7 +72,7 @@ class TrainingConfig:
                 raise SettingError(
                     f"training.{name}={value}",
                     expected="0 or more" if name in _MAY_BE_ZERO else "more than 0",
-                    action="Give such a number.",
+                    action="Give a number in that range.",
                     field=f"training.{name}",
                 )
         for name in _SHARES:
@@ -77,7 +80,7 @@ class TrainingConfig:
                 raise SettingError(
                     f"training.{name}={getattr(self, name)}",
                     expected="0 to 1",
-                    action="Give a share.",
+                    action="Give a share of the examples.",
                     field=f"training.{name}",
                 )
 
@@ -95,10 +98,10 @@ def _read_representation(value: object) -> Representation:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """A complete experiment: what is modelled, by what, and how it is trained.
+    """A complete experiment: the music, the model, the objective and the training.
 
     Raises:
-        SettingError: If its parts do not go together.
+        SettingError: If the parts do not fit each other, or the name is no name.
     """
 
     name: str
@@ -112,14 +115,21 @@ class Experiment:
     training: TrainingConfig
 
     def __post_init__(self) -> None:
+        if not self.name or not self.name.isprintable() or set(self.name) & set("/\\ "):
+            raise SettingError(
+                f"name={json.dumps(self.name)}",
+                expected="a name without spaces and slashes, such as melody-2bar-a",
+                action="Give another name.",
+                field="name",
+            )
         for name, field in _SHARES.items():
             share = getattr(self.training, name)
             if share and getattr(self.representation.kind, field) is None:
                 able = [n for n, each in REPRESENTATIONS.items() if getattr(each.kind, field)]
                 raise SettingError(
                     f"training.{name}={share} for {self.representation.name}",
-                    expected=f"0, but for {', '.join(able)}",
-                    action="Leave it out.",
+                    expected=f"0; more only for {', '.join(able)}",
+                    action=f"Leave training.{name} out.",
                     field=f"training.{name}",
                 )
 
@@ -142,7 +152,7 @@ def to_dict(experiment: Experiment) -> dict[str, Any]:
 
 
 def from_dict(values: object) -> Experiment:
-    """Reads what `to_dict` wrote; nothing may be unknown, and what is missing has its default.
+    """Reads an experiment that `to_dict` wrote; a field that is missing has its default.
 
     Raises:
         SettingError: If a field is unknown, of the wrong type, out of range, or has no default and
@@ -154,9 +164,9 @@ def from_dict(values: object) -> Experiment:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "experiment"
         raise SettingError(
-            f"{field}={first.get('input')!r}",
-            expected=first["msg"][0].lower() + first["msg"][1:],
-            action="See `musicvae train --help` for the settings.",
+            f"{field}={json.dumps(first.get('input'), default=str)}",
+            expected=_EXPECTED.get(first["type"].partition("_")[0], "a setting of an experiment"),
+            action=_LIST,
             field=field,
         ) from error
 
@@ -177,8 +187,8 @@ def overlay(
         if not equals:
             raise SettingError(
                 f"--set {setting}",
-                expected="NAME.FIELD=VALUE",
-                action="Write it like --set objective.beta_max=0.1.",
+                expected="NAME.FIELD=VALUE, such as objective.beta_max=0.1",
+                action=_LIST,
                 field="set",
             )
         value = _yaml(text)
@@ -187,6 +197,15 @@ def overlay(
         _merge(values, _with_current_names(value), "")
     return from_dict(values)
 
+
+_EXPECTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "string": "text",
+    "missing": "a value",
+}
+"""The expected value by the first word of pydantic's name for an error."""
 
 _FORBID = ConfigDict(extra="forbid", strict=False)
 for _class in (Experiment, ModelConfig, Objective, TrainingConfig):
@@ -208,9 +227,8 @@ def _yaml(text: str | bytes) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        what = f"the value {text}" if isinstance(text, str) else f"an overlay {text[:20]!r}…"
         raise SettingError(
-            what,
+            f"the value {text}" if isinstance(text, str) else "an overlay that can't be read",
             expected="YAML",
             action="Check the quotes, colons and indentation.",
             field="overlay",
@@ -220,9 +238,9 @@ def _yaml(text: str | bytes) -> Any:
 def _merge(values: dict[str, Any], changes: Any, path: str) -> None:
     if not isinstance(changes, dict):
         raise SettingError(
-            f"{path or 'overlay'}={changes!r}",
-            expected="a mapping of names to values",
-            action="Write it like `objective: {beta_max: 0.1}`.",
+            f"{path or 'overlay'}={json.dumps(changes, default=str)}",
+            expected="settings by their names, such as `objective: {beta_max: 0.1}`",
+            action=_LIST,
             field=path or "overlay",
         )
     for name, change in changes.items():
@@ -231,7 +249,7 @@ def _merge(values: dict[str, Any], changes: Any, path: str) -> None:
             raise SettingError(
                 f"setting {where!r}",
                 expected=f"one of {', '.join(values)}",
-                action="See `musicvae train --help` for the settings.",
+                action=_LIST,
                 field=where,
             )
         if isinstance(values[name], dict):

@@ -1,6 +1,6 @@
 """Named experiments: functions that return everything a training run needs, as values.
 
-A variant starts from another preset and replaces what differs, so that the difference is the
+A variant starts from another preset and replaces some settings, so that the difference is the
 experiment.
 """
 
@@ -37,7 +37,7 @@ def melody_16bar() -> Experiment:
 
 
 def melody_16bar_flat() -> Experiment:
-    """The same without a conductor: the paper's baseline."""
+    """The same sixteen bars without a conductor: the paper's baseline."""
     preset = melody_16bar()
     return replace(
         preset,
@@ -59,7 +59,7 @@ def drums_2bar() -> Experiment:
 
 
 def groove_2bar() -> Experiment:
-    """Two bars of drums as they were played: hits, velocities and offsets (GrooVAE)."""
+    """Two bars of drums with velocities and offsets, as drummers played them (GrooVAE)."""
     preset = melody_2bar()
     return replace(
         preset,
@@ -71,7 +71,7 @@ def groove_2bar() -> Experiment:
 
 
 def trio_16bar() -> Experiment:
-    """Sixteen bars of melody, bass and drums: one conductor, a bar decoder each."""
+    """Sixteen bars of melody, bass and drums: one conductor, a bar decoder for each part."""
     preset = melody_16bar()
     return replace(
         preset,
@@ -90,7 +90,7 @@ def trio_16bar() -> Experiment:
 
 
 def leadsheet_4bar() -> Experiment:
-    """Four bars of melody over chords that are given."""
+    """Four bars of melody, with chords as a condition."""
     preset = melody_16bar()
     return replace(
         preset,
@@ -101,7 +101,7 @@ def leadsheet_4bar() -> Experiment:
 
 
 def tiny(preset: Experiment) -> Experiment:
-    """The same, small enough to learn something in minutes on two cores."""
+    """A preset made so small that it learns something in minutes on two cores."""
     model, training = preset.model, preset.training
     return replace(
         preset,
@@ -125,7 +125,7 @@ def tiny(preset: Experiment) -> Experiment:
 
 
 def paper(preset: Experiment) -> Experiment:
-    """The same in the paper's sizes, for who has a GPU and a large collection.
+    """A preset in the paper's sizes, for a GPU and a large collection.
 
     Source: Roberts et al. 2018, section 5.1, and the settings in Magenta's code.
     """
@@ -168,16 +168,16 @@ PRESETS: dict[str, Experiment] = {
 
 
 def get_preset(name: str) -> Experiment:
-    """The experiment of that name.
+    """Looks a preset up by its name.
 
     Raises:
-        SettingError: If there is none.
+        SettingError: If there is no such preset.
     """
     if name not in PRESETS:
         raise SettingError(
             f"preset {name!r}",
             expected=f"one of {', '.join(PRESETS)}",
-            action="Choose one of these; overlays change its details.",
+            action="Choose one of these; --set and --overlay change its settings.",
             field="preset",
         )
     return PRESETS[name]

@@ -1,4 +1,4 @@
-"""The average of the weights along a run, which is what is validated, kept and shipped."""
+"""The average of the weights along a run: validated, saved and shipped in place of the weights."""
 
 import lightning
 import torch
@@ -9,8 +9,8 @@ from torch import Tensor
 class AveragedWeights(WeightAveraging):
     """Averages the weights over about the last `1 / (1 + power)` of the steps so far.
 
-    The average does what a falling learning rate does, but at every step of a run, not at an end
-    that has to be known before: a run can be made longer, and what it keeps is good at any time.
+    The average does the work of a falling learning rate at every step of a run, without a last step
+    that must be known before: a run can be made longer, and its average is good at any time.
 
     Args:
         power: Step t weighs as `t ** power`; 0 is the plain mean of all steps.
@@ -29,11 +29,11 @@ class AveragedWeights(WeightAveraging):
     def on_fit_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Moves the average to the device: Lightning copies the module before it is there."""
+        """Moves the average to the device: Lightning copies the module before moving it."""
         assert self._average_model is not None
         self._average_model.to(pl_module.device)
 
     def on_train_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Leaves the module its own weights: a checkpoint after the last step holds both kinds."""
+        """Keeps the module's own weights: the last checkpoint holds them and the average."""

@@ -1,4 +1,4 @@
-"""What happens beside the steps of a run: pictures, alarms, stopping cleanly."""
+"""Callbacks of a run: pictures, alarms, and a clean stop."""
 
 import math
 import signal
@@ -24,12 +24,12 @@ LOOK_EVERY_STEPS = 50
 
 
 class Pictures(lightning.Callback):
-    """Shows draws from the prior, a path between two of them, and how the latent is used."""
+    """Shows draws of the latent, a path between two draws, and the divergence by dimension."""
 
     def on_validation_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Draws them into TensorBoard."""
+        """Writes the pictures for TensorBoard."""
         logger = trainer.logger
         if not isinstance(logger, TensorBoardLogger) or not trainer.is_global_zero:
             return
@@ -59,10 +59,10 @@ class Pictures(lightning.Callback):
 
 
 class CollapseAlarm(lightning.Callback):
-    """Says so when the decoder has learnt to do without the latent, and what to change.
+    """Warns when the decoder has learnt to ignore the latent, and says which settings to change.
 
-    A model that has learnt nothing yet uses its latent as little: the alarm waits for the end of
-    the warm-up, and for a second validation that finds the same.
+    A model that has learnt nothing yet ignores its latent, too: the alarm waits for the end of the
+    warm-up, and for a second validation with the same result.
     """
 
     def __init__(self, console: Console) -> None:
@@ -70,17 +70,17 @@ class CollapseAlarm(lightning.Callback):
         self._collapsed = 0
 
     def state_dict(self) -> dict[str, Any]:
-        """What it has found so far, for a resumed run not to say it again."""
+        """Counts across a resume, so that a resumed run does not warn twice."""
         return {"collapsed": self._collapsed}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Goes on where the run was interrupted."""
+        """Goes on counting where the run was interrupted."""
         self._collapsed = state_dict["collapsed"]
 
     def on_validation_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Looks at how much of the latent is used."""
+        """Measures how much of the latent is used."""
         assert isinstance(pl_module, TrainingModule)
         measured = pl_module.last_reconstruction
         if measured is None or trainer.global_step < pl_module.experiment.training.warmup_steps:
@@ -102,12 +102,12 @@ class CollapseAlarm(lightning.Callback):
 
 
 class CleanStop(lightning.Callback):
-    """Ends a run between two steps, at its last or when it is interrupted.
+    """Ends a run between two steps, after its last step or a signal.
 
     An interrupted run can go on exactly there.
 
     Args:
-        console: Is told of the signal.
+        console: Where the signal is named.
         validate_every: Steps between two validations.
     """
 
@@ -122,8 +122,7 @@ class CleanStop(lightning.Callback):
     ) -> None:
         """Takes over Ctrl-C and the termination signal.
 
-        Not earlier: Lightning's own handlers, which come before this, end the run with an
-        exception.
+        Lightning has set its own handlers by now, which would end the run with an exception.
         """
 
         def stop(number: int, _: FrameType | None) -> None:
@@ -145,28 +144,28 @@ class CleanStop(lightning.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Stops all processes after the same step, though a signal may have reached one only."""
+        """Stops all processes after the same step, though only one may have had the signal."""
         if trainer.global_step == trainer.max_steps:
-            # Lightning validates before an early stop: so the last weights are judged, too.
+            # Lightning validates before an early stop, so that the last weights are measured, too.
             trainer.should_stop = True
         elif self._is_to_stop(trainer):
             trainer.should_stop = True
             if trainer.global_step % self._validate_every:
-                # Without the interruption there would have been no validation here.
+                # An uninterrupted run would not validate at this step.
                 trainer.limit_val_batches = 0
 
     def _is_to_stop(self, trainer: lightning.Trainer) -> bool:
         if trainer.world_size == 1:
             return self._was_interrupted
         if trainer.global_step % LOOK_EVERY_STEPS:
-            return False  # asking the other processes makes a GPU wait
+            return False  # to ask the other processes makes a GPU wait
         return trainer.strategy.reduce_boolean_decision(self._was_interrupted, all=False)
 
     def on_train_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Gives the signals back."""
-        self._give_back()
+        """Restores the signal handlers."""
+        self._restore()
 
     def on_exception(
         self,
@@ -174,16 +173,16 @@ class CleanStop(lightning.Callback):
         pl_module: lightning.LightningModule,
         exception: BaseException,
     ) -> None:
-        """Gives the signals back."""
-        self._give_back()
+        """Restores the signal handlers."""
+        self._restore()
 
-    def _give_back(self) -> None:
+    def _restore(self) -> None:
         while self._handlers:
             signal.signal(*self._handlers.popitem())
 
 
 class NotANumberAlarm(lightning.Callback):
-    """Ends a run whose loss is no longer a number, before anything is kept of it."""
+    """Ends a run whose loss is no longer a number, before it is saved."""
 
     def on_train_batch_end(
         self,
@@ -193,14 +192,14 @@ class NotANumberAlarm(lightning.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Looks at the loss every so often, since looking makes a GPU wait."""
+        """Checks the loss now and then only: to read it makes a GPU wait."""
         if trainer.global_step % LOOK_EVERY_STEPS == 0:
             self._check("a loss", outputs["loss"].item(), trainer.global_step)
 
     def on_validation_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Looks at the likelihood, which the last step may have ruined."""
+        """Checks the likelihood, which the last step may have ruined."""
         assert isinstance(pl_module, TrainingModule)
         measured = pl_module.last_reconstruction
         if measured is not None:

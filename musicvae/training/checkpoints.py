@@ -20,15 +20,15 @@ MONITOR = "validation/accuracy_sampled"
 
 
 def checkpoint_path(run: Path, name: str) -> Path:
-    """Where a run keeps its `BEST` or `LAST` checkpoint."""
+    """The path of a run's `BEST` or `LAST` checkpoint."""
     return run / "checkpoints" / f"{name}.ckpt"
 
 
 class Checkpoints(lightning.Callback):
-    """Keeps the best and the last state of a run.
+    """Saves the best and the last state of a run.
 
-    Not Lightning's ModelCheckpoint: that writes `last` only where it also writes a new best, and
-    forgets how good the best was when the run's folder has moved.
+    Lightning's ModelCheckpoint writes `last` only together with a new best, and forgets how good
+    the best was when the run's folder has moved.
     """
 
     def __init__(self, run: Path) -> None:
@@ -38,7 +38,7 @@ class Checkpoints(lightning.Callback):
     def on_validation_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Writes them: each appears whole or not at all."""
+        """Writes the checkpoints, each whole or not at all."""
         measured = trainer.callback_metrics[MONITOR].item()
         if measured > self._best:
             self._best = measured
@@ -46,11 +46,11 @@ class Checkpoints(lightning.Callback):
         trainer.save_checkpoint(checkpoint_path(self._run, LAST))
 
     def state_dict(self) -> dict[str, Any]:
-        """What Lightning writes into every checkpoint."""
+        """Adds the best accuracy so far to every checkpoint."""
         return {"best": self._best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """What Lightning read from the checkpoint that the run goes on from."""
+        """Takes the best accuracy from the checkpoint that the run goes on from."""
         self._best = state_dict["best"]
 
 
@@ -58,7 +58,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """Reads a checkpoint on the CPU, without running code from it.
 
     Raises:
-        TrainingError: If it is damaged.
+        TrainingError: If the file is damaged.
     """
     try:
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)

@@ -1,4 +1,4 @@
-"""The thin Lightning layer: joins model, objective, schedules and metrics."""
+"""The thin layer for Lightning: joins model, objective, schedules and metrics."""
 
 import math
 from typing import Any
@@ -20,12 +20,12 @@ from musicvae.training.elbo import elbo
 class TrainingModule(lightning.LightningModule):
     """Trains the model of an experiment.
 
-    All chance in a step comes from the seed and the step's number, so that a resumed run takes
-    exactly the steps it would have taken.
+    All noise of a step depends on the seed and the step's number alone, so that a resumed run takes
+    exactly the steps that it would have taken.
 
     Args:
-        experiment: What to train, and how.
-        seed: Of the initial weights and of everything drawn while training.
+        experiment: The experiment.
+        seed: Of the first weights and of all noise in training.
     """
 
     def __init__(self, experiment: Experiment, *, seed: int) -> None:
@@ -60,7 +60,7 @@ class TrainingModule(lightning.LightningModule):
         return terms.loss
 
     def validation_step(self, events: Int[Tensor, "batch step stream"], _: int) -> None:
-        # In single precision, as an evaluation measures: else other weights would be chosen.
+        # In single precision, as `evaluate` measures: else other weights would be the best.
         with torch.autocast(self.device.type, enabled=False):
             measured = reconstruct(
                 self.model,
@@ -96,7 +96,7 @@ class TrainingModule(lightning.LightningModule):
         }
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Writes what the weights belong to beside them."""
+        """Adds the experiment and the seed to the weights."""
         checkpoint["experiment"] = to_dict(self.experiment)
         checkpoint["seed"] = self.seed
 
@@ -108,8 +108,8 @@ class TrainingModule(lightning.LightningModule):
 def learning_rate_share(config: TrainingConfig, step: int) -> float:
     """The share of the highest learning rate at a step, 0 to 1.
 
-    It does not depend on where the run ends. Source: Zhai et al. 2022, Scaling Vision Transformers,
-    section 3.5 (reciprocal square root).
+    The share does not depend on the run's last step. Source: Zhai et al. 2022, Scaling Vision
+    Transformers, section 3.5 (reciprocal square root).
     """
     if step < config.warmup_steps:
         return (step + 1) / config.warmup_steps

@@ -1,6 +1,7 @@
-"""Checks before a run, so that what can't work says so at once and not after hours."""
+"""Checks before a run: a run that can't work ends at once and not after hours."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 
@@ -15,40 +16,51 @@ from musicvae.training.elbo import elbo
 MOST_OVERFIT_STEPS = 60
 LEAST_FALL = 0.1
 LEAST_LEARNING_RATE = 1e-3
-"""The check takes the experiment's learning rate, but no lower one than this: a rate that is too
-high shows within a few steps, one that is low may be meant so."""
+"""The check trains at the experiment's learning rate, but at least at this rate: a rate that is too
+high shows within a few steps; a low rate may be intended."""
 
 
 def check_representation(experiment: Experiment, manifest: Manifest) -> None:
-    """Makes sure that the data are of the experiment's kind.
+    """Makes sure that the data set has the experiment's representation.
 
-    Their excerpts may be longer, if they are a whole number of the experiment's.
+    Its excerpts may be longer, by a whole number of times.
 
     Raises:
-        DataError: If they are of another kind.
+        DataError: If the data set has another representation.
     """
     expected, found = experiment.representation.config(), dict(manifest.representation)
     bars, longer = experiment.representation.bars, found.get("bars")
     is_multiple = isinstance(longer, int) and longer % bars == 0
     if {**found, "bars": bars} != expected or not is_multiple:
         raise DataError(
-            f"data in the representation {found}",
-            expected=f"{expected}, as {experiment.name} has it, or a multiple of its bars",
+            f"a data set of {_describe(found)}",
+            expected=f"{_describe(expected)}, or a multiple of its bars, for {experiment.name}",
             action="Prepare the data again with these settings, or choose another preset.",
             field="data",
         )
 
 
+def _describe(representation: Mapping[str, object]) -> str:
+    """A representation's settings in words: `melody with bars=2, meter=4/4`."""
+    shown = []
+    for name, value in representation.items():
+        is_meter = isinstance(value, Mapping)
+        text = "/".join(str(part) for part in value.values()) if is_meter else value
+        if name != "name":
+            shown.append(f"{name}={text}")
+    return f"{representation.get('name')} with {', '.join(shown)}"
+
+
 def check_count(events: Events, *, batch_examples: int, split: str) -> None:
-    """Makes sure that the data are enough.
+    """Makes sure that a split has enough examples.
 
     Args:
-        events: The examples of one split.
-        batch_examples: How many of them are needed at once.
+        events: The examples of the split.
+        batch_examples: Number of examples of one batch.
         split: The split's name, for the message.
 
     Raises:
-        DataError: If there are too few examples.
+        DataError: If there are too few.
     """
     if len(events) < batch_examples:
         raise DataError(
@@ -61,7 +73,7 @@ def check_count(events: Events, *, batch_examples: int, split: str) -> None:
 
 
 def check_learning(experiment: Experiment, stream: BatchStream, *, seed: int) -> None:
-    """Makes sure that a fresh model starts to learn one batch by heart.
+    """Makes sure that a new model begins to learn one batch by heart.
 
     Raises:
         TrainingError: If the loss is not a number, or hardly falls within a few steps.

@@ -1,4 +1,4 @@
-"""How far a run has come, for whoever watches: a bar on a terminal, plain lines anywhere else."""
+"""The progress of a run: a bar on a terminal, plain lines anywhere else."""
 
 import time
 from typing import Any
@@ -16,10 +16,10 @@ LINE_EVERY_S = 60.0
 class TrainingProgress(lightning.Callback):
     """Shows steps, speed, time left, loss, KL and the last sampled accuracy.
 
-    After every validation it prints a line that stays; without a terminal also once a minute.
+    Prints a line that stays after every validation; without a terminal also once a minute.
 
     Args:
-        console: Where to.
+        console: Where it is shown.
         batch_examples: Examples of a step in all processes together.
     """
 
@@ -38,7 +38,7 @@ class TrainingProgress(lightning.Callback):
     def on_train_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Starts the clock, at the step that the run goes on from."""
+        """Starts the clock and the bar at the step that the run goes on from."""
         self._first_s = self._last_s = time.monotonic()
         self._first_step = self._last_step = trainer.global_step
         total = trainer.max_steps
@@ -53,7 +53,7 @@ class TrainingProgress(lightning.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Tells, if it is time to: looking at the figures makes a GPU wait."""
+        """Shows the figures now and then only: to read them makes a GPU wait."""
         if time.monotonic() - self._last_s < self._wait_s:
             return
         figures = self._figures(trainer)
@@ -72,7 +72,7 @@ class TrainingProgress(lightning.Callback):
     def on_train_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Takes the bar away."""
+        """Removes the bar."""
         self._bar.stop()
 
     def on_exception(
@@ -81,7 +81,7 @@ class TrainingProgress(lightning.Callback):
         pl_module: lightning.LightningModule,
         exception: BaseException,
     ) -> None:
-        """Takes the bar away."""
+        """Removes the bar."""
         self._bar.stop()
 
     def _figures(self, trainer: lightning.Trainer) -> str:

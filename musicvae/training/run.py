@@ -1,6 +1,6 @@
 """A run: a folder with the experiment, its checkpoints and its curves.
 
-RUN/run.json            the experiment, the seed, and the data it was trained on
+RUN/run.json            the experiment, the seed, and the data set
 RUN/checkpoints/        best.ckpt and last.ckpt, see checkpoints.py
 RUN/tensorboard/        the curves
 """
@@ -27,8 +27,9 @@ from musicvae.data.manifest import Manifest, load_manifest
 from musicvae.data.shards import Events
 from musicvae.errors import SettingError, TrainingError
 from musicvae.experiment.experiment import Experiment, from_dict, to_dict
+from musicvae.experiment.settings import differences
 from musicvae.files import write_file
-from musicvae.training import preflight as doctor
+from musicvae.training import preflight
 from musicvae.training.averaging import AveragedWeights
 from musicvae.training.callbacks import CleanStop, CollapseAlarm, NotANumberAlarm, Pictures
 from musicvae.training.checkpoints import BEST, LAST, Checkpoints, checkpoint_path, read_checkpoint
@@ -41,15 +42,15 @@ SEEDS = range(2**63)
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
-    """What changes between two runs of the same experiment.
+    """The settings that differ between two runs of the same experiment.
 
     Attributes:
         data: A prepared data set.
         out: The run's folder.
-        seed: Of the weights, the order of the examples and everything drawn.
+        seed: Of the weights, the order of the examples and all noise.
         resume: Whether to go on from the last checkpoint in `out`; the run may be made longer.
         start_from: A run whose best weights are taken over, as far as they fit, before the first
-            step: of shorter excerpts, for one.
+            step: a run on shorter excerpts, for example.
         accelerator: `auto`, `cpu`, `cuda` or `mps`.
         devices: Number of devices; each is a process with a batch of its own.
 
@@ -81,13 +82,13 @@ class RunSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """The run that another one's first weights came from.
+    """The earlier run that gave a run its first weights.
 
     Attributes:
-        name: Of its experiment.
-        content_hash: Of its data set.
-        examples_seen: By its weights, and by those it started from itself.
-        share_taken: Of the new model's weights, those that were taken over, 0 to 1.
+        name: Name of the earlier run's experiment.
+        content_hash: Of the earlier run's data set.
+        examples_seen: Examples that trained the earlier run's weights, all runs before it included.
+        share_taken: Share of the new model's weights that came from the earlier run, 0 to 1.
     """
 
     name: str
@@ -98,16 +99,16 @@ class Start:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Run:
-    """A run read back: what was trained, on what, and the best weights so far.
+    """A run read back: its experiment, its data set, and the weights of a checkpoint.
 
     Attributes:
-        experiment: What was trained.
+        experiment: The experiment.
         seed: The run's seed.
         data: The prepared data set's folder.
-        content_hash: The data set's.
+        content_hash: The data set's hash.
         step: The optimiser step of the weights.
-        examples_seen: Examples over all the steps up to there.
-        start: What the weights were before the first step, None if they were drawn.
+        examples_seen: Examples over all steps up to this step.
+        start: The run that gave the first weights; None if they were drawn at random.
         weights: The model's state.
     """
 
@@ -122,10 +123,10 @@ class Run:
 
 
 def train(experiment: Experiment, settings: RunSettings, console: Console) -> bool:
-    """Trains until the experiment's last step; returns False if it was interrupted before.
+    """Trains until the experiment's last step; returns False if interrupted before.
 
-    With several devices Lightning runs the whole command again for each further one. Only the
-    first process checks, opens the run's folder and speaks.
+    With several devices Lightning runs the whole command again for each further device. Only the
+    first process checks the run, opens its folder and prints.
 
     Raises:
         DataError: If the data are missing, too few or of another representation.
@@ -147,12 +148,15 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
     if settings.start_from is not None and checkpoint is None:
         start = _take_over(module, load_run(settings.start_from))
     if is_first:
-        doctor.check_count(examples, batch_examples=batch, split="train")
-        doctor.check_count(validation, batch_examples=1, split="validation")
+        preflight.check_count(examples, batch_examples=batch, split="train")
+        preflight.check_count(validation, batch_examples=1, split="validation")
         record = _record(experiment, settings, manifest, start)
         _check_folder(settings, record)
         if checkpoint is None:
-            doctor.check_learning(experiment, data.stream(), seed=settings.seed)
+            preflight.check_learning(experiment, data.stream(), seed=settings.seed)
+        if checkpoint is not None and _step_of(checkpoint) >= training.steps:
+            console.print(_finished(experiment, settings.out), highlight=False, markup=False)
+            return True
         _write_record(settings.out, record)
         if start is not None:
             console.print(f"{start.share_taken:.0%} of the weights are those of {start.name}")
@@ -167,7 +171,7 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
             trainer.save_checkpoint(checkpoint_path(settings.out, LAST))
             if is_first:
                 console.print(f"stopped at step {trainer.global_step:,}; go on with --resume")
-            # A process of another device that ends with a failure has all the others killed.
+            # If the process of another device ended with a failure, Lightning would kill the rest.
             return not is_first
     return True
 
@@ -207,7 +211,7 @@ def load_run(directory: Path, *, checkpoint: str = BEST) -> Run:
 
 
 def precision_on(accelerator: str) -> Literal["bf16-mixed", "32-true"]:
-    """Products of bfloat16 where the device has instructions for them: up to twice as fast."""
+    """bfloat16 products where the device has instructions for them: up to twice as fast."""
     device = accelerator
     if accelerator == "auto":
         found = torch.accelerator.current_accelerator(check_available=True)
@@ -221,7 +225,7 @@ def precision_on(accelerator: str) -> Literal["bf16-mixed", "32-true"]:
 
 def _load(directory: Path, split: str, experiment: Experiment, manifest: Manifest) -> Events:
     """The examples of a split, cut to the experiment's length where they are longer."""
-    doctor.check_representation(experiment, manifest)
+    preflight.check_representation(experiment, manifest)
     events = shards.load(directory, split).events
     representation = experiment.representation
     steps = representation.bars * representation.rows_per_bar
@@ -233,13 +237,13 @@ def _callbacks(
 ) -> list[lightning.Callback]:
     training = experiment.training
     return [
-        NotANumberAlarm(),  # before anything draws or keeps what is not a number
+        NotANumberAlarm(),  # first, so that no callback draws or saves a NaN
         CleanStop(console, validate_every=training.validate_every),
         Pictures(),
         CollapseAlarm(console),
         TrainingProgress(console, batch_examples=training.batch_size * settings.devices),
         Checkpoints(settings.out),
-        AveragedWeights(training.averaging_power),  # the last: the others see the average
+        AveragedWeights(training.averaging_power),  # last, so that all callbacks see the average
     ]
 
 
@@ -247,6 +251,10 @@ def _make_trainer(
     experiment: Experiment, settings: RunSettings, callbacks: list[lightning.Callback]
 ) -> lightning.Trainer:
     training = experiment.training
+    logger = TensorBoardLogger(
+        settings.out, name="tensorboard", version="", default_hp_metric=False
+    )
+    logger.log_hyperparams({"seed": settings.seed, **to_dict(experiment)})  # hparams.yaml
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)  # no advertisements
     try:
@@ -261,7 +269,7 @@ def _make_trainer(
             check_val_every_n_epoch=None,
             num_sanity_val_steps=0,
             gradient_clip_val=training.gradient_norm,
-            logger=TensorBoardLogger(settings.out, name="tensorboard", version=""),
+            logger=logger,
             log_every_n_steps=20,
             callbacks=callbacks,
             enable_model_summary=False,
@@ -279,15 +287,15 @@ def _make_trainer(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps back what Lightning and torch say to those who wrote them, not to who trains."""
+    """Hides warnings that are for the authors of Lightning and torch."""
     with warnings.catch_warnings():
-        # Lightning's copy of torch's tree functions makes a leaf in a way that torch 2.13 regrets.
+        # Lightning's copy of torch's tree functions calls a class that torch 2.13 deprecates.
         warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)`", FutureWarning)
         yield
 
 
 def _last_checkpoint(settings: RunSettings) -> Path | None:
-    """The checkpoint to go on from; None is the start, also of a run that ended before one."""
+    """The checkpoint to go on from; None where the run begins, or ended before a checkpoint."""
     last = checkpoint_path(settings.out, LAST)
     return last if settings.resume and last.exists() else None
 
@@ -314,7 +322,7 @@ def _take_over(module: TrainingModule, run: Run) -> Start:
 def _record(
     experiment: Experiment, settings: RunSettings, manifest: Manifest, start: Start | None
 ) -> dict[str, Any]:
-    """What a run is."""
+    """The record of a run: what `--resume` compares, and `load_run` reads."""
     return {
         "experiment": to_dict(experiment),
         "seed": settings.seed,
@@ -325,36 +333,38 @@ def _record(
     }
 
 
-def _identity(name: str, record: Mapping[str, Any]) -> Any:
-    """What of a record must not change: the data may move, and a run may be made longer."""
-    if name == "data":
-        return None
-    if name != "experiment":
-        return record[name]
+def _identity(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a record that must not change: data may move, and a run may be made longer."""
     experiment = record["experiment"]
-    return {**experiment, "training": {**experiment["training"], "steps": None}}
+    return {
+        **experiment,
+        "training": {**experiment["training"], "steps": None},
+        "seed": record["seed"],
+        "data": record["content_hash"],
+        "devices": record["devices"],
+        "start": record["start"],
+    }
 
 
 def _check_folder(settings: RunSettings, record: dict[str, Any]) -> None:
-    """Makes sure that the run's folder is free, or holds the same run in order to go on with it."""
+    """Makes sure that the run's folder is free, or on --resume holds the same run."""
     if settings.resume:
         before = _read_record(settings.out)
         if _last_checkpoint(settings):
             record["start"] = before["start"]
         elif before["start"] is not None and record["start"] is None:
             raise TrainingError(
-                f"a run in {settings.out} that was started from another and has no checkpoint yet",
-                expected="the run that its first weights came from",
+                f"a run in {settings.out} that was started from another run and has no checkpoint",
+                expected="the run that gave the first weights",
                 action="Give --start-from again.",
                 field="start_from",
             )
-        changed = [name for name in record if _identity(name, before) != _identity(name, record)]
-        if changed:
+        if changed := differences(_identity(before), _identity(record)):
             raise TrainingError(
-                f"a run in {settings.out} with another {' and '.join(changed)}",
-                expected="the same as when it was started",
-                action="Give the same preset, settings, seed and data, or another --out.",
-                field=changed[0],
+                f"a run in {settings.out} with other settings ({'; '.join(changed)})",
+                expected="the settings that the run was started with",
+                action="Give the same preset, name, settings, seed and data, or another --out.",
+                field=changed[0].partition(":")[0],
             )
         if checkpoint := _last_checkpoint(settings):
             read_checkpoint(checkpoint)
@@ -367,6 +377,20 @@ def _check_folder(settings: RunSettings, record: dict[str, Any]) -> None:
         )
 
 
+def _step_of(checkpoint: Path) -> int:
+    step: int = read_checkpoint(checkpoint)["global_step"]
+    return step
+
+
+def _finished(experiment: Experiment, out: Path) -> str:
+    steps = experiment.training.steps
+    return (
+        f"{experiment.name}: {out} is finished, all {steps:,} steps are done. Go further with "
+        f"--resume --set training.steps={2 * steps}, or make a bundle: musicvae export {out} "
+        f"--out bundles/{experiment.name}"
+    )
+
+
 def _write_record(directory: Path, record: Mapping[str, Any]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     write_file(directory / RUN_FILE, json.dumps(record, indent=2) + "\n")
@@ -376,9 +400,11 @@ def _read_record(directory: Path) -> dict[str, Any]:
     path = directory / RUN_FILE
     try:
         record = json.loads(path.read_text())
-        names = ("experiment", "seed", "data", "content_hash", "devices", "start")
-        return {name: record[name] for name in names}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        names = ("seed", "data", "content_hash", "devices", "start")
+        # Older versions had other names for some settings.
+        experiment = to_dict(from_dict(record["experiment"]))
+        return {"experiment": experiment, **{name: record[name] for name in names}}
+    except (OSError, ValueError, KeyError, TypeError, SettingError) as error:
         raise TrainingError(
             f"{directory} without a readable {RUN_FILE}",
             expected="a folder made by `musicvae train`",

@@ -9,6 +9,8 @@ from musicvae import bundle
 from musicvae.commands.terminal import MISUSE
 from musicvae.evaluation import evaluate
 from musicvae.evaluation.evaluate import Sizes
+from musicvae.experiment.experiment import overlay
+from musicvae.experiment.presets import get_preset
 
 TINY = [
     f"--set={each}"
@@ -50,6 +52,35 @@ def test_evaluate_writes_a_report_of_several_models(command, bundle_folder, make
     assert [model["version"] for model in record["models"]] == versions
     assert [model["seed"] for model in record["models"]] == [5, 5]
     assert "tiny and other" in Path("made/[here]/report.html").read_text()
+
+
+def test_train_lists_the_settings_of_a_preset(command):
+    said = command("train", "trio-16bar", "--list-settings")
+    assert said.code == 0, said.err
+    settings = dict(line.split("  ", 1) for line in said.out.splitlines() if "  " in line)
+    assert settings["objective.beta_max=0.6"].startswith("The weight of the divergence")
+    assert "training.steps=20000" in settings and 'model.latent="bars"' in settings
+    assert "representation.bars=16" in said.out
+    for setting in settings:
+        assert overlay(get_preset("trio-16bar"), settings=[setting]) == get_preset("trio-16bar")
+
+
+@pytest.mark.parametrize("setting", ["foo.bar=1", "training.stpes=1", "model.latent_size=x"])
+def test_a_wrong_setting_points_to_the_list_of_settings(command, data, setting):
+    said = command("train", "melody-2bar", "--data", data, "--out", "run", "--set", setting)
+    assert said.code == MISUSE
+    assert "musicvae train PRESET --list-settings" in said.err
+
+
+def test_a_run_can_have_a_name_of_its_own(command, data):
+    options = ("--data", data, "--out", "run", "--accelerator", "cpu", "--name", "mine")
+    assert command("train", "melody-2bar-tiny", *options, *TINY).code == 0
+    assert json.loads(Path("run/run.json").read_text())["experiment"]["name"] == "mine"
+    again = command("train", "melody-2bar-tiny", *options, *TINY, "--resume")
+    assert again.code == 0 and "run is finished" in again.out
+    other = command("train", "melody-2bar-tiny", *options[:-2], *TINY, "--resume")
+    assert other.code == MISUSE
+    assert 'name: "mine", now "melody-2bar-tiny"' in other.err
 
 
 def test_export_makes_a_bundle_with_the_figures_it_prints(command, data):

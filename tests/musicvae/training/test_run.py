@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import yaml
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -162,14 +163,45 @@ def test_another_run_is_neither_overwritten_nor_gone_on_with(
     other_data = make_data(tmp_path / "other", {"train": 30, "validation": 5})
     for refused, message, settings in (
         (experiment, "a run that exists in .*Add --resume", {}),
-        (experiment, "another seed;.*Give the same", {"seed": 1, "resume": True}),
-        (make_experiment(batch_size=9), "another experiment;.*Give the same", {"resume": True}),
-        (experiment, "another devices;", {"devices": 2, "resume": True}),
-        (experiment, "another content_hash;", {"data": other_data, "resume": True}),
+        (
+            experiment,
+            "other settings .seed: 0, now 1.;.*Give the same",
+            {"seed": 1, "resume": True},
+        ),
+        (make_experiment(batch_size=9), "training.batch_size: 8, now 9.;.*Give", {"resume": True}),
+        (experiment, "other settings .devices: 1, now 2.;", {"devices": 2, "resume": True}),
+        (experiment, "other settings .data: ", {"data": other_data, "resume": True}),
     ):
         with pytest.raises(TrainingError, match=message):
             watch(refused, settings.pop("data", data), out, **settings)
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_finished_run_says_so_and_what_can_be_done(whole_run, watch, make_experiment, data):
+    out, _ = whole_run
+    again = watch(make_experiment(), data, out, resume=True)
+    assert again.is_complete
+    assert not again.losses
+    assert f"{out} is finished, all 20 steps are done" in again.said
+    assert "--resume --set training.steps=40" in again.said
+    assert f"musicvae export {out} --out bundles/tiny" in again.said
+
+
+def test_a_run_of_an_older_version_is_gone_on_with(
+    whole_run, watch, make_experiment, data, tmp_path
+):
+    out = shutil.copytree(whole_run[0], tmp_path / "older")
+    record = json.loads((out / "run.json").read_text())
+    del record["experiment"]["model"]["latent"]
+    record["experiment"]["model"]["is_hierarchical"] = False
+    (out / "run.json").write_text(json.dumps(record))
+    assert watch(make_experiment(steps=21), data, out, resume=True).losses.keys() == {20}
+
+
+def test_the_hyperparameters_of_tensorboard_are_the_settings(whole_run, make_experiment):
+    written = yaml.safe_load((whole_run[0] / "tensorboard" / "hparams.yaml").read_text())
+    assert written.pop("seed") == 0
+    assert from_dict(written) == make_experiment()
 
 
 def test_data_that_have_moved_are_the_same_data(whole_run, watch, make_experiment, data, tmp_path):
