@@ -1,10 +1,9 @@
 """The dial between faithful reconstruction and good draws: one run trained on at several betas.
 
-Each point starts from the weights of the same run, trains as many steps more at its beta, and is
-measured on the validation split: nats of the latent against sampled accuracy, the bound on the
-likelihood, and how draws overlap with the data, from the Gaussian and from the fitted prior.
-Points that are there already are not trained or measured again; those of another run want another
-`--out`.
+Each point starts from the weights of the same run, trains for the same number of steps at its beta,
+and is measured on the validation split: nats of the latent against sampled accuracy, the bound on
+the likelihood, and the overlap of draws with the data, from the Gaussian and from the fitted prior.
+Points that `--out` holds already are not trained or measured again; give each run its own `--out`.
 
 Run it as `python benchmarks/rate_distortion.py RUN --data melodies`.
 """
@@ -41,7 +40,7 @@ COMPARED = 8_192
 
 def measure(folder: Path, data_folder: Path, seed: int) -> dict[str, float]:
     """One point of the curve."""
-    run = load_run(folder, checkpoint=LAST)  # the best would be from before beta has acted
+    run = load_run(folder, checkpoint=LAST)  # the best weights are from before beta had its effect
     experiment, representation = run.experiment, run.experiment.representation
     model = build_model(experiment)
     model.load_state_dict(run.weights)

@@ -1,4 +1,4 @@
-"""Draws what changes while a preset trains: learning rate, beta, the decoder's own share.
+"""Plots the schedules of a preset: learning rate, beta, share of the decoder's own samples.
 
 Run it as `python benchmarks/schedules.py melody-2bar --set objective.teacher_decay=2000`.
 """
@@ -19,7 +19,7 @@ POINTS = 400
 
 
 def main() -> None:
-    """Draws one picture of three curves."""
+    """Plots three curves in one picture."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("preset", choices=PRESETS)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings")

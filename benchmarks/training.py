@@ -1,29 +1,29 @@
-"""How fast each preset trains, beside the rate at which this machine multiplies matrices.
+"""The training speed of each preset, beside the rate at which this machine multiplies matrices.
 
     python benchmarks/training.py [PRESET...] [--precision NAME] [--threads N] [--processes N]
                                   [--batch-size N] [--peer FOLDER | --no-peer]
 
-A step is what a run does: a batch of 32, forwards, backwards, clipping, Adam, averaging. Its
-operations are counted from the shapes that its layers saw, two for a multiply and add, three times
-those of the forward pass for both directions. The limit is the rate of a product of large square
-matrices of the same precision, measured in the same process between the steps. With several
-processes each has `--threads` threads and they share gradients as in a run (DDP over gloo); the
-limit is theirs together.
+A step is the step of a run: a batch of 32, forwards, backwards, clipping, Adam, averaging. Its
+operations are counted from the shapes of its layers' inputs, two for a multiply and add, times three
+for forwards and backwards. The limit is the rate of a product of large square matrices of the same
+precision, measured in the same process between the steps. With several processes each process has
+`--threads` threads, and gradients are shared as in a run (DDP over gloo); the limit is the sum over
+the processes.
 
-Where one thread trains one stream of events, Magenta's TensorFlow MusicVAE does so in turns with
-ours (`magenta_peer.py`), in an environment of its own that needs Python 3.11 on x86: its classes,
-with LSTMs and a latent of the same sizes, batches of the same size, and its own step. What differs:
+If one thread trains one stream of events, Magenta's TensorFlow MusicVAE trains in turns with our
+model (`magenta_peer.py`), in an environment of its own that needs Python 3.11 on x86: Magenta's
+classes and step, with LSTMs, a latent and batches of the same sizes. The differences:
 
-- Its numbers are of 32 bits; ours are where `--precision 32-true` is given, or the processor has no
-  products of bfloat16.
-- Its batches are of 512 in its own settings, and ours of 32, at which it is not at its best: it
-  gained half with 128, and more than we did. `--batch-size` shows it.
-- It hears events one-hot, ours as vectors that are learnt, with the place in the bar. Its posterior
-  and its conductor are built otherwise: ours has up to four times the weights (see the JSON), and
-  what it has more is in its posterior, which an example passes once, not at every step.
-- Under its conductor bars are decoded one after the other, and encoded as one long row; ours are
-  rows of one batch.
-- Its TensorFlow comes from the package index, as a user would have it, and so does our PyTorch.
+- Magenta computes in 32 bits; ours only with `--precision 32-true`, or on a processor without
+  bfloat16 products.
+- Magenta's own settings have batches of 512, ours of 32. At 32 Magenta is not at its best: with 128
+  it gained half, and more than ours did. `--batch-size` shows this.
+- Magenta reads events one-hot; our model reads learnt vectors, with the position in the bar.
+  Posterior and conductor are built otherwise: our model has up to four times the weights (see the
+  JSON); the additional weights are in the posterior, which is computed once an example.
+- Magenta's conductor decodes bars one after the other, and its encoder reads one long row; our bars
+  are rows of one batch.
+- Both TensorFlow and PyTorch come from the package index, as a user installs them.
 """
 
 import argparse
@@ -109,7 +109,7 @@ def count_operations(loss: Loss, events: Tensor) -> int:
 
 
 def time_of(act: Callable[[], object], seconds: float) -> float:
-    """The seconds that it takes once, over at least so many seconds."""
+    """The mean duration of an act in seconds, repeated for at least so many seconds."""
     act()
     count, start = 0, time.perf_counter()
     while (passed := time.perf_counter() - start) < seconds:
@@ -119,7 +119,7 @@ def time_of(act: Callable[[], object], seconds: float) -> float:
 
 
 def sizes_for_peer(experiment: Experiment) -> dict[str, Any] | None:
-    """Those of Magenta's counterpart; None where the music has several streams of events."""
+    """The sizes of Magenta's counterpart; None if the music has several streams of events."""
     representation, model = experiment.representation, experiment.model
     if len(representation.vocabulary_sizes) > 1:
         return None
@@ -141,17 +141,17 @@ class Peer:
     """Magenta's model in a process of its own.
 
     Attributes:
-        made: What it said of itself: weights and versions.
-        rate: Trains for so many seconds and gives the examples a second.
+        about: Its number of weights and its versions.
+        rate: Trains for a number of seconds and gives the examples a second.
     """
 
-    made: dict[str, Any]
+    about: dict[str, Any]
     rate: Callable[[float], float]
 
 
 @contextmanager
 def start_peer(experiment: Experiment, folder: Path | None) -> Iterator[Peer | None]:
-    """Magenta's counterpart of the experiment; None where there is none."""
+    """Magenta's counterpart of the experiment; None if there is no counterpart."""
     sizes = sizes_for_peer(experiment)
     if folder is None or sizes is None:
         yield None
@@ -171,13 +171,13 @@ def start_peer(experiment: Experiment, folder: Path | None) -> Iterator[Peer | N
             answer: dict[str, Any] = json.loads(answered.readline())
             return answer
 
-        yield Peer(made=ask(sizes), rate=lambda seconds: float(ask(seconds)["examples_per_s"]))
+        yield Peer(about=ask(sizes), rate=lambda seconds: float(ask(seconds)["examples_per_s"]))
 
 
 def make_peer(folder: Path) -> Path | None:
-    """An environment with Magenta and what its model needs, made where it is missing.
+    """An environment with Magenta and its model's requirements, made if it is missing.
 
-    None where it can't be made: its TensorFlow needs Python 3.11 on x86.
+    None if it can't be made: Magenta's TensorFlow needs Python 3.11 on x86.
     """
     if (folder / "bin" / "python").exists():
         return folder
@@ -185,10 +185,10 @@ def make_peer(folder: Path) -> Path | None:
         venv.create(folder, with_pip=True)
         install: list[str | Path] = [folder / "bin" / "pip", "install", "--quiet"]
         subprocess.run([*install, *MAGENTA_NEEDS], check=True)
-        # What it asks for itself is of 2022, and has no wheels for a Python of today.
+        # Magenta's own requirements are of 2022, without wheels for a recent Python.
         subprocess.run([*install, "--no-deps", MAGENTA], check=True)
     except BaseException as error:
-        shutil.rmtree(folder, ignore_errors=True)  # half of it would pass for the whole next time
+        shutil.rmtree(folder, ignore_errors=True)  # else half an environment would pass for a whole one next time
         if not isinstance(error, subprocess.CalledProcessError):
             raise
         print("Magenta can't be installed here (it needs Python 3.11 on x86): left out")
@@ -197,7 +197,7 @@ def make_peer(folder: Path) -> Path | None:
 
 
 def measure(experiment: Experiment, precision: str, folder: Path | None) -> dict[str, Any]:
-    """The rates of one experiment in this process; with DDP, where it has been set up."""
+    """The rates of one experiment in this process; with DDP, if it is set up."""
     dtype = PRECISIONS[precision]
     representation, batch_size = experiment.representation, experiment.training.batch_size
     random = np.random.default_rng(0)
@@ -238,7 +238,7 @@ def measure(experiment: Experiment, precision: str, folder: Path | None) -> dict
         "limit_gflop_per_s": 2 * MATRIX**3 / statistics.median(products) / 1e9,
     }
     if peer is not None:
-        found["peer"] = {**peer.made, "examples_per_s": statistics.median(peers)}
+        found["peer"] = {**peer.about, "examples_per_s": statistics.median(peers)}
         found["times_peer"] = found["examples_per_s"] / found["peer"]["examples_per_s"]
     return found
 
@@ -252,7 +252,7 @@ def work(
     folder: Path | None,
     file: str,
 ) -> None:
-    """Measures in one of several processes; the first writes what it found."""
+    """Measures in one of several processes; the first process writes the result."""
     torch.set_num_threads(threads)
     if processes > 1:
         dist.init_process_group("gloo", rank=rank, world_size=processes)
@@ -268,12 +268,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("presets", nargs="*", default=MEMBERS)
     parser.add_argument("--precision", choices=PRECISIONS, default=precision_on("cpu"),
-                        help="a run's own on this processor, unless given")  # fmt: skip
+                        help="default: as a run on this processor")  # fmt: skip
     parser.add_argument("--threads", type=int, default=1, help="of each process")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--batch-size", type=int, help="a run's own, unless given")
+    parser.add_argument("--batch-size", type=int, help="default: the preset's")
     parser.add_argument("--peer", type=Path, default=Path("build/magenta"),
-                        help="Magenta's environment; made where it is missing")  # fmt: skip
+                        help="Magenta's environment; made if it is missing")  # fmt: skip
     parser.add_argument("--no-peer", action="store_true",
                         help="leave Magenta out, as with more than one thread")  # fmt: skip
     parser.add_argument("--json", type=Path, default=Path("build/training.json"))

@@ -16,14 +16,14 @@ def fit_vectors(
 ) -> dict[str, Float[Tensor, " latent"]]:
     """Finds the direction of each attribute: mean latent of the upper minus of the lower quartile.
 
-    Adding the whole vector thus moves music from what is typical of the lower quarter of the data
-    to what is typical of the upper. An attribute that is the same for all examples gets zeros.
+    So the whole vector moves music from a typical example of the data's lower quarter to a typical
+    example of the upper quarter. An attribute that is the same for all examples gets zeros.
 
     Args:
         latents: The latents of examples, at least one.
-        values: The measures of the same examples, by the attribute's name. Examples that measure
-            alike are never divided: both quartiles take in all that equal their boundary, and where
-            both boundaries are one value, only what lies above and below it.
+        values: The measures of the same examples, by the attribute's name. Examples of equal value
+            are never divided: a quartile holds all examples that equal its boundary; if one value
+            is both boundaries, the quartiles hold the examples above and below that value.
 
     Raises:
         AttributeNameError: If there is no such attribute.
@@ -49,12 +49,12 @@ def fit_vectors(
 def _quartiles(
     value: Float[np.ndarray, " batch"],
 ) -> tuple[Bool[np.ndarray, " batch"], Bool[np.ndarray, " batch"]]:
-    """Which examples are the lower and the upper quartile."""
+    """Marks the examples of the lower and of the upper quartile."""
     low, high = np.quantile(value, [0.25, 0.75])
     lower, upper = value <= low, value >= high
     if low == high:
-        # More than half of the examples have this one value: they are the middle, and stand for
-        # the lower or upper end only where there is nothing beyond.
+        # More than half of the examples have this one value: they are the middle, and count as the
+        # lower or upper quartile only if no example lies beyond.
         lower = value < low if (value < low).any() else lower
         upper = value > high if (value > high).any() else upper
     return lower, upper

@@ -1,10 +1,10 @@
-"""Does the model give back what it was given, and at what price: accuracy, likelihood, divergence.
+"""Reconstruction of excerpts: its accuracy, its likelihood, and the divergence it costs.
 
-Conventions: nats are for one excerpt, bits for one step of one excerpt. What is right is said in
-`musicvae.evaluation.accuracy`.
+Conventions: nats are for one excerpt, bits for one step of one excerpt.
+`musicvae.evaluation.accuracy` defines which steps are right.
 
 Sources: Roberts et al. 2018, table 1: its "teacher forcing" is `teacher_forced`, its "sampling"
-`sampled_at_temperature_1`; the others take the likeliest event at every step. Active units: Burda
+`sampled_at_temperature_1`; all other ways take the likeliest event at every step. Active units: Burda
 et al. 2016, section 5.2: dimensions whose posterior mean has a variance over the data above 0.01.
 """
 
@@ -32,24 +32,23 @@ ACTIVE_VARIANCE = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class Reconstruction:
-    """How well a model gives back a set of excerpts.
+    """How well a model reconstructs a set of excerpts.
 
     Attributes:
         examples: Number of excerpts.
-        teacher_forced: The accuracy of all lines together; so too the next four, as in `Ways`.
-        sampled: From the posterior's mean.
-        sampled_from_draw: From a draw of it.
-        sampled_at_temperature_1: With events drawn, too.
-        shuffled: From the mean of another excerpt.
-        lines: The accuracies of each line, by its name.
-        sources: The same from the excerpts of one source alone, by the source's name; empty where
-            there are not several.
+        teacher_forced: Accuracy of all lines together, each step given the true steps before it.
+        sampled: The same for excerpts decoded from the posterior's mean.
+        sampled_from_draw: The same for excerpts decoded from a draw of the posterior.
+        sampled_at_temperature_1: The same with events drawn, too.
+        shuffled: The same for excerpts decoded from another excerpt's mean.
+        lines: These accuracies for each line, by its name.
+        sources: `lines` for the excerpts of each source, by its name; empty with one source.
         hits: The F1 of each line of drums, by its name.
         numbers: The mean absolute error of each kind of number, in its unit.
         elbo_nats: Evidence lower bound on the log likelihood of an excerpt, from one draw each.
-        bits_per_step: The same as bits a step; lower is better.
-        reconstruction_nats: Its first term, the log likelihood given the draw.
-        divergence_nats: Its second term, the KL of the posterior from the prior.
+        bits_per_step: The bound as bits a step; lower is better.
+        reconstruction_nats: The bound's first term, the log likelihood given the draw.
+        divergence_nats: The bound's second term, the KL of the posterior from the prior.
         divergence_by_dimension: The mean KL of every latent dimension.
         active_units: Number of latent dimensions in use.
         latent_size: Number of latent dimensions.
@@ -87,13 +86,13 @@ def reconstruct(
     """Encodes and decodes every excerpt.
 
     Args:
-        model: What is measured.
+        model: The measured model.
         representation: Of its music.
         events: The excerpts.
         seed: Of the draws of latents and events, and of the intervals.
-        pieces: The piece of each excerpt, for intervals; None for figures without.
-        sources: The source of each excerpt, for figures of each; None for none.
-        watch: Shows how far it has come.
+        pieces: The piece of each excerpt, for intervals; None for figures without intervals.
+        sources: The source of each excerpt, for figures by source; None for no such figures.
+        watch: Shows the progress.
     """
     posterior = encode(model, events, title="encoding", watch=watch)
     latents = _Latents(
@@ -162,14 +161,14 @@ class _Latents:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Played:
-    """What a batch was decoded to, a guess for each of `Ways`; and its likelihood in nats."""
+    """The decodings of a batch, a guess for each of `Ways`; and its likelihood in nats."""
 
     guesses: tuple[Int[np.ndarray, "batch step _"], ...]
     log_likelihood: Float[Tensor, " batch"]
 
 
 def _swap(rows: int, seed: int) -> Int[np.ndarray, " batch"]:
-    """For each row another one."""
+    """For each row the number of another row."""
     order = np.random.default_rng(seed).permutation(rows)
     others = np.empty_like(order)
     others[order] = np.roll(order, 1)
@@ -206,7 +205,7 @@ def _play(
 def _by_name(
     scores: Ways[Scores], read: Callable[[Scores], Mapping[str, Measure]]
 ) -> dict[str, Ways[Measure]]:
-    """A measure of each way, by the names that it has in the scores."""
+    """A measure in each way, by its name in the scores."""
     return {name: Ways(*(read(way)[name] for way in scores)) for name in read(scores.sampled)}
 
 
