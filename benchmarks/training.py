@@ -4,8 +4,8 @@
                                   [--batch-size N] [--peer FOLDER | --no-peer]
 
 A step is the step of a run: a batch of 32, forwards, backwards, clipping, Adam, averaging. Its
-operations are counted from the shapes of its layers' inputs, two for a multiply and add, times three
-for forwards and backwards. The limit is the rate of a product of large square matrices of the same
+operations are counted from the shapes of its layers' inputs, two for a multiply and add, times
+three for forwards and backwards. The limit is the rate of a product of large square matrices of the same
 precision, measured in the same process between the steps. With several processes each process has
 `--threads` threads, and gradients are shared as in a run (DDP over gloo); the limit is the sum over
 the processes.
@@ -188,7 +188,9 @@ def make_peer(folder: Path) -> Path | None:
         # Magenta's own requirements are of 2022, without wheels for a recent Python.
         subprocess.run([*install, "--no-deps", MAGENTA], check=True)
     except BaseException as error:
-        shutil.rmtree(folder, ignore_errors=True)  # else half an environment would pass for a whole one next time
+        shutil.rmtree(
+            folder, ignore_errors=True
+        )  # else half an environment would pass for a whole one next time
         if not isinstance(error, subprocess.CalledProcessError):
             raise
         print("Magenta can't be installed here (it needs Python 3.11 on x86): left out")
