@@ -5,10 +5,10 @@
 
 A step is the step of a run: a batch of 32, forwards, backwards, clipping, Adam, averaging. Its
 operations are counted from the shapes of its layers' inputs, two for a multiply and add, times
-three for forwards and backwards. The limit is the rate of a product of large square matrices of the same
-precision, measured in the same process between the steps. With several processes each process has
-`--threads` threads, and gradients are shared as in a run (DDP over gloo); the limit is the sum over
-the processes.
+three for forwards and backwards. The limit is the rate of a product of large square matrices of the
+same precision, measured in the same process between the steps. With several processes each process
+has `--threads` threads, and gradients are shared as in a run (DDP over gloo); the limit is the sum
+over the processes.
 
 If one thread trains one stream of events, Magenta's TensorFlow MusicVAE trains in turns with our
 model (`magenta_peer.py`), in an environment of its own that needs Python 3.11 on x86: Magenta's

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from musicvae.evaluation.subject import Subject
 
 
+_LISTS = "musicvae.train.list_settings"
+
+
 def _list_settings(context: click.Context, _: click.Parameter, preset: str) -> str:
     """Prints the settings of a preset and ends, if that is all that was asked."""
-    if context.params.pop("lists_settings", False):
+    if context.meta.get(_LISTS):
         from musicvae.experiment.presets import get_preset
         from musicvae.experiment.settings import list_settings
 
@@ -30,7 +33,8 @@ def _list_settings(context: click.Context, _: click.Parameter, preset: str) -> s
 
 @click.command()
 @click.argument("preset", is_eager=True, callback=_list_settings)
-@click.option("--list-settings", "lists_settings", is_flag=True, is_eager=True,
+@click.option("--list-settings", is_flag=True, is_eager=True, expose_value=False,
+              callback=lambda context, _, value: context.meta.update({_LISTS: value}),
               help="Print every setting of PRESET with value and meaning, and end.")  # fmt: skip
 @click.option("--data", type=FOLDER, required=True, help="A folder made by `musicvae prepare`.")
 @click.option("--out", type=FOLDER, required=True, help="The run's folder.")

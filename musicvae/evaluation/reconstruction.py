@@ -5,7 +5,8 @@ Conventions: nats are for one excerpt, bits for one step of one excerpt.
 
 Sources: Roberts et al. 2018, table 1: its "teacher forcing" is `teacher_forced`, its "sampling"
 `sampled_at_temperature_1`; all other ways take the likeliest event at every step. Active units:
-Burda et al. 2016, section 5.2: dimensions whose posterior mean has a variance over the data above 0.01.
+Burda et al. 2016, section 5.2: dimensions whose posterior mean varies over the data by more than
+0.01 (variance).
 """
 
 import math

@@ -42,12 +42,11 @@ def check_representation(experiment: Experiment, manifest: Manifest) -> None:
 
 def _describe(representation: Mapping[str, object]) -> str:
     """A representation's settings in words: `melody with bars=2, meter=4/4`."""
-    shown = []
-    for name, value in representation.items():
-        is_meter = isinstance(value, Mapping)
-        text = "/".join(str(part) for part in value.values()) if is_meter else value
-        if name != "name":
-            shown.append(f"{name}={text}")
+    shown = [
+        f"{name}={'/'.join(map(str, value.values())) if isinstance(value, Mapping) else value}"
+        for name, value in representation.items()
+        if name != "name"
+    ]
     return f"{representation.get('name')} with {', '.join(shown)}"
 
 

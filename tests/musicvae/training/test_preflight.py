@@ -28,7 +28,9 @@ def test_data_of_its_kind_pass_and_longer_ones_too(make_experiment, data, bars):
 )
 def test_data_of_another_kind_are_refused(make_experiment, data, representation):
     experiment = replace(make_experiment(), representation=representation)
-    with pytest.raises(DataError, match=r"'bars': 2.*expected.*'bars': .*Prepare the data again"):
+    with pytest.raises(
+        DataError, match=r"melody with bars=2, .*expected .* with bars=\d, .*Prepare the data again"
+    ):
         check_representation(experiment, load_manifest(data))
 
 

@@ -145,7 +145,7 @@ def test_a_started_run_that_was_killed_at_once_starts_from_the_same_weights_agai
     watch(experiment, data, out, start_from=whole_run[0])
     first = load_run(out)
     shutil.rmtree(out / "checkpoints")
-    with pytest.raises(TrainingError, match=r"has no checkpoint yet.*Give --start-from again"):
+    with pytest.raises(TrainingError, match=r"has no checkpoint;.*Give --start-from again"):
         watch(experiment, data, out, resume=True)
     watch(experiment, data, out, resume=True, start_from=whole_run[0])
     again = load_run(out)
