@@ -37,11 +37,11 @@ class ModelConfig:
         event_size: Size of the vector of a step's events.
         position_size: Size of the vector of a step's place in the bar.
         encoder_size: State of the encoder's LSTM in each direction.
-        encoder_layers: Its layers.
+        encoder_layers: Number of layers of the encoder's LSTM.
         decoder_size: State of the (bar) decoder's LSTM.
-        decoder_layers: Its layers.
+        decoder_layers: Number of layers of the (bar) decoder's LSTM.
         conductor_size: State of the conductor's LSTM; only with `bars`.
-        conductor_layers: Its layers.
+        conductor_layers: Number of layers of the conductor's LSTM; only with `bars`.
         plan_size: Size of one bar's plan, and of a bar's code in the encoder; only with `bars`.
 
     Raises:
