@@ -30,7 +30,6 @@ from musicvae.generation.requests import (
     SampleRequest,
     TransformRequest,
 )
-from musicvae.music import midi
 from musicvae.report.plots import piano_rolls
 from musicvae.rpc.client import Client
 
@@ -105,10 +104,7 @@ def jobs(client: Client, model: ModelInfo, out: Path) -> Iterator[Job]:
         ),
         title=lambda index: f"draw {index + 1}",
     )
-    draws = [
-        Excerpt(notes=midi.read((out / f"sample-{index}.mid").read_bytes()))
-        for index in range(count)
-    ]
+    draws = [Excerpt(out / f"{model.name}-sample-{SEED}-{index:03d}.mid") for index in range(count)]
     draws = [draw for draw in draws if draw.notes.notes] or sys.exit(f"{model.name} is silent")
     first, second, third = (draws[index % len(draws)] for index in range(3))
     yield Job(
@@ -156,7 +152,7 @@ def answer(job: Job, out: Path, say: Callable[[str], None]) -> dict[str, float]:
     answers = [timed(job) for _ in range(REPEATS)]
     clips = answers[0].clips
     for index, clip in enumerate(clips):
-        (out / f"{job.name}-{index}.mid").write_bytes(clip.to_midi())
+        clip.save(out / f"{clip.model}-{job.name}-{clip.seed}-{index:03d}.mid")
     piano_rolls(
         [clip.notes for clip in clips],
         out / f"{job.name}.png",

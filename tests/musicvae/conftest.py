@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass
 
 import pytest
+from engines import FOUR_THEN_THREE, PICKUP
 
 from musicvae.__main__ import MISUSE, main
 from musicvae.music import midi
@@ -46,11 +47,13 @@ CHORD = midi.write(
 
 @pytest.fixture
 def tunes(tmp_path):
-    """Two tunes, a chord, and a file that is no MIDI."""
+    """Two tunes, a chord, a change of meter, a pickup, and a file that is no MIDI."""
     for name, data in {
         "a.mid": tune(60),
         "b.mid": tune(67),
         "chord.mid": CHORD,
+        "four_three.mid": midi.write(FOUR_THEN_THREE),
+        "pickup.mid": midi.write(PICKUP),
         "broken.mid": b"MThd\0\0\0\6\0\1",
     }.items():
         (tmp_path / name).write_bytes(data)

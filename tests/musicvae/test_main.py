@@ -216,6 +216,18 @@ TRAIN = ["train", "melody-2bar-tiny", "--data", DATA, "--out", "run"]
 MISTAKES = {
     "an unknown command": (["smaple"], ["smaple"]),
     "an unknown option": (["sample", "--sede", "1"], ["--sede"]),
+    "too many files": (
+        ["sample", "-n", "10001", "--out", "made", *MODEL],
+        ["10,001 files in made", "at most 10,000", "--seed and --out"],
+    ),
+    "bars that change meter": (
+        ["reconstruct", "four_three.mid", "--start-bar", "2", *MODEL],
+        ["four_three.mid: bar 3 in 3/4; expected 4/4", "--start-bar, such as 1"],
+    ),
+    "a pickup": (
+        ["reconstruct", "pickup.mid", *MODEL],
+        ["pickup.mid: bar 1 in 1/4; expected 4/4", "--start-bar, such as 2"],
+    ),
     "no clips": (["sample", "-n", "0", *MODEL], ["-n", "0 is not in the range"]),
     "a seed below 0": (["sample", "--seed", "-1", *MODEL], ["--seed", "-1"]),
     "a seed that is no number": (["sample", "--seed", "x", *MODEL], ["--seed", "'x'"]),

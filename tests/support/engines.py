@@ -10,10 +10,28 @@ from musicvae import bundle
 from musicvae.bundle.format import Bundle
 from musicvae.generation.engine import Engine
 from musicvae.music.chords import Chord
-from musicvae.music.notes import Note, NoteSequence
+from musicvae.music.notes import BarChange, Meter, Note, NoteSequence
 from musicvae.rpc.client import Client
 from musicvae.server import Settings, start
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceStub
+
+
+def in_meters(*meters):
+    """A note on every quarter of bars of these meters; bar n begins with note 59 + n."""
+    notes, changes, step = [], [], 0
+    for index, meter in enumerate(meters):
+        if not changes or changes[-1].meter != meter:
+            changes.append(BarChange(step, meter))
+        for beat in range(meter.numerator):
+            notes.append(Note(step, 72 + beat if beat else 60 + index, step + 4))
+            step += 4
+    return NoteSequence(tuple(notes), step, meter=meters[0], bar_changes=tuple(changes))
+
+
+FOUR, THREE, TWO, ONE = (Meter(beats, 4) for beats in (4, 3, 2, 1))
+TWO_FOUR_BAR = in_meters(FOUR, FOUR, TWO, FOUR, FOUR, FOUR, FOUR)
+FOUR_THEN_THREE = in_meters(FOUR, FOUR, THREE, THREE)
+PICKUP = in_meters(ONE, FOUR, FOUR)
 
 
 class ServerThread:

@@ -1,5 +1,6 @@
 import errno
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -86,3 +87,25 @@ def test_name_that_another_command_takes_meanwhile_is_left_to_it(tmp_path, monke
     assert (tmp_path / "tiny-sample-3-000.mid").read_bytes() == b"its own"
     assert names(tmp_path) == ["tiny-sample-3-000-2.mid", "tiny-sample-3-000.mid"]
     assert midi.read((tmp_path / "tiny-sample-3-000-2.mid").read_bytes()) == clip().notes
+
+
+def test_titles_of_any_characters_are_drawn_without_a_word(tmp_path, capfd):
+    clips = [(title, clip()) for title in ("曲.mid", "cost $x^$.mid", "\udcff.mid")]
+    files = list(keep(tmp_path, "reconstruct", clips, draws_picture=True))
+    assert files[-1].path.read_bytes().startswith(b"\x89PNG")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_name_of_a_model_leads_to_no_other_folder(tmp_path):
+    strange = replace(clip(), model="../../home/é x")
+    (kept_file,) = keep(tmp_path, "sample", [("one", strange)], draws_picture=False)
+    assert kept_file.path == tmp_path / "_home_é_x-sample-3-000.mid"
+
+
+def test_labels_stand_in_place_of_numbers(tmp_path):
+    two = [("before", clip(60)), ("after", clip(62))]
+    files = keep(tmp_path, "transform", two, draws_picture=False, labels=("before", "after"))
+    assert [each.path.name for each in files] == [
+        "tiny-transform-3-before.mid",
+        "tiny-transform-3-after.mid",
+    ]

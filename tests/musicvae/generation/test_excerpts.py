@@ -1,11 +1,12 @@
 from dataclasses import replace
 
 import pytest
+from engines import FOUR_THEN_THREE, PICKUP, TWO_FOUR_BAR
 
 from musicvae.errors import RepresentationError, SettingError
 from musicvae.generation.excerpts import fit
 from musicvae.generation.inputs import Excerpt
-from musicvae.music.notes import Meter, Note, NoteSequence
+from musicvae.music.notes import BarChange, Meter, Note, NoteSequence
 from musicvae.representation import Drums, Groove, Melody, Trio
 
 TWO_BARS = Melody(bars=2)
@@ -111,6 +112,40 @@ def test_another_meter_is_refused(melody):
     with pytest.raises(RepresentationError, match="3/4; expected 4/4") as caught:
         fitted(replace(melody, meter=Meter(3, 4)), reduce=True)
     assert caught.value.cause == "wrong_meter"
+
+
+@pytest.mark.parametrize(
+    ("notes", "bar", "first_step", "pitch"),
+    [(TWO_FOUR_BAR, 4, 40, 63), (FOUR_THEN_THREE, 1, 0, 60), (PICKUP, 2, 4, 61)],
+    ids=["a bar of 2/4 before", "a change of meter after", "a pickup"],
+)
+def test_bars_are_the_musics_own(notes, bar, first_step, pitch):
+    cut = fitted(notes, start_bar=bar)
+    assert cut.notes == notes.window(first_step, 32).notes
+    assert cut.notes[0] == Note(0, pitch, 4)
+    assert (cut.meter, cut.bar_changes) == (Meter(), ())
+
+
+@pytest.mark.parametrize(
+    ("notes", "bar", "said"),
+    [
+        (TWO_FOUR_BAR, 2, "bar 3 in 2/4; expected 4/4.*`start_bar`, such as 1"),
+        (FOUR_THEN_THREE, 2, "bar 3 in 3/4; expected 4/4.*such as 1"),
+        (FOUR_THEN_THREE, 3, "bar 3 in 3/4; expected 4/4"),
+        (PICKUP, None, "bar 1 in 1/4; expected 4/4.*such as 2"),
+        (
+            replace(
+                PICKUP, meter=Meter(), bar_changes=(BarChange(0, Meter()), BarChange(4, Meter()))
+            ),
+            None,
+            "bar 1 of 1 quarter notes; expected whole bars in 4/4.*such as 2",
+        ),
+        (TWO_FOUR_BAR, 8, "bar 8 of music whose last bar is 7"),
+    ],
+)
+def test_only_bars_that_do_not_fit_are_refused(notes, bar, said):
+    with pytest.raises((RepresentationError, SettingError), match=said):
+        fitted(notes, start_bar=bar)
 
 
 @pytest.mark.parametrize(("given", "used"), [(3.6, 10.0), (120.5, 120.5), (5000.0, 480.0)])

@@ -4,6 +4,7 @@ import sys
 
 import grpc
 import pytest
+from engines import PICKUP, TWO_FOUR_BAR
 
 from musicvae.errors import (
     AttributeNameError,
@@ -22,9 +23,11 @@ from musicvae.generation.requests import (
     SampleRequest,
     TransformRequest,
 )
+from musicvae.music import midi
 from musicvae.music.notes import Key, Meter, Note, NoteSequence
 from musicvae.rpc.client import Client
 from musicvae.server import Settings
+from musicvae.v1 import musicvae_pb2 as pb
 
 LATENT = tuple([0.1, -0.7] * 4)
 
@@ -84,6 +87,11 @@ def test_models_are_those_of_the_engine(client, engine):
             EncodeRequest(excerpt=Excerpt(notes=NoteSequence(notes=(), length_steps=16))),
             RepresentationError,
         ),
+        (
+            "encode",
+            EncodeRequest(excerpt=Excerpt(TWO_FOUR_BAR, start_bar=2)),
+            RepresentationError,
+        ),
         ("interpolate", InterpolateRequest(points=[(1.0,), (2.0,)]), RequestError),
     ],
 )
@@ -107,6 +115,16 @@ def test_long_music_is_heard_alike(client, engine):
     music = NoteSequence(notes=notes, length_steps=60_000)
     request = EncodeRequest(excerpt=Excerpt(notes=music, start_bar=3000))
     assert client.encode(request) == engine.encode(request)
+
+
+@pytest.mark.parametrize(("notes", "bar"), [(TWO_FOUR_BAR, 4), (PICKUP, 2)])
+def test_bars_are_the_musics_own_as_notes_and_as_midi(client, engine, stub, notes, bar):
+    request = EncodeRequest(excerpt=Excerpt(notes, start_bar=bar))
+    encoding = client.encode(request)
+    assert encoding == engine.encode(request)
+    assert encoding.notes.notes[0].pitch == 59 + bar
+    message = pb.EncodeRequest(excerpt=pb.Excerpt(midi=midi.write(notes), start_bar=bar))
+    assert tuple(stub.Encode(message).mean) == encoding.mean
 
 
 @pytest.mark.parametrize("qpm", [0.5, 6e6])
