@@ -19,7 +19,7 @@ from jaxtyping import Int64
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, TextColumn
 
-from musicvae.data_pipeline.cut.extraction import choose_parts
+from musicvae.data_pipeline.cut.lines.extraction import choose_parts
 from musicvae.data_pipeline.cut.rules import Rules
 from musicvae.data_pipeline.grid.grid import GridPiece, put_on_grid
 from musicvae.data_pipeline.readers import read_piece

@@ -15,7 +15,7 @@ class Candidates:
     Args:
         first_steps: The step at which each window starts.
         length_steps: The length of every window.
-        lanes: The number of the lane of each window (see `melody.lanes`), ascending; None puts all
+        lanes: The number of the lane of each window (see `lines.lanes`), ascending; None puts all
             windows in lane 0.
 
     Attributes:

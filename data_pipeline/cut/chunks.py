@@ -1,9 +1,9 @@
 """A chunk: some pieces in a row, cut by one process and kept as one file until all are done.
 
-The file comes to be by a rename: it is there and whole, or not there. It holds two Arrow streams
-one behind the other: the excerpts, in the pieces' order, where there are any; then the pieces, with
-what was left out of each and what it is compared by. The excerpts are written as they come, so that
-a process never holds more than a few MiB of them beside those of the piece that it is at.
+The file appears by a rename, so a chunk's file is whole or missing. It holds two Arrow streams, one
+after the other: the excerpts, in the pieces' order (no stream where there are no excerpts); then
+the pieces with their rejections and signatures. Excerpts are written as soon as they are cut, so
+that a process holds the excerpts of the current piece and only a few MiB more.
 """
 
 import gc
@@ -38,10 +38,10 @@ MOST_HELD_BYTES = 8 * 1024**2
 """Pieces from a compressed archive travel with their bytes."""
 
 _BATCH_BYTES = 8 * 1024**2
-"""What the events of a batch take; those of a piece that has more are a batch a part."""
+"""The size of the events of a batch; a piece with more events gives a batch for each part."""
 
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
-"""Some MB of them, where they are garbage; the interpreter would look after 700."""
+"""Collect garbage after this many objects; Python's default of 700 costs too much here."""
 
 _QUICK_KINDS = {"midi", "h2pattern"}
 
@@ -85,7 +85,7 @@ class ReadChunk:
     excerpts: pa.Table | None
 
     def take(self, rows: Int64[np.ndarray, " batch"]) -> pa.Table:
-        """The excerpts of these rows, which rise; Arrow's own `take` would copy all others, too."""
+        """The excerpts of these ascending rows. Arrow's own `take` would copy the whole table."""
         assert self.excerpts is not None
         taken, first = [], 0
         for batch in self.excerpts.to_batches():
@@ -136,7 +136,7 @@ def cut_chunk(chunk: Chunk, settings: CutSettings, folder: Path, begin: Begin) -
             try:
                 excerpts.add(len(rows), result.excerpts)
             except MemoryError:
-                result = reject_for_memory()  # noqa: PLW2901  # the other is let go of
+                result = reject_for_memory()  # noqa: PLW2901  # drops the excerpts
             rows.add(result)
             del result  # before the next is cut
         begin(len(pieces))
@@ -147,10 +147,10 @@ def cut_chunk(chunk: Chunk, settings: CutSettings, folder: Path, begin: Begin) -
 
 @cache
 def _settle() -> None:
-    """Has a process look for garbage as seldom as suits one that makes a great many small objects.
+    """Lets Python collect garbage seldom: cutting makes many small objects, nearly none in cycles.
 
-    Hardly any of them stand in a circle, and the modules, a hundred thousand objects more, never
-    are garbage: to look at them again and again takes an eighth of the time.
+    The objects of the modules, a hundred thousand, are never garbage; looking through them again
+    and again takes an eighth of the time.
     """
     gc.collect()
     gc.freeze()
@@ -189,7 +189,7 @@ def read_chunk(path: Path) -> ReadChunk:
 
 
 class _ExcerptWriter:
-    """Writes excerpts as they come, some MiB at a time.
+    """Writes excerpts in batches of some MiB.
 
     Args:
         file: Where they go; a stream is begun with the first.
@@ -221,7 +221,7 @@ class _ExcerptWriter:
             self._waiting_bytes += size
 
     def close(self) -> None:
-        """Writes what waits, and ends the stream."""
+        """Writes the waiting excerpts, and ends the stream."""
         self._flush()
         if self._stream is not None:
             self._stream.close()
@@ -240,7 +240,7 @@ class _ExcerptWriter:
 
 
 class _PieceRows:
-    """What is known of the pieces of a chunk beside their excerpts, column by column."""
+    """The pieces of a chunk without their excerpts, column by column."""
 
     def __init__(self) -> None:
         self._styles: list[str | None] = []
@@ -254,7 +254,7 @@ class _PieceRows:
         return len(self._counts)
 
     def add(self, result: CutPiece) -> None:
-        """Takes what came of the next piece."""
+        """Adds the result of the next piece."""
         self._styles.append(result.style or None)
         self._counts.append(sum([len(each.events) for each in result.excerpts]))
         signature = result.signature
@@ -294,7 +294,7 @@ class _PieceRows:
 
 
 def _excerpt_table(groups: Sequence[tuple[int, Excerpts]]) -> pa.Table:
-    """The excerpts of some pieces, with the row of each one's piece."""
+    """The excerpts of some pieces, each with the row of its piece."""
     excerpts = [group for _, group in groups]
     labels = [group.labels for group in excerpts]
     sizes = [len(group.events) for group in excerpts]
@@ -323,7 +323,7 @@ def _excerpt_table(groups: Sequence[tuple[int, Excerpts]]) -> pa.Table:
 
 def _lists(rows: Sequence[Shaped[np.ndarray, "..."]]) -> pa.FixedSizeListArray:
     """Rows of numbers as a column of lists of fixed size."""
-    # One that stands alone may be large, and is not copied.
+    # A single array may be large, and is not copied.
     whole = rows[0] if len(rows) == 1 else np.concatenate(rows)
     width = int(np.prod(whole.shape[1:]))
     return pa.FixedSizeListArray.from_arrays(pa.array(whole.reshape(-1)), width)

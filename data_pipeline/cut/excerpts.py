@@ -1,8 +1,7 @@
-"""What cutting a piece gives: excerpts as tensors, with their labels, and what was left out.
+"""The result of cutting a piece: excerpts as tensors with their labels, and rejections.
 
-One function a representation does the cutting (in `melodies`, `drum_excerpts`, `trios` and
-`chord_excerpts`); in `cut.CUTTERS` all have the same form, from some pieces on one grid and
-`CutSettings` to a `CutPiece` each.
+Each representation has a cutter in `cut.CUTTERS`: it takes pieces on one grid and `CutSettings`,
+and gives a `CutPiece` for each piece.
 """
 
 from collections.abc import Mapping
@@ -18,11 +17,11 @@ from musicvae.errors import SettingError
 from musicvae.identity import compare_by_identity
 from musicvae.representation import Representation
 
-from .extraction import check_melody
+from .lines.extraction import check_melody
 from .rules import Rules
 
 MOST_HOP_BARS = 1_000
-"""No piece that is read has more bars between two excerpts than this."""
+"""The largest hop; no piece is longer."""
 
 _RANDOM = np.random.default_rng(20180313).integers(0, 2**64, 1 << 14, dtype=np.uint64)
 _RANDOM |= np.uint64(1)
@@ -31,17 +30,17 @@ _RANDOM |= np.uint64(1)
 
 @dataclass(frozen=True, kw_only=True)
 class CutSettings:
-    """What is cut out of a piece, and by what rules.
+    """How pieces are cut.
 
     Attributes:
-        representation: What the tensors are of.
+        representation: The form of the tensors.
         hop_bars: Bars from the start of one excerpt to the start of the next.
-        melody: Where melodies are taken from: see `extraction`.
-        rules: What an excerpt must be like.
+        melody: The parts that melodies are taken from: see `lines.extraction`.
+        rules: The rules that an excerpt must keep.
 
     Raises:
-        SettingError: If `hop_bars` is out of range, an excerpt too long for the digest, or
-            `melody` no way of choosing.
+        SettingError: If `hop_bars` is out of range, if an excerpt is too long for the digest, or if
+            `melody` names no way to choose parts.
     """
 
     representation: Representation
@@ -71,18 +70,18 @@ class CutSettings:
 
 @compare_by_identity
 class Labels(NamedTuple):
-    """What is known of each excerpt beside its events.
+    """The labels of excerpts: tempo, key, measures and chords.
 
     Attributes:
-        qpms: The tempo at its start, in quarter notes a minute.
-        tonics: Pitch class of the key's tonic; -1 where it is not known.
-        are_minor: 1 for a minor key, 0 for a major one; -1 where it is not known.
-        key_confidences: 1 for a key that the source writes; for one that was estimated, how often
-            such an estimate is right, 0.5 to 1; NaN where there is none.
+        qpms: The tempo at the start of each excerpt, in quarter notes a minute.
+        tonics: Pitch class of the key's tonic; -1 where the key is not known.
+        are_minor: 1 for a minor key, 0 for a major key; -1 where the key is not known.
+        key_confidences: 1 for a key that the source writes; for an estimated key, how often an
+            equally clear estimate is right, 0.5 to 1; NaN where the key is not known.
         attributes: The measures of `musicvae.music.attributes.ATTRIBUTES`, in that order; NaN for
             drums where they need pitches.
-        chords: The chord that the source writes, at the start and at the middle of each bar: an
-            event of `representation.chords`; -1 where none is known.
+        chords: The written chord at the start and at the middle of each bar: an event of
+            `representation.chords`; -1 where no chord is known.
     """
 
     qpms: Float32[np.ndarray, " batch"]
@@ -103,11 +102,11 @@ class Excerpts(NamedTuple):
 
     Attributes:
         part: The part's name; the names joined by ` + ` for a combination.
-        program: The part's program; that of the melody for a combination; 0 for drums.
+        program: The part's program; for a combination, the program of the melody; 0 for drums.
         start_bars: The bar of the piece at which each excerpt starts, from 0.
-        events: Their tensors.
-        shapes: A digest of each, equal for excerpts that are the same up to transposition.
-        labels: What else is known of each.
+        events: The tensor of each excerpt.
+        shapes: A digest of each excerpt, equal for excerpts that are equal up to transposition.
+        labels: The labels of each excerpt.
     """
 
     part: str
@@ -139,7 +138,7 @@ class CutPiece(NamedTuple):
 
 
 def digest(rows: Int32[np.ndarray, "batch _"]) -> UInt64[np.ndarray, " batch"]:
-    """A digest of each row of whole numbers: equal for equal rows, and as good as never else.
+    """A digest of each row of whole numbers. Two rows of one digest are almost certainly equal.
 
     Source: Multilinear hashing (Carter and Wegman 1979), then the finaliser of SplitMix64.
     """

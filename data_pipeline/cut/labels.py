@@ -1,8 +1,8 @@
-"""What is known of excerpts beside their events: tempo, key, chords, and musical measures.
+"""Labels excerpts with tempo, key, chords and musical measures.
 
-Conventions: the notes come as columns of equal length, in steps, in order of onset and then pitch;
-an excerpt is the window of `length_steps` from each of `first_steps` on, which are bar lines,
-ascending. Everything is worked out for all windows at once, from sums over the notes of the part.
+Conventions: notes are columns of equal length, in steps, in order of onset and then pitch. An
+excerpt is the window of `length_steps` from one of `first_steps`, which are ascending bar lines.
+All windows are labelled at once, from sums over the notes of the part.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ _IS_WHITE = np.array([pitch % 12 in C_MAJOR_SCALE for pitch in range(128)])
 _C_MAJOR = Key(0)
 
 _CLEAR = 0.9
-"""The confidence from which on the notes overrule a written C major."""
+"""From this confidence on, the key of the notes replaces a written C major."""
 
 _SLOTS_PER_BAR = 2
 """Chords are given at the start and at the middle of each bar."""
@@ -73,7 +73,7 @@ def label(
     sizes = [len(stretch.first_steps) for stretch in stretches]
     slots = length_steps // stretches[0].piece.steps_per_bar * _SLOTS_PER_BAR
     reads = [stretch.piece.piece for stretch in stretches]
-    # Most pieces have one tempo, one key and no chords; the others are gone into.
+    # Most pieces have one tempo, one key and no chords; only other pieces need more work.
     first_qpms = [read.tempos[0].qpm if read.tempos else DEFAULT_QPM for read in reads]
     qpms = np.repeat(np.array(first_qpms, np.float32), sizes)
     keys = np.repeat(np.array(_find_keys(stretches)), sizes, axis=0)
@@ -108,7 +108,7 @@ def label(
 
 
 class _KeyLabel(NamedTuple):
-    """What is labelled of a key; see `excerpts.Labels`."""
+    """A key as labels hold it; see `excerpts.Labels`."""
 
     tonic: int
     is_minor: int
@@ -142,7 +142,7 @@ def _label_key(key: Key, confidence: float) -> _KeyLabel:
 
 
 def _has_pitches(piece: GridPiece) -> bool:
-    """Whether anything but drums plays: drums have no key, whatever the file writes."""
+    """Whether a pitched part plays: drums have no key, even where the file writes a key."""
     return any(not part.is_drum for part in piece.parts)
 
 
@@ -156,16 +156,13 @@ def _find_written_keys(stretch: Stretch) -> Float64[np.ndarray, "batch 3"]:
 
 
 def _is_doubted(piece: GridPiece) -> bool:
-    """Whether a piece's own key is asked of its notes.
-
-    Programs write C major where nobody gave a key; any other key was meant.
-    """
+    """Whether the written key may be a default: programs write C major where no key was given."""
     written = piece.piece.keys
     return not written or (len(written) == 1 and written[0].key == _C_MAJOR)
 
 
 def _is_default(written: Sequence[KeyChange], estimated: EstimatedKey | None) -> bool:
-    """Whether the written key is one C major that the notes contradict."""
+    """Whether the only written key is C major and the notes contradict it."""
     if len(written) > 1 or written[0].key != _C_MAJOR or estimated is None:
         return False
     tonic = estimated.key.tonic + 3 * estimated.key.is_minor  # of the major key of that signature
@@ -188,13 +185,13 @@ def _find_chords(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Onsets:
-    """The different onsets among notes, and which of them each window holds.
+    """The different onsets of notes, and the onsets of each window.
 
     Attributes:
-        steps: The step of each, ascending.
-        notes: The index of the first note of each, and the number of notes.
-        low: For each window, the index of its first onset.
-        high: And of the first after it.
+        steps: The step of each onset, ascending.
+        notes: The index of the first note of each onset, and the number of notes.
+        low: The index of the first onset of each window.
+        high: The index of the first onset after each window.
     """
 
     steps: Int[np.ndarray, " note"]
@@ -256,14 +253,14 @@ def _measure_rhythm(
     steps, first_steps = onsets.steps, line.first_steps
     sixteenth = piece.steps_per_quarter // 4
     counts = onsets.high - onsets.low
-    # Windows overlap only within a run of bars, so any of them gives an onset its place in the bar:
-    # here the last that begins before it. What is before the first is in none.
+    # Windows overlap only within a run of bars, so any window around an onset tells its step in the
+    # bar: here the last window that begins before the onset. Earlier onsets are in no window.
     origins = np.repeat(
         np.append(0, first_steps).astype(steps.dtype),
         np.diff(onsets.low, prepend=0, append=len(steps)),
     )
     places = (steps - origins) % piece.steps_per_bar
-    # Room before the first step, where nothing sounds.
+    # Silent steps before the first step.
     sounds = np.zeros(int(steps.max(initial=0)) + 1 + 2 * sixteenth, bool)
     sounds[steps + 2 * sixteenth] = True
     is_late = np.zeros((2, len(steps) + 1), np.int32)

@@ -3,7 +3,7 @@
 A line is rendered once as events, and the excerpts are windows of it: at every `hop_bars` within a
 run of regular bars. A note that began before a window is left out of it, and one that outlasts it
 is cut; so each excerpt is what the representation makes of that window of notes. The lines of many
-pieces are worked on together: see `lanes`.
+pieces are worked on together: see `lines.lanes`.
 
 The rules beside those of Magenta's converter of melodies, as its code behaves:
 
@@ -40,16 +40,16 @@ import numpy as np
 from jaxtyping import Bool, Int, Int16, Int32, Int64, UInt64
 from numpy.lib.stride_tricks import sliding_window_view
 
+from musicvae.data_pipeline.cut.lines.lanes import Lanes
 from musicvae.data_pipeline.grid.grid import GridPiece
-from musicvae.data_pipeline.grid.lanes import Lanes
 from musicvae.data_pipeline.rejections import Rejection, merge_rejections
 from musicvae.representation.melody import FIRST_PITCH_EVENT, HOLD, write_line
 
 from .candidates import Candidates
 from .excerpts import CutPiece, CutSettings, Excerpts, digest
-from .extraction import Choice, Choices, choose_parts
 from .labels import Stretch, label
-from .line_rules import LineWindows, judge_line
+from .lines.extraction import Choice, Choices, choose_parts
+from .lines.line_rules import LineWindows, judge_line
 from .windows import Windows, find_windows, number_within, reject_bars
 
 _ROWS = 1 << 13
@@ -57,7 +57,7 @@ _ROWS = 1 << 13
 
 
 def cut_melodies(pieces: Sequence[GridPiece], settings: CutSettings) -> list[CutPiece]:
-    """Cuts the melodies out of each piece; see `extraction` for which parts they are.
+    """Cuts the melodies out of each piece; see `lines.extraction` for which parts they are.
 
     Args:
         pieces: On one grid. What is made of one hangs on no other.

@@ -11,28 +11,30 @@ from musicvae.errors import SettingError
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What parts and excerpts must be like to be kept.
+    """The limits within which parts and excerpts are kept.
 
     Attributes:
-        fewest_notes: Notes of a melody's excerpt, of any length.
-        fewest_pitches: Different pitches of a melody's excerpt: a single repeated note is none.
-        longest_gap_bars: An excerpt with a silence this long, in bars, is left out.
-        most_overlap_steps: Notes played legato overlap a little: that much, in steps, is cut from
-            the earlier note.
-        most_polyphony: A part in which more than this share of the onsets falls on a sounding note
-            is no melody; below it, only the excerpts that hold such an onset are left out.
-        bass_below: Where half of a part's notes are below this MIDI pitch, and it does not play
-            alone, it is the bass and no melody.
-        most_tempo_change: No excerpt holds two tempos of which one is faster than the other by more
-            than this share.
-        most_offset_quarters: An onset further than this from the grid, in quarter notes, is off it.
-        fewest_hits: Hits of an excerpt of drums, of any length: fewer are a count-in.
-        fewest_drums: Different classes of drums in an excerpt: one alone is a click or a shaker.
-        most_off_grid: Drums are put on the grid, but an excerpt of which more than this share of
-            the hits is off it (see `most_offset_quarters`) is left out; a groove never is.
-        longest_trio_gap_bars: A trio in which a line is silent this long, in bars, is left out.
-        most_trios: Combinations of a melody, a bass and drums that are taken from one piece.
-        fewest_chords: Different chords of an excerpt of chords.
+        fewest_notes: A melody's excerpt of fewer notes is rejected.
+        fewest_pitches: A melody's excerpt of fewer different pitches is rejected: a single repeated
+            pitch is no melody.
+        longest_gap_bars: An excerpt with a silence of this length, in bars, is rejected.
+        most_overlap_steps: Legato notes overlap a little: an overlap of up to this many steps is
+            cut from the earlier note.
+        most_polyphony: A part with a larger share of onsets on a sounding note is no melody. In any
+            other part, only the excerpts that hold such an onset are rejected.
+        bass_below: A part with half of its notes below this MIDI pitch is a bass and no melody,
+            unless it plays alone.
+        most_tempo_change: An excerpt whose fastest tempo is further above its slowest than this
+            share is never cut.
+        most_offset_quarters: An onset further than this from the grid, in quarter notes, is off the
+            grid.
+        fewest_hits: An excerpt of drums with fewer hits is rejected as a count-in.
+        fewest_drums: An excerpt of drums with fewer classes is rejected as a click or a shaker.
+        most_off_grid: An excerpt of drums with a larger share of hits off the grid (see
+            `most_offset_quarters`) is rejected; a groove never is.
+        longest_trio_gap_bars: A trio with a line that is silent this long, in bars, is rejected.
+        most_trios: The most combinations of melody, bass and drums that one piece gives.
+        fewest_chords: An excerpt with fewer different chords is rejected.
 
     Raises:
         SettingError: If a value is not finite or is below 0.
@@ -59,6 +61,6 @@ class Rules:
                 raise SettingError(
                     f"{name}={value}",
                     expected="a number of at least 0",
-                    action="Give one; a large one switches a rule of the most or longest off.",
+                    action="Give such a number; a large limit switches a rule off.",
                     field="rule",
                 )

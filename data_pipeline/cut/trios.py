@@ -36,11 +36,11 @@ from musicvae.representation.melody import EVENTS, FIRST_PITCH_EVENT, write_line
 from .candidates import Candidates
 from .drum_excerpts import join_kit, judge_hits, judge_timing
 from .excerpts import CutPiece, CutSettings, Excerpts, digest
-from .extraction import cut_overlaps, reduce_to_top_line
 from .labels import Stretch, label
-from .line_rules import LineWindows, judge_line
+from .lines.extraction import cut_overlaps, reduce_to_top_line
+from .lines.line_rules import LineWindows, judge_line
+from .lines.melody_score import share_of_polyphony
 from .melodies import render
-from .melody_score import share_of_polyphony
 from .rules import Rules
 from .windows import Windows, find_windows, reject_bars
 

@@ -1,8 +1,8 @@
 """Puts a piece on a grid of steps: the notes' columns in whole steps, and runs of regular bars.
 
-Conventions: a bar starts on a step, whatever the bars before it hold, so that one wrong bar moves
-nothing behind it off the grid. An onset goes to the step that is nearest, half a step to the later
-one; how far it was off stays in `offsets`, in steps. A note has one step at least.
+Conventions: every bar starts on a step, so that a bar of odd length moves no later bar off the
+grid. An onset goes to the nearest step, and from halfway to the later step; its distance from the
+step is kept in `offsets`. A note lasts at least one step.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from musicvae.music.notes import DEFAULT_QPM, Meter
 from .spans import Span, count_other_bars, find_spans
 
 _ROUNDING = 1e-6
-"""Of a step: what floating point may take from half a step."""
+"""Steps: floating point may take this much from half a step."""
 
 
 @compare_by_identity
@@ -29,14 +29,14 @@ class GridPart(NamedTuple):
     """The notes of one instrument in steps; see `piece.Part`.
 
     Attributes:
-        name: Its name in the file.
+        name: The name in the file.
         program: General MIDI program.
-        is_drum: Whether its pitches are General MIDI drums.
+        is_drum: Whether the pitches are General MIDI drums.
         starts: The step of each onset, ascending.
-        ends: The first step at which each is silent again.
+        ends: The first step after each note.
         pitches: MIDI numbers.
         velocities: 1 to 127.
-        offsets: How far each onset stands from its step, in steps; below 0 early.
+        offsets: The distance of each onset from its step, in steps; below 0 early.
     """
 
     name: str
@@ -58,13 +58,13 @@ class GridPiece(NamedTuple):
         spans: The runs of regular bars of the wanted meter.
         meter: The wanted meter.
         steps_per_quarter: The resolution of the grid.
-        steps_per_bar: Steps of a bar of that meter.
-        length_steps: The end of the last bar, or of the last note where that is later.
+        steps_per_bar: The steps of a bar of the wanted meter.
+        length_steps: The end of the last bar or of the last note, whichever is later.
         bar_steps: The step of each bar line, the end of the last bar included.
-        irregular_bars: Bars of the wanted meter that are too long or too short.
+        irregular_bars: The number of bars of the wanted meter that are too long or too short.
         other_bars: The number of bars in each other meter, by the meter's text.
-        piece: What was read.
-        unsteady_bars: Regular bars that are in no span because the tempo changes within them.
+        piece: The piece as it was read.
+        unsteady_bars: The number of regular bars outside all spans, as their tempo changes.
     """
 
     parts: tuple[GridPart, ...]
@@ -80,7 +80,7 @@ class GridPiece(NamedTuple):
     unsteady_bars: int = 0
 
     def quarters(self, steps: Int64[np.ndarray, " batch"]) -> Float64[np.ndarray, " batch"]:
-        """When each step is, in quarter notes from the start of the piece."""
+        """The time of each step, in quarter notes from the start of the piece."""
         bars = np.searchsorted(self.bar_steps, steps, side="right") - 1
         times: Float64[np.ndarray, " batch"] = (
             self.piece.bar_lines[bars] + (steps - self.bar_steps[bars]) / self.steps_per_quarter
@@ -142,9 +142,10 @@ class _BarSteps:
 
     Attributes:
         bar_steps: For each piece, the step of each bar line.
-        are_straight: For each piece, whether a time says its step alone, whatever its bar.
+        are_straight: For each piece, whether the step of a time is the time times the resolution,
+            in every bar.
         regular_from: For each piece, the number of the bar from which on all bars have the wanted
-            length: 0, or 1 after a pickup; -1 where they do not.
+            length: 0, or 1 after a pickup; -1 where bars differ.
     """
 
     bar_steps: list[Int64[np.ndarray, " _"]]
@@ -158,7 +159,7 @@ def _lay_bars(pieces: Sequence[ReadPiece], steps_per_quarter: int, steps_per_bar
     firsts = np.cumsum([0, *map(len, lines)])
     all_lines = np.concatenate(lines)
     lengths = np.diff(all_lines) * steps_per_quarter
-    # From the last line of a piece to the first of the next there is no bar.
+    # Between the last bar line of a piece and the first of the next piece there is no bar.
     between = firsts[1:-1] - 1
     lengths[between] = 0
     steps = np.maximum(np.ceil(lengths - _ROUNDING), 1).astype(np.int64)
@@ -171,7 +172,7 @@ def _lay_bars(pieces: Sequence[ReadPiece], steps_per_quarter: int, steps_per_bar
     is_even[between] = True
     are_straight = np.logical_and.reduceat(is_even, starts) & (lengths[starts] == steps[starts])
     if steps_per_quarter.bit_count() == 1:
-        # All bars start on a step anyway: to multiply by a power of two is exact.
+        # Multiplying by a power of two is exact, so these bar lines all are steps.
         are_straight |= np.logical_and.reduceat(bar_steps == all_lines * steps_per_quarter, starts)
     is_regular = steps == steps_per_bar
     is_regular[between] = True

@@ -1,8 +1,7 @@
 """Ends runs of bars where the tempo changes: an excerpt is music of one tempo.
 
-Source: Magenta's pipelines split a piece at every change of tempo. Here a change counts once it is
-large enough to be heard as another tempo, so that a performance whose every beat has a tempo of its
-own is not cut to pieces; and runs still start at bar lines.
+Source: Magenta's pipelines split a piece at every change of tempo. Here only a large change splits
+a piece, since in many performances every beat has its own tempo; runs still start at bar lines.
 """
 
 from collections.abc import Iterator
@@ -14,17 +13,17 @@ from .grid import GridPiece
 from .spans import Span
 
 _ROUNDING = 1e-6
-"""Of a quarter note: how far a tempo that belongs to a bar line may stand from it."""
+"""Quarter notes: a change of tempo this near to a bar line belongs to the bar line."""
 
 
 def split_at_tempos(piece: GridPiece, most_change: float) -> GridPiece:
-    """Splits runs so that in none the fastest tempo is more than `most_change` above the slowest.
+    """Splits runs so that in each the fastest tempo is at most `most_change` above the slowest.
 
-    A bar within which the tempo changes by more is in no run.
+    A bar whose own tempos differ by more is in no run.
 
     Args:
         piece: A piece.
-        most_change: As a share of the slower tempo, 0 or more.
+        most_change: The most change, as a share of the slower tempo; 0 or more.
     """
     qpms = [tempo.qpm for tempo in piece.piece.tempos]
     most_times = 1 + most_change

@@ -16,7 +16,7 @@ import numpy as np
 from musicvae.data_pipeline.cut.cut import cut_group
 from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.cut.inference import infer_piece_chords, infer_piece_keys
-from musicvae.data_pipeline.cut.melody_score import PartScore, score_parts, share_of_polyphony
+from musicvae.data_pipeline.cut.lines.melody_score import PartScore, score_parts, share_of_polyphony
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece, put_on_grid
 from musicvae.data_pipeline.readers import read_piece
 from musicvae.data_pipeline.readers.piece import (

@@ -1,16 +1,16 @@
-"""What each reason for leaving music out means, and what its owner can do about it."""
+"""The meaning of each reason of a rejection, and advice for the owner of the music."""
 
 _STREAMS = ("melody_", "bass_", "drums_")
 
 _ADVICE = {
-    "unreadable": "The file is damaged or no music. Export it again, or leave it out.",
+    "unreadable": "The file is damaged or holds no music. Export it again, or leave it out.",
     "internal_error": "A mistake of musicvae, not of the file. Please report it with the file.",
     "crashed": "Reading the piece ended its process. Export it again, or leave it out.",
     "timed_out": "The piece took too long. Give it more time by --timeout, or leave it out.",
     "out_of_memory": "The piece took too much memory. Split it, or leave it out.",
-    "no_notes": "There is nothing to hear in it.",
-    "no_meter": "No time signature is written, and the notes do not tell one. Write one into the "
-    "file, or give the beats beside it.",
+    "no_notes": "The piece holds no notes.",
+    "no_meter": "The file has no time signature, and the notes do not tell the meter. Write a time "
+    "signature into the file, or put a file of beats beside it.",
     "wrong_meter": "The music is in another meter. Prepare another data set with --meter.",
     "irregular_bar": "Bars longer or shorter than the meter says: pickups, the ends of strains, "
     "or a wrong time signature. Excerpts are cut on either side.",
@@ -24,11 +24,12 @@ _ADVICE = {
     "name.",
     "bass": "The part lies low, beside others. --rule bass_below=0 takes it all the same.",
     "less_likely": "Another part scored higher as the melody; musicvae inspect shows why.",
-    "other_track": "Its name is not the one that was asked for.",
-    "other_program": "Its program is none of those that were asked for, or that carry tunes.",
+    "other_track": "The part has another name than --melody track:NAME says.",
+    "other_program": "The part has another program than --melody program:FROM-TO says, or a "
+    "program that carries no tunes.",
     "polyphonic": "Notes sound together where one line is wanted. --melody top-line takes the "
     "highest.",
-    "silent": "No notes start in it.",
+    "silent": "No notes start in the excerpt.",
     "long_gap": "A silence longer than the rules allow.",
     "few_notes": "Fewer notes than the rules ask for.",
     "few_pitches": "Fewer different pitches than the rules ask for.",
@@ -50,7 +51,7 @@ _ADVICE = {
 
 
 def find_advice(reason: str) -> str:
-    """What a reason means and what to do; empty where its name says all.
+    """The meaning of a reason, and what to do; empty for a reason whose name says all.
 
     >>> find_advice("few_notes")
     'Fewer notes than the rules ask for.'

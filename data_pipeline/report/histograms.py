@@ -1,7 +1,7 @@
-"""What a sample of excerpts is like, as histograms with a series for each split.
+"""Histograms of a sample of excerpts, with a series for each split.
 
-Conventions: notes are counted, or excerpts; a chart says which. Time is in quarter notes. What
-does not apply to a representation (the pitch of a drum machine) has no chart.
+Conventions: a chart counts notes or excerpts, and says so. Time is in quarter notes. A measure that
+a representation lacks (such as the pitch of drums) has no chart.
 """
 
 import math
@@ -28,7 +28,7 @@ _LENGTHS = {
     "1/32": 0.125, "1/16": 0.25, "1/8": 0.5, "3/16": 0.75, "1/4": 1.0,
     "3/8": 1.5, "1/2": 2.0, "3/4": 3.0, "1": 4.0,
 }  # fmt: skip
-"""Lengths in quarter notes by their names; a note counts for the first that it does not exceed."""
+"""Lengths in quarter notes by their names. A note counts for the shortest length that holds it."""
 
 _LONGER = "longer"
 _SLOWEST, _FASTEST, _TEMPO_WIDTH = 40, 240, 10
@@ -39,7 +39,7 @@ _MOST_METERS = 5
 
 
 def draw_histograms(sample: Sample) -> tuple[Chart, ...]:
-    """Counts everything that the excerpts have."""
+    """All charts that apply to the excerpts."""
     charts = (
         _pitches(sample),
         _drums(sample),
@@ -58,7 +58,7 @@ def draw_histograms(sample: Sample) -> tuple[Chart, ...]:
 
 
 def draw_meters(meters: Mapping[str, int]) -> Chart | None:
-    """The bars of all pieces by their meter; None where nothing was counted."""
+    """The bars of all pieces by their meter; None without any bars."""
     if not meters:
         return None
     kept = dict(list(meters.items())[:_MOST_METERS])
@@ -66,7 +66,7 @@ def draw_meters(meters: Mapping[str, int]) -> Chart | None:
     kept |= {"others": rest} if rest else {}
     return Chart(
         title="Meter",
-        about="Bars of all pieces that could be read, those left out too.",
+        about="Bars of all pieces that could be read, rejected pieces included.",
         bins=tuple(kept),
         series=(Series(name="bars", counts=tuple(map(float, kept.values()))),),
     )
@@ -259,7 +259,7 @@ def _offsets(sample: Sample) -> Chart | None:
 
 
 def _attributes(sample: Sample) -> Iterator[Chart]:
-    """The measures that stand in the shards."""
+    """The attributes in the shards."""
     for number, attribute in enumerate(ATTRIBUTES.values()):
         values = {
             name: [

@@ -1,4 +1,4 @@
-"""Puts the page together: the facts of a manifest, and what a sample of the shards shows."""
+"""Builds the page from the facts of a manifest and a sample of the shards."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -32,13 +32,13 @@ _STAGES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One excerpt as it stands on the page.
+    """One excerpt on the page.
 
     Attributes:
-        name: What it is called for those who do not see the page.
-        facts: What is known of it, in one line.
-        excerpt: What was sampled.
-        roll: Its picture and its music.
+        name: The name that a screen reader says.
+        facts: The labels of the excerpt, in one line.
+        excerpt: The sampled excerpt.
+        roll: The picture and the music of the excerpt.
     """
 
     name: str
@@ -53,7 +53,7 @@ def write_report(directory: Path, out: Path | None = None) -> Path:
     Equal data sets in folders of one name give equal pages.
 
     Args:
-        directory: What `prepare` wrote.
+        directory: The data set's folder.
         out: The file to write, or to replace; `report.html` in the folder where it is None.
 
     Returns:

@@ -1,7 +1,7 @@
-"""A random sample of a prepared data set: what the page's histograms count and its player plays.
+"""A random sample of a prepared data set, for the histograms and the player of the page.
 
-The counts of a page are exact and come from the manifest; what stands in the shards is looked at
-in a sample, so that a page of a million excerpts takes as long as one of ten thousand.
+The counts of a page are exact and come from the manifest. The excerpts themselves are only sampled,
+so that a page of a million excerpts takes as long as a page of ten thousand.
 """
 
 import math
@@ -18,8 +18,8 @@ from musicvae.music.notes import Key, NoteSequence
 from musicvae.representation import Representation
 
 MOST_STEPS = 80_000
-"""Steps of the sample of one split: 2,500 excerpts of two bars of 4/4, 312 of sixteen. A share of
-the excerpts is then known to a percentage point or three, and a page takes two seconds or so."""
+"""Steps of the sample of one split: 2,500 excerpts of two bars of 4/4, or 312 of sixteen. Shares
+are then known within one to three percentage points, and a page takes about 2 s."""
 
 _COLUMNS = (
     *("piece", "source", "part", "style", "start_bar", "qpm"),
@@ -29,15 +29,15 @@ _COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True)
 class SampledExcerpt:
-    """One excerpt with what is known of it; see the columns of `musicvae.data.shards`.
+    """One excerpt with its labels; see the columns of `musicvae.data.shards`.
 
     Attributes:
-        split: The split it lies in.
+        split: The name of its split.
         piece: The id of its piece.
         source: The name of its source.
         part: The part of the piece.
-        style: What the source calls its style, or None.
-        start_bar: The bar of the piece at which it starts, from 0.
+        style: The style as the source names it, or None.
+        start_bar: The bar of the piece at which the excerpt starts, from 0.
         qpm: Quarter notes a minute.
         key: The key, or None where it is not known.
         key_confidence: 0 to 1; None where the key is not known.
@@ -61,7 +61,7 @@ class SampledExcerpt:
 def draw_sample(
     directory: Path, manifest: Manifest, representation: Representation, seed: int
 ) -> dict[str, tuple[SampledExcerpt, ...]]:
-    """Draws excerpts of each split, every one as likely as any other, in a random order.
+    """Draws excerpts of each split, all with equal probability, in a random order.
 
     Raises:
         DataError: If a shard is missing or damaged.
@@ -77,11 +77,11 @@ def draw_sample(
 def pick(
     sample: Mapping[str, tuple[SampledExcerpt, ...]], splits: Mapping[str, Split], count: int
 ) -> tuple[SampledExcerpt, ...]:
-    """The first excerpts of the sample, from each split as many as its share of the data set."""
+    """The first excerpts of the sample: from each split its share of `count`."""
     total = sum(split.excerpts for split in splits.values())
     picked: list[SampledExcerpt] = []
     left_excerpts, left = total, count
-    # The smallest first: what they do not have falls to the larger.
+    # The smallest split first: larger splits make up for its missing excerpts.
     for name, split in sorted(splits.items(), key=lambda item: item[1].excerpts):
         wanted = math.ceil(left * split.excerpts / left_excerpts) if left_excerpts else 0
         chosen = sample[name][:wanted]
@@ -93,7 +93,7 @@ def pick(
 
 
 def _choose(generator: np.random.Generator, rows: int, most: int) -> Int64[np.ndarray, " batch"]:
-    """Different rows in random order; all of them where there are no more than `most`."""
+    """At most `most` different rows, in random order."""
     return generator.choice(rows, min(rows, most), replace=False, shuffle=True).astype(np.int64)
 
 

@@ -10,7 +10,7 @@ from pieces import bar_of, make_part, make_piece, sequence_of
 
 from musicvae.data_pipeline.cut.cut import cut_reads
 from musicvae.data_pipeline.cut.excerpts import CutSettings
-from musicvae.data_pipeline.cut.extraction import cut_overlaps
+from musicvae.data_pipeline.cut.lines.extraction import cut_overlaps
 from musicvae.data_pipeline.cut.melodies import cut_melodies
 from musicvae.data_pipeline.cut.rules import Rules
 from musicvae.data_pipeline.readers.piece import (

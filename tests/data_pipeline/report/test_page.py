@@ -1,5 +1,7 @@
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ import report_sets
 
 from musicvae.data import shards
 from musicvae.data.manifest import Clusters, load_manifest, save_manifest
-from musicvae.data_pipeline.cut import rules as filters
+from musicvae.data_pipeline import cut
+from musicvae.data_pipeline.rejections import INTERNAL_ERROR
 from musicvae.data_pipeline.report import advice, histograms, write_report
 from musicvae.data_pipeline.report import sample as sampling
 from musicvae.errors import DataError
@@ -142,9 +145,15 @@ def sequence(*notes, **fields):
     return NoteSequence(notes=tuple(sorted(notes)), length_steps=32, **fields)
 
 
-def test_every_reason_of_the_rules_is_explained():
-    for reason in (*filters._RULES, "melody_long_gap", "drums_silent"):
-        assert advice.find_advice(reason)
+REASON = re.compile(r'(?:Rejection\(\s*"\w+",|reject\(|reject_piece\()\s*"(\w+)"')
+
+
+def test_every_reason_of_a_rejection_is_explained():
+    sources = Path(cut.__file__).parent.rglob("*.py")
+    reasons = {reason for path in sources for reason in REASON.findall(path.read_text("utf-8"))}
+    assert {"off_grid", "bass", "no_chords", "wrong_meter", "unknown_drum"} <= reasons
+    for reason in (*reasons, INTERNAL_ERROR, "melody_long_gap", "drums_silent"):
+        assert advice.find_advice(reason), reason
     assert advice.find_advice("melody_of_a_new_kind") == ""
 
 

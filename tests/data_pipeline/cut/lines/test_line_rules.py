@@ -5,7 +5,7 @@ import pytest
 from pieces import make_part, make_piece
 
 from musicvae.data_pipeline.cut.candidates import Candidates
-from musicvae.data_pipeline.cut.line_rules import LineWindows, judge_line
+from musicvae.data_pipeline.cut.lines.line_rules import LineWindows, judge_line
 from musicvae.data_pipeline.cut.rules import Rules
 from musicvae.data_pipeline.rejections import Rejection
 from musicvae.errors import SettingError

@@ -1,8 +1,8 @@
 """Scores how likely each part of a piece is its melody, by rules that a person can read.
 
-Conventions: a score is a sum of components, one a rule; a component is above 0 where it speaks for
-a melody and below where it speaks against, about 1 for a clear sign. The part with the highest
-score is the likeliest melody. Drums have no score.
+Conventions: a score is a sum of components, one for each rule. A component above 0 speaks for a
+melody, a component below 0 against it; a clear sign counts about 1. The part with the highest score
+is the likeliest melody. Drums have no score.
 
 The weights were set on half of the songs of POP909 and of the OpenScore Lieder, with the names of
 the parts hidden, and checked on the other half and, by eye, on music of games.
@@ -19,12 +19,12 @@ from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
 
 @dataclass(frozen=True, kw_only=True)
 class Component:
-    """What one rule says of a part.
+    """The judgement of one rule on a part.
 
     Attributes:
         name: The rule's name.
-        value: What it adds to the score.
-        why: What was found, in plain words.
+        value: The number that the rule adds to the score.
+        why: What was found in the part, in plain words.
     """
 
     name: str
@@ -38,7 +38,7 @@ class PartScore:
 
     Attributes:
         part: The part's name.
-        components: What each rule says; none for drums.
+        components: The judgement of each rule; empty for drums.
     """
 
     part: str
@@ -53,7 +53,7 @@ class PartScore:
 
 
 def score_parts(piece: GridPiece) -> tuple[PartScore, ...]:
-    """Scores every part of a piece, in its order."""
+    """Scores the parts of a piece, in the piece's order."""
     return tuple(
         PartScore(part=part.name, components=() if part.is_drum else _score(piece, part))
         for part in piece.parts
@@ -65,7 +65,7 @@ def _score(piece: GridPiece, part: GridPart) -> tuple[Component, ...]:
 
 
 def share_of_polyphony(part: GridPart) -> float:
-    """The share of the onsets after the first that fall on a note that still sounds."""
+    """The share of the onsets, without the first, that fall on a sounding note."""
     sounding = np.maximum.accumulate(part.ends[:-1])
     return float(np.count_nonzero(part.starts[1:] < sounding) / max(len(sounding), 1))
 
@@ -175,21 +175,21 @@ _FAMILIES = (
     ("percussive", -1.5),
     ("sound effects", -2.0),
 )
-"""The families of General MIDI, eight programs each, and how much they speak for a melody."""
+"""The families of General MIDI, eight programs each, with the value of each for a melody."""
 
 
 def _top_pitches(part: GridPart, length_steps: int) -> Int32[np.ndarray, " step"]:
-    """The highest pitch that sounds at each step; -1 where none does."""
+    """The highest pitch that sounds at each step; -1 for silence."""
     top = np.full(length_steps, -1, np.int32)
     lengths = part.ends - part.starts
-    # Every step of every note, note after note.
+    # Each step of each note, note by note.
     first = np.repeat(part.starts - np.cumsum(lengths) + lengths, lengths)
     np.maximum.at(top, first + np.arange(len(first)), np.repeat(part.pitches, lengths))
     return top
 
 
 def _between(value: float, points: dict[float, float]) -> float:
-    """The height of the line through these points; level before the first and after the last."""
+    """Interpolates between points; constant before the first point and after the last."""
     return float(np.interp(value, list(points), list(points.values())))
 
 

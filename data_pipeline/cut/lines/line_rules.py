@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int32, Int64
 
+from musicvae.data_pipeline.cut.candidates import Candidates
+from musicvae.data_pipeline.cut.rules import Rules
 from musicvae.data_pipeline.grid.grid import GridPart
 from musicvae.music.instruments import HIGHEST_PITCH, LOWEST_PITCH
 from musicvae.music.notes import PITCHES
-
-from .candidates import Candidates
-from .rules import Rules
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,6 +1,6 @@
-"""Chooses the parts of a piece that carry a melody, and makes one line of each.
+"""Chooses the parts of a piece that carry a melody, and makes one line of each part.
 
-A way of choosing is named by a text, `CutSettings.melody`:
+`CutSettings.melody` names the way to choose:
 
     every          each part that carries a melody by the rules (the default)
     likeliest      the one part that is most likely the melody, by its score
@@ -8,7 +8,7 @@ A way of choosing is named by a text, `CutSettings.melody`:
     track:NAME     the parts of that name
     program:0-31   the parts with these General MIDI programs, or with one: `program:40`
 
-Every part of a piece gets a `Choice`: its line, and why it is not taken where it is not.
+Every part of a piece gets a `Choice`: its line, or the reason why the part is not taken.
 """
 
 import re
@@ -19,19 +19,19 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int32
 
+from musicvae.data_pipeline.cut.rules import Rules
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
-from musicvae.data_pipeline.grid.lanes import Lanes, lay_lanes
 from musicvae.data_pipeline.rejections import Rejection
 from musicvae.errors import SettingError
 from musicvae.identity import compare_by_identity
 from musicvae.music.instruments import HIGHEST_PITCH, LOWEST_PITCH
 from musicvae.music.notes import PROGRAMS
 
+from .lanes import Lanes, lay_lanes
 from .melody_score import score_parts
-from .rules import Rules
 
 MELODY_NAME = "MELODY"
-"""Where a file has a part of this name, that part alone is its melody."""
+"""In a file with a part of this name, no other part is the melody."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,9 +39,9 @@ class Choices:
     """The parts of some pieces, and whether excerpts are cut from them.
 
     Attributes:
-        lanes: A lane for each part that is no drums, with small overlaps cut, or reduced to its
-            highest notes; None where there is no such part.
-        choices: For each piece, the choice of each part, in its order.
+        lanes: A lane for each pitched part, with small overlaps cut, or reduced to its highest
+            notes; None where all parts are drums.
+        choices: For each piece, the choice of each part, in the piece's order.
     """
 
     lanes: Lanes | None
@@ -52,7 +52,7 @@ class Choice(NamedTuple):
     """A part, and whether excerpts are cut from it.
 
     Attributes:
-        lane: The number of its lane; -1 for drums, which have none.
+        lane: The number of the part's lane; -1 for drums, which have no lane.
         rejection: Why nothing is cut from it, or None.
     """
 
@@ -63,16 +63,16 @@ class Choice(NamedTuple):
 def choose_parts(
     pieces: Sequence[GridPiece], melody: str, rules: Rules, *, room_steps: int = 0
 ) -> Choices:
-    """Judges every part of each piece, in its order.
+    """Chooses among the parts of each piece.
 
     Args:
-        pieces: One at least.
-        melody: The way of choosing.
-        rules: What a melody is like.
-        room_steps: What is left free behind each lane.
+        pieces: At least one piece.
+        melody: The way to choose.
+        rules: The rules that a melody must keep.
+        room_steps: The empty steps behind each lane.
 
     Raises:
-        SettingError: If `melody` names no way of choosing.
+        SettingError: If `melody` names no way to choose.
     """
     check_melody(melody)
     pitched = [(piece, part) for piece in pieces for part in piece.parts if not part.is_drum]
@@ -124,10 +124,10 @@ def _measure(
 
 
 def check_melody(melody: str) -> None:
-    """Makes sure that a text names a way of choosing.
+    """Checks the name of a way to choose.
 
     Raises:
-        SettingError: If it does not.
+        SettingError: If no way has this name.
     """
     if not _FORM.fullmatch(melody) or (melody.startswith("program:") and not _programs(melody)):
         raise SettingError(
@@ -143,14 +143,14 @@ _FORM = re.compile(r"every|likeliest|top-line|track:.+|program:\d{1,3}(-\d{1,3})
 
 
 def _programs(melody: str) -> range:
-    """The programs that a text asks for; none where there are no such programs."""
+    """The programs that `program:FIRST-LAST` names; empty if General MIDI lacks one of them."""
     first, _, last = melody.removeprefix("program:").partition("-")
     programs = range(int(first), int(last or first) + 1)
     return programs if programs and programs[-1] in PROGRAMS else range(0)
 
 
 def cut_overlaps(part: GridPart, rules: Rules) -> GridPart:
-    """Ends each note where the next starts, if it outlasts that by a little (see `Rules`)."""
+    """Cuts small overlaps (see `Rules.most_overlap_steps`) from the earlier note."""
     starts, ends = part.starts, part.ends
     overlaps = ends[:-1] - starts[1:]
     is_cut = (overlaps > 0) & (overlaps <= rules.most_overlap_steps) & (starts[:-1] < starts[1:])
@@ -168,9 +168,9 @@ def reduce_to_top_line(part: GridPart) -> GridPart:
     last_end, last_pitch = 0, -1
     is_new_step = part.starts[1:] != part.starts[:-1]
     is_new = np.append(True, is_new_step | (part.pitches[1:] != part.pitches[:-1]))
-    groups = is_new.nonzero()[0]  # of notes of one step and pitch
+    groups = is_new.nonzero()[0]  # the first of each group of notes of one step and pitch
     candidates = groups[np.append(is_new_step[groups[1:] - 1], True)]
-    # Which notes stay depends on those that stayed before: one by one, but on plain numbers.
+    # Whether a note is kept depends on the notes kept before it: a loop, over plain numbers.
     rows = zip(
         candidates.tolist(),
         part.starts[candidates].tolist(),
@@ -203,15 +203,15 @@ _NO_PITCHES = np.zeros(0, np.int32)
 
 @compare_by_identity
 class _Case(NamedTuple):
-    """A part that is judged, with what is measured of the line that is made of it.
+    """A part that may be chosen, with measures of its line.
 
     Attributes:
-        piece: Where it stands.
-        part: The part, as it stands there.
-        lane: The number of its lane; -1 for drums, of which nothing is measured.
-        pitches: The line's MIDI numbers.
-        is_low: Whether half of the notes of its line are a bass's.
-        polyphony: The share of the line's onsets that fall on a sounding note.
+        piece: The piece.
+        part: The part of the piece.
+        lane: The number of the part's lane; -1 for drums, which are not measured.
+        pitches: The MIDI numbers of the line.
+        is_low: Whether half of the notes of the line are as low as a bass.
+        polyphony: The share of the onsets of the line that fall on a sounding note.
     """
 
     piece: GridPiece
@@ -230,7 +230,7 @@ _Judge = Callable[[_Case, Rules], Rejection | None]
 
 
 def _judges_of(piece: GridPiece, melody: str) -> tuple[_Judge, ...]:
-    """What a part has to pass, in order: the first reason counts."""
+    """The judges that a part has to pass, in order: the first rejection counts."""
     if melody in ("every", "top-line"):
         return (_find_drums, _find_accompaniment, _find_bass, _find_polyphony)
     if melody == "likeliest":
@@ -261,7 +261,7 @@ def _find_bass(case: _Case, _: Rules) -> Rejection | None:
 
 
 def _median(pitches: Int32[np.ndarray, " note"]) -> float:
-    """The same as `np.median`, which takes ten times as long."""
+    """The median, in a tenth of the time of `np.median`."""
     ordered = np.sort(pitches)
     return float(ordered[len(ordered) // 2] + ordered[(len(ordered) - 1) // 2]) / 2
 

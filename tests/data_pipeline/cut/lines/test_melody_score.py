@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pieces import make_part, make_piece
 
-from musicvae.data_pipeline.cut.melody_score import score_parts, share_of_polyphony
+from musicvae.data_pipeline.cut.lines.melody_score import score_parts, share_of_polyphony
 
 TUNE = (67, 69, 71, 71, 72, 71, 69, 67, 66, 67, 69, 69, 71, 69, 67, 67)
 LINE = [(4 * step, pitch, 4 * step + 4) for step, pitch in enumerate(TUNE)]

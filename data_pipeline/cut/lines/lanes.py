@@ -1,9 +1,9 @@
-"""Lays the lines of many parts end to end on one long line, so that each step is done once for all.
+"""Lays the notes of many parts end to end on one long line, so that numpy works on all at once.
 
-numpy asks a fixed price of every call, which for the two hundred notes of a tune is most of it. On
-the long line each part has a lane: a stretch of steps of its own, long enough that no note and no
-window reaches into the next. What is asked of a window, or of a note and the one before it, has
-there the answer that it has in the part alone.
+Every call of numpy has a fixed cost, which for the two hundred notes of a tune is most of the cost.
+On the long line each part has a lane: a stretch of steps, long enough that no note and no window of
+the part reaches into the next lane. Any question about a window, or about a note and the note
+before it, has the same answer on the long line as in the part.
 """
 
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from itertools import accumulate
 import numpy as np
 from jaxtyping import Bool, Int64
 
-from .grid import GridPart
+from musicvae.data_pipeline.grid.grid import GridPart
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lanes:
-    """Lines end to end.
+    """The lanes of some parts on one long line.
 
     Attributes:
-        parts: What each lane was made of.
-        line: The notes of all of them, in the steps of the long line.
+        parts: The part of each lane.
+        line: The notes of all lanes, in steps of the long line.
         bounds: The index of each lane's first note, and the number of notes.
         bases: The step of the long line at which each lane starts.
         length_steps: The end of the last lane.
@@ -34,10 +34,10 @@ class Lanes:
     bases: Int64[np.ndarray, " _"]
     length_steps: int
 
-    def count(self, is_one: Bool[np.ndarray, " note"]) -> Int64[np.ndarray, " _"]:
-        """How many notes of each lane are among these."""
-        sums = np.zeros(len(is_one) + 1, np.int64)
-        np.cumsum(is_one, out=sums[1:])
+    def count(self, marked: Bool[np.ndarray, " note"]) -> Int64[np.ndarray, " _"]:
+        """The number of marked notes in each lane."""
+        sums = np.zeros(len(marked) + 1, np.int64)
+        np.cumsum(marked, out=sums[1:])
         counts: Int64[np.ndarray, " _"] = np.diff(sums[self.bounds])
         return counts
 
@@ -59,7 +59,7 @@ def lay_lanes(parts: Sequence[GridPart], lengths: Sequence[int]) -> Lanes:
 
     Args:
         parts: At least one.
-        lengths: The steps of the lane of each: past its last note, and past every window.
+        lengths: The length of each part's lane, in steps: past its last note and every window.
     """
     bounds = np.array([0, *accumulate(len(part.starts) for part in parts)])
     bases = np.array([0, *accumulate(lengths)])

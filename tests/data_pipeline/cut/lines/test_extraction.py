@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from pieces import make_part, make_piece, sequence_of
 
-from musicvae.data_pipeline.cut.extraction import (
+from musicvae.data_pipeline.cut.lines.extraction import (
     check_melody,
     choose_parts,
     cut_overlaps,
