@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-STAGES = ("file", "piece", "part", "bar", "note", "excerpt")
-"""The kinds of things that are rejected, from the whole to its parts."""
+STAGES = ("file", "piece", "event", "part", "bar", "note", "excerpt")
+"""The kinds of things that are rejected, from the whole to its parts; an event of a file may be
+repaired instead."""
 
 INTERNAL_ERROR = "internal_error"
 """The reason of a piece on which our own code failed."""

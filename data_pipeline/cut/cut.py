@@ -186,7 +186,16 @@ def cut_reads(reads: Sequence[ReadPiece | MusicVAEError], settings: CutSettings)
                 signature=next(compared) if cut.excerpts else None,
                 bars=_count_bars(piece),
             )
+    for number, read in enumerate(reads):
+        if isinstance(read, ReadPiece) and read.remarks:
+            results[number] = _with_remarks(results[number], read)
     return [results[number] for number in range(len(reads))]
+
+
+def _with_remarks(cut: CutPiece, read: ReadPiece) -> CutPiece:
+    """The result of a piece with a rejection for each kind of repair that reading it took."""
+    repairs = (Rejection("event", each.reason, each.found, each.count) for each in read.remarks)
+    return cut._replace(rejections=(*repairs, *cut.rejections))
 
 
 def _divide(

@@ -149,6 +149,9 @@ def _show_facts(inspection: Inspection) -> Table:
         table.add_row("key by its notes", by_notes)
     if read.style:
         table.add_row("style", Text(read.style))
+    if read.remarks:
+        repairs = (f"{each.count} {each.reason} (first: {each.found})" for each in read.remarks)
+        table.add_row("repaired", Text("\n".join(repairs)))
     return table
 
 

@@ -20,6 +20,7 @@ from musicvae.errors import MidiError
 from musicvae.music.bars import Bars, MeterChange, MeterMark, TimedOnsets, find_bars
 from musicvae.music.midi import parser as midi_parser
 from musicvae.music.midi import smf
+from musicvae.music.midi.chunks import split_patterns
 from musicvae.music.midi.parser import DEFAULT_LIMITS, NoteColumns, ParsedMidi, ParsedTrack
 from musicvae.music.notes import DEFAULT_QPM
 
@@ -54,9 +55,10 @@ def parse_midi(data: bytes) -> ParsedFile:
     Raises:
         MidiError: If it is none, is damaged or past the limits.
     """
-    if smf.read_header(data).format != 2:
-        return ParsedFile((_parse(data),))
-    patterns = smf.split_patterns(data, max_tracks=DEFAULT_LIMITS.max_tracks)
+    parsed = _parse(data)
+    if parsed.header.format != 2:
+        return ParsedFile((parsed,))
+    patterns = split_patterns(data, max_tracks=DEFAULT_LIMITS.max_tracks)
     return ParsedFile(tuple(map(_parse, patterns)))
 
 
@@ -195,6 +197,7 @@ def _make_pieces(ticks: _Ticks) -> list[ReadPiece]:
             tempos=_tempos(parsed),
             keys=_keys(parsed),
             missing_meter=bars.doubt,
+            remarks=parsed.remarks,
         )
         for parsed, bars in zip(ticks.patterns, _find_bars(ticks, notes), strict=True)
     ]
@@ -301,4 +304,5 @@ def _follow(patterns: list[ReadPiece]) -> ReadPiece:
         meters=tuple(meters),
         tempos=tuple(tempos),
         keys=tuple(keys),
+        remarks=patterns[0].remarks,
     )

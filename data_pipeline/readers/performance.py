@@ -39,16 +39,18 @@ def read_performance(data: bytes, side: Mapping[str, bytes]) -> ReadPiece:
     table = _read_beats(side["beats"])
     times, downbeats = table[:, 0], np.flatnonzero(table[:, 2])
     beats_per_bar = int(np.bincount(np.diff(downbeats)).argmax())
+    parsed = midi_parser.parse(data)
     last = min(int(downbeats[-1]) + beats_per_bar, len(table) - 1)
     lines = np.concatenate([[0], downbeats, [last]])
     lines = lines[np.append(True, lines[1:] > lines[:-1])]
     return ReadPiece(
-        parts=tuple(_read_parts(midi_parser.parse(data), times)),
+        parts=tuple(_read_parts(parsed, times)),
         bar_lines=lines.astype(np.float64),
         meters=(MeterChange(0, Meter(beats_per_bar, 4)),),
         tempos=_tempos(times, lines),
         keys=_read_keys(side["keys"], times) if "keys" in side else (),
         chords=_read_chords(side["chords"], times) if "chords" in side else None,
+        remarks=parsed.remarks,
     )
 
 

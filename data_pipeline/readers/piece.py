@@ -16,6 +16,7 @@ from jaxtyping import Float64, Int16
 
 from musicvae.identity import compare_by_identity
 from musicvae.music.bars import MeterChange
+from musicvae.music.midi.remarks import Remark
 from musicvae.music.notes import Key
 
 CHORDS_INFERRED = "inferred"
@@ -91,6 +92,7 @@ class ReadPiece(NamedTuple):
         chords: The chords that the source writes (symbols, side files), or None.
         style: What the source calls its style, such as `funk/groove1`; may be empty.
         missing_meter: Why the meter is not known, for the manifest; empty where it is known.
+        remarks: What was repaired or passed over while reading.
     """
 
     parts: tuple[Part, ...]
@@ -101,3 +103,4 @@ class ReadPiece(NamedTuple):
     chords: ChordLine | None = None
     style: str = ""
     missing_meter: str = ""
+    remarks: tuple[Remark, ...] = ()

@@ -17,6 +17,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
+from smf_bytes import smf
+
 from musicvae.errors import MidiError
 from musicvae.music import midi
 from musicvae.music.notes import Key, Meter, Note, NoteSequence
@@ -26,7 +28,7 @@ CPU_S = 120
 
 
 def seeds_of_music() -> list[bytes]:
-    """Small healthy files, ours and not ours, that touch every kind of event."""
+    """Small files, ours and not ours, that touch every kind of event and of repair."""
     melody = tuple(Note(i * 2, 60 + i % 12, i * 2 + 2, 40 + i) for i in range(16))
     drums = tuple(Note(i * 4, 36, i * 4 + 1, 100, is_drum=True, offset=0.1) for i in range(8))
     bass = tuple(Note(i * 8, 40 - i, i * 8 + 6, 90, program=33) for i in range(4))
@@ -40,7 +42,14 @@ def seeds_of_music() -> list[bytes]:
         b"\x81\x70\x91\x43\x60\x83\x60\x81\x43\x40\x00\xff\x05\x02la\x00\xff\x06\x01A"
         b"\x00\xff\x51\x03\x05\x00\x00\x60\x90\x3c\x50\x87\x40\x80\x3c\x00\x00\xff\x2f\x00"
     )
+    odd = (
+        b"\x00\xf0\x03\x43\x12\x00\x10\xf7\x02\x43\xf7\x00\x90\x3c\x50\x60\x3c\x50\x60\x3c\x00\x00\xff\x05\x01a"
+        b"\x00\x40\x50\x60\x40\x00\x00\x99\x24\x50\x60\x24\x50\x00\xb0\x07\x80\x00\xff\x2f\x00"
+    )
+    programs = b"\x00\xc0\x05\x00\xff\x58\x04\x04\x20\x18\x08\x00\xff\x2f\x00"
     return [
+        smf(programs, odd, header_size=8).replace(b"MTrk", b"\0\0MTrk", 1),
+        b"RIFF\0\0\0\0RMIDdata\xff\xff\0\0" + smf(programs, odd, count=9),
         midi.write(ours, name="ours", provenance={"seed": 1}),
         midi.write(NoteSequence(melody, 32)),
         struct.pack(">4sIHHH4sI", b"MThd", 6, 0, 1, 96, b"MTrk", len(events)) + events,

@@ -27,6 +27,9 @@ from jaxtyping import Float64, Int8, Int32, Int64, Integer
 from musicvae.errors import SettingError
 from musicvae.music.chords import MOST_CHORDS
 from musicvae.music.midi import smf
+from musicvae.music.midi.chunks import Chunks, read_chunks
+from musicvae.music.midi.events import explains, repair
+from musicvae.music.midi.remarks import Remark, Remarks
 from musicvae.music.notes import DEFAULT_QPM, Key, Meter
 
 
@@ -144,8 +147,9 @@ class ParsedMidi(NamedTuple):
     """What a MIDI file holds.
 
     Attributes:
-        tracks: Those with notes, in the file's order; a track with several channels or programs
-            is divided by them.
+        header: The fields of the file's header.
+        tracks: The tracks with notes, in the file's order; a track with several channels or
+            programs is divided by them.
         ticks_per_quarter: At least 1 where the file counts in quarter notes, above 0 otherwise.
         ticks_per_second: Where the file counts in parts of a second; None elsewhere.
         tempos: Microseconds a quarter note, by the tick from which on they hold, in order.
@@ -154,8 +158,10 @@ class ParsedMidi(NamedTuple):
         markers: The markers of all tracks with their ticks, in order; of more than `MOST_CHORDS`
             one more than that.
         first_track: The bytes of the first track's events, which `smf.read_head` reads.
+        remarks: What was repaired or passed over.
     """
 
+    header: smf.Header
     tracks: tuple[ParsedTrack, ...]
     ticks_per_quarter: float
     ticks_per_second: float | None
@@ -164,6 +170,7 @@ class ParsedMidi(NamedTuple):
     keys: tuple[tuple[int, Key], ...]
     markers: tuple[tuple[int, str], ...]
     first_track: bytes
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def qpm(self) -> float:
@@ -206,15 +213,17 @@ def parse_unjudged(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> Parse
     """
     if len(data) > limits.max_bytes:
         raise smf.too_much(f"{len(data)} bytes", f"{limits.max_bytes} bytes")
-    header = smf.read_header(data)
-    tracks = smf.read_tracks(data, max_tracks=limits.max_tracks)
+    remarks = Remarks()
+    chunks = read_chunks(data, remarks, max_tracks=limits.max_tracks)
+    header = chunks.header
     _check_program_changes(data, limits)
-    score = _parse(smf.with_true_header(data, len(tracks)))
+    score = _read_score(chunks, remarks, limits)
     tempos = _tempos(score)
     ticks_per_quarter = float(header.ticks_per_quarter)
     if header.ticks_per_second is not None:
         ticks_per_quarter = header.ticks_per_second * next(iter(tempos.values()), 500_000) / 1e6
     return ParsedMidi(
+        header=header,
         tracks=_tracks(score, limits),
         ticks_per_quarter=ticks_per_quarter,
         ticks_per_second=header.ticks_per_second,
@@ -222,8 +231,43 @@ def parse_unjudged(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> Parse
         meters=_meters(score),
         keys=_keys(score),
         markers=_markers(score),
-        first_track=tracks[0] if tracks else b"",
+        first_track=chunks.tracks[0] if chunks.tracks else b"",
+        remarks=remarks.all(),
     )
+
+
+def _read_score(chunks: Chunks, remarks: Remarks, limits: MidiLimits) -> symusic.core.ScoreTick:
+    """Has symusic read a file, the second time with repaired events where they need it."""
+    if chunks.is_plain:
+        score = _parse(chunks.for_symusic())
+        if score is not None and explains(chunks.tracks, _count_note_bytes(score)):
+            return score
+    header = chunks.header
+    if header.ticks_per_second is None:
+        sixteenth = max(header.ticks_per_quarter // 4, 1)
+    else:
+        sixteenth = max(int(header.ticks_per_second / 8), 1)
+    tracks = repair(
+        chunks.tracks,
+        remarks,
+        sixteenth=sixteenth,
+        most_notes=limits.max_notes,
+        most_programs=limits.max_program_changes,
+    )
+    score = _parse(chunks.with_tracks(tracks))
+    if score is None:
+        raise smf.damaged("events that can't be read")
+    return score
+
+
+def _count_note_bytes(score: symusic.core.ScoreTick) -> int:
+    """The bytes of all notes, controls and pitch bends without their times: see `explains`."""
+    tracks = score.tracks
+    count = 0
+    for index in range(len(tracks)):  # as in `_rows`
+        track = tracks[index]
+        count += 6 * track.note_num() + 3 * (len(track.controls) + len(track.pitch_bends))
+    return count
 
 
 def _check_program_changes(data: bytes, limits: MidiLimits) -> None:
@@ -236,11 +280,12 @@ def _check_program_changes(data: bytes, limits: MidiLimits) -> None:
         )
 
 
-def _parse(data: bytes) -> symusic.core.ScoreTick:
+def _parse(data: bytes) -> symusic.core.ScoreTick | None:
+    """Has symusic read a file; None where it can't."""
     try:
         return symusic.core.ScoreTick.from_midi(data)
-    except (RuntimeError, ValueError, LookupError, OverflowError, MemoryError) as error:
-        raise smf.damaged(str(error).split(": iostream")[0]) from error
+    except (RuntimeError, ValueError, LookupError, OverflowError, MemoryError):
+        return None
 
 
 def _tracks(score: symusic.core.ScoreTick, limits: MidiLimits) -> tuple[ParsedTrack, ...]:
@@ -260,7 +305,7 @@ def _tracks(score: symusic.core.ScoreTick, limits: MidiLimits) -> tuple[ParsedTr
         is_drum = track.is_drum
         tracks.append(
             ParsedTrack(
-                name=track.name,
+                name=track.name.strip("\0 "),
                 program=0 if is_drum else track.program,
                 is_drum=is_drum,
                 size=size,

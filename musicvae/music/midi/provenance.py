@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from musicvae.errors import MidiError
 from musicvae.music.midi import smf
+from musicvae.music.midi.chunks import read_chunks
 from musicvae.music.midi.parser import DEFAULT_LIMITS
+from musicvae.music.midi.remarks import Remarks
 
 _KEY = "musicvae"
 """The only key of the JSON object."""
@@ -22,7 +24,7 @@ def provenance_event(provenance: Mapping[str, object]) -> bytes:
 def read_provenance(data: bytes) -> dict[str, object] | None:
     """How a clip was made, as `write` was told; None for bytes from another program."""
     try:
-        tracks = smf.read_tracks(data, max_tracks=DEFAULT_LIMITS.max_tracks)
+        tracks = read_chunks(data, Remarks(), max_tracks=DEFAULT_LIMITS.max_tracks).tracks
     except MidiError:
         return None
     for text in smf.read_head((*tracks, b"")[0]).texts:

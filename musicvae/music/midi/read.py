@@ -31,6 +31,7 @@ from musicvae.music.midi.parser import (
     ParsedMidi,
     ParsedTrack,
 )
+from musicvae.music.midi.remarks import Remark
 from musicvae.music.notes import (
     DEFAULT_QPM,
     STEPS_PER_QUARTER,
@@ -71,6 +72,7 @@ class MidiFile:
         key: The first key signature, or None.
         text: The text events at the head of the first track.
         chords: The markers of all tracks, if all of them are chord symbols.
+        remarks: What was repaired or passed over.
     """
 
     tracks: tuple[MidiTrack, ...]
@@ -81,6 +83,7 @@ class MidiFile:
     key: Key | None = None
     text: tuple[str, ...] = ()
     chords: tuple[Chord, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 def read_tracks(source: bytes | str | Path, *, limits: MidiLimits = DEFAULT_LIMITS) -> MidiFile:
@@ -132,9 +135,8 @@ def read(source: bytes | str | Path, *, limits: MidiLimits = DEFAULT_LIMITS) -> 
 
 
 def _read_bytes(data: bytes, limits: MidiLimits) -> MidiFile:
-    if len(data) <= limits.max_bytes:
-        smf.check_score(smf.read_header(data))
     parsed = midi_parser.parse(data, limits=limits)
+    smf.check_score(parsed.header)
     ticks_per_quarter = int(parsed.ticks_per_quarter)
     grid = _lay_bars(parsed)
     parts = [(track.name, _notes(track, ticks_per_quarter, grid)) for track in parsed.tracks]
@@ -166,6 +168,7 @@ def _read_bytes(data: bytes, limits: MidiLimits) -> MidiFile:
         key=key,
         text=head.texts,
         chords=_chords(parsed.markers, length_steps, ticks_per_quarter, grid),
+        remarks=parsed.remarks,
     )
 
 
