@@ -17,8 +17,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from smf_bytes import smf
-
 from musicvae.errors import MidiError
 from musicvae.music import midi
 from musicvae.music.notes import Key, Meter, Note, NoteSequence
@@ -48,12 +46,18 @@ def seeds_of_music() -> list[bytes]:
     )
     programs = b"\x00\xc0\x05\x00\xff\x58\x04\x04\x20\x18\x08\x00\xff\x2f\x00"
     return [
-        smf(programs, odd, header_size=8).replace(b"MTrk", b"\0\0MTrk", 1),
-        b"RIFF\0\0\0\0RMIDdata\xff\xff\0\0" + smf(programs, odd, count=9),
+        _file(8, b"\0\0", programs, odd),
+        b"RIFF\0\0\0\0RMIDdata\xff\xff\0\0" + _file(6, b"", programs, odd),
         midi.write(ours, name="ours", provenance={"seed": 1}),
         midi.write(NoteSequence(melody, 32)),
         struct.pack(">4sIHHH4sI", b"MThd", 6, 0, 1, 96, b"MTrk", len(events)) + events,
     ]
+
+
+def _file(header_size: int, more_header: bytes, *tracks: bytes) -> bytes:
+    header = struct.pack(">4sIHHH", b"MThd", header_size, 1, len(tracks), 480) + more_header
+    chunks = (b"MTrk" + struct.pack(">I", len(track)) + track for track in tracks)
+    return header + b"".join(chunks)
 
 
 def mutants(seed: int, count: int) -> Iterator[bytes]:
