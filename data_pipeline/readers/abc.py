@@ -24,6 +24,7 @@ from musicvae.errors import ScoreError
 from musicvae.music.chords import parse_symbol
 from musicvae.music.notes import Key, Meter
 
+from .abc_fields import OVERLAY, SHIFT, Accidentals, shift_of, write_meter, write_tempo
 from .music21_guard import asking_music21
 from .piece import ReadPiece
 from .staff import Mark, Marks, Staff, StaffNote, put_together
@@ -40,6 +41,7 @@ _HEAD_FIELD = re.compile(r"^(?:[ABCDFGHILMNORSUZmr]:|%).*\n", re.MULTILINE)
 _FIELD = re.compile(r"[A-Za-z+]:|%")
 _IN_LINE = re.compile(
     r'"[^"\n]*"|![^!\n]*!|%.*|\[(?P<field>[A-Za-z]:[^\[\]\n]*)\]|x|[ZX](?P<measures>\d{0,3})'
+    r"|(?P<overlay>\(&|&\)?)"
     r"|(?P<mark>y[\d/]*|[~H-Wh-w](?!:[^:|\]])"
     r"|\+(?:[<>][()]?|[.~^\d]|/+|f{1,4}|D\.[CS]\.[a-z]*|(?!z+\+)(?=[a-z]*[h-z])[a-z]+[()]?)\+)"
     r"|\+(?P<chord>(?=[^+]*[A-Ga-g])[_=^A-Ga-gz,'\d/-]+)\+"
@@ -101,16 +103,37 @@ def _simplify(tune: str) -> str:
     the letter of a fermata, forgets an accidental behind others, and has a few, and wide spaces,
     sound: these are left out.
     """
-    lines = (
-        line if _FIELD.match(line) else _IN_LINE.sub(_simplify_one, line)
-        for line in tune.split("\n")
-    )
-    return re.sub(r"\n+", "\n", "\n".join(lines))
+    accidentals = Accidentals()
+    lines: list[str] = []
+    for line in tune.split("\n"):
+        simple = line if _FIELD.match(line) else _IN_LINE.sub(_simplify_one, line)
+        lines += (_write_line(each, accidentals) for each in simple.split("\n") if each)
+    return "\n".join([*lines, ""])
+
+
+def _write_line(line: str, accidentals: Accidentals) -> str:
+    """A line as music21 reads it."""
+    match line[:2]:
+        case "K:":
+            return accidentals.write_key(line[2:])
+        case "M:":
+            return write_meter(line[2:])
+        case "Q:":
+            return write_tempo(line[2:])
+    return line if _FIELD.match(line) else accidentals.write_notes(line)
 
 
 def _simplify_one(found: re.Match[str]) -> str:
     if found["field"]:
         return f"\n{found['field']}\n"
+    if found["overlay"]:
+        if found["overlay"] != "&":
+            raise ScoreError(
+                "an overlay of several measures in an ABC tune",
+                expected="overlays of one measure, with & alone",
+                action="Write a second voice instead.",
+            )
+        return f"\n{OVERLAY}\n"
     if found["mark"]:
         return ""
     if found["chord"]:
@@ -155,14 +178,21 @@ def _leading_marks(voices: Sequence[_Voice]) -> Marks:
 
 def _read_voice(name: str, tokens: list[abcFormat.ABCToken]) -> _Voice:
     staff, marks = Staff(name), Marks.empty()
-    now = Fraction(0)
+    now = longest = Fraction(0)
+    overlay = 0
+    shifts = {"K": 0, "V": 0}
     tied_on: list[str | None] = []
     for token in tokens:
-        if isinstance(token, abcFormat.ABCBar) and now:
-            staff.close_measure(now)
-            now = Fraction(0)
+        if isinstance(token, abcFormat.ABCBar) and (now or longest):
+            staff.close_measure(max(now, longest))
+            now = longest = Fraction(0)
+            overlay = 0
+        elif isinstance(token, abcFormat.ABCMetadata) and token.src.strip() == OVERLAY:
+            longest, now = max(now, longest), Fraction(0)
+            overlay += 1
         elif isinstance(token, abcFormat.ABCMetadata):
-            _read_field(token, marks, len(staff.lengths), now)
+            _read_shift(token, name, shifts)
+            _read_field(token, marks, len(staff.lengths), now, sum(shifts.values()))
         # A chord is a note to music21, too.
         elif isinstance(token, abcFormat.ABCNote) and not token.inGrace:
             for symbol in token.chordSymbols:
@@ -173,15 +203,35 @@ def _read_voice(name: str, tokens: list[abcFormat.ABCToken]) -> _Voice:
                 meter = marks.meters[-1].value if marks.meters else Meter()
                 now += Fraction(meter.quarters_per_bar)
             else:
-                now += _read_note(token, staff, now, tied_on)
+                place = _Place(now, sum(shifts.values()), overlay)
+                now += _read_note(token, staff, place, tied_on)
                 tied_on = _tied_on(token)
-    if now:
-        staff.close_measure(now)
+    if now or longest:
+        staff.close_measure(max(now, longest))
     return _Voice(staff, marks)
 
 
+def _read_shift(token: abcFormat.ABCMetadata, name: str, shifts: dict[str, int]) -> None:
+    """Takes note of how far the notes of a voice sound from where they are written."""
+    if token.src.startswith(SHIFT):
+        shifts["K"] = int(token.src.removeprefix(SHIFT))
+    elif token.isVoice() and token.data.split()[:1] in (
+        [name],
+        [] if name else token.data.split()[:1],
+    ):
+        shifts["V"] = shift_of(token.data)
+
+
+class _Place(NamedTuple):
+    """Where a note stands: its time in the measure, the shift of its pitch, and the overlay."""
+
+    onset: Fraction
+    shift: int
+    overlay: int
+
+
 def _read_note(
-    token: abcFormat.ABCNote, staff: Staff, now: Fraction, tied_on: Sequence[str | None]
+    token: abcFormat.ABCNote, staff: Staff, place: _Place, tied_on: Sequence[str | None]
 ) -> Fraction:
     """Adds what sounds, and gives how long it lasts."""
     with asking_music21(_KIND):
@@ -194,9 +244,10 @@ def _read_note(
         if sounding.pitchName is not None:
             note = StaffNote(
                 measure=len(staff.lengths),
-                onset=now,
+                onset=place.onset,
                 length=length,
-                pitch=_midi_number(sounding.pitchName),
+                pitch=_midi_number(sounding.pitchName) + place.shift,
+                line=f"overlay {place.overlay}" if place.overlay else "",
                 is_tied=token.tie in ("stop", "continue") or sounding.pitchName in tied_on,
             )
             staff.add(note)
@@ -218,7 +269,9 @@ def _tied_on(token: abcFormat.ABCNote) -> list[str | None]:
     return [note.pitchName for note, text in zip(notes, written, strict=True) if text.endswith("-")]
 
 
-def _read_field(token: abcFormat.ABCMetadata, marks: Marks, measure: int, now: Fraction) -> None:
+def _read_field(
+    token: abcFormat.ABCMetadata, marks: Marks, measure: int, now: Fraction, shift: int
+) -> None:
     if token.isMeter():
         with asking_music21(_KIND):
             numbers = token.getTimeSignatureParameters()
@@ -228,7 +281,7 @@ def _read_field(token: abcFormat.ABCMetadata, marks: Marks, measure: int, now: F
         with asking_music21(_KIND):
             signature = token.getKeySignatureObject()
         if isinstance(signature, Music21Key) and signature.mode in ("major", "minor"):
-            key = Key(signature.tonic.pitchClass, signature.mode == "minor")
+            key = Key((signature.tonic.pitchClass + shift) % 12, signature.mode == "minor")
             marks.keys.append(Mark(measure, now, key))
     elif token.isTempo():
         with asking_music21(_KIND):

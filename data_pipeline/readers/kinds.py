@@ -19,7 +19,7 @@ MIDI, MUSICXML, ABC, KERN, PATTERN = "midi", "musicxml", "abc", "kern", "h2patte
 KINDS = (MIDI, MUSICXML, ABC, KERN, PATTERN)
 """The formats that are read."""
 
-READER_VERSION = 6
+READER_VERSION = 7
 """Goes up when what the readers that use music21 make of a piece changes: see `cache`."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -39,7 +39,7 @@ def kind_of(head: bytes) -> str | None:
 
     A zip archive is a score where what stands first in it says so.
     """
-    if head.startswith(b"MThd"):
+    if head.startswith(b"MThd") or (head.startswith(b"RIFF") and head[8:12] == b"RMID"):
         return MIDI
     if head.startswith(b"PK"):
         return MUSICXML if is_score_archive(head) else None

@@ -56,7 +56,7 @@ def parse_midi(data: bytes) -> ParsedFile:
         MidiError: If it is none, is damaged or past the limits.
     """
     parsed = _parse(data)
-    if parsed.header.format != 2:
+    if parsed.header.format != 2 or not parsed.first_track:
         return ParsedFile((parsed,))
     patterns = split_patterns(data, max_tracks=DEFAULT_LIMITS.max_tracks)
     return ParsedFile(tuple(map(_parse, patterns)))

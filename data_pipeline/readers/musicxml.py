@@ -137,6 +137,8 @@ class _Player:
         if pitch is None:
             instrument = note.find("instrument")
             drum = self._drums.get("" if instrument is None else instrument.get("id", ""))
+            if drum is None and instrument is None and len(self._drums) == 1:
+                (drum,) = self._drums.values()
             if drum is None:
                 return
             staff, pitch = self._unpitched, drum.key

@@ -272,3 +272,38 @@ def test_mutated_tunes_are_read_or_refused():
         for part in piece.parts:
             assert (part.ends > part.onsets).all()
     assert read > 100
+
+
+FIELDS = [
+    ("K:D Phr ^f", "ffee", [78, 78, 75, 75]),
+    ("K:D exp _b _e ^f", "BEf=f", [70, 63, 78, 77]),
+    ("K:D exp ^f", "=ff|f", [77, 77, 78]),
+    ("K:Cloc", "CDEG", [60, 61, 63, 66]),
+    ("K:bass", "CFB", [60, 65, 71]),
+    ("K:C transpose=-2", "c", [70]),
+    ("K:C octave=1", "C", [72]),
+    ("K:C\nV:1 octave=-1", "c", [60]),
+]
+
+
+@pytest.mark.parametrize(("field", "music", "pitches"), FIELDS)
+def test_keys_and_clefs_are_read_by_the_standard(field, music, pitches):
+    (part,) = read_abc(f"X:1\nM:4/4\nL:1/4\n{field}\n{music}|]\n".encode()).parts
+    assert part.pitches.tolist() == pitches
+
+
+def test_an_overlay_begins_with_its_measure():
+    piece = read_abc(b"X:1\nM:4/4\nL:1/8\nK:C\nc8 & E8|c8|]\n")
+    assert [part.onsets.tolist() for part in piece.parts] == [[0, 4], [0]]
+    assert piece.bar_lines.tolist() == [0, 4, 8]
+
+
+def test_a_tempo_with_spaces_and_a_meter_of_a_sum():
+    piece = read_abc(b"X:1\nM:2+3/8\nL:1/8\nQ:1/4 = 120\nK:C\nCDEFG|ABcde|]\n")
+    assert (str(piece.meters[0].meter), piece.tempos[0].qpm) == ("5/8", 120)
+
+
+def test_what_is_not_understood_is_refused():
+    for tune in (b"X:1\nM:2+x/8\nK:C\nC|]\n", b"X:1\nM:4/4\nK:C\n(&C|]\n"):
+        with pytest.raises(ScoreError):
+            read_abc(tune)
