@@ -11,7 +11,6 @@ import torch
 from hand_made import table_of, write_set
 
 from musicvae import bundle
-from musicvae.bundle import prior_fit
 from musicvae.bundle.format import Bundle
 from musicvae.data.manifest import Source
 from musicvae.evaluation import evaluate
@@ -54,15 +53,6 @@ def few_measures():
         yield sizes
 
 
-@pytest.fixture(scope="session", autouse=True)
-def quick_prior():
-    """`export` fits a prior in a second, to little."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prior_fit, "STEPS", 20)
-        patch.setattr(prior_fit, "MUSIC_STEPS", 2**12)
-        yield
-
-
 SPLITS = {"train": 40, "validation": 12, "test": 20}
 
 
@@ -74,6 +64,7 @@ def tiny_experiment(**training: float) -> Experiment:
         "warmup_steps": 2,
         "validate_every": 8,
         "validation_examples": 8,
+        "prior_steps": 20,
     }
     return replace(
         melody_2bar(),

@@ -23,7 +23,7 @@ MEMBERS = (
 SMALL = (
     "model.latent_size=16", "model.encoder_size=24", "model.decoder_size=32",
     "model.conductor_size=32", "model.plan_size=16", "training.batch_size=8",
-    "training.validate_every=4", "training.validation_examples=8",
+    "training.validate_every=4", "training.validation_examples=8", "training.prior_steps=20",
 )  # fmt: skip
 
 

@@ -51,7 +51,10 @@ def home(request, tmp_path_factory):
     musicvae(
         "prepare", home / "music", "--out", home / "data", "--split", shares, "--workers", 1
     )  # fmt: skip
-    small = ("steps=20", "batch_size=16", "validate_every=10", "validation_examples=16")
+    small = (
+        "steps=20", "batch_size=16", "validate_every=10", "validation_examples=16",
+        "prior_steps=20",
+    )  # fmt: skip
     widths = ("latent_size=16", "encoder_size=24", "decoder_size=48")
     settings = [f"--set=training.{each}" for each in small]
     settings += [f"--set=model.{each}" for each in widths]

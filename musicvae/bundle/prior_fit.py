@@ -14,11 +14,9 @@ from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.experiment.experiment import Experiment
 from musicvae.model import MusicVAE, Posterior, Prior
 
-MUSIC_STEPS = 2**22
-"""Time steps of music that a prior is fitted to: 131,072 excerpts of two bars."""
-
-STEPS = 12_000
-"""Optimiser steps of a fit."""
+MUSIC_STEPS = 2**22 / 12_000
+"""Time steps of music for each optimiser step of a fit: 131,072 excerpts of two bars in all for the
+12,000 steps of a full preset, so that each excerpt is drawn some twenty times."""
 
 _LEARNING_RATE = 3e-3
 _WARM_UP = 0.1
@@ -42,7 +40,8 @@ def fit_prior(
         seed: Of all chance.
         watch: Shows the progress.
     """
-    count = max(1, MUSIC_STEPS // events.shape[1])
+    steps = experiment.training.prior_steps
+    count = max(1, round(MUSIC_STEPS * steps) // events.shape[1])
     # Few examples are taken several times, each time in another key.
     chosen = events[np.resize(choose(len(events), count, seed), count)]
     moved = transposed(
@@ -52,7 +51,7 @@ def fit_prior(
         seed=seed,
     )
     posteriors = encode(model, moved, title="encoding for the prior", watch=watch)
-    prior = fit(model.latent.make_prior, posteriors, seed=seed, steps=STEPS, watch=watch)
+    prior = fit(model.latent.make_prior, posteriors, seed=seed, steps=steps, watch=watch)
     prior.load_state_dict({name: each.half() for name, each in prior.state_dict().items()})
     return prior
 

@@ -51,6 +51,7 @@ class TrainingConfig:
             humanising and Tap2Drum: Gillick et al. 2019, section 5).
         validate_every: Steps between two validations.
         validation_examples: Examples of a validation; a fixed choice from the split.
+        prior_steps: Optimiser steps of the prior, which `export` fits to the trained model.
     """
 
     steps: int = 20_000
@@ -65,6 +66,7 @@ class TrainingConfig:
     reduced_share: float = 0.0
     validate_every: int = 1_000
     validation_examples: int = 512
+    prior_steps: int = 12_000
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():

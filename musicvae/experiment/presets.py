@@ -120,6 +120,7 @@ def tiny(preset: Experiment) -> Experiment:
             level_steps=1_000,
             validate_every=500,
             validation_examples=128,
+            prior_steps=1_500,
         ),
     )
 

@@ -174,6 +174,7 @@ TINY = [
     for each in (
         "model.latent_size=8", "model.encoder_size=12", "model.decoder_size=24",
         "training.steps=6", "training.batch_size=8", "training.validate_every=3",
+        "training.prior_steps=20",
     )
 ]  # fmt: skip
 

@@ -17,6 +17,7 @@ TINY = [
     for each in (
         "model.latent_size=8", "model.encoder_size=12", "model.decoder_size=24",
         "training.steps=2", "training.batch_size=8", "training.validate_every=2",
+        "training.prior_steps=20",
         "training.validation_examples=8",
     )
 ]  # fmt: skip
