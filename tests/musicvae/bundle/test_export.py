@@ -60,7 +60,9 @@ def test_attribute_vectors_are_fitted_from_the_training_data(exported, data):
     loaded = bundle.load(exported[0])
     events = shards.load(data, "train").events
     means = loaded.model.encode(to_batch(loaded.model, events)).mean
-    music = [MELODY.measure(loaded.representation.to_notes(each)) for each in events]
+    music = [
+        loaded.representation.kind.measure(loaded.representation.to_notes(each)) for each in events
+    ]
     values = {name: np.array([each[name] for each in music]) for name in ATTRIBUTES}
     expected = fit_vectors(means, values)
     assert loaded.attribute_vectors.keys() == ATTRIBUTES.keys()
