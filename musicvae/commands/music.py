@@ -78,9 +78,10 @@ input_options = _options(
 
 
 def _hint_at_bars(_: click.Context, __: click.Parameter, chords: str | None) -> str | None:
-    if chords and "|" not in chords and len(chords.split()) > 1:
-        one_a_bar = " | ".join(chords.split())
-        click.echo(f"--chords: all in one bar; for one chord a bar write '{one_a_bar}'", err=True)
+    from musicvae.music.progressions import hint_at_bars
+
+    if chords is not None and (hint := hint_at_bars(chords)):
+        click.echo(f"--chords: {hint}", err=True)
     return chords
 
 

@@ -19,7 +19,7 @@ from musicvae.errors import BundleError, ModelNotFoundError, MusicVAEError
 from musicvae.generation.catalogue import describe, usable_vectors
 from musicvae.generation.decoding import Drawing, Row, decode, draw_latent, make_clip
 from musicvae.generation.grooves import prepare
-from musicvae.generation.harmony import Harmony, asked_for, check_given
+from musicvae.generation.harmony import Harmony, check_chords, harmony_of_text
 from musicvae.generation.points import (
     ResolvedPoint,
     encode_excerpt,
@@ -104,7 +104,7 @@ class Engine:
             SettingError: If chords are missing or refused.
         """
         bundle = self._bundle_for(request)
-        harmony = asked_for(bundle, request.chords)
+        harmony = harmony_of_text(bundle, request.chords)
         drawing = _drawing(bundle, request, SAMPLED, request.qpm, harmony)
         size = bundle.prior.noise_size
 
@@ -126,7 +126,7 @@ class Engine:
                 `RequestError` if several things are wrong.
         """
         bundle = self._bundle_for(request)
-        harmony = asked_for(bundle, request.chords)
+        harmony = harmony_of_text(bundle, request.chords)
         problems = Problems()
         points = [
             resolve(bundle, point, f"points[{index}]", harmony, problems)
@@ -148,7 +148,7 @@ class Engine:
                 missing or refused; a `RequestError` if several things are wrong.
         """
         bundle = self._bundle_for(request)
-        harmony = asked_for(bundle, request.chords)
+        harmony = harmony_of_text(bundle, request.chords)
         problems = Problems()
         point = resolve(bundle, request.point, "point", harmony, problems)
         moved, vectors = point.z[None], usable_vectors(bundle)
@@ -175,7 +175,7 @@ class Engine:
         """
         bundle = self._bundle_for(request)
         encoded = encode_excerpt(
-            bundle, request.excerpt, "excerpt", asked_for(bundle, request.chords)
+            bundle, request.excerpt, "excerpt", harmony_of_text(bundle, request.chords)
         )
         posterior = encoded.posterior
         z = posterior.mean[0]
@@ -203,7 +203,7 @@ class Engine:
                 `RequestError` if several things are wrong.
         """
         bundle = self._bundle_for(request)
-        harmony = asked_for(bundle, request.chords)
+        harmony = harmony_of_text(bundle, request.chords)
         problems = Problems()
         z = [
             resolve_latent(bundle, latent, f"latents[{index}]", problems)
@@ -309,7 +309,7 @@ def _rows(z: Float[Tensor, "batch latent"], drawing: Drawing) -> list[Row]:
 def _drawing(
     bundle: Bundle, request: DrawingRequest, method: str, qpm: float, harmony: Harmony | None
 ) -> Drawing:
-    check_given(bundle, harmony)
+    check_chords(bundle, harmony)
     seed = secrets.randbits(_CHOSEN_SEED_BITS) if request.seed is None else request.seed
     return Drawing(
         method=method,

@@ -1,4 +1,4 @@
-"""The chords that a model plays over: those of the request, or those that an excerpt brings."""
+"""The chords that a model plays over: those in the request, or those of an excerpt."""
 
 from dataclasses import dataclass
 
@@ -18,9 +18,9 @@ class Harmony:
     """The chords of an excerpt.
 
     Attributes:
-        chords: On the grid.
-        text: The same as a progression.
-        conditions: The chords as the model is told them, one row.
+        chords: The chords on the grid.
+        text: The same chords as a progression.
+        conditions: The same chords as the model is told them, one row.
     """
 
     chords: tuple[Chord, ...]
@@ -29,12 +29,12 @@ class Harmony:
 
 
 def needs_chords(representation: Representation) -> bool:
-    """Whether music of this representation is made over chords that are given."""
+    """Whether a model of this representation plays over given chords."""
     return any(stream.is_condition for stream in representation.streams)
 
 
-def asked_for(bundle: Bundle, text: str | None) -> Harmony | None:
-    """The chords of a request, None where it has none.
+def harmony_of_text(bundle: Bundle, text: str | None) -> Harmony | None:
+    """Reads the chords of a request; None where it has none.
 
     Raises:
         SettingError: If the model takes no chords, or can't hold these.
@@ -57,14 +57,14 @@ def asked_for(bundle: Bundle, text: str | None) -> Harmony | None:
     return _harmony(representation, chords)
 
 
-def brought_by(bundle: Bundle, notes: NoteSequence) -> Harmony | None:
-    """The chords of an excerpt that was made to fit, None where it has none or none are needed."""
+def harmony_of_excerpt(bundle: Bundle, notes: NoteSequence) -> Harmony | None:
+    """The chords of an excerpt that fits the model; None where either has no chords."""
     if not notes.chords or not needs_chords(bundle.representation):
         return None
     return _harmony(bundle.representation, notes.chords)
 
 
-def check_given(bundle: Bundle, harmony: Harmony | None) -> None:
+def check_chords(bundle: Bundle, harmony: Harmony | None) -> None:
     """Makes sure that a model that needs chords has some.
 
     Raises:

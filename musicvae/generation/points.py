@@ -11,7 +11,7 @@ from musicvae.bundle.format import Bundle
 from musicvae.errors import LatentError
 from musicvae.generation.decoding import one_thread
 from musicvae.generation.excerpts import fit
-from musicvae.generation.harmony import Harmony, brought_by, check_given
+from musicvae.generation.harmony import Harmony, check_chords, harmony_of_excerpt
 from musicvae.generation.inputs import Excerpt, LatentLike, PointLike, to_latent
 from musicvae.model import Posterior
 from musicvae.model.conditions import split_streams
@@ -59,8 +59,8 @@ def encode_excerpt(
     """
     representation = bundle.representation
     notes = fit(excerpt, representation, path)
-    harmony = harmony or brought_by(bundle, notes)
-    check_given(bundle, harmony)
+    harmony = harmony or harmony_of_excerpt(bundle, notes)
+    check_chords(bundle, harmony)
     notes = replace(notes, chords=harmony.chords if harmony else ())
     events = representation.to_tensor(notes)
     return EncodedExcerpt(

@@ -2,9 +2,9 @@
 
     C | Am . . G | F | N.C.
 
-The cells of a bar, divided by spaces, are equally long; where that is no whole number of steps a
-chord starts on the nearest one. A cell is a chord symbol, `N.C.` for no chord, or a dot where what
-holds goes on. A line may begin and end with `|`.
+The cells of a bar, divided by spaces, are equally long; where a cell's start is no whole number of
+steps, its chord starts on the nearest step. A cell is a chord symbol, `N.C.` for no chord, or a dot
+where the chord before goes on. A line may begin and end with `|`.
 
 Source: the grids of ChordPro, whose cells these are.
 """
@@ -13,16 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from musicvae.errors import MusicVAEError, SettingError
 from musicvae.music.chords import Chord, ParsedChord, parse_symbol, symbol
 
 MOST_CHARACTERS = 4_000
-"""Of a progression: room for 64 bars with a chord on every quarter note."""
+"""The longest progression that is read: 64 bars with a chord on every quarter note."""
 
 _HOLD = "."
-_MOST_NAMED = 3  # wrong cells that one error repeats
+_MOST_NAMED = 3  # wrong cells that an error repeats
 _MOST_CELL = 16  # characters of each
+_USUAL_CHORDS = 2  # of a bar; more chords without a bar line are likely bars
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,14 @@ class Progression:
     """Chords bar by bar.
 
     Attributes:
-        bars: The cells of each bar, at least one of both; None where what holds goes on.
+        bars: The cells of each bar, at least one bar and one cell; None where the chord before
+            goes on.
     """
 
     bars: tuple[tuple[ParsedChord | None, ...], ...]
 
 
+@lru_cache(maxsize=256)  # of one request, both the check and the engine read it
 def parse(text: str) -> Progression:
     """Reads a progression.
 
@@ -69,13 +73,25 @@ def parse(text: str) -> Progression:
     return Progression(tuple(read))
 
 
+def hint_at_bars(text: str) -> str | None:
+    """A hint for chords that look as if their bar lines were forgotten, else None.
+
+    >>> hint_at_bars("C Am F G")
+    'C Am F G is one bar; write C | Am | F | G for a bar each'
+    """
+    cells = text.split()
+    if "|" in text or len(cells) <= _USUAL_CHORDS or not all(map(parse_symbol, cells)):
+        return None
+    return f"{' '.join(cells)} is one bar; write {' | '.join(cells)} for a bar each"
+
+
 def lay_out(progression: Progression, *, bars: int, steps_per_bar: int) -> tuple[Chord, ...]:
-    """Puts a progression on the grid of an excerpt; one that is shorter is repeated until it ends.
+    """Puts a progression on the grid of an excerpt; a shorter progression is repeated to the end.
 
     Args:
         progression: The chords.
-        bars: The excerpt's.
-        steps_per_bar: The length of each in steps.
+        bars: The length of the excerpt.
+        steps_per_bar: The length of a bar.
 
     Raises:
         SettingError: If there are more bars than the excerpt has, or more cells in a bar than
@@ -100,14 +116,14 @@ def lay_out(progression: Progression, *, bars: int, steps_per_bar: int) -> tuple
 
 
 def write(chords: Sequence[Chord], *, bars: int, steps_per_bar: int) -> str:
-    """Writes the chords of an excerpt as a progression that `lay_out` puts where they were.
+    """Writes the chords of an excerpt as a progression; `lay_out` puts them where they were.
 
     The chord that holds where a bar starts is written again.
 
     Args:
-        chords: Of the excerpt, in order of onset.
-        bars: The excerpt's.
-        steps_per_bar: The length of each in steps.
+        chords: The chords of the excerpt, in order of onset.
+        bars: The length of the excerpt.
+        steps_per_bar: The length of a bar.
 
     >>> write([Chord(0, 0, "maj"), Chord(28, 9, "min")], bars=2, steps_per_bar=16)
     'C | C . . Am'
@@ -130,7 +146,7 @@ def write(chords: Sequence[Chord], *, bars: int, steps_per_bar: int) -> str:
 
 
 def wrong_chords(found: str, expected: str) -> MusicVAEError:
-    """The error for chords that can't be used."""
+    """Makes the error for chords that can't be used."""
     return SettingError(
         found,
         expected=expected,
@@ -140,5 +156,5 @@ def wrong_chords(found: str, expected: str) -> MusicVAEError:
 
 
 def _cell_starts(count: int, steps_per_bar: int) -> list[int]:
-    """The step nearest to where each of so many cells starts."""
+    """The step nearest to the start of each cell of a bar."""
     return [(2 * cell * steps_per_bar + count) // (2 * count) for cell in range(count)]

@@ -1,4 +1,4 @@
-"""What a column of an event tensor holds: the little that a model needs to know of its music."""
+"""The columns of an event tensor: all that a model needs to know of its music."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ class Stream:
         size: Number of events, 0 to `size - 1`.
         is_number: Whether the events are numbers on a scale, such as a loudness, so that neighbours
             are alike; else they are classes.
-        gate: The column that says where this one counts: where its event is above 0. None counts
-            everywhere.
+        gate: The column that says where this column counts: where the gate's event is above 0. A
+            column without a gate counts everywhere.
         is_condition: Whether encoder and decoder are told its events, and never generate them.
             Condition streams stand behind all others.
     """

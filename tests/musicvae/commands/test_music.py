@@ -51,6 +51,12 @@ def test_every_model_makes_music_of_its_own_music(musicvae, kind):
     assert [len(list(Path(each).glob("*.mid"))) for each in "abcd"] == [2, 2, 3, 2]
 
 
+def test_chords_without_bar_lines_are_one_bar_and_get_a_hint(command, family_folder):
+    said = command("sample", "-n", 1, "--chords", "C Am F G", "--model", family_folder / SHEET)
+    assert said.code == 0
+    assert said.err == "--chords: C Am F G is one bar; write C | Am | F | G for a bar each\n"
+
+
 def test_each_sheet_is_played_over_its_own_chords(musicvae):
     for seed, chords in enumerate(["C", "Dm7 | G7"]):
         musicvae("sample", "-n", 1, "--chords", chords, "--out", "a", model=SHEET, seed=seed)

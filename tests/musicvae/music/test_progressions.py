@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from musicvae.errors import SettingError
 from musicvae.music.chords import QUALITIES, Chord, parse_symbol
-from musicvae.music.progressions import MOST_CHARACTERS, lay_out, parse, write
+from musicvae.music.progressions import MOST_CHARACTERS, hint_at_bars, lay_out, parse, write
 
 
 def laid(text, *, bars=4, steps_per_bar=16):
@@ -95,3 +95,20 @@ def test_written_chords_are_short():
     )
     assert write([], bars=2, steps_per_bar=16) == "N.C. | N.C."
     assert parse_symbol("N.C.").root is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "C",
+        "C Am",
+        "C | Am F G",
+        "| C Am F G |",
+        "C . . Am",
+        "no | chords at all",
+        "",
+        "no chords here",
+    ],
+)
+def test_other_chords_get_no_hint_at_bars(text):
+    assert hint_at_bars(text) is None
