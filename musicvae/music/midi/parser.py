@@ -240,7 +240,9 @@ def _read_score(chunks: Chunks, remarks: Remarks, limits: MidiLimits) -> symusic
     """Has symusic read a file, the second time with repaired events where they need it."""
     if chunks.is_plain:
         score = _parse(chunks.for_symusic())
-        if score is not None and explains(chunks.tracks, _count_note_bytes(score)):
+        if score is not None and explains(
+            chunks.tracks, _count_note_bytes(score), score.note_num()
+        ):
             return score
     header = chunks.header
     if header.ticks_per_second is None:

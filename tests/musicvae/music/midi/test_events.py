@@ -182,5 +182,12 @@ def test_the_quick_test_passes_no_file_that_repair_changes(events):
 
 def test_a_plain_file_passes_the_quick_test():
     tracks = [b"\x00\xff\x03\x02Hi\x00\xc0\x05" + NOTE + b"\x00\xb0\x07\x10" + NOTE + END]
-    assert explains(tracks, 15)
-    assert not explains(tracks, 12)
+    assert explains(tracks, 15, 2)
+    assert not explains(tracks, 12, 1)
+    assert explains([NOTE + NOTE[:1] + NOTE[6:] + END], 6, 1)  # one note-off too many
+
+
+def test_a_note_on_more_is_found_among_running_status():
+    tracks = [ON + b"\x60\x3c\x00\x00\xb0\x07\x10" + ON + b"\x10\x3e\x40\x10\x3e\x00" + END]
+    assert explains(tracks, 0, 3)
+    assert not explains(tracks, 0, 2)
