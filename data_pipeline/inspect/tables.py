@@ -16,7 +16,8 @@ from rich.text import Text
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
 from musicvae.data_pipeline.rejections import INTERNAL_ERROR
 from musicvae.music.notes import Meter, Note, NoteSequence
-from musicvae.report.plots import MOST_ROLLS, key_name, piano_rolls, pitch_name
+from musicvae.report.names import key_name, pitch_name
+from musicvae.report.plots import MOST_ROLLS, piano_rolls
 
 from .inspection import BarRun, InspectedPart, Inspection, Outcome
 

@@ -16,8 +16,8 @@ import numpy as np
 from musicvae.music.attributes import ATTRIBUTES
 from musicvae.music.chords import QUALITIES
 from musicvae.music.instruments import CLASS_OF_PITCH, DRUM_CLASSES
-from musicvae.report.charts import Chart, Series
-from musicvae.report.plots import MAJOR_TONICS, MINOR_TONICS, NAMES, pitch_name
+from musicvae.report.charts import Bars, Series
+from musicvae.report.names import MAJOR_TONICS, MINOR_TONICS, NAMES, pitch_name
 
 from .sample import SampledExcerpt
 
@@ -38,7 +38,7 @@ _MOST_DENSITY = 12.0
 _MOST_METERS = 5
 
 
-def draw_histograms(sample: Sample) -> tuple[Chart, ...]:
+def draw_histograms(sample: Sample) -> tuple[Bars, ...]:
     """All charts that apply to the excerpts."""
     charts = (
         _pitches(sample),
@@ -57,22 +57,22 @@ def draw_histograms(sample: Sample) -> tuple[Chart, ...]:
     return tuple(chart for chart in charts if chart is not None)
 
 
-def draw_meters(meters: Mapping[str, int]) -> Chart | None:
+def draw_meters(meters: Mapping[str, int]) -> Bars | None:
     """The bars of all pieces by their meter; None without any bars."""
     if not meters:
         return None
     kept = dict(list(meters.items())[:_MOST_METERS])
     rest = sum(meters.values()) - sum(kept.values())
     kept |= {"others": rest} if rest else {}
-    return Chart(
+    return Bars(
         title="Meter",
         about="Bars of all pieces that could be read, rejected pieces included.",
         bins=tuple(kept),
-        series=(Series(name="bars", counts=tuple(map(float, kept.values()))),),
+        series=(Series(name="bars", values=tuple(map(float, kept.values()))),),
     )
 
 
-def _pitches(sample: Sample) -> Chart | None:
+def _pitches(sample: Sample) -> Bars | None:
     counts = _count(
         sample,
         lambda excerpt: (note.pitch for note in excerpt.music.notes if not note.is_drum),
@@ -81,7 +81,7 @@ def _pitches(sample: Sample) -> Chart | None:
     if not seen:
         return None
     bins = range(seen[0] // 12 * 12, seen[-1] // 12 * 12 + 13)
-    return Chart(
+    return Bars(
         title="Pitch",
         about="Notes by pitch; C4 is middle C.",
         bins=tuple(map(pitch_name, bins)),
@@ -90,7 +90,7 @@ def _pitches(sample: Sample) -> Chart | None:
     )
 
 
-def _drums(sample: Sample) -> Chart | None:
+def _drums(sample: Sample) -> Bars | None:
     counts = _count(
         sample,
         lambda excerpt: (
@@ -100,7 +100,7 @@ def _drums(sample: Sample) -> Chart | None:
     if not any(counts.values()):
         return None
     short = ("kick", "snare", "hat", "open", "low", "mid", "high", "crash", "ride")
-    return Chart(
+    return Bars(
         title="Drums",
         about="Hits by class of drum: kick, snare, closed and open hi-hat, toms, cymbals.",
         bins=tuple(drum.name for drum in DRUM_CLASSES),
@@ -109,11 +109,11 @@ def _drums(sample: Sample) -> Chart | None:
     )
 
 
-def _chord_roots(sample: Sample) -> Chart | None:
+def _chord_roots(sample: Sample) -> Bars | None:
     counts = _count(sample, lambda excerpt: (chord.root for chord in excerpt.music.chords))
     if not any(counts.values()):
         return None
-    return Chart(
+    return Bars(
         title="Roots of chords",
         about="Chords by root, where they change.",
         bins=(*NAMES, "no chord"),
@@ -122,7 +122,7 @@ def _chord_roots(sample: Sample) -> Chart | None:
     )
 
 
-def _chord_qualities(sample: Sample) -> Chart | None:
+def _chord_qualities(sample: Sample) -> Bars | None:
     counts = _count(
         sample,
         lambda excerpt: (chord.quality for chord in excerpt.music.chords if chord.root is not None),
@@ -131,7 +131,7 @@ def _chord_qualities(sample: Sample) -> Chart | None:
         return None
     total = sum(counts.values(), Counter())
     names = [name for name in sorted(QUALITIES, key=lambda name: -total[name]) if total[name]]
-    return Chart(
+    return Bars(
         title="Kinds of chords",
         about="Chords by kind, the most frequent first.",
         bins=tuple(names),
@@ -139,7 +139,7 @@ def _chord_qualities(sample: Sample) -> Chart | None:
     )
 
 
-def _lengths(sample: Sample) -> Chart | None:
+def _lengths(sample: Sample) -> Bars | None:
     edges = list(_LENGTHS.values())
 
     def of(excerpt: SampledExcerpt) -> Iterator[int]:
@@ -153,7 +153,7 @@ def _lengths(sample: Sample) -> Chart | None:
     if not any(counts.values()):
         return None
     bins = (*_LENGTHS, _LONGER)
-    return Chart(
+    return Bars(
         title="Length of notes",
         about="Notes up to each length, in parts of a whole note.",
         bins=bins,
@@ -162,7 +162,7 @@ def _lengths(sample: Sample) -> Chart | None:
     )
 
 
-def _densities(sample: Sample) -> Chart | None:
+def _densities(sample: Sample) -> Bars | None:
     def of(excerpt: SampledExcerpt) -> Iterator[int]:
         quarters = excerpt.music.length_steps / excerpt.music.steps_per_quarter
         density = len(excerpt.music.notes) / quarters
@@ -173,7 +173,7 @@ def _densities(sample: Sample) -> Chart | None:
     if not any(counts.values()):
         return None
     bins = range(max(set().union(*counts.values())) + 1)
-    return Chart(
+    return Bars(
         title="Density",
         about="Excerpts by notes or hits a quarter note.",
         bins=tuple(
@@ -187,7 +187,7 @@ def _densities(sample: Sample) -> Chart | None:
     )
 
 
-def _tempos(sample: Sample) -> Chart | None:
+def _tempos(sample: Sample) -> Bars | None:
     last = (_FASTEST - _SLOWEST) // _TEMPO_WIDTH
 
     def of(excerpt: SampledExcerpt) -> Iterator[int]:
@@ -198,7 +198,7 @@ def _tempos(sample: Sample) -> Chart | None:
         return None
     edges = [_SLOWEST + i * _TEMPO_WIDTH for i in range(last + 1)]
     named = {_SLOWEST: f"below {_SLOWEST + _TEMPO_WIDTH}", _FASTEST: f"{_FASTEST} or more"}
-    return Chart(
+    return Bars(
         title="Tempo",
         about="Excerpts by quarter notes a minute; 120 where the source says nothing.",
         bins=tuple(named.get(edge, f"{edge} to {edge + _TEMPO_WIDTH}") for edge in edges),
@@ -207,7 +207,7 @@ def _tempos(sample: Sample) -> Chart | None:
     )
 
 
-def _keys(sample: Sample, *, is_minor: bool) -> Chart | None:
+def _keys(sample: Sample, *, is_minor: bool) -> Bars | None:
     """The keys of one mode, as shares of the excerpts that have a key of that mode."""
     counts = _count(
         sample,
@@ -220,7 +220,7 @@ def _keys(sample: Sample, *, is_minor: bool) -> Chart | None:
     total = sum(map(len, sample.values()))
     share = 100 * sum(count.total() for count in counts.values()) / total
     mode = "minor" if is_minor else "major"
-    return Chart(
+    return Bars(
         title=f"Keys in {mode}",
         about=f"Excerpts in {mode} by tonic; {share:.0f} % of all are in {mode}.",
         bins=MINOR_TONICS if is_minor else MAJOR_TONICS,
@@ -228,12 +228,12 @@ def _keys(sample: Sample, *, is_minor: bool) -> Chart | None:
     )
 
 
-def _velocities(sample: Sample) -> Chart | None:
+def _velocities(sample: Sample) -> Bars | None:
     counts = _count(sample, lambda excerpt: (note.velocity // 8 for note in excerpt.music.notes))
     if len(set().union(*counts.values())) < 2:
         return None  # the representation holds no loudness
     bins = range(16)
-    return Chart(
+    return Bars(
         title="Loudness",
         about="Notes or hits by velocity, 1 to 127.",
         bins=tuple(f"{8 * i} to {8 * i + 7}" for i in bins),
@@ -242,14 +242,14 @@ def _velocities(sample: Sample) -> Chart | None:
     )
 
 
-def _offsets(sample: Sample) -> Chart | None:
+def _offsets(sample: Sample) -> Bars | None:
     bins = range(-10, 11)
     counts = _count(
         sample, lambda excerpt: (round(20 * note.offset) for note in excerpt.music.notes)
     )
     if len(set().union(*counts.values())) < 2:
         return None  # the representation holds no timing
-    return Chart(
+    return Bars(
         title="Microtiming",
         about="Hits by their distance from the step, in steps; below 0 is early.",
         bins=tuple(f"{i / 20:+.2f}" for i in bins),
@@ -258,7 +258,7 @@ def _offsets(sample: Sample) -> Chart | None:
     )
 
 
-def _attributes(sample: Sample) -> Iterator[Chart]:
+def _attributes(sample: Sample) -> Iterator[Bars]:
     """The attributes in the shards."""
     for number, attribute in enumerate(ATTRIBUTES.values()):
         values = {
@@ -275,7 +275,7 @@ def _attributes(sample: Sample) -> Iterator[Chart]:
         is_share = attribute.unit.startswith("share")
         top = 1.0 if is_share else max(1.0, math.ceil(float(np.quantile(everything, 0.995))))
         edges = np.linspace(0, top, _NUMBER_BINS + 1)
-        yield Chart(
+        yield Bars(
             title=attribute.name.replace("_", " ").capitalize(),
             about=f"Excerpts by {attribute.unit}. {attribute.definition}",
             bins=(
@@ -286,7 +286,7 @@ def _attributes(sample: Sample) -> Iterator[Chart]:
             series=tuple(
                 Series(
                     name=name,
-                    counts=tuple(
+                    values=tuple(
                         np.histogram(np.clip(each, 0, top), edges)[0].astype(float).tolist()
                     ),
                 )
@@ -307,6 +307,6 @@ def _count(
 def _series(counts: Mapping[str, Counter[Bin]], bins: Iterable[Bin]) -> tuple[Series, ...]:
     order = tuple(bins)
     return tuple(
-        Series(name=name, counts=tuple(float(count[each]) for each in order))
+        Series(name=name, values=tuple(float(count[each]) for each in order))
         for name, count in counts.items()
     )

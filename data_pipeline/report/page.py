@@ -9,9 +9,8 @@ from pathlib import Path
 from musicvae.data.manifest import Manifest, RejectionCount, load_manifest
 from musicvae.data_pipeline.prepare.data_set import REPORT_NAME
 from musicvae.report import document
-from musicvae.report.charts import share_bar, to_svg
-from musicvae.report.plots import key_name
-from musicvae.report.rolls import SHORT_BARS, Roll, to_roll
+from musicvae.report.names import key_name
+from musicvae.report.page_rolls import SHORT_BARS, Roll, to_roll
 from musicvae.representation import Representation, representation_from_config
 
 from .advice import find_advice
@@ -96,8 +95,6 @@ def _render(
         series=list(filled),
         stages=list(_stages(manifest)),
         settings=list(_settings(manifest)),
-        to_svg=to_svg,
-        share_bar=share_bar,
         find_advice=find_advice,
     )
 

@@ -1,166 +1,274 @@
-"""Bar charts as SVG: shares of one or more series over the same bins.
+"""The charts of a page: bars, curves, and matrices of changes, each with its figures as text.
 
-Conventions: a bin has the width 1, the first from 0 to 1; the y axis is the share of a series that
-falls in the bin, in per cent. Colours stand in the page's style sheet, by the number of the series.
+Conventions: the style sheet draws the first series, `steps-0`, and the next three differently; a
+fifth series looks like the first.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
+import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
-WIDTH, HEIGHT = 360, 190
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 8, 14, 24
+from musicvae.report.svg import draw_svg, mark
+
+_WIDTH = 360.0
 _CHARACTER = 6.5
-"""The width of one of the labels' characters, the space around them included."""
+"""The width of a character of a label, the space around it included."""
+
+_CELL_WIDTH, _CELL_HEIGHT = 66.0, 26.0
+_FEWEST_COLUMNS = 5
+"""The picture of a smaller matrix is as wide, so that its letters are no larger."""
+
+_FULL_CHANGE = 100.0
+"""The change, in per cent, from which on a cell has the full colour."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """One line of a chart: its name and how much falls in each bin."""
+    """A name, with a value for each bin or each x of a chart."""
 
     name: str
-    counts: tuple[float, ...]
-
-    @property
-    def shares(self) -> tuple[float, ...]:
-        """The counts as shares of their sum, in per cent."""
-        total = sum(self.counts) or 1.0
-        return tuple(100 * count / total for count in self.counts)
+    values: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chart:
-    """A histogram.
+class Chart(ABC):
+    """A picture with its figures.
 
     Attributes:
-        title: What was measured.
-        about: What is counted, and in what unit; one sentence.
-        bins: What each bin is called, in the table of figures.
-        marks: What stands under the x axis, by its place: a whole number is the left edge of a bin.
-            Where it is None, the bins' names stand under their middles, as many as there is room.
-        series: At least one, each with a count for every bin.
+        title: The quantity that the chart shows.
+        about: The meaning of the figures, with their unit; one sentence.
     """
 
     title: str
     about: str
+
+    margins: ClassVar[tuple[float, float, float, float]]
+    """The space left of, right of, over and under the axes."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """The heads of the columns of the table of figures."""
+
+    @property
+    @abstractmethod
+    def rows(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The figures as text: the name of each row with its cells."""
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of the picture."""
+        return _WIDTH, 220.0
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Says in a sentence what the picture shows."""
+
+    @abstractmethod
+    def draw(self, axes: Axes) -> None:
+        """Draws into axes that have neither frame nor ticks."""
+
+    def to_svg(self) -> Markup:
+        """Draws the picture, with its description for screen readers."""
+        return draw_svg(self.size, self.describe(), self._draw_axes)
+
+    def _draw_axes(self, figure: Figure) -> None:
+        (width, height), (left, right, top, bottom) = self.size, self.margins
+        place = (left, bottom, width - left - right, height - top - bottom)
+        axes = figure.add_axes(np.divide(place, (width, height) * 2).tolist(), frameon=False)
+        axes.tick_params(left=False, bottom=False)
+        self.draw(axes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bars(Chart):
+    """A histogram: the share of each series that falls in each bin, in per cent.
+
+    Attributes:
+        bins: The names of the bins, for the table of figures.
+        marks: Texts under the x axis, where a whole number is the left edge of a bin. Where it is
+            None, bins have their names under their middles, as many as there is room for.
+        series: The counts of each bin; at least one series.
+    """
+
+    margins = (40.0, 8.0, 14.0, 24.0)
+
     bins: tuple[str, ...]
     marks: Mapping[float, str] | None = None
     series: tuple[Series, ...]
 
     def __post_init__(self) -> None:
-        assert self.series and all(len(each.counts) == len(self.bins) for each in self.series)
+        assert self.series and all(len(each.values) == len(self.bins) for each in self.series)
+
+    @property
+    def shares(self) -> dict[str, tuple[float, ...]]:
+        """The counts of each series as shares of their sum, in per cent."""
+        return {
+            each.name: tuple(100 * count / (sum(each.values) or 1.0) for count in each.values)
+            for each in self.series
+        }
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(each.name for each in self.series)
 
     @property
     def rows(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The figures as text: each bin that is not empty, with the share of every series."""
-        columns = zip(*(each.shares for each in self.series), strict=True)
+        """The shares of each bin that is not empty."""
         return tuple(
             (name, tuple(f"{share:.1f} %" for share in shares))
-            for name, shares in zip(self.bins, columns, strict=True)
+            for name, *shares in zip(self.bins, *self.shares.values(), strict=True)
             if any(shares)
         )
 
+    @property
+    def size(self) -> tuple[float, float]:
+        return _WIDTH, 190.0
 
-def to_svg(chart: Chart, identity: str) -> Markup:
-    """Draws a chart; the first series as filled bars, all of them as outlines over each other.
+    def describe(self) -> str:
+        peaks = [
+            f"{name}: most often {self.bins[shares.index(max(shares))]}, {max(shares):.0f} %"
+            for name, shares in self.shares.items()
+            if any(shares)
+        ]
+        return f"{self.title}. {'; '.join(peaks) or 'Nothing to count'}."
 
-    Args:
-        chart: What to draw.
-        identity: A name for the element that is unique on the page.
+    def draw(self, axes: Axes) -> None:
+        axes.set_xlim(0, len(self.bins))
+        _draw_rules(axes, [0.0, *(share for each in self.shares.values() for share in each)], 3)
+        axes.yaxis.set_major_formatter("{x:g} %")
+        for number, (name, shares) in enumerate(self.shares.items()):
+            if number == 0:
+                mark(axes.stairs(shares, fill=True, clip_on=False), "bars")
+            mark(axes.stairs(shares, clip_on=False), f"steps steps-{number % 4}", name)
+        marks = self._name_bins() if self.marks is None else self.marks
+        axes.set_xticks(list(marks), list(marks.values()))
+
+    def _name_bins(self) -> dict[float, str]:
+        longest = max(map(len, self.bins))
+        every = math.ceil(len(self.bins) * (longest + 1) * _CHARACTER / _WIDTH)
+        return {i + 0.5: name for i, name in enumerate(self.bins) if i % every == 0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves(Chart):
+    """Lines over the same values of x.
+
+    Attributes:
+        x_name: The quantity along the x axis.
+        x: Its values.
+        series: At least one, each with a value for every x.
     """
-    top = _top([share for each in chart.series for share in each.shares])
-    parts = [
-        Markup('<svg viewBox="0 0 {} {}" role="img" aria-labelledby="{}">').format(
-            WIDTH, HEIGHT, identity
-        ),
-        Markup('<title id="{}">{}</title>').format(identity, _describe(chart)),
-    ]
-    for tick in (0.0, top / 2, top):
-        y = _y(tick, top)
-        kind = "rule" if tick else "axis"
-        parts.append(
-            Markup('<line class="{}" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(
-                kind, _LEFT, WIDTH - _RIGHT, y, y
-            )
+
+    margins = (46.0, 10.0, 14.0, 40.0)
+
+    x_name: str
+    x: tuple[float, ...]
+    series: tuple[Series, ...]
+
+    def __post_init__(self) -> None:
+        assert self.series and all(len(each.values) == len(self.x) for each in self.series)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(each.name for each in self.series)
+
+    @property
+    def rows(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The values at each x."""
+        columns = (each.values for each in self.series)
+        return tuple(
+            (f"{x:g}", tuple(f"{value:.3f}" for value in values))
+            for x, *values in zip(self.x, *columns, strict=True)
         )
-        parts.append(
-            Markup('<text x="{}" y="{:.1f}" text-anchor="end">{:g} %</text>').format(
-                _LEFT - 5, y + 4, tick
-            )
+
+    def describe(self) -> str:
+        ends = (
+            f"{each.name}: from {each.values[0]:.3f} to {each.values[-1]:.3f}"
+            for each in self.series
         )
-    parts.append(Markup('<path class="bars" d="{}"/>').format(_bars(chart.series[0].shares, top)))
-    for number, each in enumerate(chart.series):
-        parts.append(
-            Markup('<path class="steps steps-{}" d="{}"><title>{}</title></path>').format(
-                number % 4, _outline(each.shares, top), each.name
-            )
+        return f"{self.title}, by {self.x_name}. {'; '.join(ends)}."
+
+    def draw(self, axes: Axes) -> None:
+        first, last = self.x[0], self.x[-1]
+        axes.set_xlim(first, last if last > first else first + 1)
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        axes.set_xlabel(self.x_name)
+        values = [value for each in self.series for value in each.values]
+        is_far_from_0 = min(values) >= 0.5 * max(values)
+        _draw_rules(axes, values if is_far_from_0 else [0.0, *values], 5)
+        for number, each in enumerate(self.series):
+            (line,) = axes.plot(self.x, each.values, clip_on=False)
+            mark(line, f"steps steps-{number % 4}", each.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrix(Chart):
+    """Changes in per cent: a colour for more, another for less, paler for a small change.
+
+    Attributes:
+        names: The names of the rows, and of the columns too.
+        cells: Row by row; None where there is no figure.
+    """
+
+    margins = (104.0, 0.0, 34.0, 0.0)
+
+    names: tuple[str, ...]
+    cells: tuple[tuple[float | None, ...], ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.names
+
+    @property
+    def rows(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The changes that each row shows."""
+        return tuple(
+            (name, tuple("none" if cell is None else f"{round(cell):+d}" for cell in row))
+            for name, row in zip(self.names, self.cells, strict=True)
         )
-    for place, mark in _marks(chart).items():
-        # A long one at the end would leave the picture.
-        x = min(_x(place, len(chart.bins)), WIDTH - _CHARACTER * len(mark) / 2)
-        parts.append(
-            Markup('<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
-                x, HEIGHT - 7, mark
-            )
-        )
-    return Markup("").join([*parts, Markup("</svg>")])
+
+    @property
+    def size(self) -> tuple[float, float]:
+        left, _, top, _ = self.margins
+        columns = max(_FEWEST_COLUMNS, len(self.names))
+        return left + _CELL_WIDTH * columns, top + _CELL_HEIGHT * len(self.names)
+
+    def describe(self) -> str:
+        return self.title
+
+    def draw(self, axes: Axes) -> None:
+        axes.set_xlim(0, max(_FEWEST_COLUMNS, len(self.names)))
+        axes.set_ylim(len(self.names), 0)
+        axes.set_xticks([])
+        axes.set_yticks([row + 0.5 for row in range(len(self.names))], self.names)
+        for column, name in enumerate(self.names):
+            for line, word in enumerate(name.split(" ", 1)):
+                axes.text(column + 0.5, line / 2 - 0.85, word, ha="center", va="center")
+        for row, (numbers, (_, texts)) in enumerate(zip(self.cells, self.rows, strict=True)):
+            for column, (number, text) in enumerate(zip(numbers, texts, strict=True)):
+                share = min(1.0, abs(number or 0.0) / _FULL_CHANGE)
+                cell = Rectangle((column + 0.01, row + 0.03), 0.98, 0.94, alpha=0.7 * share)
+                mark(axes.add_patch(cell), "less" if (number or 0.0) < 0 else "more")
+                mark(axes.text(column + 0.5, row + 0.5, text, ha="center", va="center"), "cell")
 
 
-def share_bar(share: float) -> Markup:
-    """A bar as long as a share, 0 to 1, of the room it has; for the eye only."""
-    return Markup(
-        '<svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
-        '<rect width="{:.2f}" height="10" rx="1"/></svg>'
-    ).format(max(0.6, 100 * share))
-
-
-def _describe(chart: Chart) -> str:
-    peaks = []
-    for each in chart.series:
-        share = max(each.shares)
-        if share:
-            most = chart.bins[each.shares.index(share)]
-            peaks.append(f"{each.name}: most often {most}, {share:.0f} %")
-    return f"{chart.title}. {'; '.join(peaks) or 'Nothing to count'}."
-
-
-def _marks(chart: Chart) -> Mapping[float, str]:
-    if chart.marks is not None:
-        return chart.marks
-    longest = max(map(len, chart.bins))
-    every = math.ceil(len(chart.bins) * (longest + 1) * _CHARACTER / (WIDTH - _LEFT))
-    return {i + 0.5: name for i, name in enumerate(chart.bins) if i % every == 0}
-
-
-def _top(shares: Sequence[float]) -> float:
-    """The end of the y axis: a round number at or above the largest share."""
-    largest = max(shares, default=0.0)
-    return next((float(end) for end in (2, 4, 10, 20, 30, 40, 60, 80) if largest <= end), 100.0)
-
-
-def _x(position: float, bins: int) -> float:
-    return _LEFT + (WIDTH - _LEFT - _RIGHT) * position / bins
-
-
-def _y(share: float, top: float) -> float:
-    return HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * share / top
-
-
-def _bars(shares: Sequence[float], top: float) -> str:
-    gap = 0.08 if len(shares) < 40 else 0.0
-    bottom = _y(0.0, top)
-    return "".join(
-        f"M{_x(i + gap, len(shares)):.1f} {bottom:.1f}V{_y(share, top):.1f}"
-        f"H{_x(i + 1 - gap, len(shares)):.1f}V{bottom:.1f}Z"
-        for i, share in enumerate(shares)
-        if share
+def _draw_rules(axes: Axes, values: Sequence[float], steps: int) -> None:
+    """Draws horizontal rules at round numbers; the first and the last enclose all values."""
+    low, high = min(values), max(values)
+    ticks = MaxNLocator(steps, steps=[1, 2, 5, 10]).tick_values(
+        low, high if high > low else low + 1
     )
-
-
-def _outline(shares: Sequence[float], top: float) -> str:
-    edges = "".join(
-        f"V{_y(share, top):.1f}H{_x(i + 1.0, len(shares)):.1f}" for i, share in enumerate(shares)
-    )
-    return f"M{_x(0.0, 1):.1f} {_y(0.0, top):.1f}{edges}V{_y(0.0, top):.1f}"
+    axes.set_ylim(ticks[0], ticks[-1])
+    axes.set_yticks(ticks)
+    for number, tick in enumerate(ticks):
+        mark(axes.axhline(tick, clip_on=False, zorder=0), "rule" if number else "axis")

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from musicvae.errors import DataError
 from musicvae.files import write_file
-from musicvae.report.rolls import Roll
+from musicvae.report.page_rolls import Roll
 
 
 def render(package: str, template: str, rolls: Sequence[Roll], **facts: object) -> str:

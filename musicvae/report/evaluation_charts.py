@@ -1,9 +1,7 @@
 """The plots of an evaluation's page, section by section; models share a plot where they can."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-
-from markupsafe import Markup
 
 from musicvae.evaluation import figure
 from musicvae.evaluation.evaluate import TEMPERATURES, Evaluation
@@ -12,44 +10,27 @@ from musicvae.evaluation.note_table import OF_PITCHES, OF_PLAYED_DRUMS
 from musicvae.evaluation.prior_samples import CEILING, HELD_OUT, TRAINING, set_name
 from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.music.instruments import DRUM_CLASSES
-from musicvae.report.charts import Chart, Series, to_svg
-from musicvae.report.curves import Curve, Curves, draw_curves
-from musicvae.report.matrix import Matrix, draw_matrix
-from musicvae.report.plots import NAMES, pitch_name
+from musicvae.report.charts import Bars, Chart, Curves, Matrix, Series
+from musicvae.report.names import NAMES, pitch_name
 
 _MEASURES = {**OF_PITCHES, **OF_PLAYED_DRUMS}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn:
-    """One plot as it stands on the page.
-
-    Attributes:
-        chart: What it shows.
-        svg: Its picture.
-        columns: What the columns of its table of figures are called.
-    """
-
-    chart: Chart | Curves | Matrix
-    svg: Markup
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Group:
-    """Plots with the same lines.
+    """Charts that share a legend.
 
     Attributes:
-        title: Over them; empty for none.
-        series: What the lines are called, in their order; empty where there is no need to.
-        has_bars: Whether the first line is filled.
-        drawn: The plots.
+        title: The heading; empty for none.
+        series: The names in the legend; empty where the charts need none.
+        has_bars: Whether the area under the first series is filled.
+        charts: The charts.
     """
 
     title: str
-    series: tuple[str, ...]
-    has_bars: bool
-    drawn: tuple[Drawn, ...]
+    series: tuple[str, ...] = ()
+    has_bars: bool = False
+    charts: tuple[Chart, ...]
 
 
 def draw_section(section: str, named: Mapping[str, Evaluation]) -> tuple[Group, ...]:
@@ -79,10 +60,10 @@ def _divergences(named: Mapping[str, Evaluation]) -> Iterator[Group]:
             "used.",
             x_name="dimension",
             x=tuple(float(number) for number in range(1, len(ordered) + 1)),
-            curves=(Curve(name=name, values=tuple(ordered)),),
+            series=(Series(name=name, values=tuple(ordered)),),
         )
         title = name if len(named) > 1 else ""
-        yield _group(title, [curves], series=(), prefix=f"divergence-{name}")
+        yield Group(title=title, charts=(curves,))
 
 
 def _interpolations(named: Mapping[str, Evaluation]) -> Iterator[Group]:
@@ -93,9 +74,9 @@ def _interpolations(named: Mapping[str, Evaluation]) -> Iterator[Group]:
             about="Share of steps that differ from it.",
             x_name="way from the first to the second",
             x=first.fractions,
-            curves=(
-                *(Curve(name=n, values=e.interpolation.distance) for n, e in named.items()),
-                Curve(name="mixture", values=first.mixture_distance),
+            series=(
+                *(Series(name=n, values=e.interpolation.distance) for n, e in named.items()),
+                Series(name="mixture", values=first.mixture_distance),
             ),
         ),
     ]
@@ -108,21 +89,21 @@ def _interpolations(named: Mapping[str, Evaluation]) -> Iterator[Group]:
                 about="1 is as usual as the two ends are.",
                 x_name="way from the first to the second",
                 x=first.fractions,
-                curves=tuple(
-                    Curve(name=name, values=values)
+                series=tuple(
+                    Series(name=name, values=values)
                     for name, values in costs.items()
                     if values is not None
                 ),
             )
         )
-    yield _group("", plots, series=(*named, "mixture"), prefix="interpolation")
+    yield Group(title="", series=(*named, "mixture"), charts=tuple(plots))
 
 
 def _attributes(named: Mapping[str, Evaluation]) -> Iterator[Group]:
     for name, evaluation in named.items():
         measured = evaluation.attributes
         names = tuple(each.replace("_", " ") for each in measured.attributes)
-        matrices = [
+        matrices = tuple(
             Matrix(
                 title=f"Vector {verb}",
                 about="A row for the vector, a column for the attribute that was measured; change "
@@ -131,9 +112,9 @@ def _attributes(named: Mapping[str, Evaluation]) -> Iterator[Group]:
                 cells=cells,
             )
             for verb, cells in (("added", measured.added), ("subtracted", measured.subtracted))
-        ]
+        )
         title = name if len(named) > 1 else ""
-        yield _group(title, matrices, series=(), prefix=f"attributes-{name}")
+        yield Group(title=title, charts=matrices)
 
 
 def _samples(named: Mapping[str, Evaluation]) -> Iterator[Group]:
@@ -141,25 +122,25 @@ def _samples(named: Mapping[str, Evaluation]) -> Iterator[Group]:
         lines = evaluation.prior_samples.histograms
         first = next(iter(next(iter(lines.values())).values()))
         sets = [each for each in first.counts if each != CEILING]
-        charts = [
+        charts = tuple(
             _histogram(measure, line if len(lines) > 1 else "", histogram)
             for line, by_measure in lines.items()
             for measure, histogram in by_measure.items()
-        ]
+        )
         title = name if len(named) > 1 else ""
-        yield _group(title, charts, series=tuple(sets), prefix=f"samples-{name}", has_bars=True)
+        yield Group(title=title, series=tuple(sets), has_bars=True, charts=charts)
 
 
-def _histogram(measure: str, line: str, histogram: Histogram) -> Chart:
+def _histogram(measure: str, line: str, histogram: Histogram) -> Bars:
     bins = len(next(iter(histogram.counts.values())))
     starts = [histogram.start + histogram.width * number for number in range(bins)]
     title = measure.replace("_", " ").capitalize()
-    return Chart(
+    return Bars(
         title=f"{line.capitalize()}: {title.lower()}" if line else title,
         about=_MEASURES[measure].about,
         bins=tuple(_name_bin(measure, start, histogram.width) for start in starts),
         series=tuple(
-            Series(name=name, counts=tuple(map(float, counts)))
+            Series(name=name, values=tuple(map(float, counts)))
             for name, counts in histogram.counts.items()
             if name != CEILING
         ),
@@ -207,10 +188,10 @@ def _structures(named: Mapping[str, Evaluation]) -> Iterator[Group]:
                     about=about,
                     x_name="bars from one to the other",
                     x=lags,
-                    curves=tuple(Curve(name=n, values=each) for n, each in values.items()),
+                    series=tuple(Series(name=n, values=each) for n, each in values.items()),
                 )
             )
-    yield _group("", plots, series=tuple(sources), prefix="structure")
+    yield Group(title="", series=tuple(sources), charts=tuple(plots))
 
 
 def _copies(named: Mapping[str, Evaluation]) -> Iterator[Group]:
@@ -224,17 +205,17 @@ def _copies(named: Mapping[str, Evaluation]) -> Iterator[Group]:
         }
         longest = max(map(len, lengths.values()))
         charts.append(
-            Chart(
+            Bars(
                 title=f"{line.capitalize()}: longest run" if len(lines) > 1 else "Longest run",
                 about="Excerpts by the onsets of their longest run.",
                 bins=tuple(map(str, range(longest))),
                 series=tuple(
-                    Series(name=name, counts=tuple(map(float, (*each, *[0] * longest)[:longest])))
+                    Series(name=name, values=tuple(map(float, (*each, *[0] * longest)[:longest])))
                     for name, each in lengths.items()
                 ),
             )
         )
-    yield _group("", charts, series=tuple(sources), prefix="copies", has_bars=True)
+    yield Group(title="", series=tuple(sources), has_bars=True, charts=tuple(charts))
 
 
 def _sources(named: Mapping[str, Evaluation]) -> dict[str, tuple[str, str]]:
@@ -250,32 +231,3 @@ def _sources(named: Mapping[str, Evaluation]) -> dict[str, tuple[str, str]]:
     has_training = bool(named[first].novelty)
     training = {TRAINING: (first, TRAINING)} if has_training else {}
     return {HELD_OUT: (first, HELD_OUT), **training, **draws}
-
-
-def _group(
-    title: str,
-    charts: Sequence[Chart | Curves | Matrix],
-    *,
-    series: tuple[str, ...],
-    prefix: str,
-    has_bars: bool = False,
-) -> Group:
-    return Group(
-        title=title,
-        series=series,
-        has_bars=has_bars,
-        drawn=tuple(
-            _draw(chart, f"{prefix}-{number}".replace(" ", "-"))
-            for number, chart in enumerate(charts)
-        ),
-    )
-
-
-def _draw(chart: Chart | Curves | Matrix, identity: str) -> Drawn:
-    if isinstance(chart, Chart):
-        columns = tuple(each.name for each in chart.series)
-        return Drawn(chart=chart, svg=to_svg(chart, identity), columns=columns)
-    if isinstance(chart, Curves):
-        columns = tuple(each.name for each in chart.curves)
-        return Drawn(chart=chart, svg=draw_curves(chart, identity), columns=columns)
-    return Drawn(chart=chart, svg=draw_matrix(chart, identity), columns=chart.names)

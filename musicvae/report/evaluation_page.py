@@ -13,7 +13,7 @@ from musicvae.evaluation.record import to_record
 from musicvae.evaluation.subject import Data, Subject, titles
 from musicvae.report import document
 from musicvae.report.evaluation_charts import Group, draw_section
-from musicvae.report.rolls import SHORT_BARS, Roll, to_roll
+from musicvae.report.page_rolls import SHORT_BARS, Roll, to_roll
 
 JSON_NAME, PAGE_NAME = "report.json", "report.html"
 

@@ -26,16 +26,11 @@ from matplotlib.patches import Patch
 from musicvae.files import new_file
 from musicvae.music.chords import symbol
 from musicvae.music.midi import PROGRAM_FAMILIES
-from musicvae.music.notes import DEFAULT_VELOCITY, Key, Note, NoteSequence
-from musicvae.report.roll_rows import Rows, drum_name, rows_of
+from musicvae.music.notes import DEFAULT_VELOCITY, Note, NoteSequence
+from musicvae.report.roll import Rows, find_beats, find_paleness, find_rows, find_span
 
 MOST_ROLLS = 48
 """Rolls in one picture; more can't be told apart on a screen."""
-
-NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
-MAJOR_TONICS = ("C", "D♭", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
-MINOR_TONICS = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "G♯", "A", "B♭", "B")
-BLACK_KEYS = frozenset({1, 3, 6, 8, 10})
 
 DOTS_PER_INCH = 120
 IMAGE_DOTS_PER_INCH = 80
@@ -89,26 +84,6 @@ def piano_roll_image(
     return np.ascontiguousarray(image[..., :3].transpose(2, 0, 1))
 
 
-def pitch_name(pitch: int) -> str:
-    """The name of a MIDI pitch, with sharps.
-
-    >>> pitch_name(60), pitch_name(70)
-    ('C4', 'A♯4')
-    """
-    return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
-
-
-def key_name(key: Key) -> str:
-    """The name of a key, by its signature of fewest sharps or flats.
-
-    >>> key_name(Key(3)), key_name(Key(8, is_minor=True))
-    ('E♭ major', 'G♯ minor')
-    """
-    if key.is_minor:
-        return f"{MINOR_TONICS[key.tonic]} minor"
-    return f"{MAJOR_TONICS[key.tonic]} major"
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Frame:
     """What all rolls of a picture have in common.
@@ -132,7 +107,7 @@ def _frame(sequences: Sequence[NoteSequence]) -> _Frame:
     notes = [note for sequence in sequences for note in sequence.notes]
     parts = sorted({_part(note) for note in notes})
     return _Frame(
-        rows=rows_of(notes),
+        rows=find_rows(notes),
         quarters=max((s.length_steps / s.steps_per_quarter for s in sequences), default=0.0) or 4.0,
         loudest=max([DEFAULT_VELOCITY, *(note.velocity for note in notes)]),
         colours={part: COLOURS[i % len(COLOURS)] for i, part in enumerate(parts)},
@@ -260,59 +235,50 @@ def _missing_glyphs_allowed() -> Iterator[None]:
 def _draw_rows(axes: Axes, rows: Rows, *, has_names: bool) -> None:
     axes.set_ylim(-0.5, rows.count - 0.5)
     axes.set_facecolor("white")
-    for row in range(1, len(rows.drums) + 1):
+    for row in rows.shaded:
+        axes.axhspan(row - 0.5, row + 0.5, color=BLACK_KEY_ROW, linewidth=0, zorder=0)
+    for row in rows.ruled:
         axes.axhline(row - 0.5, color=ROW_LINE, linewidth=0.7, zorder=0.5)
-    at = {pitch: rows.first_key + row for row, pitch in enumerate(rows.pitches)}
-    for pitch, row in at.items():
-        if pitch % 12 in BLACK_KEYS:
-            axes.axhspan(row - 0.5, row + 0.5, color=BLACK_KEY_ROW, linewidth=0, zorder=0)
-        elif pitch % 12 in (0, 5):  # a white key beside a white key: a line divides them
-            axes.axhline(row - 0.5, color=ROW_LINE, linewidth=0.7, zorder=0.5)
-    # All white keys where the rows are high enough for their names.
-    has_room = rows.count <= 30
-    named = [p for p in at if p % 12 == 0 or (has_room and p % 12 not in BLACK_KEYS)]
-    drums = [drum_name(drum) for drum in rows.drums]
-    axes.set_yticks([*range(len(drums)), *(at[pitch] for pitch in named)])
-    names = [*drums, *map(pitch_name, named)]
+    names = rows.names(only_c=rows.count > 30)  # low rows have no room for all names
     size = 7 if rows.count <= 40 else 5.5  # rows of a drum each must hold their names
-    axes.set_yticklabels(names if has_names else [""] * len(names), fontsize=size)
+    labels = names.values() if has_names else [""] * len(names)
+    axes.set_yticks(list(names), list(labels), fontsize=size)
     axes.tick_params(axis="y", length=0, pad=3, colors=FAINT_INK)
-    for pitch, label in zip(named, axes.get_yticklabels()[len(drums) :], strict=True):
-        if pitch % 12 == 0:
+    octaves = {row for row in rows.names(only_c=True) if row >= rows.first_key}
+    for row, label in zip(names, axes.get_yticklabels(), strict=True):
+        if row in octaves:
             label.set(color=INK, fontweight="bold")
 
 
 def _draw_beats(
     axes: Axes, sequence: NoteSequence, frame: _Frame, width: float, *, has_numbers: bool
 ) -> None:
-    beat = 4 / sequence.meter.denominator
-    bar = beat * sequence.meter.numerator
-    beats = np.arange(0, frame.quarters + 1e-9, beat)
-    bars = np.arange(0, frame.quarters + 1e-9, bar)
+    grid = find_beats(sequence, frame.quarters)
+    counts = {start: grid.count(start) for start in grid.starts}
     axes.set_xlim(0, frame.quarters)
-    beat_width, bar_width = width * beat / frame.quarters, width * bar / frame.quarters
+    beat_width, bar_width = width * grid.beat / frame.quarters, width * grid.bar / frame.quarters
+    bars = [start for start, (_, beat) in counts.items() if beat == 0]
     if beat_width > 0.06:
-        axes.vlines(beats, *axes.get_ylim(), color=BEAT_LINE, linewidth=0.6, zorder=1)
+        axes.vlines(grid.starts, *axes.get_ylim(), color=BEAT_LINE, linewidth=0.6, zorder=1)
     if bar_width > 0.03:
         axes.vlines(bars, *axes.get_ylim(), color=BAR_LINE, linewidth=1.1, zorder=1.5)
     for side, spine in axes.spines.items():
         spine.set(visible=side in {"left", "right"}, color=BAR_LINE, linewidth=1.1)
 
+    within = [start for start in grid.starts if start < frame.quarters - 1e-9]
     is_roomy = beat_width > 0.25
-    starts = bars[bars < frame.quarters - 1e-9][:: math.ceil(0.25 / bar_width)]
+    starts = [start for start in within if counts[start][1] == 0][:: math.ceil(0.25 / bar_width)]
     axes.set_xticks(starts)
     axes.tick_params(axis="x", which="both", length=0, pad=3, labelsize=7, colors=FAINT_INK)
     if not has_numbers:
         axes.set_xticklabels([])
         return
-    axes.set_xticklabels([f"{round(start / bar) + 1}" for start in starts])
+    axes.set_xticklabels([f"{counts[start][0] + 1}" for start in starts])
     for label in axes.get_xticklabels():
         label.set(color=INK, fontweight="bold", fontsize=8)
     if is_roomy:
-        within = [at for at in beats if at % bar > 1e-9 and at < frame.quarters - 1e-9]
-        axes.set_xticks(within, minor=True)
-        numbers = [f"{round(at % bar / beat) + 1}" for at in within]
-        axes.set_xticklabels(numbers, minor=True)
+        beats = [start for start in within if counts[start][1]]
+        axes.set_xticks(beats, [f"{counts[start][1] + 1}" for start in beats], minor=True)
     axes.set_xlabel("bar and beat" if is_roomy else "bar", fontsize=7, color=FAINT_INK, labelpad=2)
 
 
@@ -323,15 +289,14 @@ def _draw_notes(axes: Axes, sequence: NoteSequence, frame: _Frame) -> None:
         silence.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 2})
         return
     notes = sequence.notes
-    # A hit is as wide as its step wherever it was played; other notes end where they do.
-    edges = np.array([(n.start_step + n.offset, n.end_step + n.offset * n.is_drum) for n in notes])
-    starts, ends = edges.T / sequence.steps_per_quarter
-    bottoms = np.array([frame.rows.of(n) for n in notes]) - 0.42
+    spans = np.array([find_span(note, sequence.steps_per_quarter) for note in notes])
+    starts, ends = spans.T
+    rows = [frame.rows.row_of(note.pitch, is_drum=note.is_drum) for note in notes]
+    bottoms = np.array(rows) - 0.42
     tops = bottoms + 0.84
     corners = np.array([[starts, bottoms], [starts, tops], [ends, tops], [ends, bottoms]])
     faces = np.array([to_rgb(frame.colours[_part(n)]) for n in notes])
-    # A loud note has the full colour, a soft one is paler.
-    paleness = 0.6 * (1 - np.array([n.velocity for n in notes]) / frame.loudest)
+    paleness = np.array([find_paleness(note.velocity, frame.loudest) for note in notes])
     faces += (1 - faces) * paleness[:, None]
     axes.add_collection(
         PolyCollection(

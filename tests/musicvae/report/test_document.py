@@ -8,7 +8,7 @@ import pytest
 from musicvae.errors import DataError
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.report.document import render, write
-from musicvae.report.rolls import to_roll
+from musicvae.report.page_rolls import to_roll
 
 TUNE = NoteSequence((Note(0, 60, 4), Note(4, 64, 8)), 32)
 FACTS = {

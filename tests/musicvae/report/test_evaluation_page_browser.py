@@ -41,7 +41,7 @@ def test_the_page_shows_its_pictures_and_plays_its_music(page):
     assert page.title() == "tiny"
     # A phone's width is enough: only tables scroll, in boxes of their own.
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
-    for name in ("polyline", "svg rect.note", ".charts path.bars", "svg .cell"):
+    for name in (".steps path", "svg rect.note", ".bars path", ".cell text"):
         assert page.locator(name).count() > 0, name
     card = page.locator("article").nth(5)
     card.locator("button.play").click()

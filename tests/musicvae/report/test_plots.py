@@ -118,10 +118,3 @@ def test_a_soft_note_is_paler_than_a_loud_one():
     ]
     assert darkness == sorted(darkness)
     assert darkness[0] < darkness[1] < darkness[2]
-
-
-@pytest.mark.parametrize(
-    ("pitch", "name"), [(60, "C4"), (21, "A0"), (108, "C8"), (0, "C-1"), (61, "C♯4"), (70, "A♯4")]
-)
-def test_pitches_have_the_names_that_musicians_use(pitch, name):
-    assert plots.pitch_name(pitch) == name

@@ -4,7 +4,7 @@ import pytest
 from musicvae.music.chords import Chord
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.report.plots import piano_roll_image
-from musicvae.report.roll_rows import drum_name, rows_of
+from musicvae.report.roll import drum_name, find_rows
 
 
 def drum(step, pitch, velocity=80, offset=0.0):
@@ -12,22 +12,22 @@ def drum(step, pitch, velocity=80, offset=0.0):
 
 
 def test_drums_alone_have_a_row_each_and_no_keys():
-    rows = rows_of([drum(0, 42), drum(0, 36), drum(4, 38), drum(6, 36)])
+    rows = find_rows([drum(0, 42), drum(0, 36), drum(4, 38), drum(6, 36)])
     assert (rows.drums, rows.count) == ((36, 38, 42), 3)
-    assert [rows.of(each) for each in (drum(0, 36), drum(0, 38), drum(0, 42))] == [0, 1, 2]
+    assert [rows.row_of(pitch, is_drum=True) for pitch in (36, 38, 42)] == [0, 1, 2]
 
 
 def test_keys_stand_over_the_drums():
     low, high = Note(0, 40, 4, program=33), Note(0, 72, 4)
-    rows = rows_of([low, high, drum(0, 36), drum(0, 49)])
-    assert rows.of(drum(0, 49)) == 1
-    assert rows.of(low) == 4  # over the empty row, and the key below it
-    assert rows.of(high) - rows.of(low) == 32
+    rows = find_rows([low, high, drum(0, 36), drum(0, 49)])
+    assert rows.row_of(49, is_drum=True) == 1
+    assert rows.row_of(40) == 4  # over the empty row, and the key below it
+    assert rows.row_of(72) - rows.row_of(40) == 32
     assert rows.count == 2 + 1 + (73 - 39 + 1)
 
 
 def test_drums_stand_class_by_class():
-    rows = rows_of(drum(0, pitch) for pitch in (3, 51, 35, 40, 36, 38))
+    rows = find_rows(drum(0, pitch) for pitch in (3, 51, 35, 40, 36, 38))
     assert [drum_name(pitch) for pitch in rows.drums] == [
         "kick",
         "kick 35",
@@ -39,8 +39,8 @@ def test_drums_stand_class_by_class():
 
 
 def test_few_pitches_have_an_octave_of_rows():
-    assert rows_of([Note(0, 60, 4)]).count == 13
-    assert rows_of([]).count >= 13
+    assert find_rows([Note(0, 60, 4)]).count == 13
+    assert find_rows([]).count >= 13
 
 
 def test_a_loud_hit_is_deeper_than_a_soft_one():
