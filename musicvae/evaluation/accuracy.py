@@ -1,11 +1,11 @@
-"""How right what a model plays is: shares of steps, F1 of hits, errors of numbers.
+"""Scores of decoded music against the true music: shares of steps, F1 of hits, errors of numbers.
 
-Conventions: an accuracy is the share of steps at which a line (`musicvae.evaluation.lines`) does
-the right thing; of several lines together, of the steps of all. Most steps are holds, so that the
-share over onsets alone is given beside it. Drums have the F1 of their single hits, too: the
-harmonic mean of how many of the true ones are played and how many of the played ones are true.
-Numbers (velocities and offsets) have mean absolute errors instead, where there was a hit and is
-one.
+Conventions: an accuracy is the share of steps at which a line (`musicvae.evaluation.lines`) plays
+the true event; several lines together count the steps of all lines. Most steps are holds, so the
+share over the onsets alone stands beside it. Drums also have the F1 of their single hits: the
+harmonic mean of the share of true hits that are played and the share of played hits that are true.
+Numbers (velocities and offsets) have mean absolute errors, taken where both the true music and the
+decoded music have a hit.
 """
 
 from collections.abc import Iterator
@@ -21,27 +21,28 @@ from musicvae.representation import Representation
 from musicvae.representation.groove import OFFSETS_PER_STEP
 
 NUMBER_UNITS = {"velocity": 1.0, "offset": 1 / OFFSETS_PER_STEP}
-"""What one event of a stream of numbers is worth, by the last word of its name: a MIDI velocity is
-1, an offset is counted in steps."""
+"""The unit of a stream of numbers, by the last word of its name: velocities are MIDI's, offsets are
+counted in steps."""
 
 _HITS = np.array([event.bit_count() for event in range(512)])
-"""How many drums an event of nine bits hits."""
+"""The number of drums that an event of nine bits hits."""
 
 Measure = TypeVar("Measure")
 
 
 @dataclass(frozen=True)
-class Ways(Generic[Measure]):
-    """One measure, taken in five ways.
+class Decodings(Generic[Measure]):
+    """A measure of each of five decodings of the same excerpts.
 
     Attributes:
-        teacher_forced: A draw of the posterior is decoded; each step is told the true event before
-            it, and takes the likeliest.
-        sampled: The posterior's mean is decoded, each step hearing only its own past.
-        sampled_from_draw: The same from a draw of the posterior.
-        sampled_at_temperature_1: The same draw, and every event drawn as the model has it, too.
-        shuffled: As `sampled`, but from the mean of another excerpt: where that is as good, the
-            latent is not used.
+        teacher_forced: Decodes a draw of the posterior; each step reads the true event before it
+            and takes the likeliest event.
+        sampled: Decodes the posterior's mean; each step reads the decoded events before it and
+            takes the likeliest event.
+        sampled_from_draw: Decodes a draw of the posterior, otherwise as `sampled`.
+        sampled_at_temperature_1: Decodes the same draw, and draws each event at temperature 1.
+        shuffled: Decodes the mean of another excerpt, otherwise as `sampled`. If it scores as well,
+            the model ignores the latent.
     """
 
     teacher_forced: Measure
@@ -56,13 +57,13 @@ class Ways(Generic[Measure]):
 
 @dataclass(frozen=True, kw_only=True)
 class Accuracy:
-    """Shares of steps that are right, 0 to 1, with their intervals (see `bootstrap`).
+    """Shares of right steps, 0 to 1, with their intervals (see `bootstrap`).
 
     Attributes:
-        all_steps: Of all steps.
-        onsets: Of those at which the excerpt has an onset.
-        all_steps_interval: Of the first.
-        onsets_interval: Of the second.
+        all_steps: The share among all steps.
+        onsets: The share among the steps at which the true music has an onset.
+        all_steps_interval: The interval of `all_steps`.
+        onsets_interval: The interval of `onsets`.
     """
 
     all_steps: float
@@ -73,12 +74,12 @@ class Accuracy:
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """How right something is.
+    """The scores of one decoding.
 
     Attributes:
         together: The accuracy of all lines together.
-        lines: The accuracy of each, by its name.
-        hits: The F1 of a line of drums, by its name.
+        lines: The accuracy of each line, by its name.
+        hits: The F1 of each line of drums, by its name.
         numbers: The mean absolute error of each kind of number, in its unit (`NUMBER_UNITS`).
     """
 
@@ -93,10 +94,10 @@ def judge(
     truth: Int16[np.ndarray, "batch step stream"],
     guess: Int[np.ndarray, "batch step _"],
 ) -> Float[np.ndarray, "batch 2 _"]:
-    """What each excerpt adds to the two sums that every one of its scores is the quotient of.
+    """Counts each excerpt's share of two sums for every score; a score is their quotient.
 
-    The last axis has, in this order, the accuracies over all steps and over onsets, of all lines
-    together and then of each; the F1 of drums; the error of each kind of number.
+    The last axis holds, in this order: the accuracies over all steps and over onsets, first of all
+    lines together, then of each line; the F1 of drums; the error of each kind of number.
     """
     accuracies, others = [], []
     for line in lines_of(representation):
@@ -123,14 +124,14 @@ def score(
     *,
     pieces: Shaped[np.ndarray, " batch"] | None,
     seed: int,
-) -> Ways[Scores]:
-    """The scores of each way from what `judge` gave for it.
+) -> Decodings[Scores]:
+    """Turns the sums of `judge` into the scores of each decoding.
 
     Args:
-        representation: Of the music.
-        sums: Of every excerpt, the third axis in the order of `Ways`.
+        representation: The representation of the music.
+        sums: The sums of each excerpt; the third axis has the order of `Decodings`.
         pieces: The piece of each excerpt, or None for scores without intervals.
-        seed: Of the intervals.
+        seed: The seed of the intervals.
     """
     parts, wholes = sums.reshape(len(sums), 2, -1).transpose(1, 0, 2)
     estimates = iter(ratios(parts, wholes, pieces=pieces, seed=seed))
@@ -145,7 +146,7 @@ def score(
             onsets_interval=onsets.interval,
         )
 
-    return Ways(
+    return Decodings(
         *(
             Scores(
                 together=accuracy(),
@@ -153,13 +154,13 @@ def score(
                 hits={line.name: next(estimates) for line in lines if not line.is_pitched},
                 numbers={kind: next(estimates) for kind in _number_kinds(representation)},
             )
-            for _ in fields(Ways)
+            for _ in fields(Decodings)
         )
     )
 
 
 def _number_kinds(representation: Representation) -> dict[str, tuple[int, ...]]:
-    """The streams of numbers by their kind, the last word of their names."""
+    """Groups the streams of numbers by kind: the last word of their names."""
     kinds: dict[str, tuple[int, ...]] = {}
     for column, stream in enumerate(representation.streams):
         if stream.is_number and not stream.is_condition:

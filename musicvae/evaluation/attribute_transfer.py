@@ -1,8 +1,8 @@
-"""Does a vector change its attribute, and nothing else: the matrix of changes.
+"""Attribute vectors: how far each changes its own attribute, and the others.
 
-Conventions: a change is in per cent of the mean of the attribute before, over all excerpts. Rows
-are the vector that was added or subtracted, columns the attribute that was measured. What is
-measured is what the model plays, before and after: likeliest events from the posterior's mean.
+Conventions: a change is in per cent of the attribute's mean before, over all excerpts. Rows are the
+vectors that are added or subtracted, columns the attributes that are measured. Both before and
+after, the measured music is decoded from the posterior's mean with the likeliest events.
 
 Source: Roberts et al. 2018, on attribute vector arithmetic and its figure, on 256 excerpts.
 """
@@ -21,21 +21,20 @@ from musicvae.model.latent.moves import shift
 from musicvae.representation import Representation
 
 EXCERPTS = 256
-"""As many as the paper's."""
+"""The number in the paper."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttributeTransfer:
-    """The changes of every attribute along every vector.
+    """The change of each attribute along each vector.
 
     Attributes:
-        examples: Number of excerpts.
-        attributes: The names of the attributes, of rows and columns: those that tell of the music
-            and differ between the excerpts at all.
-        before: The mean of each before.
-        added: The changes in per cent when a vector is added once; a column whose mean before is 0
-            holds None.
-        subtracted: The same when it is subtracted.
+        examples: The number of excerpts.
+        attributes: The names of rows and columns: the attributes that apply to the representation
+            and differ between the excerpts.
+        before: The mean of each attribute before.
+        added: The changes in per cent when a vector is added once; None where the mean before is 0.
+        subtracted: The changes in per cent when a vector is subtracted once.
     """
 
     examples: int
@@ -53,7 +52,7 @@ def transfer(
     *,
     watch: Watch = unwatched,
 ) -> AttributeTransfer:
-    """Adds each vector to the latents of excerpts, subtracts it, and measures what is played."""
+    """Adds each vector to the latents of excerpts, subtracts it, and measures the decoded music."""
     z = encode(model, events).mean
     known = [each.name for each in representation.kind.attributes if each.name in vectors]
     before = _measure(representation, play(model, z, events), known)

@@ -1,7 +1,7 @@
-"""How sure a figure is: intervals by drawing the pieces anew.
+"""Intervals of figures by the bootstrap over pieces.
 
-Excerpts of one piece are alike, so that a thousand of them are no thousand witnesses: whole pieces
-are drawn.
+Excerpts of one piece are alike, so a thousand of them count for less than a thousand independent
+excerpts. Therefore whole pieces are drawn, with replacement.
 
 Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 13 (the percentile
 interval); Field and Welsh 2007, Bootstrapping clustered data (whole clusters).
@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 RESAMPLES = 1_000
-"""The ends of an interval are then known to about a twentieth of its length."""
+"""With so many, the ends of an interval are known to about a twentieth of its length."""
 
 COVERAGE = 0.95
 _AT_ONCE = 100
@@ -21,7 +21,7 @@ _AT_ONCE = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """Where a figure would lie in 95 % of other draws of as many pieces."""
+    """The range that holds the figure in 95 % of the draws of as many pieces."""
 
     low: float
     high: float
@@ -29,7 +29,7 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """A figure and its interval, None where the pieces are not known or there is only one."""
+    """A figure and its interval: None where the pieces are unknown or there is only one piece."""
 
     value: float
     interval: Interval | None = None
@@ -42,13 +42,13 @@ def ratios(
     pieces: Shaped[np.ndarray, " batch"] | None,
     seed: int,
 ) -> tuple[Estimate, ...]:
-    """Figures that are a sum over excerpts divided by another: shares, means, F1.
+    """Divides sums over excerpts by other sums: shares, means, F1.
 
     Args:
-        parts: What each excerpt adds to the first sum, a column a figure.
-        wholes: What it adds to the second; a figure whose sum is 0 is 0.
+        parts: The share of each excerpt in the upper sum, a column a figure.
+        wholes: The share of each excerpt in the lower sum; a figure whose lower sum is 0 is 0.
         pieces: The piece of each excerpt, or None for figures without intervals.
-        seed: Of the draws.
+        seed: The seed of the draws.
     """
     values = _divide(parts.sum(0), wholes.sum(0))
     names = (
@@ -62,7 +62,7 @@ def ratios(
     random = np.random.default_rng(seed)
     drawn = []
     for _ in range(0, RESAMPLES, _AT_ONCE):
-        # How often each piece is drawn.
+        # The number of times that each piece is drawn.
         weights = random.multinomial(count, np.full(count, 1 / count), size=_AT_ONCE)
         resampled = np.tensordot(weights, sums, axes=1)
         drawn.append(_divide(resampled[:, 0], resampled[:, 1]))
@@ -77,7 +77,7 @@ def ratios(
 def mean(
     values: Float[np.ndarray, " batch"], *, pieces: Shaped[np.ndarray, " batch"] | None, seed: int
 ) -> Estimate:
-    """The mean of a value over excerpts."""
+    """Takes the mean of a value over excerpts."""
     column = values[:, None].astype(np.float64)
     return ratios(column, np.ones_like(column), pieces=pieces, seed=seed)[0]
 

@@ -1,6 +1,6 @@
-"""Many excerpts through a model, batch by batch: from music to latents, and from latents to music.
+"""Encodes and decodes many excerpts, batch by batch.
 
-Conventions: events here are of all streams, conditions too.
+Conventions: events hold all streams, the conditions included.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from musicvae.model.noise import row_seed
 from musicvae.representation import Representation
 
 BATCH_STEPS = 16_384
-"""Steps of a batch: wide enough for a matrix product, and small in memory for 512 events a step."""
+"""Steps in a batch: enough for quick matrix products, and little memory for 512 events a step."""
 
 
 def batches(rows: int, length_steps: int) -> list[slice]:
@@ -27,7 +27,7 @@ def batches(rows: int, length_steps: int) -> list[slice]:
 
 
 def to_batch(model: MusicVAE, events: Int[np.ndarray, "batch step stream"]) -> Batch:
-    """Excerpts as the model reads them, on its device."""
+    """Puts excerpts into a batch on the model's device."""
     tensor = torch.from_numpy(events.astype(np.int64))
     return split_streams(tensor, model.streams).to(next(model.parameters()).device)
 
@@ -36,7 +36,7 @@ def to_batch(model: MusicVAE, events: Int[np.ndarray, "batch step stream"]) -> B
 def encode(
     model: MusicVAE, events: Events, *, title: str = "", watch: Watch = unwatched
 ) -> Posterior:
-    """The posteriors of all excerpts, on the CPU."""
+    """Encodes excerpts; returns their posteriors on the CPU."""
     parts = [
         model.encode(to_batch(model, events[part])).to("cpu")
         for part in watch(batches(len(events), events.shape[1]), title)
@@ -60,10 +60,11 @@ def play(
     Args:
         model: The model that plays.
         z: The latents.
-        like: An excerpt for each latent, whose conditions hold; without conditions any excerpts.
-        temperature: Of the draws of events; 0 takes the likeliest event at every step.
-        seed: Of the events; a row's draw depends on the seed and the row alone.
-        title: What is being done, for `watch`.
+        like: An excerpt for each latent, with the conditions to play under; any excerpts where the
+            model has no conditions.
+        temperature: The temperature of the events; 0 takes the likeliest event at every step.
+        seed: The seed of the events; the events of a row depend on the seed and the row alone.
+        title: The name of the work, for `watch`.
         watch: Shows the progress.
     """
     played = np.empty(like.shape, np.int16)
@@ -82,6 +83,6 @@ def play(
 def canonical(
     representation: Representation, events: Int[np.ndarray, "batch step stream"]
 ) -> Int16[np.ndarray, "batch step stream"]:
-    """Each excerpt as the representation writes it: a decoder may stop silence, or pitch a rest."""
+    """Rewrites excerpts as the representation does: a decoder may end silence, or pitch a rest."""
     written = [representation.to_tensor(representation.to_notes(each)) for each in events]
     return np.stack(written) if written else events.astype(np.int16)

@@ -1,4 +1,4 @@
-"""All measures of a model, the same for every model: what `musicvae evaluate` and `export` take."""
+"""All measures of a model, the same for every model; `musicvae evaluate` and `export` take them."""
 
 from dataclasses import dataclass
 
@@ -28,23 +28,23 @@ from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.representation import Representation
 
 TEMPERATURES = (1.0, SAMPLE_TEMPERATURE)
-"""As the model itself has it, and as it is played to users."""
+"""The temperature of training, and the default of the commands that make music."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """How much is measured; the defaults take one core some two minutes for two bars.
+    """The sizes of all samples; with the defaults two bars take one core some two minutes.
 
     Attributes:
-        reconstructed: Excerpts that are encoded and decoded, at most: the pieces they come from
-            bound how sure the figures are, long before this.
-        bounded: Excerpts whose likelihood is bounded.
-        bound_draws: Draws for each.
-        pairs: Pairs of excerpts that are interpolated.
-        shifted: Excerpts that are moved along attributes.
-        draws: Draws from the prior, at each temperature.
-        compared: Excerpts of each split that they are compared with, at most.
-        counted_steps: Steps of the training split that the language model is made from, at most.
+        reconstructed: The most excerpts to encode and decode. The number of their pieces limits the
+            precision of the figures long before this number does.
+        bounded: The excerpts whose likelihood is bounded.
+        bound_draws: The draws of the posterior of each excerpt, for the bound.
+        pairs: The pairs of excerpts to interpolate.
+        shifted: The excerpts to move along attribute vectors.
+        draws: The draws from the prior, at each temperature.
+        compared: The most excerpts of each split to compare the draws with.
+        counted_steps: The most steps of the training split that the language model counts.
     """
 
     reconstructed: int = 8_192
@@ -62,28 +62,28 @@ DEFAULT_SIZES = Sizes()
 QUICK_SIZES = Sizes(
     reconstructed=512, bounded=32, bound_draws=20, pairs=64, shifted=64, draws=256, compared=1_024
 )
-"""A first impression: a small part of the time, and wider intervals."""
+"""Sizes for a first impression: they take a small part of the time and give wider intervals."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """A model measured on held-out excerpts.
+    """The measures of a model on held-out excerpts.
 
     Attributes:
-        split: The split of the data set.
-        content_hash: The data set's.
-        examples: Number of excerpts of the split.
-        pieces: Number of pieces they come from.
-        seed: Of everything that was drawn.
-        reconstruction: Does it give back what it was given?
-        likelihood: How likely does it hold music that it has not seen?
-        interpolation: Is there music between two excerpts?
-        attributes: Do the attribute vectors change their attributes, and nothing else?
-        prior_samples: Do its own inventions sound like the data?
-        structure: How alike are their bars, by the line's name and the set's; empty for short
-            excerpts.
-        novelty: What do they share with the training split, by the line's name and the set's?
-            Empty where there is no training split.
+        split: The split that the held-out excerpts come from.
+        content_hash: The content hash of the data set.
+        examples: The number of excerpts of the split.
+        pieces: The number of pieces of the split.
+        seed: The seed of all draws.
+        reconstruction: How well the model reconstructs excerpts.
+        likelihood: How likely held-out music is under the model.
+        interpolation: How musical the way between two excerpts is.
+        attributes: How far each attribute vector changes each attribute.
+        prior_samples: How far draws from the prior resemble the data.
+        structure: How alike the bars of an excerpt are, by the names of line and set; empty for
+            short excerpts.
+        novelty: How much of the training split comes back, by the names of line and set; empty
+            where there is no training split.
     """
 
     split: str
@@ -111,7 +111,7 @@ def evaluate(
     """Takes all measures.
 
     Raises:
-        DataError: If the data are of another representation.
+        DataError: If the data have another representation than the model.
     """
     representation, model = subject.representation, subject.model
     data.check(representation)
@@ -186,7 +186,7 @@ def evaluate(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Samples:
-    """What is compared with each other; see `musicvae.evaluation.prior_samples`."""
+    """The sets of excerpts to compare; see `musicvae.evaluation.prior_samples`."""
 
     drawn: dict[float, Int16[np.ndarray, "_draws step stream"]]
     held_out: Int16[np.ndarray, "_held_out step stream"]
@@ -194,7 +194,7 @@ class _Samples:
     more_training: Int16[np.ndarray, "_draws step stream"] | None
 
     def by_name(self) -> dict[str, Int16[np.ndarray, "_ step stream"]]:
-        """The sets that stand beside each other in tables."""
+        """Names the sets that stand side by side in tables."""
         drawn = {set_name(temperature): events for temperature, events in self.drawn.items()}
         training = {} if self.training is None else {TRAINING: self.training}
         return {HELD_OUT: self.held_out, **training, **drawn}
@@ -207,12 +207,12 @@ def _sample(
     seed: int,
     watch: Watch,
 ) -> _Samples:
-    """Draws from the prior, with given streams as those of training, and chooses excerpts."""
+    """Draws from the prior under the conditions of training excerpts, and chooses excerpts."""
     representation, model = subject.representation, subject.model
     held_out = data.held_out.events[choose(len(data.held_out), sizes.compared, seed)]
     training = more_training = None
     if data.training:
-        # The second part is as large as the draws, even where that leaves little for the first.
+        # `more_training` is as large as the draws, even where `training` then gets few excerpts.
         rows = choose(len(data.training), sizes.compared + sizes.draws, seed)
         more, first = np.split(rows, [min(sizes.draws, len(rows) // 2)])
         more_training, training = (
@@ -250,7 +250,7 @@ def _sample(
 def _tiles(
     data: Data, representation: Representation, most_steps: int, seed: int
 ) -> Int16[np.ndarray, "batch step stream"] | None:
-    """Excerpts of the training split that do not overlap: each bar counts once."""
+    """Chooses training excerpts that do not overlap, so that each bar counts once."""
     if not data.training:
         return None
     is_tile = data.training.start_bars % representation.bars == 0

@@ -1,4 +1,4 @@
-"""Music of a model to look at and to listen to: what it gives back, invents, and puts between."""
+"""Clips of a model to see and to hear: reconstructions, draws from the prior, an interpolation."""
 
 from dataclasses import dataclass
 
@@ -15,18 +15,18 @@ from musicvae.music.notes import NoteSequence
 RECONSTRUCTIONS = 4
 SAMPLES = 8
 STATIONS = 7
-"""Clips from one end of an interpolation to the other."""
+"""The number of clips of an interpolation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """One clip.
+    """A clip.
 
     Attributes:
-        title: What it is.
-        facts: Where it comes from or how it was made.
-        qpm: Its tempo.
-        notes: Its music.
+        title: The heading of the clip.
+        facts: The source of the clip, or how the model made it.
+        qpm: The tempo.
+        notes: The music.
     """
 
     title: str
@@ -40,10 +40,10 @@ class Examples:
     """Clips of one model.
 
     Attributes:
-        inputs: Held-out excerpts, each of another piece where there are so many.
-        reconstructions: What the model makes of each.
+        inputs: Held-out excerpts of different pieces; fewer where the split has fewer pieces.
+        reconstructions: The reconstruction of each input.
         samples: Draws from the prior.
-        interpolation: From one held-out excerpt to another.
+        interpolation: The way from a held-out excerpt to another, both excerpts included.
     """
 
     inputs: tuple[Example, ...]
@@ -88,7 +88,7 @@ def play_examples(subject: Subject, data: Data, *, seed: int) -> Examples:
 
 
 def _interpolate(subject: Subject, data: Data, seed: int) -> tuple[Example, ...]:
-    """From one excerpt to another, the given streams those of the nearer."""
+    """Walks from an excerpt to another, under the conditions of the nearer excerpt."""
     model, representation = subject.model, subject.representation
     (a,), (b,) = choose_pairs(data.held_out.pieces, 1, np.random.default_rng(seed))
     ends = data.held_out.events[np.array([a, b])]
@@ -109,7 +109,7 @@ def _interpolate(subject: Subject, data: Data, seed: int) -> tuple[Example, ...]
 
 
 def _given(subject: Subject, data: Data, rows: Int[np.ndarray, " _"]) -> tuple[Example, ...]:
-    """Excerpts as they were given."""
+    """Makes clips of excerpts as they stand in the data."""
     known = data.held_out.columns(["piece", "source", "start_bar", "qpm"], rows).to_pylist()
     return tuple(
         Example(

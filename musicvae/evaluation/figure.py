@@ -1,4 +1,4 @@
-"""What a figure is, the sections that figures stand in, and a table of them for a terminal."""
+"""A figure of an evaluation, the sections of figures, and a table of figures for a terminal."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,61 +18,65 @@ STRUCTURE = "Repeated bars"
 NOVELTY = "Copies of the training split"
 
 HOW = {
-    RECONSTRUCTION: "Share of steps at which what is played is what was given; drums are right "
-    "where all hits of a step are, and their F1 counts single hits. Teacher-forced: each step is "
-    "told the true event before it. Sampled: each step hears only its own past and takes the "
-    "likeliest event; at temperature 1 it draws, as the paper does. With another excerpt's mean it "
-    "must fail, else the latent is not used. Intervals: 95 %, from 1,000 draws of the pieces.",
-    SOURCES: "The same for the excerpts of each source of the data, where there are several.",
+    RECONSTRUCTION: "Accuracy: the share of steps at which the model plays the true event. A step "
+    "of drums is right where all its hits are right; F1 counts single hits. Teacher-forced: each "
+    "step reads the true event before it. Sampled: each step reads the events that the model "
+    "played before it and takes the likeliest event; at temperature 1 it draws the event, as the "
+    "paper does. Decoded from another excerpt's mean the accuracy must be low; a high accuracy "
+    "would mean that the model ignores the latent. Intervals: 95 %, from 1,000 draws of the "
+    "pieces.",
+    SOURCES: "The same measures for the excerpts of each source, if the data have several.",
     LIKELIHOOD: "Bounds on the log likelihood of held-out music; fewer bits are better. The ELBO "
-    "is the mean of all draws of the posterior, the closer bound weighs them by importance; both "
-    "are under the standard Gaussian that the model was trained with, not its fitted prior. "
-    "Active are the dimensions whose posterior mean differs between excerpts (variance above "
-    "0.01).",
-    INTERPOLATION: "Pairs of held-out excerpts of different pieces, joined in the latent space by "
-    "the great circle between their posterior means, against a mixture that takes each step from "
-    "one or the other by chance. Distance: share of steps that differ from the first. Cost: under "
-    "a 5-gram model of the training split, 1 for what is as usual as the two ends.",
-    ATTRIBUTES: "Change of the mean of each attribute, in per cent, when a vector is added to the "
-    "latents of held-out excerpts once, and when it is subtracted; in the attribute's own unit "
-    "where its mean before was near zero.",
+    "is the mean over all draws of the posterior; the closer bound weighs the draws by importance. "
+    "Both use the standard Gaussian that the model was trained with, not its fitted prior. A "
+    "dimension is active if its posterior mean differs between excerpts (variance above 0.01).",
+    INTERPOLATION: "Pairs of held-out excerpts of different pieces. The model walks in the latent "
+    "space along the great circle between their posterior means; a mixture takes each step from "
+    "one excerpt or the other at random. Distance: the share of steps that differ from the first "
+    "excerpt. Cost: how unusual the music is under a 5-gram model of the training split; music as "
+    "usual as the two excerpts costs 1.",
+    ATTRIBUTES: "The change of an attribute's mean, in per cent, when its vector is added once to "
+    "the latents of held-out excerpts, and when it is subtracted. Where the mean before is near "
+    "zero, the change is in the attribute's own unit.",
     SAMPLES: "Latents are drawn from the fitted prior. Overlap: the area that the histograms of "
-    "draws and of data share, 1 for the same. The training split is transposed as in training. "
-    "Ceiling: what another sample of the training split shares with the same data; a perfect model "
-    "of it would get as much. KL: of the draws from the data, half a value added to every bin.",
-    STRUCTURE: "Likeness of two bars: share of onsets that both have among those that either has. "
-    "Difference: of the mean likeness from that in held-out music, the mean over all distances "
-    "between two bars. So many apart: where most bars of held-out music come back.",
-    NOVELTY: "Longest run of onsets, transposed or not and in the same rhythm, that also stands in "
-    f"an excerpt of the training split; {LONG_RUN} onsets or more are a long run.",
+    "draws and of data share; equal histograms share 1. The training split is transposed as in "
+    "training. Ceiling: the overlap of another sample of the training split with the same data; a "
+    "perfect model of the training split would reach it. KL: the divergence of the draws from the "
+    "data, with half a value added to every bin.",
+    STRUCTURE: "Likeness of two bars: of all onsets in either bar, the share that both bars have. "
+    "Difference: how far the mean likeness is from the mean likeness in held-out music, averaged "
+    "over all distances between two bars. Equal bars are counted at the distance at which most "
+    "bars of held-out music come back.",
+    NOVELTY: "The longest run of onsets that also stands in an excerpt of the training split, in "
+    f"the same rhythm, transposed or not. A run of {LONG_RUN} onsets or more is long.",
 }
 """How the figures of each section are measured."""
 
 ACCURACY = "reconstruction/accuracy/sampled"
-"""The key of the accuracy of what is decoded from the posterior's mean. Where there are several
-lines there is an accuracy of each, whose key goes on with the line's name: `ACCURACY/bass`."""
+"""The key of the accuracy when the posterior's mean is decoded. Where there are several lines, each
+has an accuracy, and its key goes on with the line's name: `ACCURACY/bass`."""
 
 
 def overlap_key(temperature: float, split: str = "training") -> str:
-    """The key of the mean overlap of draws at a temperature with a split."""
+    """Names the mean overlap of draws at a temperature with a split."""
     return f"samples/{temperature:g}/overlap/{split}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One figure.
+    """A figure.
 
     Attributes:
         section: The section that the figure stands in; a key of `HOW`.
         key: Names the figure for programs, whatever its caption says: a path such as
             `reconstruction/accuracy/sampled/bass`. No two figures of an evaluation share a key.
-        name: The caption: what was measured.
-        value: The figure; None where there was nothing to measure.
-        form: How it is written.
-        interval: Its interval, if it has one.
-        beside: What it is to be compared with, if anything.
-        beside_name: What that is.
-        is_key: Whether it belongs in a short table.
+        name: The caption.
+        value: The value; None where there was nothing to measure.
+        form: The format of the value.
+        interval: The interval of the value, if known.
+        beside: A value to compare with, if there is one.
+        beside_name: The caption of the value to compare with.
+        is_key: Whether the figure belongs in a short table.
     """
 
     section: str
@@ -87,7 +91,7 @@ class Figure:
 
     @property
     def text(self) -> str:
-        """The figure as it is read: the value, its interval, and what it is compared with."""
+        """The value, its interval, and the value to compare with, as text."""
         parts = ["none" if self.value is None else f"{self.value:{self.form}}"]
         if self.interval is not None:
             low, high = self.interval.low, self.interval.high
@@ -98,7 +102,7 @@ class Figure:
 
 
 def to_table(named: Mapping[str, Sequence[Figure]], title: str) -> Table:
-    """The key figures of models, a column a model, for a terminal."""
+    """Puts the key figures of models into a table, a column a model."""
     table = Table("measure", *named, title=title)
     columns = [{f.key: f.text for f in figures} for figures in named.values()]
     rows = {f.key: f for each in named.values() for f in each if f.is_key}

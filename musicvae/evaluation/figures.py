@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from statistics import fmean
 
-from musicvae.evaluation.accuracy import Accuracy, Measure, Ways
+from musicvae.evaluation.accuracy import Accuracy, Decodings, Measure
 from musicvae.evaluation.attribute_transfer import AttributeTransfer
 from musicvae.evaluation.bootstrap import Estimate
 from musicvae.evaluation.evaluate import Evaluation
@@ -34,21 +34,21 @@ WAYS = {
     "sampled_at_temperature_1": "sampled at temperature 1",
     "shuffled": "sampled, another excerpt's mean",
 }
-"""The caption of each of `musicvae.evaluation.accuracy.Ways`."""
+"""The caption of each decoding in `musicvae.evaluation.accuracy.Decodings`."""
 
 _SHORT = {"sampled", "sampled_at_temperature_1"}
-"""The ways whose accuracies of onsets, and of single lines, belong in a short table."""
+"""The decodings whose accuracies of onsets, and of single lines, belong in a short table."""
 
 MOST_PERCENT = 300
-"""A larger change is told in the attribute's unit: the mean before was near zero, and a share of it
-says nothing."""
+"""A larger change is given in the attribute's unit: the mean before was near zero, and a share of
+it says nothing."""
 
 _UNITS = {"velocity": "of 127", "offset": "steps"}
-"""Of `musicvae.evaluation.accuracy.NUMBER_UNITS`."""
+"""The captions of the units in `musicvae.evaluation.accuracy.NUMBER_UNITS`."""
 
 
 def to_figures(evaluation: Evaluation) -> tuple[Figure, ...]:
-    """All figures, section by section; no two share a key."""
+    """Lists all figures, section by section; no two share a key."""
     return (
         *_reconstruction(evaluation.reconstruction),
         *_likelihood(evaluation),
@@ -69,7 +69,7 @@ def to_figures(evaluation: Evaluation) -> tuple[Figure, ...]:
 
 
 def _named(line: str, lines: Collection[str]) -> str:
-    """A line's name where there are several lines, else nothing."""
+    """Gives a line's name where there are several lines, else an empty text."""
     return line if len(lines) > 1 else ""
 
 
@@ -114,7 +114,7 @@ def _reconstruction(measured: Reconstruction) -> Iterator[Figure]:
 
 
 def _accuracies(
-    line: str, prefix: str, ways: Ways[Accuracy], keys: Collection[str], *, source: str = ""
+    line: str, prefix: str, ways: Decodings[Accuracy], keys: Collection[str], *, source: str = ""
 ) -> Iterator[Figure]:
     section, root = (SOURCES, f"sources/{source}") if source else (RECONSTRUCTION, "reconstruction")
     for way, accuracy in _by_way(ways):
@@ -138,7 +138,7 @@ def _accuracies(
         )
 
 
-def _by_way(ways: Ways[Measure]) -> Iterator[tuple[str, Measure]]:
+def _by_way(ways: Decodings[Measure]) -> Iterator[tuple[str, Measure]]:
     return zip((field.name for field in fields(ways)), ways, strict=True)
 
 

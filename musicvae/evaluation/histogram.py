@@ -1,8 +1,8 @@
-"""How alike two sets of values are: their histograms over the same bins.
+"""Histograms of sets of values over the same bins, and how alike the sets are.
 
-Conventions: an overlap is the area that two normalised histograms share, 1 for the same
-distribution and 0 for distributions that never meet. A divergence is the KL of the first from the
-second in nats, half a value added to every bin of both, so that it is finite.
+Conventions: an overlap is the area that two normalised histograms share: 1 for equal distributions,
+0 for distributions that never meet. A divergence is the KL of the first set from the second, in
+nats; half a value is added to every bin of both, so that it is finite.
 """
 
 import math
@@ -18,9 +18,9 @@ class Histogram:
     """Several sets of values, counted in the same bins.
 
     Attributes:
-        start: Where the first bin begins.
-        width: Of a bin; its end belongs to the next.
-        counts: Of each set, by its name.
+        start: The lower edge of the first bin.
+        width: The width of a bin; its upper edge belongs to the next bin.
+        counts: The counts of each set, by its name.
     """
 
     start: float
@@ -28,12 +28,12 @@ class Histogram:
     counts: dict[str, tuple[int, ...]]
 
     def overlap(self, one: str, other: str) -> float:
-        """The area that two sets share, 0 to 1; 0 where one has no values."""
+        """Measures the area that two sets share, 0 to 1; 0 where a set has no values."""
         a, b = (np.array(self.counts[name], np.float64) for name in (one, other))
         return float(np.minimum(a / max(1, a.sum()), b / max(1, b.sum())).sum())
 
     def divergence(self, one: str, other: str) -> float:
-        """The KL of the one set from the other, in nats."""
+        """Measures the KL of the first set from the second, in nats."""
         a, b = (np.array(self.counts[name]) + 0.5 for name in (one, other))
         a, b = a / a.sum(), b / b.sum()
         return float((a * np.log(a / b)).sum())
@@ -42,7 +42,7 @@ class Histogram:
 def count(
     values: Mapping[str, Int[np.ndarray, " _a"] | Float[np.ndarray, " _b"]], width: float
 ) -> Histogram:
-    """Counts sets of values in bins that begin at multiples of their width.
+    """Counts sets of values in bins whose edges are multiples of the width.
 
     >>> count({"a": np.array([1, 2]), "b": np.array([2, 3])}, width=1.0).overlap("a", "b")
     0.5

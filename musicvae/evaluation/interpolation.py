@@ -1,15 +1,16 @@
-"""What lies between two excerpts: the way through the latent space against a mixture of the two.
+"""Interpolation: the way between two excerpts in the latent space, against a mixture of the two.
 
 Conventions: fractions go from 0 at an excerpt A to 1 at an excerpt B. A distance is the share of
-steps whose symbol differs (normalised Hamming distance), the mean over the lines. A cost is that
-of `musicvae.evaluation.language_model`, summed over the lines, relative: divided by what lies on
-the straight line between the costs of A and B themselves, so that 1 is as usual as the data.
+steps whose symbols differ (normalised Hamming distance), averaged over the lines. A cost is the
+cost of `musicvae.evaluation.language_model`, summed over the lines and divided by the cost
+expected there: the value on the straight line between the costs of A and B. Music as usual as the
+data has the cost 1.
 
-The mixture takes each step from B with a probability of the fraction, else from A. Where streams
-are given, those of the nearer end hold.
+The mixture takes each step from B with the fraction as probability, else from A. Decoding uses the
+conditions of the nearer end.
 
-Source: Roberts et al. 2018, section 5.2 and its figure of interpolations, on 1,024 pairs. There the
-language model's smoothing is not named; see ours.
+Source: Roberts et al. 2018, section 5.2 and its figure of interpolations, on 1,024 pairs. The paper
+does not name the smoothing of its language model; `musicvae.evaluation.language_model` names ours.
 """
 
 from collections.abc import Sequence
@@ -27,25 +28,25 @@ from musicvae.model import MusicVAE
 from musicvae.representation import Representation
 
 PAIRS = 1_024
-"""As many as the paper's."""
+"""The number in the paper."""
 
 POINTS = 11
-"""Tenths of the way, both ends included."""
+"""The number of points on the way: one each tenth, both ends included."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interpolation:
-    """Two ways from an excerpt A to an excerpt B, the mean over many pairs at each point.
+    """Distances and costs on the way from A to B, the mean over many pairs at each point.
 
     Attributes:
-        pairs: Number of pairs.
-        fractions: How far along each point is.
-        distance: How far the decoded points are from A.
-        mixture_distance: How far the mixtures are.
-        cost: The relative cost of the decoded points; None, like the costs that follow, where there
-            is no training split to make the language model from.
+        pairs: The number of pairs.
+        fractions: The fraction of the way at each point.
+        distance: The distance of the decoded points from A.
+        mixture_distance: The distance of the mixtures from A.
+        cost: The relative cost of the decoded points. All costs are None where there is no training
+            split for the language model.
         mixture_cost: The relative cost of the mixtures.
-        data_cost_nats: The cost of the excerpts themselves, nats a step.
+        data_cost_nats: The cost of the excerpts A and B, nats a step.
     """
 
     pairs: int
@@ -72,15 +73,16 @@ def interpolate(
     """Walks from one held-out excerpt to another, by the posteriors' means and the great circle.
 
     Args:
-        model: What is measured.
-        representation: Of its music.
+        model: The measured model.
+        representation: The representation of its music.
         events: Held-out excerpts.
-        pieces: The piece of each: the two of a pair come from different ones where there are such.
-        training: What the language model is made from; None measures no costs.
-        seed: Of the choice of pairs and of the mixtures.
-        pairs: How many pairs.
-        points: Points of a walk, both ends included.
-        watch: Shows how far it has come.
+        pieces: The piece of each excerpt; the two excerpts of a pair come from different pieces
+            where there are several.
+        training: The excerpts that the language model counts; None measures no costs.
+        seed: The seed of the choice of pairs and of the mixtures.
+        pairs: The number of pairs.
+        points: The points of a walk, both ends included.
+        watch: Shows the progress.
     """
     random = np.random.default_rng(seed)
     a, b = choose_pairs(pieces, pairs, random)
@@ -92,7 +94,7 @@ def interpolate(
             for i, j in zip(a.tolist(), b.tolist(), strict=True)
         ]
     )
-    # point -> pair: which excerpt's given streams hold
+    # point -> pair: the excerpt whose conditions hold
     nearer = np.stack([np.where(f < 0.5, a, b) for f in fractions])
     played = play(
         model,
@@ -132,7 +134,7 @@ def interpolate(
 def choose_pairs(
     pieces: Shaped[np.ndarray, " batch"], pairs: int, random: np.random.Generator
 ) -> tuple[Int[np.ndarray, " _pairs"], Int[np.ndarray, " _pairs"]]:
-    """Draws pairs of rows, of different pieces where there is more than one."""
+    """Draws pairs of rows, of different pieces where there are several."""
     first = random.integers(len(pieces), size=pairs)
     second = random.integers(len(pieces), size=pairs)
     if len(set(pieces.tolist())) > 1:
@@ -146,7 +148,7 @@ def _distance(
     music: Int16[np.ndarray, "batch step stream"],
     other: Int16[np.ndarray, "batch step stream"],
 ) -> float:
-    """The share of steps that differ, the mean over the lines."""
+    """Measures the share of steps that differ, averaged over the lines."""
     return float(np.mean([(line.symbols(music) != line.symbols(other)).mean() for line in lines]))
 
 
@@ -155,7 +157,7 @@ class _Costs:
 
     Args:
         lines: The lines of a representation.
-        training: What the models are made from.
+        training: The excerpts that the models count.
     """
 
     def __init__(
@@ -164,7 +166,7 @@ class _Costs:
         self._models = [(line, LanguageModel(line.symbols(training), line.size)) for line in lines]
 
     def of(self, music: Int16[np.ndarray, "batch step stream"]) -> Float[np.ndarray, " batch"]:
-        """The cost of each excerpt, nats a step, summed over the lines."""
+        """Measures the cost of each excerpt, nats a step, summed over the lines."""
         costs = np.zeros(len(music))
         for line, model in self._models:
             costs += model.cost(line.symbols(music))

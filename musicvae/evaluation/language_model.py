@@ -1,12 +1,12 @@
-"""A plain language model of the data, to ask of any music how usual its course is.
+"""An n-gram model of the data, which measures how usual music is.
 
-Conventions: symbols are those of a line (`musicvae.evaluation.lines`), one a step. A model looks at
-the four symbols before each; before an excerpt's first step stands a symbol of its own. Costs are
-in nats for one step; lower is more usual.
+Conventions: a line (`musicvae.evaluation.lines`) has a symbol at each step. The model predicts a
+symbol from the four before it; a start symbol stands before an excerpt's first step. Costs are in
+nats a step; usual music costs less.
 
 Source: Witten and Bell 1991, The Zero-Frequency Problem, method C, interpolated as in Chen and
 Goodman 1998, An Empirical Study of Smoothing Techniques for Language Modeling, section 2.4: the
-more often a context was followed by something new, the more an order leaves to the order below.
+more different symbols follow a context, the more weight the next lower order gets.
 """
 
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ ORDER = 5
 
 @dataclass(frozen=True, eq=False)
 class _Counts:
-    """What was counted for one order, sorted by code; a code is an n-gram as one number.
+    """The counts of one order, sorted by code; a code is an n-gram as a number.
 
     Attributes:
-        grams: The n-grams that were seen.
-        gram_counts: How often.
-        contexts: What stood before their last symbols.
-        context_counts: How often.
-        followers: By how many different symbols each was followed.
+        grams: The n-grams in the music.
+        gram_counts: The count of each n-gram.
+        contexts: The n-grams without their last symbols.
+        context_counts: The count of each context.
+        followers: The number of different symbols that follow each context.
     """
 
     grams: Int64[np.ndarray, " _grams"]
@@ -40,8 +40,8 @@ class LanguageModel:
     """A 5-gram model with Witten and Bell's smoothing.
 
     Args:
-        symbols: The music it is made from, each row by itself.
-        size: Number of symbols; five of them must fit an integer of 64 bits, at most 6,000 each.
+        symbols: The music to count, an excerpt a row.
+        size: The number of symbols, at most 6,000: a code of five must fit into 64 bits.
     """
 
     def __init__(self, symbols: Int[np.ndarray, "batch step"], size: int) -> None:
@@ -52,7 +52,7 @@ class LanguageModel:
         ]
 
     def cost(self, symbols: Int[np.ndarray, "batch step"]) -> Float[np.ndarray, " batch"]:
-        """The mean cost of each row's steps, in nats a step."""
+        """Measures the mean cost of the steps of each row, in nats."""
         share = np.full(symbols.shape, 1 / self._size)
         for order, counts in enumerate(self._orders, start=1):
             codes = self._codes(symbols, order)
@@ -68,13 +68,13 @@ class LanguageModel:
 
     @property
     def _base(self) -> int:
-        """The symbols and the one before the first step."""
+        """The number of symbols, the start symbol included."""
         return self._size + 1
 
     def _codes(
         self, symbols: Int[np.ndarray, "batch step"], order: int
     ) -> Int64[np.ndarray, "batch step"]:
-        """The n-gram that ends at each step."""
+        """Codes the n-gram that ends at each step."""
         start = np.full((len(symbols), order - 1), self._size, np.int64)
         padded = np.concatenate([start, symbols.astype(np.int64)], axis=1)
         codes = np.zeros(symbols.shape, np.int64)
@@ -100,6 +100,6 @@ def _look_up(
     keys: Int64[np.ndarray, " _keys"],
     values: Int64[np.ndarray, " _keys"],
 ) -> Int64[np.ndarray, "batch step"]:
-    """The value of each code, 0 where it is not among the keys."""
+    """Looks up the value of each code, 0 where it is not among the keys."""
     places = np.minimum(np.searchsorted(keys, codes), len(keys) - 1)
     return np.where(keys[places] == codes, values[places], 0)

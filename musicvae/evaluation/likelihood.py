@@ -1,7 +1,7 @@
-"""The likelihood of held-out music under a model: bounds on its logarithm.
+"""Bounds on the log likelihood of held-out music under a model.
 
-Conventions: nats are for one excerpt, bits for one step of one excerpt. Both bounds lie below the
-log likelihood; the bound by importance weights is closer, and closer still with more draws.
+Conventions: nats are given for an excerpt, bits for a step of an excerpt. Both bounds lie below the
+log likelihood; the bound by importance weights is closer, and more draws bring it closer.
 
 Source: Burda et al. 2016, Importance Weighted Autoencoders, equation 8.
 """
@@ -20,7 +20,7 @@ from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.model import MusicVAE
 
 DRAWS = 100
-"""The usual number in the literature; ten times as many gain little and cost ten times."""
+"""The usual number in the literature; ten times as many gain little at ten times the cost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +29,11 @@ class Likelihood:
 
     Attributes:
         examples: Number of excerpts.
-        draws: Draws of the posterior for each.
-        elbo_nats: Evidence lower bound, the mean over the draws.
-        elbo_bits_per_step: The same as bits a step; lower is better.
+        draws: Draws of the posterior for each excerpt.
+        elbo_nats: The evidence lower bound, the mean over the draws.
+        elbo_bits_per_step: The evidence lower bound as bits a step; lower is better.
         bound_nats: The bound by importance weights.
-        bound_bits_per_step: The same as bits a step.
+        bound_bits_per_step: The bound by importance weights as bits a step.
     """
 
     examples: int
@@ -53,10 +53,10 @@ def bound(
     pieces: Shaped[np.ndarray, " batch"] | None = None,
     watch: Watch = unwatched,
 ) -> Likelihood:
-    """Bounds the log likelihood of every excerpt; `seed` decides the draws of the latents."""
+    """Bounds the log likelihood of excerpts; `seed` is the seed of the draws of latents."""
     generator = torch.Generator().manual_seed(seed)
     steps = events.shape[1]
-    # Each excerpt takes as many rows of a batch as it has draws.
+    # An excerpt takes a row of a batch for each draw.
     parts = batches(len(events), steps * draws)
     weights = torch.cat(
         [
@@ -84,7 +84,7 @@ def _log_weights(
     draws: int,
     generator: torch.Generator,
 ) -> Float[Tensor, "batch _"]:
-    """The logarithm of p(events, z) / q(z | events) for draws z of q, a column a draw."""
+    """Computes log(p(events, z) / q(z | events)) for draws z of q, a column a draw."""
     batch = to_batch(model, events)
     posterior = model.encode(batch)
     shape = (draws, len(posterior), posterior.noise_size)

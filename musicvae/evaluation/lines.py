@@ -1,8 +1,8 @@
-"""The lines of music in a tensor: what is compared, counted and modelled as one.
+"""The lines of the music in a tensor; measures compare and count each line as a whole.
 
-Conventions: a line is a stream of classes that the decoder makes, with its events as symbols; or,
-where each class of drums has a stream, all of these together, with a bit a class in a symbol, as in
-`musicvae.representation.drums`. Streams of numbers and given streams belong to no line.
+Conventions: a line is a generated stream of classes, and its events are the symbols. Where each
+class of drums has a stream, these streams are one line, whose symbols have a bit for each class, as
+in `musicvae.representation.drums`. Streams of numbers and conditions belong to no line.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from musicvae.representation.hits import HITS
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One line.
+    """A line.
 
     Attributes:
-        name: The stream's, or `HITS`.
-        columns: Its streams in a tensor.
+        name: The name of its stream, or `HITS`.
+        columns: The columns of its streams in a tensor.
         size: The number of its symbols.
-        is_pitched: Whether transposing moves it.
+        is_pitched: Whether transposition changes it.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Line:
     def symbols(
         self, events: Int[np.ndarray, "batch step stream"]
     ) -> Int[np.ndarray, "batch step"]:
-        """What the line does at each step, 0 to `size - 1`."""
+        """Finds the symbol of each step, 0 to `size - 1`."""
         bits = 1 << np.arange(len(self.columns))
         symbols: Int[np.ndarray, "batch step"] = events[..., list(self.columns)] @ bits
         return symbols
@@ -41,14 +41,14 @@ class Line:
     def is_onset(
         self, representation: Representation, events: Int[np.ndarray, "batch step stream"]
     ) -> Bool[np.ndarray, "batch step"]:
-        """Where anything of the line starts."""
+        """Finds the steps at which a note or hit of the line starts."""
         is_onset = representation.is_onset(events)[..., list(self.columns)]
         starts: Bool[np.ndarray, "batch step"] = np.logical_or.reduce(is_onset, axis=-1)
         return starts
 
 
 def lines_of(representation: Representation) -> tuple[Line, ...]:
-    """The lines that a representation's decoder makes."""
+    """Lists the generated lines of a representation."""
     classes = [
         (column, stream)
         for column, stream in enumerate(representation.streams)
@@ -71,7 +71,7 @@ def lines_of(representation: Representation) -> tuple[Line, ...]:
 
 
 def _is_pitched(representation: Representation, column: int) -> bool:
-    """Whether an event in the middle of the vocabulary moves when the music is transposed."""
+    """Tests whether transposition changes an event in the middle of the vocabulary."""
     middle = np.array([[[size // 2 for size in representation.vocabulary_sizes]]], np.int16)
     moved = representation.transpose(middle, np.array([1]))
     return bool(moved[0, 0, column] != middle[0, 0, column])

@@ -1,7 +1,7 @@
-"""The notes of many excerpts as columns, and what can be counted of them.
+"""The notes of many excerpts as columns, and the measures that count them.
 
-Conventions: rows are in order of excerpt, onset and pitch. Steps are those of the grid. Every
-measure gives any number of values for an excerpt; the values of all excerpts are pooled.
+Conventions: rows are in order of excerpt, onset and pitch. Steps are steps of the grid. A measure
+gives any number of values for an excerpt; the values of all excerpts are pooled.
 """
 
 import math
@@ -18,25 +18,25 @@ from musicvae.music.instruments import CLASS_OF_PITCH
 from musicvae.representation import Representation
 
 BINS = 20
-"""Bins for all but the rarest numbers of notes and the like: as many as a few thousand excerpts can
-fill."""
+"""The bins of measures with a value or two an excerpt, such as the number of notes. A few thousand
+excerpts fill so many; the rarest values lie outside."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NoteTable:
-    """The notes of one line.
+    """The notes of a line.
 
     Attributes:
-        line: Whose notes.
-        excerpts: The number of excerpts, those without a note too.
-        bars: Of an excerpt.
+        line: The line.
+        excerpts: The number of excerpts, excerpts without notes included.
+        bars: The number of bars of an excerpt.
         steps_per_bar: The length of a bar.
         excerpt: The excerpt of each note.
         start: The step of its onset.
-        end: The first step at which it is silent again.
-        pitch: MIDI number.
-        velocity: 1 to 127.
-        offset: How far the onset stands from its step, in steps.
+        end: The first step at which the note is silent again.
+        pitch: The MIDI number.
+        velocity: The velocity, 1 to 127.
+        offset: The distance of the onset from its step, in steps.
     """
 
     line: Line
@@ -57,7 +57,7 @@ class NoteTable:
 
     @property
     def ranges(self) -> Int[np.ndarray, " _"]:
-        """From the lowest to the highest pitch of each excerpt that has notes, in semitones."""
+        """The semitones from the lowest to the highest pitch of each excerpt with notes."""
         lowest = np.full(self.excerpts, 128)
         highest = np.full(self.excerpts, -1)
         np.minimum.at(lowest, self.excerpt, self.pitch)
@@ -67,36 +67,36 @@ class NoteTable:
 
     @property
     def is_new(self) -> Bool[np.ndarray, " note"]:
-        """Whether a note starts later than the one before it, or in another excerpt."""
+        """Whether a note starts later than the note before it, or in another excerpt."""
         changes = (np.diff(self.excerpt) > 0) | (np.diff(self.start) > 0)
         return np.concatenate([np.ones(min(1, len(self.start)), np.bool_), changes])
 
     def steps_between(self) -> Int[np.ndarray, " _"]:
-        """From each onset to the next of the same excerpt."""
+        """Counts the steps from each onset to the next of the same excerpt."""
         excerpt, start = self.excerpt[self.is_new], self.start[self.is_new]
         between: Int[np.ndarray, " _"] = np.diff(start)[np.diff(excerpt) == 0]
         return between
 
     def intervals(self) -> Int[np.ndarray, " _"]:
-        """From each note to the next of the same excerpt, up or down, in semitones."""
+        """Counts the semitones from each note to the next of the same excerpt, up or down."""
         intervals: Int[np.ndarray, " _"] = np.abs(np.diff(self.pitch))[np.diff(self.excerpt) == 0]
         return intervals
 
     def hits_per_bar(self) -> Int[np.ndarray, " _"]:
-        """The notes of each bar."""
+        """Counts the notes of each bar."""
         bar = self.excerpt * self.bars + self.start // self.steps_per_bar
         return np.bincount(bar, minlength=self.excerpts * self.bars)
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoteMeasure:
-    """Something to count.
+    """A measure of notes.
 
     Attributes:
-        about: What is counted by what, in a sentence.
-        values: Takes it.
-        width: Of the bins that its values are counted in; None for wider ones the more the values
-            of the data differ, since an excerpt gives a single value or two.
+        about: The caption of its histogram, a sentence.
+        values: Takes the values of the measure.
+        width: The width of the bins; None for a measure with a value or two an excerpt, whose bins
+            are as wide as the spread of the data asks.
     """
 
     about: str
@@ -104,7 +104,7 @@ class NoteMeasure:
     width: float | None = 1.0
 
     def bin_width(self, data: Int[np.ndarray, " _"] | Float[np.ndarray, " _"]) -> float:
-        """The width of the bins for data of these values."""
+        """Finds the width of the bins for the values of the data."""
         if self.width is not None:
             return self.width
         low, high = np.quantile(data, [0.01, 0.99]) if data.size else (0, 0)
@@ -142,7 +142,7 @@ OF_PITCHES: dict[str, NoteMeasure] = {
     ),
     **_RHYTHM,
 }
-"""What is measured of a line with pitches."""
+"""The measures of a line with pitches."""
 
 OF_DRUMS: dict[str, NoteMeasure] = {
     "drum": NoteMeasure(
@@ -153,7 +153,7 @@ OF_DRUMS: dict[str, NoteMeasure] = {
     ),
     **_RHYTHM,
 }
-"""What is measured of drums."""
+"""The measures of drums."""
 
 OF_PLAYED_DRUMS: dict[str, NoteMeasure] = {
     **OF_DRUMS,
@@ -166,11 +166,11 @@ OF_PLAYED_DRUMS: dict[str, NoteMeasure] = {
         width=0.05,
     ),
 }
-"""What is measured of drums as they were played."""
+"""The measures of drums with loudness and timing."""
 
 
 def measures_of(representation: Representation, line: Line) -> dict[str, NoteMeasure]:
-    """What is measured of a line, by its name."""
+    """Finds the measures of a line, by their names."""
     if line.is_pitched:
         return OF_PITCHES
     has_numbers = any(stream.is_number for stream in representation.streams)
@@ -181,7 +181,7 @@ _Row: TypeAlias = tuple[int, int, int, int, int, float]
 
 
 def note_tables(representation: Representation, events: Events) -> dict[str, NoteTable]:
-    """The notes of every line, by the line's name."""
+    """Tables the notes of each line, by the line's name."""
     lines = lines_of(representation)
     rows: dict[str, list[_Row]] = {line.name: [] for line in lines}
     for excerpt, each in enumerate(events[:]):

@@ -1,11 +1,11 @@
-"""Does a model repeat what it has learnt: the longest runs that its music shares with training.
+"""Copies of training music: the longest runs that excerpts share with the training split.
 
-Conventions: a run is a row of onsets of one line that occurs, note for note and in the same rhythm,
-in an excerpt of the training split, transposed or not where it has pitches. Its length is the
-number of its onsets; a single one is no run. How long a note sounds does not matter.
+Conventions: a run is a series of consecutive onsets of a line that also stands in an excerpt of the
+training split, note for note and in the same rhythm; a line with pitches may be transposed. The
+length of a run is the number of its onsets, at least two. Durations of notes do not matter.
 
-Runs are compared by hashes of 64 bits: among a million of them two differ and look alike with a
-chance below one in ten million.
+Runs are compared by hashes of 64 bits: among a million runs, the chance that two different runs
+have equal hashes is below one in ten million.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from musicvae.evaluation.lines import Line
 from musicvae.representation import Representation
 
 LONG_RUN = 12
-"""Onsets of a run that is likely to be heard as a quotation: two bars of a folk tune or so."""
+"""The onsets of a run that listeners may take for a quotation: about two bars of a folk tune."""
 
 READ_AT_ONCE = 50_000
 _BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -28,14 +28,14 @@ _INVERSE = np.uint64(pow(int(_BASE), -1, 2**64))
 
 @dataclass(frozen=True, kw_only=True)
 class Novelty:
-    """The longest run of each excerpt that also stands in the training split.
+    """The longest runs of a set of excerpts.
 
     Attributes:
-        mean: Its mean length.
-        longest: The longest of all.
+        mean: The mean length of an excerpt's longest run.
+        longest: The length of the longest run of all.
         long: Share of excerpts with a run of `LONG_RUN` onsets or more.
-        whole: Share of excerpts that are such a run from the first onset to the last.
-        lengths: How many excerpts have a longest run of 0, 1, 2 onsets and so on.
+        whole: Share of excerpts that are a run from the first onset to the last.
+        lengths: The number of excerpts whose longest run has 0, 1, 2 onsets and so on.
     """
 
     mean: float
@@ -51,7 +51,7 @@ def find_copies(
     training: Events,
     sets: Mapping[str, Int16[np.ndarray, "_ step stream"]],
 ) -> dict[str, Novelty]:
-    """Compares sets of excerpts with all of the training split; takes 50 bytes an onset of it."""
+    """Compares sets of excerpts with the whole training split; needs 50 bytes an onset of it."""
     known = _moves(representation, line, training)
     return {
         name: _judge(_longest_runs(known, moves), moves)
@@ -63,14 +63,15 @@ def find_copies(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Moves:
-    """What leads from each onset of an excerpt to the next, one excerpt after the other.
+    """The moves of all excerpts: a move leads from an onset to the next in pitch and time.
 
     Attributes:
         row: The excerpt of each move.
-        end: The place after the last move of the same excerpt.
-        sums: The sum of all moves before each place, each times the base to the power of its own.
-        inverses: The inverse of the base to the power of each place.
-        onsets: The onsets of each excerpt.
+        end: The index after the last move of the same excerpt.
+        sums: For each index, the sum of the moves before it, each times the base to the power of
+            the move's index.
+        inverses: The inverse of the base to the power of each index.
+        onsets: The number of onsets of each excerpt.
     """
 
     row: Int[np.ndarray, " _moves"]
@@ -82,13 +83,13 @@ class _Moves:
     def hashes(
         self, places: Int[np.ndarray, " _found"], length: int
     ) -> UInt64[np.ndarray, " _found"]:
-        """Of so many moves from each place on: equal for equal moves, wherever they stand."""
+        """Hashes the `length` moves from each index on; equal moves have equal hashes anywhere."""
         sums = self.sums[places + length] - self.sums[places]
         hashes: UInt64[np.ndarray, " _found"] = sums * self.inverses[places]
         return hashes
 
     def fit(self, places: Int[np.ndarray, " _"], length: int) -> Int[np.ndarray, " _"]:
-        """The places from which so many moves lie in one excerpt."""
+        """Keeps the indices from which `length` moves lie in one excerpt."""
         fitting: Int[np.ndarray, " _"] = places[places + length <= self.end[places]]
         return fitting
 
@@ -130,9 +131,9 @@ def _mix(values: UInt64[np.ndarray, " _"]) -> UInt64[np.ndarray, " _"]:
 
 
 def _longest_runs(known: _Moves, asked: _Moves) -> Int[np.ndarray, " batch"]:
-    """The onsets of the longest run of each excerpt.
+    """Counts the onsets of the longest run of each excerpt.
 
-    A longer run begins only where a shorter one does, so that few places are left to look at.
+    A longer run begins only where a shorter run begins, so that few indices remain.
     """
     longest = np.zeros(len(asked.onsets), np.int64)
     there, here = np.arange(len(known.row)), np.arange(len(asked.row))

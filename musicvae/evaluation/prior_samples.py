@@ -1,14 +1,14 @@
-"""Do draws from the prior sound like the data: the same counts of both, and how they overlap.
+"""Draws from the prior against the data: measures of both, and how far they overlap.
 
-Conventions: three sets of excerpts are chosen at random. `HELD_OUT` are of the split that is
-measured; `TRAINING` of the training split, transposed as they are in training; `CEILING` more of
-those, as many as there are draws. Draws are compared with the first two. So is the third: that
-overlap is what a perfect model of the training split would reach, since a few held-out pieces have
-few keys, and no two samples of one distribution are equal.
+Conventions: three sets of excerpts are chosen at random. `HELD_OUT` comes from the held-out split,
+`TRAINING` from the training split, transposed as in training. `CEILING` is a second sample of the
+training split, as large as the draws. Draws are compared with `HELD_OUT` and `TRAINING`, and so is
+`CEILING`: its overlap is the overlap of a perfect model of the training split. It is below 1, since
+two samples of one distribution differ, and few held-out pieces have few keys.
 
-Source: what is counted follows Yang and Lerch 2018, On the evaluation of generative models in
-music, section 4; they compare smoothed densities of distances, which hides what is simply out of
-range, so the plain distributions are compared here.
+Source: the measures follow Yang and Lerch 2018, On the evaluation of generative models in music,
+section 4. The authors compare smoothed densities of distances, which hide values out of range;
+therefore plain distributions are compared here.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ DRAWS = 2_048
 """With half as many, two samples of one distribution over 25 numbers overlap by 0.91 on average."""
 
 COMPARED = 8_192
-"""Excerpts of each split that draws are compared with: more would change no overlap by 0.01."""
+"""The excerpts of each split to compare draws with: more would change no overlap by 0.01."""
 
 LEAST_NOTES = 2
 
@@ -39,19 +39,20 @@ HELD_OUT, TRAINING, CEILING = "held-out", "training", "more training"
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One measure on draws and on data.
+    """A measure of draws against the same measure of data.
+
+    Without a training split the ceilings and all figures of the training split are None.
 
     Attributes:
-        overlap: With the held-out excerpts.
-        divergence_nats: Of the draws from them.
-        ceiling: Overlap of a perfect model of the training split with the held-out excerpts; None
-            without a training split, like all that follows but the first two means.
-        training_overlap: With the excerpts of the training split.
-        training_divergence_nats: Of the draws from those.
-        training_ceiling: What two samples of the training split overlap.
-        draws_mean: The measure's mean over the draws, None where they have no values.
-        held_out_mean: The same over the held-out excerpts.
-        training_mean: The same over those of the training split.
+        overlap: The overlap of draws with held-out excerpts.
+        divergence_nats: The divergence of draws from held-out excerpts.
+        ceiling: The overlap of a perfect model of the training split with held-out excerpts.
+        training_overlap: The overlap of draws with training excerpts.
+        training_divergence_nats: The divergence of draws from training excerpts.
+        training_ceiling: The overlap of two samples of the training split.
+        draws_mean: The mean over the draws; a mean is None where there are no values.
+        held_out_mean: The mean over the held-out excerpts.
+        training_mean: The mean over the training excerpts.
     """
 
     overlap: float
@@ -67,11 +68,11 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Flaws:
-    """Shares of excerpts that are no music worth the name.
+    """Shares of excerpts that are hardly music.
 
     Attributes:
-        empty: With fewer than two notes.
-        single_pitch: Whose melody repeats one pitch only; None where there is no melody.
+        empty: The share with fewer than two notes.
+        single_pitch: The share whose melody repeats a single pitch; None where there is no melody.
     """
 
     empty: float
@@ -83,11 +84,11 @@ class PriorSamples:
     """Draws from the prior beside data.
 
     Attributes:
-        draws: How many.
-        temperature: What they were drawn at.
-        flaws: Of the draws.
-        held_out_flaws: Of the held-out excerpts.
-        measures: Every measure by the line's name and its own.
+        draws: The number of draws.
+        temperature: The temperature of the draws.
+        flaws: The flaws of the draws.
+        held_out_flaws: The flaws of the held-out excerpts.
+        measures: The comparison of each measure, by the names of line and measure.
     """
 
     draws: int
@@ -103,8 +104,8 @@ class Compared:
 
     Attributes:
         at: The draws of each temperature.
-        histograms: Of all sets in the same bins, by the line's name and the measure's; the draws
-            of a temperature are called as `set_name` says.
+        histograms: The histograms of all sets, by the names of line and measure; `set_name` names
+            the draws of a temperature.
     """
 
     at: tuple[PriorSamples, ...]
@@ -112,7 +113,7 @@ class Compared:
 
 
 def set_name(temperature: float) -> str:
-    """What the draws at a temperature are called in histograms."""
+    """Names the set of draws at a temperature."""
     return f"draws at temperature {temperature:g}"
 
 
@@ -125,10 +126,7 @@ def draw_prior(
     temperature: float,
     watch: Watch = unwatched,
 ) -> Int16[np.ndarray, "batch step stream"]:
-    """Draws latents from the prior and plays them, one for each row of `like`.
-
-    Where streams are given, those of `like` hold.
-    """
+    """Draws a latent from the prior for each row of `like`, and plays it under its conditions."""
     z = prior(latent_noise(seed, range(len(like)), prior.noise_size))
     title = f"drawing at temperature {temperature:g}"
     return play(model, z, like, temperature=temperature, seed=seed, title=title, watch=watch)
@@ -144,12 +142,12 @@ def compare_prior_samples(
     """Compares draws with data.
 
     Args:
-        representation: Of all of them.
+        representation: The representation of all sets.
         drawn: The draws by their temperature.
         held_out: Held-out excerpts.
         training: Excerpts of the training split, transposed as in training; None where there is
             no training split.
-        more_training: A second, disjoint sample of them, as large as the draws.
+        more_training: A second, disjoint sample of training excerpts, as large as the draws.
     """
     sets = {HELD_OUT: held_out}
     if training is not None and more_training is not None:

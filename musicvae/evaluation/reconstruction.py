@@ -1,12 +1,12 @@
 """Reconstruction of excerpts: its accuracy, its likelihood, and the divergence it costs.
 
-Conventions: nats are for one excerpt, bits for one step of one excerpt.
+Conventions: nats are given for an excerpt, bits for a step of an excerpt.
 `musicvae.evaluation.accuracy` defines which steps are right.
 
 Sources: Roberts et al. 2018, table 1: its "teacher forcing" is `teacher_forced`, its "sampling"
-`sampled_at_temperature_1`; all other ways take the likeliest event at every step. Active units:
-Burda et al. 2016, section 5.2: dimensions whose posterior mean varies over the data by more than
-0.01 (variance).
+`sampled_at_temperature_1`; all other decodings take the likeliest event at every step. Active
+units: Burda et al. 2016, section 5.2: dimensions whose posterior mean has a variance above 0.01
+over the data.
 """
 
 import math
@@ -19,7 +19,7 @@ from jaxtyping import Float, Int, Int16, Shaped
 from torch import Tensor
 
 from musicvae.data.shards import Events
-from musicvae.evaluation.accuracy import Accuracy, Measure, Scores, Ways, judge, score
+from musicvae.evaluation.accuracy import Accuracy, Decodings, Measure, Scores, judge, score
 from musicvae.evaluation.bootstrap import Estimate
 from musicvae.evaluation.decoding import batches, encode, to_batch
 from musicvae.evaluation.watch import Watch, unwatched
@@ -37,11 +37,11 @@ class Reconstruction:
 
     Attributes:
         examples: Number of excerpts.
-        teacher_forced: Accuracy of all lines together, each step given the true steps before it.
-        sampled: The same for excerpts decoded from the posterior's mean.
-        sampled_from_draw: The same for excerpts decoded from a draw of the posterior.
-        sampled_at_temperature_1: The same with events drawn, too.
-        shuffled: The same for excerpts decoded from another excerpt's mean.
+        teacher_forced: Accuracy of all lines together, each step reading the true step before it.
+        sampled: The accuracy when excerpts are decoded from the posterior's mean.
+        sampled_from_draw: The accuracy when they are decoded from a draw of the posterior.
+        sampled_at_temperature_1: The accuracy when the events are drawn, too.
+        shuffled: The accuracy when they are decoded from another excerpt's mean.
         lines: These accuracies for each line, by its name.
         sources: `lines` for the excerpts of each source, by its name; empty with one source.
         hits: The F1 of each line of drums, by its name.
@@ -61,10 +61,10 @@ class Reconstruction:
     sampled_from_draw: Accuracy
     sampled_at_temperature_1: Accuracy
     shuffled: Accuracy
-    lines: dict[str, Ways[Accuracy]]
-    sources: dict[str, dict[str, Ways[Accuracy]]]
-    hits: dict[str, Ways[Estimate]]
-    numbers: dict[str, Ways[Estimate]]
+    lines: dict[str, Decodings[Accuracy]]
+    sources: dict[str, dict[str, Decodings[Accuracy]]]
+    hits: dict[str, Decodings[Estimate]]
+    numbers: dict[str, Decodings[Estimate]]
     elbo_nats: float
     bits_per_step: float
     reconstruction_nats: float
@@ -88,9 +88,9 @@ def reconstruct(
 
     Args:
         model: The measured model.
-        representation: Of its music.
+        representation: The representation of its music.
         events: The excerpts.
-        seed: Of the draws of latents and events, and of the intervals.
+        seed: The seed of the draws of latents and events, and of the intervals.
         pieces: The piece of each excerpt, for intervals; None for figures without intervals.
         sources: The source of each excerpt, for figures by source; None for no such figures.
         watch: Shows the progress.
@@ -112,7 +112,7 @@ def reconstruct(
     # (way, batch, sum, score) -> (batch, sum, way, score)
     sums = np.concatenate(judged, axis=1).transpose(1, 2, 0, 3)
     scores = score(representation, sums, pieces=pieces, seed=seed)
-    together = Ways(*(way.together for way in scores))
+    together = Decodings(*(way.together for way in scores))
     reconstruction_nats = float(torch.cat(likelihoods).mean())
     divergence = posterior.divergence().mean(0)
     elbo_nats = reconstruction_nats - float(divergence.sum())
@@ -162,14 +162,14 @@ class _Latents:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Played:
-    """The decodings of a batch, a guess for each of `Ways`; and its likelihood in nats."""
+    """The events that each of the `Decodings` plays, and the log likelihood in nats."""
 
     guesses: tuple[Int[np.ndarray, "batch step _"], ...]
     log_likelihood: Float[Tensor, " batch"]
 
 
 def _swap(rows: int, seed: int) -> Int[np.ndarray, " batch"]:
-    """For each row the number of another row."""
+    """Finds another row for each row."""
     order = np.random.default_rng(seed).permutation(rows)
     others = np.empty_like(order)
     others[order] = np.roll(order, 1)
@@ -204,10 +204,10 @@ def _play(
 
 
 def _by_name(
-    scores: Ways[Scores], read: Callable[[Scores], Mapping[str, Measure]]
-) -> dict[str, Ways[Measure]]:
-    """A measure in each way, by its name in the scores."""
-    return {name: Ways(*(read(way)[name] for way in scores)) for name in read(scores.sampled)}
+    scores: Decodings[Scores], read: Callable[[Scores], Mapping[str, Measure]]
+) -> dict[str, Decodings[Measure]]:
+    """Collects a measure of all decodings, by its name in the scores."""
+    return {name: Decodings(*(read(way)[name] for way in scores)) for name in read(scores.sampled)}
 
 
 def _rows_by_source(

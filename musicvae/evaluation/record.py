@@ -1,4 +1,4 @@
-"""An evaluation as plain values: what `report.json` and a bundle hold."""
+"""An evaluation as plain values, for `report.json` and for a bundle."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from musicvae.evaluation.subject import Data, Subject
 def to_record(
     subjects: Sequence[Subject], data: Data, evaluations: Sequence[Evaluation]
 ) -> dict[str, Any]:
-    """Everything that was measured of models on one data set, JSON's kinds of values only."""
+    """Records the evaluations of models on a data set, as values that JSON can hold."""
     return {
         "musicvae": version("musicvae"),
         "data": {
@@ -43,7 +43,7 @@ def to_record(
 
 
 def to_facts(evaluation: Evaluation) -> dict[str, Any]:
-    """What a bundle says of its evaluation: on what it was, and the figures."""
+    """Records an evaluation for a bundle: its data and its figures."""
     return {
         "split": evaluation.split,
         "content_hash": evaluation.content_hash,

@@ -1,8 +1,8 @@
-"""Do bars come back: how alike the bars of an excerpt are, by their distance.
+"""Repeated bars: how alike the bars of an excerpt are, by their distance.
 
-Conventions: a lag of 1 is the next bar. Two bars are equal where the line does the same at every
-step; their likeness is the share of onsets that both have (the same symbol at the same step) among
-those that either has. Pairs of bars without any onset are left out.
+Conventions: at a lag of 1 a bar is compared with the next bar. Two bars are equal if the line has
+the same symbol at every step. Their likeness is, of all onsets in either bar, the share that both
+bars have: the same symbol at the same step. Pairs of bars without any onset do not count.
 """
 
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from musicvae.evaluation.lines import Line
 from musicvae.representation import Representation
 
 FEWEST_BARS = 4
-"""Shorter excerpts have no form to speak of."""
+"""Shorter excerpts are too short for form."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SelfSimilarity:
-    """How alike bars are, the mean over all excerpts, for lags of 1, 2, 3 and so on.
+    """How alike bars are at lags of 1, 2, 3 and so on, the mean over all excerpts.
 
     Attributes:
         equal: The share of pairs of bars that are equal.
@@ -30,14 +30,14 @@ class SelfSimilarity:
     likeness: tuple[float, ...]
 
     def distance(self, other: "SelfSimilarity") -> float:
-        """The mean difference of the likenesses over all lags, 0 for the same form."""
+        """Measures the mean difference of the likenesses over all lags; 0 for the same form."""
         return float(np.abs(np.subtract(self.likeness, other.likeness)).mean())
 
 
 def compare_bars(
     representation: Representation, line: Line, events: Int16[np.ndarray, "batch step stream"]
 ) -> SelfSimilarity:
-    """Compares all bars of each excerpt with each other."""
+    """Compares the bars of each excerpt."""
     shape = (len(events), representation.bars, representation.rows_per_bar)
     symbols = line.symbols(events).reshape(shape)
     is_onset = line.is_onset(representation, events).reshape(shape)
@@ -46,7 +46,7 @@ def compare_bars(
         one, other = is_onset[:, lag:], is_onset[:, :-lag]
         is_same = symbols[:, lag:] == symbols[:, :-lag]
         either = (one | other).sum(-1)
-        # At a step where both start something else, both onsets count.
+        # Where the two bars start different notes at a step, both onsets count.
         either += (one & other & ~is_same).sum(-1)
         counts = either > 0
         both = (one & other & is_same).sum(-1)

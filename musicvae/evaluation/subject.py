@@ -1,4 +1,4 @@
-"""What is measured, and on what: a model, and the music that it is asked about."""
+"""The measured model, and the data of an evaluation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,14 +31,14 @@ class Subject:
     """A model that is measured.
 
     Attributes:
-        name: Of the model.
-        version: Of its bundle; None where it is no bundle yet.
-        experiment: What was trained.
-        model: In evaluation mode.
-        prior: Where it draws new music from.
+        name: The name of the model.
+        version: The version of its bundle; None where it is no bundle yet.
+        experiment: The settings that it was trained with.
+        model: The network, in evaluation mode.
+        prior: The distribution of latents for new music.
         attribute_vectors: The direction of each attribute, by name.
-        steps: Optimiser steps it was trained for; None where that is not known.
-        examples_seen: Examples it was trained on, those seen again counted again; None too.
+        steps: The optimiser steps of its training; None if unknown.
+        examples_seen: The examples of its training, repetitions counted; None if unknown.
     """
 
     name: str
@@ -52,24 +52,24 @@ class Subject:
 
     @property
     def representation(self) -> Representation:
-        """The map between its music and its tensors."""
+        """The map between the model's music and its tensors."""
         representation: Representation = self.experiment.representation
         return representation
 
     @property
     def weights(self) -> int:
-        """The number of its weights."""
+        """The number of the model's weights."""
         return sum(tensor.numel() for tensor in self.model.parameters())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Data:
-    """Music that a model has not seen, and the music that it was trained on.
+    """Held-out music that a model has not seen, and the music that it was trained on.
 
     Attributes:
-        manifest: Of the data set.
-        split: The split that is measured.
-        held_out: Its excerpts.
+        manifest: The manifest of the data set.
+        split: The name of the held-out split.
+        held_out: The excerpts of the held-out split.
         training: The excerpts of the training split; None where the set has none.
     """
 
@@ -85,14 +85,14 @@ class Data:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """The measures that are left out since the set has no training split."""
+        """The measures that can't be taken because the set has no training split."""
         return () if self.training else _OF_TRAINING
 
     def check(self, representation: Representation) -> None:
-        """Makes sure that a model and the data speak of the same tensors.
+        """Makes sure that the data have the representation of a model.
 
         Raises:
-            DataError: If they do not.
+            DataError: If they have another.
         """
         if dict(self.manifest.representation) != representation.config():
             raise DataError(
@@ -108,7 +108,7 @@ def load_data(directory: Path, split: str) -> Data:
     """Opens a split of a prepared data set, and its training split where it has one.
 
     Raises:
-        DataError: If the split is not there, or a split is damaged.
+        DataError: If the set lacks the split, or a split is damaged.
     """
     manifest = load_manifest(directory)
     training = manifest.splits.get(TRAINING_SPLIT)
@@ -122,7 +122,7 @@ def load_data(directory: Path, split: str) -> Data:
 
 
 def titles(subjects: Sequence[Subject]) -> list[str]:
-    """What models are called beside each other: by the version, too, where names are the same."""
+    """Names models that stand side by side; models of one name get their versions too."""
     names = [subject.name for subject in subjects]
     return [
         f"{each.name} {each.version}" if names.count(each.name) > 1 else each.name
@@ -131,7 +131,7 @@ def titles(subjects: Sequence[Subject]) -> list[str]:
 
 
 def choose(rows: int, most: int, seed: int) -> Int[np.ndarray, " batch"]:
-    """So many different rows in a random order, or all of them."""
+    """Chooses at most `most` different rows, in a random order."""
     return np.random.default_rng(seed).permutation(rows)[:most]
 
 
@@ -142,7 +142,7 @@ def transposed(
     most_semitones: int,
     seed: int,
 ) -> Int16[np.ndarray, "batch step stream"]:
-    """Excerpts as a model hears them in training: each moved by an interval of its own."""
+    """Transposes each excerpt by a random interval, as training does."""
     semitones = np.random.default_rng(seed).integers(
         -most_semitones, most_semitones + 1, len(events)
     )

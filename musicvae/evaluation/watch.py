@@ -1,4 +1,4 @@
-"""How far an evaluation has come, for whoever waits for it."""
+"""The progress of an evaluation, shown in a terminal."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,9 +12,9 @@ from musicvae.work.progress import progress_bar
 Part = TypeVar("Part")
 
 
-@runtime_checkable  # jaxtyping's checker tests for it
+@runtime_checkable  # beartype tests for it
 class Watch(Protocol):
-    """Passes the parts of a piece of work on, one by one, and may show how many are left."""
+    """Yields the parts of a piece of work, and may show how many remain."""
 
     def __call__(self, parts: Sequence[Part], title: str, /) -> Iterable[Part]: ...
 
@@ -26,7 +26,7 @@ def unwatched(parts: Sequence[Part], _: str) -> Iterable[Part]:
 
 @contextmanager
 def watched(console: Console) -> Iterator[Watch]:
-    """Shows a bar for the piece of work at hand; on anything but a terminal a line as it begins."""
+    """Shows a progress bar for each piece of work; without a terminal, a line when it begins."""
     bar = progress_bar(console, TaskProgressColumn())
 
     def watch(parts: Sequence[Part], title: str) -> Iterable[Part]:

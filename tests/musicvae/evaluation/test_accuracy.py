@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from musicvae.evaluation.accuracy import Ways, judge, score
+from musicvae.evaluation.accuracy import Decodings, judge, score
 from musicvae.representation import Drums, Groove, Melody, Trio
 
 
@@ -91,4 +91,4 @@ def test_the_ways_are_told_apart():
     sums = [judge(Melody(), truth, np.full_like(truth, event)) for event in (41, 0, 41, 0, 0)]
     ways = score(Melody(), np.stack(sums, axis=2), pieces=None, seed=0)
     assert [way.together.all_steps for way in ways] == [1, 0, 1, 0, 0]
-    assert list(Ways(1, 2, 3, 4, 5)) == [1, 2, 3, 4, 5]
+    assert list(Decodings(1, 2, 3, 4, 5)) == [1, 2, 3, 4, 5]

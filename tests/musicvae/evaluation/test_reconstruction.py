@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from musicvae.evaluation import decoding
-from musicvae.evaluation.accuracy import Ways
+from musicvae.evaluation.accuracy import Decodings
 from musicvae.evaluation.reconstruction import reconstruct
 from musicvae.experiment.experiment import build_model
 from musicvae.model import Batch
@@ -15,7 +15,7 @@ from musicvae.model.latent.latent import draw
 from musicvae.representation import Melody
 from musicvae.training.elbo import elbo
 
-ACCURACIES = [field.name for field in fields(Ways)]
+ACCURACIES = [field.name for field in fields(Decodings)]
 
 
 @pytest.fixture(scope="module")
