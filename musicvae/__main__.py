@@ -77,7 +77,7 @@ def main() -> None:
 def _explain(error: OSError) -> str:
     said = f"{error.filename or 'writing failed'}: {error.strerror or error}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        said += ". Make room on the disk, and run the command again; what was there is unharmed."
+        said += ". Make room on the disk, and run the command again; older files are unharmed."
     return said
 
 

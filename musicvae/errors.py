@@ -1,5 +1,7 @@
 """Every error that the caller can correct, as one tree.
 
+The tree::
+
     MusicVAEError
     ├── MidiError              bytes that are no MIDI file, or a file past the limits
     ├── ScoreError             a score (ABC, MusicXML, a corpus) that could not be read
@@ -28,10 +30,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing that is wrong with a request.
+    """One mistake in a request.
 
     Attributes:
-        field: Its path, such as `points[1].excerpt.midi`; empty if no field is to blame.
+        field: The field's path, such as `points[1].excerpt.midi`; empty if no field is to blame.
         reason: The `reason` of the error.
         description: The error's message.
     """
@@ -47,8 +49,8 @@ class MusicVAEError(Exception):
     Args:
         found: The wrong input, in the domain's words.
         expected: A right input.
-        action: What to do, one sentence.
-        field: The request field or option that was wrong, when it is known.
+        action: The user's remedy, one sentence.
+        field: The wrong request field or option, if known.
     """
 
     reason = "MUSICVAE"
@@ -80,7 +82,7 @@ class ScoreError(MusicVAEError):
 
 
 class RepresentationError(MusicVAEError):
-    """Notes that a representation cannot hold; `cause` names why in one word."""
+    """Notes that a representation cannot hold; `cause` names the reason in one word."""
 
     reason = "NOT_REPRESENTABLE"
 

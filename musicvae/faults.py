@@ -1,11 +1,11 @@
-"""Faults of our own: an exception that is no `MusicVAEError`, told in one line."""
+"""Describes our own faults, exceptions that are no `MusicVAEError`, in one line."""
 
 import traceback
 from pathlib import Path
 
 
 def describe_fault(error: Exception) -> str:
-    """The exception, and the last place in our own code where it passed, without folders."""
+    """The exception with the last line of our own code that it passed, without folders."""
     places = list(traceback.walk_tb(error.__traceback__))
     ours = [
         place for place in places if place[0].f_globals.get("__name__", "").startswith("musicvae.")

@@ -1,6 +1,6 @@
 """Writes files whole or not at all: under a temporary name beside the final name, then by a rename.
 
-A full disk, an error or the end of the process never harms the file that was there before.
+A full disk, an error or the end of the process never harms an older file.
 """
 
 import glob
@@ -22,12 +22,12 @@ def new_file(path: Path, *, is_durable: bool = False) -> Iterator[Path]:
 
     Args:
         path: The final name; a file of this name is replaced.
-        is_durable: Whether the bytes are on the disk before the rename, so that even a power cut
-            leaves no empty file. Costs some milliseconds.
+        is_durable: Whether to flush the bytes to the disk before the rename, so that even a power
+            cut leaves no empty file. Costs some milliseconds.
 
     Raises:
         OSError: If the file can't be written; its `filename` is `path`, also on a full disk, where
-            Python gives none.
+            Python names no file.
     """
     with temporary_file(path) as unfinished:
         yield unfinished
@@ -44,7 +44,7 @@ def temporary_file(path: Path) -> Iterator[Path]:
     Raises:
         OSError: As `new_file` does.
     """
-    # Not by `tempfile`: other users may not read the files that it makes.
+    # Not by `tempfile`, whose files other users can't read.
     stem = os.fsdecode(os.fsencode(path.name)[:_MOST_NAME_BYTES])
     unfinished = path.with_name(f"{stem}.{secrets.token_hex(8)}{_UNFINISHED}")
     try:

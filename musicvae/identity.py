@@ -1,4 +1,4 @@
-"""Values that hold arrays are compared by identity, since arrays have no single truth of `==`."""
+"""Compares values that hold arrays by identity, since `==` of two arrays is an array."""
 
 from typing import TypeVar
 
@@ -6,9 +6,9 @@ Value = TypeVar("Value")
 
 
 def compare_by_identity(kind: type[Value]) -> type[Value]:
-    """Lets `==`, `in` and `hash` of a named tuple ask for identity instead of equal fields.
+    """Lets `==`, `in` and `hash` of a named tuple use identity instead of equal fields.
 
-    A dataclass says `eq=False` instead.
+    Dataclasses use `eq=False` instead.
     """
 
     def equal(self: object, other: object) -> bool:

@@ -1,8 +1,8 @@
 """A fair queue for the model: one thread works, and every request gets one item at a time.
 
-It knows neither music nor gRPC. Work is an iterator; the requests take turns, one `next` each. So a
-long request delays a short one by one item, not by its whole length, and no two requests work at
-the same time.
+The queue knows neither music nor gRPC. Work is an iterator; the thread calls `next` once for each
+waiting request, in a circle. So a long request delays a short request by one item, not by its whole
+length, and no two requests work at the same time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class FairQueue:
     """Shares one thread among all requests.
 
     Args:
-        max_steps: Steps of music that all requests together may still wait for.
+        max_steps: The limit of steps of music that all requests together wait for.
     """
 
     def __init__(self, max_steps: int) -> None:
@@ -35,11 +35,11 @@ class FairQueue:
     ) -> AsyncGenerator[Item, None]:
         """Yields the items of `work`, each as soon as it is ready.
 
-        If it is cancelled or closed, the work ends after the item in progress.
+        If the stream is cancelled or closed, the work ends after the item in progress.
 
         Args:
-            work: Runs only in the model's thread; must not yield None.
-            items: The number of its items.
+            work: The work, which runs only in the model's thread; must not yield None.
+            items: The number of items.
             steps: The length of each item.
 
         Raises:
@@ -56,7 +56,7 @@ class FairQueue:
             self._steps -= waiting
 
     async def run(self, work: Callable[[], Item], *, steps: int) -> Item:
-        """Does work that is one item.
+        """Does work of one item.
 
         Raises:
             BusyError: If too many steps wait.

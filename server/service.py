@@ -50,7 +50,7 @@ class MusicService(MusicServiceServicer):
     Args:
         engine: Makes the music, only inside the queue.
         queue: Shares the engine among the calls.
-        limits: How much one request may ask for.
+        limits: The limits of one request.
     """
 
     def __init__(self, engine: Engine, queue: FairQueue, limits: Limits) -> None:
@@ -118,7 +118,7 @@ class MusicService(MusicServiceServicer):
         return pb.GetModelResponse(model=model_to_message(self._engine.model(message.model)))
 
     async def _read(self, read: Callable[[Message, Limits], Request], message: Message) -> Request:
-        # Reading the largest takes a second or two: other calls go on meanwhile.
+        # In a thread: reading the largest request takes a second or two.
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, read, message, self._limits)
 
@@ -142,11 +142,11 @@ class MusicService(MusicServiceServicer):
                 await context.write(response(clip=clip_to_message(clip, message.clip_format)))
 
     def _steps(self, request: AnyRequest) -> int:
-        """Checks that one request may ask for so much, and gives the length of a clip.
+        """Checks the size of a request, and gives the length of a clip.
 
         Raises:
             ModelNotFoundError: If the model is not loaded.
-            SettingError: If it asks for too many clips.
+            SettingError: If the request asks for too many clips.
         """
         steps, most = self._engine.length_steps(request), self._limits.max_steps
         if request.rows * steps > most:

@@ -31,7 +31,7 @@ class RunningServer:
     """A server whose port is open. `start` makes one.
 
     Attributes:
-        address: Where it listens, as `host:port`.
+        address: The address of the port, as `host:port`.
     """
 
     def __init__(
@@ -104,9 +104,9 @@ def serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[str], No
     Logs one line a call to standard error.
 
     Args:
-        settings: How the server runs.
+        settings: The server's settings.
         bundles: The models; the first is the default.
-        say: Gets the address and how to try it, line by line.
+        say: Gets the address and example commands, line by line.
 
     Raises:
         SettingError: If the server can't listen on the address.

@@ -1,4 +1,4 @@
-"""How the server runs: every setting with its unit and its reason."""
+"""The settings of the server, each with its unit and its reason."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from musicvae.rpc.limits import Limits, check_positive
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How the server runs.
+    """The settings of the server.
 
     Attributes:
         host: Address to listen on; the default is reachable only from this machine.
         port: TCP port; 0 for any free port.
-        limits: How much one request may ask for.
+        limits: The limits of one request.
         max_message_bytes: Size of one request in bytes: room for the two ends of a path, each a
             MIDI file of the largest size, or as many notes as a file can hold (3 MB).
-        max_waiting_steps: Steps of music that all open requests together still wait for: 15 to 45
-            seconds of work. A later caller learns at once that the server is busy.
+        max_waiting_steps: Steps of music that all open requests together wait for: 15 to 45 seconds
+            of work. Past this limit, a new caller learns at once that the server is busy.
         max_rpcs: Calls at the same time. This limits connections, not work: a call takes some
             100 KB and holds its request until it ends, mostly a few kB, at most
             `max_message_bytes` and 40 MB of notes.
         max_call_s: Seconds that one call may take, with or without a deadline: more than a full
             queue and the largest request take together. A slower caller does not read its replies,
-            and would keep its connection and its room in the queue for ever.
+            and would keep its connection and its share of the queue for ever.
         grace_s: Seconds that calls in flight have to finish after the server is told to stop;
             orchestrators kill after 30.
 

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 def to_status(error: Exception) -> status_pb2.Status:
-    """The status that tells a caller of an error.
+    """The status for an error.
 
     For our own mistakes it shows the id of an incident; the log has the exception under that id.
     """
@@ -80,10 +80,10 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # un
             else (grpc.unary_unary_rpc_method_handler, handler.unary_unary)
         )
         name = method.removeprefix(self._prefix)
-        # Without a deserializer the call gets bytes, so that our table covers broken ones.
+        # Without a deserializer the call gets bytes, so that our table covers broken messages.
         return make(
             _guard(call, handler.request_deserializer, name, self._max_call_s),
-            # Without this the order of a map's entries differs from process to process.
+            # Else the order of a map's entries differs between processes.
             response_serializer=partial(handler.response_serializer, deterministic=True),
         )
 
@@ -125,7 +125,7 @@ def _guard(
 
 
 def _ending(handler: grpc.RpcMethodHandler, max_call_s: float) -> grpc.RpcMethodHandler:
-    """The same handler, whose streams end after `max_call_s`."""
+    """The handler with a time limit on its streams."""
     if not handler.response_streaming:
         return handler
     make, call = (

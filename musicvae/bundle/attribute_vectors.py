@@ -17,17 +17,17 @@ def fit_vectors(
     """Finds the direction of each attribute: mean latent of the upper minus of the lower quartile.
 
     So the whole vector moves music from a typical example of the data's lower quarter to a typical
-    example of the upper quarter. An attribute that is the same for all examples gets zeros.
+    example of the upper quarter. An attribute that is equal in all examples gets zeros.
 
     Args:
         latents: The latents of examples, at least one.
-        values: The measures of the same examples, by the attribute's name. Examples of equal value
-            are never divided: a quartile holds all examples that equal its boundary; if one value
-            is both boundaries, the quartiles hold the examples above and below that value.
+        values: The value of each example, by the attribute's name. Examples of equal value stay
+            together: a quartile holds all examples that equal its boundary; if one value is both
+            boundaries, the quartiles hold the examples above and below that value.
 
     Raises:
         AttributeNameError: If there is no such attribute.
-        LatentError: If a latent or a measure is not finite.
+        LatentError: If a latent or a value is not finite.
 
     Source: Roberts et al. 2018, section on attribute vector arithmetic.
     """
@@ -53,7 +53,7 @@ def _quartiles(
     low, high = np.quantile(value, [0.25, 0.75])
     lower, upper = value <= low, value >= high
     if low == high:
-        # More than half of the examples have this one value: they are the middle, and count as the
+        # More than half of the examples have this value. They are the middle, and count as the
         # lower or upper quartile only if no example lies beyond.
         lower = value < low if (value < low).any() else lower
         upper = value > high if (value > high).any() else upper

@@ -27,7 +27,7 @@ from musicvae.representation import Representation
 from musicvae.training import Run
 
 MOST_FITTED = 20_000
-"""Excerpts that the attribute vectors are fitted on: a mean over quarters of these is exact to a
+"""The number of excerpts to fit attribute vectors: enough for means of quarters that are exact to a
 hundredth of the latent's spread."""
 
 
@@ -44,15 +44,15 @@ def export(
     Args:
         run: A run read back.
         out: The bundle's folder.
-        seed: Of the choice of excerpts and the draws.
-        sizes: How much is measured.
-        watch: Shows how far it has come.
+        seed: Chooses the excerpts and the draws.
+        sizes: The sizes of the evaluation.
+        watch: Shows the progress.
 
     Returns:
-        The measures on the test split, or on the validation split where there is no test split.
+        The evaluation on the test split, or without a test split on the validation split.
 
     Raises:
-        DataError: If the run's data set is no longer there, or has changed.
+        DataError: If the run's data set is missing, or has changed.
         BundleError: If `out` holds something else.
     """
     check_folder(out)  # before minutes of measuring, not after

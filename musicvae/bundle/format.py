@@ -1,11 +1,11 @@
-"""The bundle: a folder with everything that serving a model needs, and nothing that runs code.
+"""The bundle: a folder with everything needed to serve a model, and no code.
 
     config.json         format, name, version, the experiment, the attributes' units and spreads
     model.safetensors   the weights in fp16, and one `attribute.NAME` vector for each attribute
     prior.safetensors   the weights of the prior in fp16
     README.md           the model card, generated from the run
 
-No pickle anywhere. A bundle needs neither the run nor the data it came from.
+No file is a pickle. A bundle needs neither its run nor its training data.
 """
 
 import hashlib
@@ -45,9 +45,9 @@ class Bundle:
     Attributes:
         name: The model's name in requests.
         version: The first digits of a hash of all weights, the vectors and the configuration.
-        experiment: The experiment that trained it.
-        model: In evaluation mode, single precision.
-        prior: The distribution of new music, likewise.
+        experiment: The experiment that trained the model.
+        model: The model in evaluation mode, in single precision.
+        prior: The distribution of new music, in evaluation mode and single precision.
         attribute_vectors: The direction of each attribute, by name (Roberts et al. 2018, on
             attribute vector arithmetic).
         card: The model card, Markdown.
@@ -65,7 +65,7 @@ class Bundle:
 
     @property
     def representation(self) -> Representation:
-        """The map between its music and its tensors."""
+        """The representation of the model's music."""
         representation: Representation = self.experiment.representation
         return representation
 
@@ -79,7 +79,7 @@ def check_folder(directory: Path) -> None:
     """Checks that a bundle may be written to a folder.
 
     Raises:
-        BundleError: If it exists and holds something other than a bundle.
+        BundleError: If the folder exists and holds something other than a bundle.
     """
     if not directory.exists():
         return
@@ -123,7 +123,7 @@ def save(
     }
     config["version"] = _version(blob + prior_blob, config)
     directory.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the bundle, so that the last step is a rename; under a name that nobody else has.
+    # Written beside the bundle under an unused name, so that the last step is a rename.
     with TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}.") as beside:
         new, old = Path(beside, "new"), Path(beside, "old")
         new.mkdir()

@@ -1,6 +1,6 @@
-"""Figures of bundles that were exported before figures had keys: they get the keys by caption.
+"""Adds keys to the figures of old bundles, by their captions.
 
-A key can't be written into the folder of such a bundle: its version is a hash of all that it says.
+The keys can't be written into an old bundle's folder: the version is a hash of its configuration.
 """
 
 import re
@@ -14,7 +14,7 @@ _OVERLAP = re.compile(r"at temperature (?P<temperature>[\d.]+): mean overlap wit
 
 
 def with_keys(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The facts of a bundle; served figures that have no key get one by their caption."""
+    """The facts of a bundle; a served figure without a key gets its key by its caption."""
     evaluation = facts.get("evaluation")
     if not isinstance(evaluation, dict) or not isinstance(evaluation.get("figures"), list):
         return facts

@@ -1,1 +1,1 @@
-"""The subcommands of `musicvae`, by what they are for."""
+"""The subcommands of `musicvae`, by purpose."""

@@ -1,4 +1,4 @@
-"""The command that makes trios of lead sheets."""
+"""The command that makes trios from lead sheets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands for data: from music files to a set that a model can be trained on."""
+"""The commands for data: from music files to a data set for training."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def inspect(source: str, piece: str, plot: Path | None) -> None:
     except MusicVAEError as error:
         error.args = (f"{source}: {error}",)
         raise
-    # After what can go wrong with the input: matplotlib takes a second.
+    # Imported after the checks of the input: matplotlib takes a second.
     from musicvae.data_pipeline.inspect.tables import plot as draw
     from musicvae.data_pipeline.inspect.tables import to_tables
 
@@ -160,7 +160,7 @@ def inspect(source: str, piece: str, plot: Path | None) -> None:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="PAGE.html",
               help="The page (default: report.html in the data set's folder).")  # fmt: skip
 def report(data: Path, out: Path | None) -> None:
-    """Write a page about a data set: counts, rejections, histograms, excerpts to hear."""
+    """Write a page about a data set: counts, rejections, histograms, excerpts with sound."""
     from musicvae.data_pipeline.report import write_report
 
     say(f"{write_report(data, out)}")

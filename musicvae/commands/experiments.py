@@ -1,4 +1,4 @@
-"""The commands that train a model, measure it and make a bundle of it."""
+"""The commands that train a model, measure it and export a bundle."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LISTS = "musicvae.train.list_settings"
 
 
 def _list_settings(context: click.Context, _: click.Parameter, preset: str) -> str:
-    """Prints the settings of a preset and ends, if that is all that was asked."""
+    """Prints the settings of a preset and ends, for the option --list-settings."""
     if context.meta.get(_LISTS):
         from musicvae.experiment.presets import get_preset
         from musicvae.experiment.settings import list_settings
@@ -64,9 +64,9 @@ def train(
 ) -> None:
     """Train a preset.
 
-    melody-2bar, melody-16bar, melody-16bar-flat, drums-2bar, groove-2bar, trio-16bar or
-    leadsheet-4bar; each with -tiny behind it for a model that learns in minutes, or with -paper for
-    a model of the paper's size.
+    PRESET is melody-2bar, melody-16bar, melody-16bar-flat, drums-2bar, groove-2bar, trio-16bar or
+    leadsheet-4bar; add -tiny for a model that learns in minutes, or -paper for a model of the
+    paper's size.
 
     OUT/run.json holds the settings of the run. `tensorboard --logdir OUT` shows its curves and
     pictures.

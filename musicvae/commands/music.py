@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., None])
 
 _MOST_FILES = 10_000
-"""File managers, and many programs, are slow with more files in a folder."""
+"""The limit of files in one folder: many programs are slow with more."""
 
 
 def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -97,7 +97,7 @@ chords_option = click.option(
 @model_options
 def models(model: str | None, server: str | None) -> None:
     """List the models: what each can do, how well, and its training data."""
-    # Only this process lists the models of the package: a server has its own.
+    # The models of the package are listed only without a server, which has its own models.
     is_local = not model and server is None
     with _musician(embedded_bundles() if is_local else [model], server) as musician:
         for each in [musician.model(model)] if server and model else musician.models():
@@ -151,7 +151,7 @@ def interpolate(inputs: tuple[Path, ...], count: int, **options: Any) -> None:
 @click.command()
 @click.argument("input_file", type=MIDI_FILE, metavar="INPUT.mid")
 @click.option("--add", multiple=True, required=True, metavar="ATTRIBUTE=AMOUNT",
-              help="1 moves from low to high values in the data, -1 back.")  # fmt: skip
+              help="1 moves from low to high values of the data, -1 back.")  # fmt: skip
 @music_options
 @chords_option
 @input_options
@@ -279,7 +279,7 @@ def _drawing(options: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _naming(inputs: Mapping[str, Path]) -> Iterator[None]:
-    """Names a file in errors where the error names the field that the file was read into."""
+    """Replaces the field of an error by the name of the file that filled the field."""
     try:
         yield
     except MusicVAEError as error:
@@ -289,7 +289,7 @@ def _naming(inputs: Mapping[str, Path]) -> Iterator[None]:
 
 
 def _named(violation: Violation, inputs: Mapping[str, Path]) -> str:
-    """An error with the name of the file in place of its field."""
+    """The error's message, with the name of the file in place of its field."""
     field, said = violation.field, violation.description
     for prefix, path in inputs.items():
         if field == prefix or field.startswith(f"{prefix}."):

@@ -1,4 +1,4 @@
-"""The standard streams of a command: no reader and no encoding makes a command fail."""
+"""The standard streams of a command, which survive a closed pipe and any encoding."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 
 class _Pipe(io.FileIO):
-    """A stream whose reader may go away (`| head -1`): the command then writes into the void.
+    """A stream whose reader may close it (`| head -1`): further output is dropped.
 
     The command goes on, so that it finishes its work.
     """
@@ -26,7 +26,7 @@ def protect_streams() -> None:
     """Lets the streams survive a closed pipe, and write `?` for what their encoding lacks."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if type(stream) is io.TextIOWrapper:  # not of a test, which reads it in this process
+        if type(stream) is io.TextIOWrapper:  # not the stream of a test in this process
             if not stream.isatty():
                 stream.flush()
                 raw = io.BufferedWriter(_Pipe(stream.fileno(), "wb", closefd=False))

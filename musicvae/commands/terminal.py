@@ -72,7 +72,7 @@ def say(text: str) -> None:
 def embedded_bundles() -> list[str]:
     """The names of the bundles that ship with the package, the default first.
 
-    The default is there even if no bundle ships: loading it then says what is missing.
+    The default is listed even if no bundle ships: loading it then reports the missing bundle.
     """
     from musicvae import bundle
 

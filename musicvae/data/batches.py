@@ -1,6 +1,6 @@
-"""Batches for training: each batch is a function of the seed and the step alone.
+"""Batches for training: each batch depends only on the seed and the step.
 
-So an interrupted run goes on with exactly the batches that it would have seen, and the ranks of a
+So an interrupted run goes on with exactly the batches of an uninterrupted run, and the ranks of a
 distributed run, and the workers of a loader, see disjoint batches.
 """
 
@@ -22,8 +22,8 @@ from musicvae.model.conditions import split_streams
 from musicvae.representation import Representation
 
 _BLOCK = 4096
-"""Rows of so many examples are shuffled at once; for each small batch alone, shuffling would take
-most of a batch's time."""
+"""The number of rows that are shuffled at once; shuffling for each small batch would take most of a
+batch's time."""
 
 _ROUNDS = 6  # four are enough for long halves; with a hundred examples the halves are short
 
@@ -33,8 +33,8 @@ def shuffle(
 ) -> Int64[np.ndarray, " batch"]:
     """The numbers at some places of a shuffled order of all numbers below `count`.
 
-    The whole order is never held: memory and time depend on the number of places, however many
-    examples there are. Each epoch has another order.
+    The whole order is never in memory: memory and time depend on the number of places, not on
+    `count`. Each epoch has another order.
 
     Source: Luby and Rackoff 1988, How to construct pseudorandom permutations from pseudorandom
     functions (a Feistel network); Black and Rogaway 2002, Ciphers with arbitrary
@@ -50,14 +50,14 @@ def shuffle(
 
 
 def _permute(numbers: np.ndarray, bits: int, low_bits: int, keys: np.ndarray) -> np.ndarray:
-    """Permutes the numbers of so many bits; each round changes one half by the other half."""
+    """Permutes numbers of `bits` bits; each round changes one half by the other half."""
     for key in keys:
         low, high = numbers & np.uint64((1 << low_bits) - 1), numbers >> np.uint64(low_bits)
         mixed = (low + key) * np.uint64(0x9E3779B97F4A7C15)
         mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
         high_bits = bits - low_bits
         high ^= mixed >> np.uint64(64 - high_bits)
-        # The halves change places, and their sizes with them.
+        # The halves swap, and their sizes with them.
         numbers = low << np.uint64(high_bits) | high
         low_bits = high_bits
     return numbers
@@ -72,15 +72,15 @@ class BatchStream(IterableDataset[Batch]):
 
     Args:
         events: All examples.
-        representation: Of the examples; transposes them.
+        representation: The examples' representation, which transposes them.
         batch_size: Examples in a batch of one rank.
-        seed: Of the order and of the transpositions.
+        seed: Decides the order and the transpositions.
         most_semitones: An example moves by up to this many semitones, up or down, anew in each
             epoch; 0 leaves it as it is.
         recombined_share: See `TrainingConfig`.
         reduced_share: See `TrainingConfig`.
-        first_step: The optimiser step whose batch comes first.
-        rank: This process among `ranks`.
+        first_step: The optimiser step of the first batch.
+        rank: The number of this process among `ranks`.
         ranks: Number of processes that share each step.
     """
 
@@ -144,7 +144,7 @@ class BatchStream(IterableDataset[Batch]):
         """The rows of a batch; `first` counts its first example over all epochs."""
         end = first + self._batch_size
         blocks = range(first // _BLOCK, (end - 1) // _BLOCK + 1)
-        # A plain dict, no cache of functools: loaders send a stream to their workers.
+        # A plain dict, no cache of functools: loaders pickle a stream for their workers.
         self._blocks = {
             number: self._blocks[number] if number in self._blocks else self._shuffle_block(number)
             for number in blocks
@@ -170,10 +170,10 @@ def _to_tensor(events: Int[np.ndarray, "batch step stream"]) -> Int[Tensor, "bat
 
 
 class Slices:
-    """The events of long excerpts, cut into shorter ones of whole bars: each is an example.
+    """The events of long excerpts, cut into shorter examples of whole bars.
 
     A model of long excerpts learns sooner if its first weights learnt short excerpts. Slices of the
-    same excerpts keep the split: no excerpt that measures the longer model is seen in training.
+    same excerpts keep the split: training never sees an excerpt that measures the longer model.
     """
 
     def __init__(self, events: Events, steps: int) -> None:
@@ -213,9 +213,9 @@ class TrainingData(lightning.LightningDataModule):
 
     Args:
         experiment: The experiment of the run.
-        examples: Of the training split.
-        validation: Of the validation split; a fixed choice of them is used.
-        seed: The run's.
+        examples: The training split.
+        validation: The validation split; a fixed choice of its examples is used.
+        seed: The run's seed.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""The manifest of a prepared data set: what the set holds and how it was made.
+"""The manifest of a prepared data set: its content, its sources and its settings.
 
-`manifest.json` is written last and by a rename: a folder without it is no data set, however many
-shards it holds.
+`manifest.json` is written last and by a rename: a folder without it is no data set, even if it
+holds shards.
 """
 
 import hashlib
@@ -21,11 +21,11 @@ MANIFEST_NAME = "manifest.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Shard:
-    """One file of a split, and how to know that it is whole.
+    """One file of a split, with its hash.
 
     Attributes:
         name: The file's name.
-        excerpts: The number of its rows.
+        excerpts: The number of rows.
         size_bytes: The file's size.
         sha256: The file's SHA-256.
     """
@@ -38,13 +38,13 @@ class Shard:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """One split: how much it holds, in which files.
+    """One split: the sizes and files of its content.
 
     Attributes:
         pieces: The number of pieces with at least one excerpt.
         excerpts: The number of excerpts.
         content_hash: SHA-256 of the events of all its excerpts, in order.
-        shards: Its files, in order.
+        shards: The files, in order.
     """
 
     pieces: int
@@ -59,7 +59,7 @@ class Source:
 
     Attributes:
         name: A folder's or file's own name, a corpus' name, or `music21:NAME`.
-        licence: The licence as its owner states it, or None where nothing was found.
+        licence: The licence as its owner states it, or None if none was found.
         pieces: The number of pieces found.
         pieces_used: The number of pieces with at least one excerpt.
         skipped_files: The number of files that are no music.
@@ -78,7 +78,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A rejected thing, by its piece, and what was found in it."""
+    """An example of a rejection: the piece, and the finding."""
 
     piece: str
     found: str
@@ -86,12 +86,12 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True)
 class RejectionCount:
-    """How often things of one kind were rejected for one reason.
+    """The number of rejections at one stage for one reason.
 
     Attributes:
-        stage: The kind of thing: a `piece`, a `part`, a `bar`, a `note` or an `excerpt`.
+        stage: The rejected unit: a `piece`, a `part`, a `bar`, a `note` or an `excerpt`.
         reason: The reason's name.
-        count: The number of rejected things.
+        count: The number of rejections.
         sources: The same count by source.
         examples: A few examples from each source.
     """
@@ -105,15 +105,15 @@ class RejectionCount:
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """Pieces that are one tune by their notes or their titles.
+    """Pieces that count as one tune, by their notes or their titles.
 
     Attributes:
         pieces: The ids of the first few pieces.
         size: The number of pieces.
         sources: The sources of the pieces.
         splits: The splits of the pieces: one, unless their corpora put them in several.
-        likeness: The share of patterns that the most similar pair has in common, 0 to 1; 0 where
-            only titles joined the pieces.
+        likeness: The share of patterns that the most similar pair has in common, 0 to 1; 0 if only
+            titles joined the pieces.
     """
 
     pieces: tuple[str, ...]
@@ -132,7 +132,7 @@ class Clusters:
         pieces: Pieces in these clusters.
         largest: Pieces in the largest cluster.
         pairs: Pairs of pieces with similar notes.
-        pairs_across_sources: Pairs of pieces from two sources.
+        pairs_across_sources: Similar pairs of pieces from two sources.
         leaks_avoided: Pairs that titles and paths alone would have put in two splits.
         leaks_left: Pairs that are in two splits, since their corpora put them there.
         examples: The largest clusters, and the largest clusters across sources.
@@ -155,15 +155,14 @@ class Manifest:
     Attributes:
         format_version: The version of this format.
         representation: `Representation.config()` of the tensors.
-        settings: How the set was prepared: every rule with its value, the shares of the splits and
-            the versions of software.
-        splits: By name.
-        sources: In the order they were given.
-        rejections: Every reason, the most frequent first within its stage.
+        settings: Every rule with its value, the shares of the splits and the versions of software.
+        splits: The splits by name.
+        sources: The inputs, in the user's order.
+        rejections: The counts of all reasons, the most frequent first within its stage.
         clusters: The clusters of similar pieces.
         meters: The bars of all pieces that could be read, by their meter, the most frequent first.
         content_hash: SHA-256 over the representation and every split's content: equal for equal
-            examples, whatever machine, path or number of workers they were made with.
+            examples, on any machine, from any path, with any number of workers.
     """
 
     format_version: int = FORMAT_VERSION
@@ -178,7 +177,7 @@ class Manifest:
 
 
 def save_manifest(manifest: Manifest, directory: Path) -> None:
-    """Writes the manifest by a rename: from then on the folder is a whole data set."""
+    """Writes the manifest by a rename, which completes the data set."""
     text = json.dumps(asdict(manifest), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_file(directory / MANIFEST_NAME, text, is_durable=True)
 
@@ -187,7 +186,7 @@ def load_manifest(directory: Path) -> Manifest:
     """Reads the manifest of a prepared data set.
 
     Raises:
-        DataError: If there is none, if it is damaged, or if it is of another version.
+        DataError: If the manifest is missing, damaged, or of another version.
     """
     try:
         fields = json.loads((directory / MANIFEST_NAME).read_bytes())
@@ -222,7 +221,7 @@ def hash_content(representation: Mapping[str, object], splits: Mapping[str, Spli
 
 
 def damaged(directory: Path, found: str) -> DataError:
-    """The error for a data set that is not what its manifest says."""
+    """The error for a data set that differs from its manifest."""
     return DataError(
         f"{found} in {directory}",
         expected="the files as `musicvae prepare` left them",

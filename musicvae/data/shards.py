@@ -1,8 +1,8 @@
 """Prepared examples on disk: Arrow shards of event tensors.
 
 A prepared folder holds `{split}-00000.arrow` and so on beside its manifest. A shard is an
-uncompressed Arrow IPC file of one record batch, so that a memory map of it is its arrays. Its
-columns are those of `schema`; a tensor's shape stands in the schema's metadata.
+uncompressed Arrow IPC file of one record batch, so that a memory map gives the arrays. `schema`
+lists the columns; the schema's metadata holds a tensor's shape.
 """
 
 import hashlib
@@ -31,14 +31,14 @@ def schema(shape: tuple[int, int], *, attributes: int = 0, chords: int = 0) -> p
     """The columns of a shard.
 
     Args:
-        shape: Steps and streams of a tensor; its events stand step by step.
-        attributes: The number of measures, in the order of
-            `musicvae.music.attributes.ATTRIBUTES`; NaN where a measure does not apply.
+        shape: Steps and streams of a tensor; its events are stored step by step.
+        attributes: The number of attributes, in the order of
+            `musicvae.music.attributes.ATTRIBUTES`; NaN where an attribute does not apply.
         chords: The number of chords of an excerpt, one at the start and one at the middle of each
-            bar: events of `musicvae.representation.chords`, -1 where none is known.
+            bar: events of `musicvae.representation.chords`, -1 for an unknown chord.
 
-    `style` is null where the source names none; `tonic`, `is_minor` and `key_confidence` are null
-    where the key is not known.
+    `style` is null if the source names no style; `tonic`, `is_minor` and `key_confidence` are null
+    if the key is not known.
     """
     return pa.schema(
         [
@@ -60,7 +60,7 @@ def schema(shape: tuple[int, int], *, attributes: int = 0, chords: int = 0) -> p
     )
 
 
-@runtime_checkable  # jaxtyping's checker tests for it
+@runtime_checkable  # the checker of jaxtyping needs it
 class Events(Protocol):
     """The tensors of many examples: an array, or several arrays that are read as one."""
 
@@ -134,16 +134,16 @@ class ExampleSet:
 
 
 class SplitWriter:
-    """Writes the examples of one split as they come: a shard as it fills, each by a rename.
+    """Writes the examples of one split: each full shard at once, by a rename.
 
     Args:
         directory: The folder of the shards.
         split: The split's name.
         columns: The columns, by `schema`.
-        goes_on: Whether the split's shards in the folder stay, as its first shards.
+        goes_on: Whether to keep the split's shards in the folder as its first shards.
 
     Attributes:
-        excerpts: The number of excerpts in shards; `add` takes the excerpts after them.
+        excerpts: The number of excerpts in shards; `add` takes the next excerpts.
     """
 
     def __init__(
@@ -166,11 +166,11 @@ class SplitWriter:
             try:
                 batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
             except (OSError, pa.ArrowException):
-                break  # this shard and the shards after it are written anew
+                break  # this shard and all later shards are written anew
             self._count(path, batch)
 
     def add(self, table: pa.Table) -> None:
-        """Takes further examples, piece after piece; columns of names may be strings."""
+        """Adds examples, piece after piece; columns of names may be strings."""
         while table.num_rows:
             part = table.slice(0, self._rows_per_shard - self._waiting_rows)
             table = table.slice(part.num_rows)
@@ -285,7 +285,7 @@ def _read_shard(directory: Path, shard: Shard) -> pa.RecordBatch:
 
 @lru_cache(maxsize=4096)
 def _hash_file(path: Path, _state: tuple[int, int]) -> str:
-    """The hash of a file as long as it stays in one state, its size and time of change."""
+    """The hash of a file; the state, its size and time of change, is a key of the cache."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

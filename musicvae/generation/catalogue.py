@@ -1,4 +1,4 @@
-"""What there is to know of a bundle, for those who choose a model."""
+"""Describes bundles, so that users can choose a model."""
 
 from collections.abc import Iterator, Mapping
 
@@ -42,10 +42,10 @@ def describe(bundle: Bundle) -> ModelInfo:
 
 
 def usable_vectors(bundle: Bundle) -> dict[str, Float[Tensor, " latent"]]:
-    """The attribute vectors that lead somewhere.
+    """The attribute vectors that can move music.
 
-    Without those of attributes that tell nothing of the model's music, and of those that were the
-    same in all of its data.
+    Left out are attributes that make no sense for the model's music, and attributes with one value
+    in all of its data.
     """
     known = {each.name for each in bundle.representation.kind.attributes}
     return {

@@ -33,10 +33,10 @@ def keep(
     """Writes each clip as it comes as `MODEL-COMMAND-SEED-LABEL.mid`, and a picture of all.
 
     Args:
-        folder: Made with the first clip if it is missing.
+        folder: The folder, made with the first clip if it is missing.
         command: The command or request that made the clips.
-        clips: Each with a title.
-        draws_picture: Whether `MODEL-COMMAND-SEED.png` shows all clips as piano rolls.
+        clips: The clips, each with a title.
+        draws_picture: Whether to write all clips as piano rolls to `MODEL-COMMAND-SEED.png`.
         labels: One for each clip; by default the clips are numbered from 000.
     """
     kept: list[tuple[str, Clip]] = []
@@ -66,7 +66,7 @@ def keep(
 
 
 def _stem(clip: Clip, command: str) -> str:
-    # A server may call its model anything, such as ../../home.
+    # A server may give its model any name, such as ../../home.
     model = re.sub(r"[^\w-]+", "_", clip.model)[:_MOST_NAME]
     return f"{model}-{command}-{clip.seed}"
 
@@ -96,6 +96,6 @@ def _link(file: Path, candidate: Path) -> None:
         os.link(file, candidate)
     except FileExistsError:
         raise
-    except OSError:  # a disk without links (exFAT, say): take the name, then fill the file
+    except OSError:  # a disk without links, such as exFAT: take the name, then fill the file
         candidate.touch(exist_ok=False)
         file.replace(candidate)

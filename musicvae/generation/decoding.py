@@ -1,7 +1,7 @@
-"""Latents to clips: the model decodes rows in groups, and gives clip after clip.
+"""Latents to clips: the model decodes rows in groups, and yields clip after clip.
 
-A row's clip is the same to the last bit whatever else is asked for: the row draws from its own
-seed, one thread does the work, and every batch has `GROUP_ROWS` rows, however few are needed.
+A row's clip is the same to the last bit, whatever the other rows: the row draws from its own seed,
+one thread does the work, and every batch has `GROUP_ROWS` rows, even if fewer are needed.
 Matrix products of 1 or 2 rows, or divided among threads, round differently. In batches of one width
 a row gave the same result at every index and beside any other rows, for the widths of all presets.
 (A layer of only 8 outputs rounded by the row's index.)
@@ -29,7 +29,7 @@ GROUP_ROWS = 8
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drawing:
-    """How the clips of one request are drawn.
+    """The settings of drawing, the same for all clips of a request.
 
     Attributes:
         method: See `Clip.method`.
@@ -38,7 +38,8 @@ class Drawing:
         top_p: Share of the probability that events are drawn from.
         qpm: Tempo of the clips.
         harmony: The chords, if the model needs chords.
-        known: The events that stand already, see `EventDistribution.sample`; None where none do.
+        known: The events that the model must keep, see `EventDistribution.sample`; None to draw all
+            events.
     """
 
     method: str
@@ -66,14 +67,14 @@ class Row:
 
 
 def draw_latent(bundle: Bundle, noise: Float[Tensor, "1 noise"]) -> Float[Tensor, " latent"]:
-    """Draws the prior's latent for some noise."""
+    """Turns noise into a latent of the prior."""
     with one_thread(), torch.inference_mode():
         z: Tensor = bundle.prior(noise)[0]
     return z
 
 
 def decode(bundle: Bundle, rows: Iterable[Row], drawing: Drawing) -> Iterator[Clip]:
-    """Decodes rows in order; the model works on a whole group when its first clip is asked for."""
+    """Decodes rows in order; the first clip of a group makes the model decode the whole group."""
     rows = iter(rows)
     while group := list(islice(rows, GROUP_ROWS)):
         yield from _decode_group(bundle, group, drawing)
@@ -87,7 +88,7 @@ def make_clip(
     z: Float[Tensor, " latent"],
     index: int,
 ) -> Clip:
-    """Makes a clip of the notes of a model."""
+    """Makes a clip from notes."""
     return Clip(
         notes=replace(notes, qpm=drawing.qpm),
         latent=tuple(z.tolist()),
@@ -108,8 +109,8 @@ def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iter
     z = torch.stack([*(row.z for row in rows), *[torch.zeros_like(rows[0].z)] * spare])
     # Decoded clips may differ only by their latents: a small move must not change a bar's noise.
     repeats = find_repeats(bundle.model.latent.shares(z)) if drawing.method == SAMPLED else None
-    told = NO_CONDITIONS if drawing.harmony is None else drawing.harmony.conditions
-    conditions = told[[0] * GROUP_ROWS]
+    one_row = NO_CONDITIONS if drawing.harmony is None else drawing.harmony.conditions
+    conditions = one_row[[0] * GROUP_ROWS]
     known = None if drawing.known is None else drawing.known.expand(GROUP_ROWS, -1, -1)
     with one_thread(), torch.inference_mode():
         events = bundle.model.decode(z, conditions).sample(

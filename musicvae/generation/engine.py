@@ -1,7 +1,7 @@
 """Requests to music: the engine that the service, the command line and scripts share.
 
-The same request with the same seed has the same answer to the last bit, whatever else the engine
-is asked; `decoding` says how. The engine knows no gRPC.
+The same request with the same seed has the same answer to the last bit, whatever other requests the
+engine answers (see `decoding`). The engine knows no gRPC.
 """
 
 import secrets
@@ -56,7 +56,7 @@ from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER
 from musicvae.problems import Problems
 
 _EVENTS = "events"
-"""The use of a seed for the noise of decoding, among its other uses."""
+"""Names the noise of decoding, which a seed draws apart from its other noise."""
 
 _CHOSEN_SEED_BITS = 32
 """A chosen seed fits the integers of every client, JavaScript included."""
@@ -66,12 +66,12 @@ class Engine:
     """Answers requests with the bundles it has.
 
     Args:
-        bundles: The models, at least one, as bundles or by name or folder; the first is the
+        bundles: The models, at least one, each a bundle, a name or a folder; the first is the
             default.
 
     Raises:
-        BundleError: If there is no such bundle, two have the same name, or one is on another grid
-            than requests and replies.
+        BundleError: If a bundle is not found, two have the same name, or the grid of a bundle is
+            not the grid of requests and replies.
     """
 
     def __init__(self, bundles: Sequence[Bundle | str | Path]) -> None:
@@ -113,7 +113,7 @@ class Engine:
             seed = row_seed(drawing.seed, index, _EVENTS)
             return Row(index=index, z=z, seed=seed)
 
-        # Lazily: a request may ask for more clips than fit into memory.
+        # Lazily: the clips of a request may not fit into memory.
         first = request.first_index
         yield from decode(bundle, map(draw, range(first, first + request.count)), drawing)
 
@@ -171,7 +171,7 @@ class Engine:
         Raises:
             ModelNotFoundError: If the model is not loaded.
             RepresentationError: If the model can't hold the excerpt.
-            SettingError: If it has no such bar, or chords are missing or refused.
+            SettingError: If the excerpt has no such bar, or chords are missing or refused.
         """
         bundle = self._bundle_for(request)
         encoded = encode_excerpt(
@@ -217,7 +217,8 @@ class Engine:
         """Gives drums the timing and loudness of a human player.
 
         Raises:
-            ModelNotFoundError: If the model is not loaded, or none is named and none has grooves.
+            ModelNotFoundError: If the model is not loaded, or no model is named and none plays
+                grooves.
             SettingError: If the model is of another representation.
             MusicVAEError: If the music does not fit the model; a `RequestError` if several things
                 are wrong.
@@ -280,7 +281,7 @@ class Engine:
 
 @contextmanager
 def _about(path: str) -> Iterator[None]:
-    """Gives an error raised inside exactly this field."""
+    """Names this field in an error raised inside."""
     try:
         yield
     except MusicVAEError as error:

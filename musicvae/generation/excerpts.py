@@ -1,4 +1,4 @@
-"""The caller's music fitted to a model: cut at its own bar lines, filled with silence, reduced."""
+"""Fits music to a model: cuts it at its bar lines, fills it with silence, and reduces it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def fit(excerpt: Excerpt, representation: Representation, path: str) -> NoteSequ
         path: The excerpt's path in the request, for errors.
 
     Raises:
-        RepresentationError: If the representation can't hold it; beside its own causes, `empty`.
-        SettingError: If it has no such bar.
+        RepresentationError: If the representation can't hold the music; `cause` is `empty` or a
+            cause of the representation.
+        SettingError: If the music has no such bar.
     """
     reduction = representation.kind.reduction
     notes = excerpt.notes
@@ -109,7 +110,7 @@ def _end_step(note: Note) -> int:
 def _advised(
     error: RepresentationError, cut: NoteSequence, representation: Representation, path: str
 ) -> RepresentationError:
-    """The same error with its path in the request, and with advice to reduce if that helps."""
+    """The error with its path in the request, and with advice to reduce if that helps."""
     action = error.action
     reduction = representation.kind.reduction
     if reduction is not None:

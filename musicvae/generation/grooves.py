@@ -1,4 +1,4 @@
-"""Drums played as a human would: humanised, made of taps, or with the groove of other drums.
+"""Drums with human timing and loudness: humanised, made from taps, or with another groove.
 
 Source: Gillick et al. 2019, Learning to Groove with Inverse Sequence Transformations, section 5.
 """
@@ -27,11 +27,11 @@ class Playing:
     """Drums to play, and the latent to play them with.
 
     Attributes:
-        z: The latent of the playing.
+        z: The latent.
         before: The hits or the taps that the model starts from.
-        known: The events that stay as they are: the hits, with `UNKNOWN` where the model decides.
-            None where the model decides all.
-        qpm: The tempo of the music that is played.
+        known: The events that the model must keep: the hits, with `UNKNOWN` where it decides. None
+            if the model decides all.
+        qpm: The tempo of the drums.
     """
 
     z: Float[Tensor, " latent"]
@@ -41,11 +41,11 @@ class Playing:
 
 
 def prepare(bundle: Bundle, request: GrooveRequest) -> Playing:
-    """Finds out what a request wants played.
+    """Encodes the drums of a request, and prepares the hits to play.
 
     Raises:
         SettingError: If the model's music holds no loudness and timing.
-        MusicVAEError: If the model can't hold the point or the drums; a `RequestError` if neither.
+        MusicVAEError: If the model can't hold the point or the drums; a `RequestError` if both.
     """
     representation = bundle.representation
     performance = representation.kind.performance

@@ -1,4 +1,4 @@
-"""The chords that a model plays over: those in the request, or those of an excerpt."""
+"""The chords that a model plays over, from the request or from an excerpt."""
 
 from dataclasses import dataclass
 
@@ -19,8 +19,8 @@ class Harmony:
 
     Attributes:
         chords: The chords on the grid.
-        text: The same chords as a progression.
-        conditions: The same chords as the model is told them, one row.
+        text: The chords as a progression.
+        conditions: The chords as a condition of the model, one row.
     """
 
     chords: tuple[Chord, ...]
@@ -29,15 +29,15 @@ class Harmony:
 
 
 def needs_chords(representation: Representation) -> bool:
-    """Whether a model of this representation plays over given chords."""
+    """Whether models of a representation have chords as a condition."""
     return any(stream.is_condition for stream in representation.streams)
 
 
 def harmony_of_text(bundle: Bundle, text: str | None) -> Harmony | None:
-    """Reads the chords of a request; None where it has none.
+    """Reads the chords of a request; None if it has none.
 
     Raises:
-        SettingError: If the model takes no chords, or can't hold these.
+        SettingError: If the model takes no chords, or can't hold the chords.
     """
     if text is None:
         return None
@@ -58,17 +58,17 @@ def harmony_of_text(bundle: Bundle, text: str | None) -> Harmony | None:
 
 
 def harmony_of_excerpt(bundle: Bundle, notes: NoteSequence) -> Harmony | None:
-    """The chords of an excerpt that fits the model; None where either has no chords."""
+    """The chords of an excerpt that fits the model; None if excerpt or model have no chords."""
     if not notes.chords or not needs_chords(bundle.representation):
         return None
     return _harmony(bundle.representation, notes.chords)
 
 
 def check_chords(bundle: Bundle, harmony: Harmony | None) -> None:
-    """Makes sure that a model that needs chords has some.
+    """Checks that a model that needs chords has chords.
 
     Raises:
-        SettingError: If it has none.
+        SettingError: If chords are missing.
     """
     if harmony is None and needs_chords(bundle.representation):
         raise SettingError(

@@ -18,7 +18,7 @@ MusicLike: TypeAlias = NoteSequence | str | Path | bytes
 
 @runtime_checkable
 class Array(Protocol):
-    """A tensor of torch, an array of numpy, or alike."""
+    """A torch tensor, a numpy array, or alike."""
 
     def tolist(self) -> Any: ...
 
@@ -29,13 +29,13 @@ LatentLike: TypeAlias = Iterable[float] | Array
 
 @dataclass(frozen=True, init=False)
 class Excerpt:
-    """Music of the caller's, and the part of it to use.
+    """Music, and the part of it to use.
 
     Attributes:
         notes: The music; may be given as the path or the bytes of a MIDI file.
-        start_bar: First bar to use, from 1 by the music's own bar lines; None to use all of it,
+        start_bar: First bar to use, from 1 by the music's own bar lines; None to use all the music,
             which must then fit the model.
-        reduce: Whether notes that the model can't hold are left out; otherwise they are refused.
+        reduce: Whether to leave out notes that the model can't hold; otherwise they are refused.
 
     Raises:
         MidiError: If the file is no MIDI file.

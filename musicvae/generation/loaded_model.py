@@ -30,7 +30,7 @@ Music: TypeAlias = MusicLike | Excerpt | Clip
 
 
 class GrooveSettings(TypedDict, total=False):
-    """How clips are drawn; the requests say the ranges and the defaults."""
+    """The settings of drawing; the requests document ranges and defaults."""
 
     seed: int | None
     temperature: float
@@ -39,7 +39,7 @@ class GrooveSettings(TypedDict, total=False):
 
 
 class DrawingSettings(GrooveSettings, total=False):
-    """How clips are drawn, over which chords."""
+    """The settings of drawing, with chords."""
 
     chords: str | None
 
@@ -51,7 +51,7 @@ class Model:
     `chords` for a model that needs chords. A point is music or a latent.
 
     Attributes:
-        bundle: The bundle that it was loaded from.
+        bundle: The loaded bundle.
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -76,7 +76,7 @@ class Model:
         count: int = DEFAULT_CLIPS_A_LEG,
         **how: Unpack[DrawingSettings],
     ) -> list[Clip]:
-        """Morphs from point to point, with `count` clips from each to the next."""
+        """Morphs from point to point, with `count` clips from each point to the next."""
         path = [self._point(point) for point in points]
         return list(self._engine.interpolate(InterpolateRequest(points=path, count=count, **how)))
 
@@ -109,7 +109,7 @@ class Model:
     def decode(
         self, z: LatentLike | Sequence[LatentLike], **how: Unpack[DrawingSettings]
     ) -> list[Clip]:
-        """Decodes one latent, or a batch of them, one clip a latent."""
+        """Decodes one latent or a batch of latents, one clip a latent."""
         rows: list[Any] = z.tolist() if isinstance(z, Array) else list(z)
         is_batch = any(isinstance(row, Sequence | Array) for row in rows)
         request = DecodeRequest(latents=rows if is_batch else [rows], **how)

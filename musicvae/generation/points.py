@@ -1,4 +1,4 @@
-"""Music to latents: excerpts are fitted and encoded, and the points of a request resolved."""
+"""Music to latents: fits and encodes excerpts, and resolves the points of a request."""
 
 from dataclasses import dataclass, replace
 
@@ -25,8 +25,8 @@ class EncodedExcerpt:
 
     Attributes:
         notes: The part of the excerpt that the model holds.
-        posterior: The posterior of its latent, one row.
-        harmony: The chords that it was encoded with; None if the model takes no chords.
+        posterior: The posterior of the latent, one row.
+        harmony: The chords of the excerpt; None if the model takes no chords.
     """
 
     notes: NoteSequence
@@ -50,12 +50,12 @@ def encode_excerpt(
     Args:
         bundle: The model.
         excerpt: The music.
-        path: Its path in the request, for errors.
+        path: The excerpt's path in the request, for errors.
         harmony: The chords of the request; None to use the excerpt's own.
 
     Raises:
-        RepresentationError: If the model can't hold it.
-        SettingError: If it has no such bar, or no chords where the model needs some.
+        RepresentationError: If the model can't hold the excerpt.
+        SettingError: If the excerpt has no such bar, or the model needs chords and gets none.
     """
     representation = bundle.representation
     notes = fit(excerpt, representation, path)
@@ -80,7 +80,7 @@ def encode(bundle: Bundle, events: Int16[np.ndarray, "step stream"]) -> Posterio
 def resolve(
     bundle: Bundle, point: PointLike, path: str, harmony: Harmony | None, problems: Problems
 ) -> ResolvedPoint:
-    """Resolves a point; notes what is wrong and then gives zeros."""
+    """Resolves a point; notes an error and then gives zeros."""
     if not isinstance(point, Excerpt):
         return ResolvedPoint(z=resolve_latent(bundle, point, f"{path}.latent", problems))
     with problems.gather(f"{path}.excerpt"):

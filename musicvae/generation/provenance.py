@@ -1,4 +1,4 @@
-"""How a clip is asked for again, from what `Clip.provenance` says of it."""
+"""Makes the request for a clip from its provenance."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from musicvae.representation.hits import hits_from_text
 def request_again(
     provenance: Mapping[str, object],
 ) -> SampleRequest | DecodeRequest | GrooveRequest:
-    """The request that makes a clip again, from what `Clip.provenance` says of it.
+    """The request that makes a clip again, from its `Clip.provenance`.
 
-    The clip is the one of the answer, or what comes `after` of a `GrooveRequest`.
+    The answer is the clip; the answer to a `GrooveRequest` has it as `after`.
 
     Raises:
-        SettingError: If something is missing or is of another kind, or no model made the music.
+        SettingError: If a field is missing or has the wrong type, or no model made the music.
         MusicVAEError: If a field is out of range.
     """
-    made = {name: str(value) for name, value in provenance.items()}
+    recipe = {name: str(value) for name, value in provenance.items()}
     try:
-        if made["method"] == GIVEN:
+        if recipe["method"] == GIVEN:
             raise SettingError(
                 "music that was given to a model",
                 expected="a clip that a model made",
                 action="Use the music as it is.",
                 field="provenance",
             )
-        model, seed, qpm = made["model"], int(made["seed"]), float(made["qpm"])
-        temperature, top_p = float(made["temperature"]), float(made["top_p"])
-        if made["method"] == SAMPLED:
+        model, seed, qpm = recipe["model"], int(recipe["seed"]), float(recipe["qpm"])
+        temperature, top_p = float(recipe["temperature"]), float(recipe["top_p"])
+        if recipe["method"] == SAMPLED:
             return SampleRequest(
                 model=model,
-                first_index=int(made["index"]),
+                first_index=int(recipe["index"]),
                 seed=seed,
                 temperature=temperature,
                 top_p=top_p,
                 qpm=qpm,
-                chords=made.get("chords"),
+                chords=recipe.get("chords"),
             )
-        latent = latent_from_text(made["latent"])
-        if made["method"] == GROOVED:
+        latent = latent_from_text(recipe["latent"])
+        if recipe["method"] == GROOVED:
             return GrooveRequest(
                 model=model,
                 task=TRANSFER,
                 point=latent,
-                onto=Excerpt(notes=hits_from_text(made["hits"])),
+                onto=Excerpt(notes=hits_from_text(recipe["hits"])),
                 seed=seed,
                 temperature=temperature,
                 top_p=top_p,
@@ -62,7 +62,7 @@ def request_again(
             temperature=temperature,
             top_p=top_p,
             qpm=qpm,
-            chords=made.get("chords"),
+            chords=recipe.get("chords"),
         )
     except (KeyError, ValueError) as error:
         raise SettingError(

@@ -1,7 +1,7 @@
 """Replies to requests: clips, latents, and descriptions of models.
 
-The engine in this process and the client of a server return the same values, equal to the last bit
-for the same request with the same seed.
+For the same request with the same seed, the engine in this process and the client of a server
+return values that are equal to the last bit.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     import pretty_midi
 
 Latent: TypeAlias = tuple[float, ...]
-"""One point of a model's space; its values are float32, so that they travel unchanged."""
+"""A point of a model's latent space; its values are float32, so that transport changes nothing."""
 
 SAMPLED = "sample"
 DECODED = "decode"
 GROOVED = "groove"
 GIVEN = "given"
-"""How a clip was made: from a latent drawn from the prior, from any latent, from a latent and given
-hits, or by no model."""
+"""The method that made a clip: a latent drawn from the prior, any latent, a latent and the caller's
+hits, or no model."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -50,7 +50,7 @@ class Clip:
         top_p: Share of the probability that the events were drawn from.
         model: Name of the model.
         model_version: Version of the model.
-        attributes: The measures of its notes by attribute, sorted by name.
+        attributes: The value of each attribute of its notes, sorted by name.
         chords: The chords of the clip, as `musicvae.music.progressions` writes them; None if the
             model takes no chords.
     """
@@ -166,11 +166,11 @@ class Encoding:
         mean: The posterior's mean.
         stddev: The posterior's standard deviation.
         notes: The excerpt as the model encoded it.
-        attributes: The measures of `notes` by attribute, sorted by name.
+        attributes: The value of each attribute of `notes`, sorted by name.
         seed: Seed of the draw, or None if nothing was drawn.
         model: Name of the model.
         model_version: Version of the model.
-        chords: The chords that it was encoded with; see `Clip.chords`.
+        chords: The chords of the excerpt; see `Clip.chords`.
     """
 
     latent: Latent
@@ -186,7 +186,7 @@ class Encoding:
 
 @dataclass(frozen=True, kw_only=True)
 class AttributeInfo:
-    """A measure that a model can move music along: its name, unit and meaning."""
+    """An attribute that a model can change: its name, unit and definition."""
 
     name: str
     unit: str
@@ -221,11 +221,11 @@ class ModelInfo:
         meter: The time signature of its music.
         length_steps: Length of an excerpt in steps.
         latent_size: Number of values of a latent.
-        attributes: The measures that it can move music along.
-        needs_chords: Whether its requests need chords.
+        attributes: The attributes that the model can change.
+        needs_chords: Whether requests to the model need chords.
         size_bytes: Size of its weights on disk.
         figures: A few figures of its quality.
-        sources: The collections that it was trained on.
+        sources: The collections of music in its training data.
         card: The model card, in Markdown; empty in a list of models.
     """
 

@@ -1,7 +1,7 @@
 """Requests to a model, in this process or on a server, and the interface that answers them.
 
-A request checks itself when it is made, as far as it can without the model, and tells every wrong
-field at once. Fields have the names and meanings of the contract
+A request checks itself when it is made, as far as it can without the model, and reports all wrong
+fields at once. Fields have the names and meanings of the contract
 (proto/musicvae/v1/musicvae.proto).
 """
 
@@ -35,7 +35,7 @@ HUMANISE = "humanise"
 TAP_TO_DRUMS = "tap-to-drums"
 TRANSFER = "transfer"
 GROOVE_TASKS = (HUMANISE, TAP_TO_DRUMS, TRANSFER)
-"""The tasks of Groove: play plain hits, make drums from a rhythm, or give hits another groove.
+"""The tasks of Groove: humanise plain hits, make drums from a rhythm, or give hits another groove.
 
 Source: Gillick et al. 2019, Learning to Groove with Inverse Sequence Transformations, section 5.
 """
@@ -81,7 +81,7 @@ class SampleRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class InterpolateRequest:
-    """Asks for a path through two or more points, with `count` clips from each to the next.
+    """Asks for a path through two or more points, with `count` clips from each point to the next.
 
     Raises:
         MusicVAEError: The error of the wrong field; a `RequestError` if several are wrong.

@@ -1,17 +1,16 @@
 """Musical measures of notes.
 
-Conventions: a measure maps a `NoteSequence` to one finite number; music without the notes it looks
-at measures 0. Positions are counted in 16th notes from the start, which is a bar line, four to a
-quarter note, whatever the meter; several notes on one position are one onset. Syncopation goes by
-the place in the bar, with quarters and eighths counted from each bar line. In compound meters these
-are not the beats: the second beat of 6/8 is halfway between two quarters, and counts as syncopated
-where nothing starts on the eighth before it. Pitch is measured on notes that are no drums, rhythm
-on all.
+Conventions: a measure maps a `NoteSequence` to one finite number, 0 for music without the notes
+that count for it. Positions are counted in 16th notes from the start, which is a bar line, four to
+a quarter note, in any meter; several notes on one position are one onset. Syncopation depends on
+the position in the bar, with quarters and eighths counted from each bar line. In compound meters
+quarters are not the beats: the second beat of 6/8 is halfway between two quarters, and counts as
+syncopated if nothing starts on the eighth before it. Pitch is measured without drums, rhythm on all
+notes.
 
-Source: the five measures are those of Roberts et al. 2018, A Hierarchical Latent
-Vector Model for Learning Long-Term Structure in Music, section on attribute vector arithmetic and
-figures 6 to 11 of its appendix. The paper names the measures and draws them; where its words leave
-room, the definitions here say what was chosen.
+Source: Roberts et al. 2018, A Hierarchical Latent Vector Model for Learning Long-Term Structure in
+Music, section on attribute vector arithmetic and figures 6 to 11 of its appendix, for the five
+measures. The paper names and plots them without exact definitions; the definitions are our own.
 """
 
 import itertools
@@ -30,10 +29,10 @@ class Attribute:
 
     Attributes:
         name: Its name in requests, bundles and reports.
-        unit: What its numbers count.
-        definition: How it is measured, one sentence.
-        is_of_pitch: Whether it says something of pitches, which drums do not have.
-        measure: Takes the measure.
+        unit: The unit of its numbers.
+        definition: The definition, in one sentence.
+        is_of_pitch: Whether it depends on pitches, which drums do not have.
+        measure: Measures music.
     """
 
     name: str
@@ -44,7 +43,7 @@ class Attribute:
 
 
 def get_attribute(name: str, names: Collection[str] | None = None) -> Attribute:
-    """Finds an attribute by its name, among `names` only where a model has not all of them.
+    """Finds an attribute by its name, among `names` if given.
 
     Raises:
         AttributeNameError: If there is no such attribute.
@@ -70,7 +69,7 @@ def _note_density(sequence: NoteSequence) -> float:
 
 
 def _average_interval(sequence: NoteSequence) -> float:
-    # Notes come in order of pitch: of those that start together the highest stays.
+    # Notes of one onset are sorted by pitch: the highest stays.
     line = {note.start_step: note.pitch for note in sequence.notes if not note.is_drum}
     pitches = list(line.values())
     intervals = [abs(b - a) for a, b in itertools.pairwise(pitches)]
@@ -144,4 +143,4 @@ ATTRIBUTES: dict[str, Attribute] = {
 """Every attribute by its name."""
 
 RHYTHM = tuple(attribute for attribute in ATTRIBUTES.values() if not attribute.is_of_pitch)
-"""The attributes of rhythm alone, which drums have too."""
+"""The attributes that do not depend on pitch, so that drums have them too."""

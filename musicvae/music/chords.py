@@ -1,14 +1,14 @@
-"""Chords as values: a root, a quality and a bass; and the symbols that people write for them.
+"""Chords as values (a root, a quality and a bass), and chord symbols.
 
 Conventions: a root and a bass are pitch classes (0 for C to 11 for B); a quality is a name of
 `QUALITIES`, which gives its intervals in semitones above the root. Where there is no chord the root
 is None and the quality `NO_QUALITY`.
 
-Symbols are read in the two ways that corpora have: as on a lead sheet (`Bbm7b5/Ab`) and as in the
-notation of Harte (`A#:hdim7/b7`), where the bass is an interval above the root. What our qualities
-have no name for is read as the nearest that has: extensions (9, 11, 13) as their seventh, added
-notes not at all, an altered fifth only where a quality has it, and the triad goes before the
-seventh (`Cmaj7#5` is augmented).
+Symbols are read in both notations of corpora: lead sheets (`Bbm7b5/Ab`) and Harte
+(`A#:hdim7/b7`), where the bass is an interval above the root. A chord outside `QUALITIES` is read
+as the nearest quality: extensions (9, 11, 13) count as their seventh, added notes are ignored, an
+altered fifth counts only where a quality has it, and the triad matters more than the seventh
+(`Cmaj7#5` is augmented).
 
 Source: Harte et al. 2005, Symbolic Representation of Musical Chords: A Proposed Syntax for Text
 Annotations, for the colon form.
@@ -39,11 +39,10 @@ QUALITIES: dict[str, tuple[int, ...]] = {
     "aug7": (0, 4, 8, 10),
     "7sus4": (0, 5, 7, 10),
 }
-"""Every quality of our vocabulary with its intervals; extensions (9, 11, 13) are read as their
-sevenths."""
+"""The intervals of every quality."""
 
 MOST_CHORDS = 4_096
-"""Chords of one piece that are read: two hours in 4/4 at 120 a minute with one on every bar."""
+"""The limit of chords in one piece: a chord a bar for two hours in 4/4 at 120 a minute."""
 
 NO_QUALITY = "none"
 """The quality where there is no chord."""
@@ -53,10 +52,10 @@ _INDICES = {quality: index for index, quality in enumerate(QUALITIES)}
 
 @dataclass(frozen=True, slots=True, order=True)
 class Chord:
-    """One chord on the step grid, which holds until the next.
+    """One chord on the step grid; it lasts until the next chord.
 
     Attributes:
-        start_step: The step at which it starts, 0 or more.
+        start_step: The step at which the chord starts, 0 or more.
         root: Pitch class, 0 to 11; None where there is no chord.
         quality: A name of `QUALITIES`; `none` where there is no chord.
         bass: Pitch class of the lowest note where it is not the root; None otherwise.
@@ -74,7 +73,7 @@ class Chord:
 
 @dataclass(frozen=True, slots=True)
 class ParsedChord:
-    """What a chord symbol says, with the attributes of a `Chord` but its place."""
+    """The content of a chord symbol: a `Chord` without its step."""
 
     root: int | None = None
     quality: str = NO_QUALITY
@@ -93,7 +92,7 @@ def _check(chord: Chord | ParsedChord) -> None:
 
 
 def quality_index(quality: str) -> int:
-    """The place of a quality in `QUALITIES`, from 0; -1 for `none`."""
+    """The index of a quality in `QUALITIES`; -1 for `none`."""
     return -1 if quality == NO_QUALITY else _INDICES[quality]
 
 
@@ -128,13 +127,12 @@ def symbol(chord: Chord | ParsedChord) -> str:
     return f"{_NAMES[chord.root]}{_SUFFIXES[chord.quality]}{bass}"
 
 
-@lru_cache(maxsize=4096)  # the same few come again and again
+@lru_cache(maxsize=4096)  # a corpus repeats few symbols
 def parse_symbol(text: str) -> ParsedChord | None:
     """Reads a chord symbol, as on a lead sheet or in Harte's notation.
 
     Returns:
-        The chord; one without a root for `N.C.`, `N` and the like; None where the text is no symbol
-        that we know.
+        The chord, without a root for `N.C.`, `N` and alike; None if the text is no known symbol.
 
     >>> parse_symbol("C#m7b5/G")
     ParsedChord(root=1, quality='hdim7', bass=7)
@@ -181,7 +179,7 @@ _CHANGES: tuple[tuple[str, dict[str, int | None]], ...] = (
     (r"h(?:alf)?-?(?:dim(?:inished)?)?7?", {"third": 3, "fifth": 6, "seventh": 10}),
     (r"(?:\^|[Mm]aj(?:or)?|MAJ|ma|Ma|M|j)(?:7|9|11|13)|\^", {"seventh": 11}),
     (r"[Mm]aj(?:or)?|MAJ|ma(?!dd)|Ma|M(?![Ii])|j", {}),
-    # A plus or minus right after the root is a triad, not a sign, but before a 5.
+    # A plus or minus right after the root names a triad, unless a 5 follows.
     (r"(?:#|\+|(?<=.)\+)5", {"fifth": 8}),
     (r"(?:b|-|(?<=.)dim)5", {"fifth": 6}),
     (r"(?:#|(?<=.)\+)7", {"seventh": 11}),
@@ -202,17 +200,17 @@ _CHANGES: tuple[tuple[str, dict[str, int | None]], ...] = (
     (r"4", {"suspended": 5}),
     (r"dom(?:inant)?|[(),]", {}),
 )
-"""What may stand between root and bass on a lead sheet, and what it says of the intervals above the
-root; the first that fits is taken."""
+"""Patterns of the text between root and bass on a lead sheet, with the intervals above the root
+that each sets; the first pattern that matches counts."""
 
 _TOKEN = re.compile("|".join(f"({pattern})" for pattern, _ in _CHANGES))
-"""Any of them; the number of its group says which."""
+"""Matches any pattern of `_CHANGES`; the number of the group is the index plus 1."""
 
 
 def _read_kind(text: str) -> dict[str, int | None] | None:
-    """The intervals that a kind of chord says, or None where we don't know a sign of it."""
+    """The intervals of a kind of chord; None if a part of the text matches no pattern."""
     notes: dict[str, int | None] = {"third": 4, "fifth": 7}
-    if text == "1":  # Harte's for the root alone
+    if text == "1":  # in Harte's notation the root alone
         return notes | {"third": None}
     at = 0
     while at < len(text):
@@ -221,7 +219,7 @@ def _read_kind(text: str) -> dict[str, int | None] | None:
             return None
         at = found.end()
         changes = _CHANGES[found.lastindex - 1][1]
-        # The seventh that is named first stays: in maj7(9) the 9 says no other.
+        # The first seventh stays: in maj7(9) the 9 sets no other seventh.
         notes.update(changes if "seventh" not in notes else changes | {"seventh": notes["seventh"]})
     return notes
 
@@ -230,9 +228,9 @@ def _add_degrees(notes: dict[str, int | None], text: str, *, is_complete: bool) 
     """Adds (or omits, after a star) the degrees of Harte's list, such as `b7` and `*5`.
 
     Args:
-        notes: What the shorthand before the list says.
+        notes: The intervals of the shorthand before the list; changed here.
         text: The list without its parentheses.
-        is_complete: Whether the list stands alone, so that a third it does not name is not there.
+        is_complete: Whether the list stands alone; then the chord has a third only if listed.
     """
     if is_complete:
         notes["third"] = None
@@ -253,7 +251,7 @@ _LISTED = {
     **dict.fromkeys([(7, 9), (7, 10), (7, 11)], "seventh"),
     (6, 9): "sixth",
 }
-"""The degrees, with their intervals, that our qualities tell apart."""
+"""The degrees and intervals that make a difference between qualities."""
 
 _TRIADS = {
     (4, 7): "maj", (4, 6): "maj", (4, 8): "aug", (3, 7): "min", (3, 8): "min", (3, 6): "dim"
@@ -267,7 +265,7 @@ _SEVENTHS = {
 
 
 def _nearest_quality(notes: dict[str, int | None]) -> str:
-    """The quality with the most of these notes and none besides, the triad first."""
+    """The quality with the most of these notes and no other notes; the triad comes first."""
     third, fifth = notes["third"], notes["fifth"]
     seventh = notes.get("seventh") or notes.get("sixth")
     if suspended := notes.get("suspended"):
@@ -339,8 +337,8 @@ QUALITY_OF_KIND: dict[str, str] = (
     }
     | {"dominant": "7", "major-minor": "minmaj7"}
 )
-"""The quality of each kind of chord in MusicXML, and of each that music21 adds to them.
+"""The quality of each kind of chord in MusicXML and music21.
 
-Kinds that are no chord on a root (Neapolitan, Italian, French, German, Tristan, other) are not in
-it. A pedal says no third.
+Kinds that are no chord on a root (Neapolitan, Italian, French, German, Tristan, other) are not
+listed. A pedal has no third.
 """

@@ -183,7 +183,7 @@ def _measure_pitches(
     pitches: Int[np.ndarray, " note"],
     edges: Int64[np.ndarray, " _"],
 ) -> Float64[np.ndarray, "slot 132"]:
-    """How much of each beat each MIDI pitch fills (several notes added), to whole octaves."""
+    """The share of each beat that each MIDI pitch fills (several notes added)."""
     first = np.maximum(edges.searchsorted(starts, side="right") - 1, 0)
     last = np.minimum(edges.searchsorted(ends) - 1, len(edges) - 2)
     counts = np.maximum(last - first + 1, 0)

@@ -1,4 +1,4 @@
-"""What instruments hold: the piano's range, the basses of General MIDI, nine classes of drums."""
+"""The piano's range, the basses of General MIDI, and nine classes of drums."""
 
 from dataclasses import dataclass
 
@@ -16,13 +16,13 @@ BASS_PROGRAM = 33
 
 @dataclass(frozen=True, slots=True)
 class DrumClass:
-    """Drums that count as one.
+    """A class of drums.
 
     Attributes:
-        name: In plain words.
-        pitch: The General MIDI key that plays it back.
-        others: The other keys that are reduced to it: of General MIDI 1 and 2 (27 to 87), and 22
-            and 26, the hi-hat's edges on the Roland TD-11, on which the Groove data was played.
+        name: The name in plain words.
+        pitch: The General MIDI key that plays the class.
+        others: The other keys of the class: of General MIDI 1 and 2 (27 to 87), and 22 and 26, the
+            hi-hat's edges on the Roland TD-11, on which the Groove data was played.
     """
 
     name: str
@@ -43,17 +43,16 @@ DRUM_CLASSES = (
 )
 """The nine classes, in the order of their bits.
 
-The reduction is the one of Magenta's `drums_encoder_decoder`. Its map for the Roland TD-11 alone
-differs in three keys, whose pads stand for other drums than General MIDI says: 45 is a mid tom
-there and a low one here, 48 a high tom there and a mid one here, 58 (the rim of the low tom) a low
-tom there and a crash cymbal here.
+Magenta's `drums_encoder_decoder` has the same classes. Magenta's map for the Roland TD-11 differs
+in three keys, whose pads play other drums than in General MIDI: there 45 is a mid tom (here a low
+tom), 48 a high tom (here a mid tom), 58, the rim of the low tom, a low tom (here a crash cymbal).
 """
 
 CLASS_OF_PITCH: Int8[np.ndarray, " pitch"] = np.full(128, -1, np.int8)
-"""The class of each MIDI pitch; -1 where it has none."""
+"""The class of each MIDI pitch; -1 for no class."""
 for _index, _drum in enumerate(DRUM_CLASSES):
     CLASS_OF_PITCH[[_drum.pitch, *_drum.others]] = _index
 CLASS_OF_PITCH.flags.writeable = False
 
 CYMBALS = (2, 3, 7, 8)
-"""The classes of the hi-hats, the crash and the ride cymbal: what the hands play over the drums."""
+"""The classes of the hi-hats, the crash and the ride cymbal."""

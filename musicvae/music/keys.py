@@ -1,6 +1,6 @@
-"""Estimates the key of music from how much each pitch class sounds, and from where it ends.
+"""Estimates the key of music from the length of each pitch class and from the last notes.
 
-Conventions: a row of weights holds 12 numbers, 0 or more, one a pitch class from C; only their
+Conventions: a row of weights holds 12 numbers, 0 or more, for the pitch classes from C; only their
 proportions matter. Keys are counted 0 to 11 for C major to B major, 12 to 23 for C minor to B
 minor.
 
@@ -45,7 +45,7 @@ def _standardise(rows: Float64[np.ndarray, "_ 12"]) -> Float64[np.ndarray, "_ 12
 _PROFILES = _standardise(
     np.array([np.roll(profile, tonic) for profile in (_MAJOR, _MINOR) for tonic in range(12)])
 ).T.copy()
-"""One column a key."""
+"""The profile of each key, a column a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class EstimatedKey:
 
     Attributes:
         key: The key that fits best.
-        confidence: How often an equally clear estimate is right, 0 to 1.
+        confidence: The share of equally clear estimates that are right, 0 to 1.
     """
 
     key: Key
@@ -62,7 +62,7 @@ class EstimatedKey:
 
 
 def correlate(weights: Float64[np.ndarray, "*batch 12"]) -> Float64[np.ndarray, "*batch 24"]:
-    """How well each of the 24 keys fits each row of weights: the correlation, -1 to 1.
+    """Correlates each row of weights with each of the 24 keys: -1 to 1.
 
     A row of equal weights correlates 0 with every key.
     """
@@ -101,7 +101,7 @@ def estimate_keys(
     count: int,
     steps_per_quarter: int,
 ) -> list[EstimatedKey | None]:
-    """Estimates the key of each of some pieces from its notes, drums left aside.
+    """Estimates the key of each piece from its notes, which are no drums.
 
     Args:
         owners: The number of the piece of each note.
@@ -113,7 +113,7 @@ def estimate_keys(
     """
     weights = np.bincount(owners * 128 + pitches, ends - starts, 128 * count)
     weights = weights.reshape(count, 128)
-    # Ten octaves of pitches and the rest of the eleventh.
+    # Ten whole octaves of pitches, then the eight pitches of the eleventh.
     classes: Float64[np.ndarray, "batch 12"] = weights[:, :120].reshape(-1, 10, 12).sum(axis=1)
     classes[:, :8] += weights[:, 120:]
     lasts = _find_last_pitches(owners, ends, pitches, count, steps_per_quarter // 2)

@@ -3,8 +3,7 @@
 Conventions: time is counted in steps from the start of the sequence, `steps_per_quarter` (4, a
 16th note each) to a quarter note. A note sounds from `start_step` up to, not including,
 `end_step`. A pitch is a MIDI number (60 is middle C), a velocity 1 to 127, a program 0 to 127 of
-General MIDI. `qpm` is quarter notes a minute. Nothing here reads or writes files, and nothing
-changes once it is made.
+General MIDI. `qpm` is quarter notes a minute. All values are immutable.
 """
 
 from __future__ import annotations
@@ -30,12 +29,12 @@ class Note:
     Attributes:
         start_step: The step of the onset, 0 or more.
         pitch: MIDI number, 0 to 127; for a drum, the General MIDI key of the instrument.
-        end_step: The first step at which it is silent again, after `start_step`.
+        end_step: The first step after the note, above `start_step`.
         velocity: Loudness, 1 to 127.
         program: General MIDI program, 0 to 127; 0 for drums.
-        is_drum: Whether it belongs to the drum channel.
-        offset: How far the onset as played stands from the grid, in steps: below 0 early, at
-            most half a step either way. 0 for music that was made on the grid.
+        is_drum: Whether the note belongs to the drum channel.
+        offset: Distance of the played onset from the grid in steps, -0.5 to 0.5; below 0 is early.
+            0 for music written on the grid.
     """
 
     start_step: int
@@ -84,7 +83,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class BarChange:
-    """A step from which on bars are counted anew, all in one meter, until the next change."""
+    """A step where a bar starts; from it up to the next change all bars have one meter."""
 
     start_step: int
     meter: Meter
@@ -124,10 +123,10 @@ class NoteSequence:
         meter: The time signature at the start.
         key: The key, or None where it is not known.
         steps_per_quarter: The resolution of the grid.
-        chords: The harmony, in order of onset, one chord a step at most; each holds until the next,
-            the last to the end. Before the first there is none.
-        bar_changes: Where the meter changes or bars are counted anew, as after a pickup: the first
-            change at step 0, in `meter`. Empty where all bars are in `meter` from step 0 on.
+        chords: The harmony, in order of onset, at most one chord a step; each chord lasts until the
+            next, the last chord to the end. Before the first chord there is no chord.
+        bar_changes: The steps where the meter changes or bars are counted anew, as after a pickup;
+            the first at step 0, in `meter`. Empty if all bars are in `meter` from step 0 on.
     """
 
     notes: tuple[Note, ...]
@@ -175,12 +174,12 @@ class NoteSequence:
     def window(self, start_step: int, length_steps: int) -> NoteSequence:
         """Cuts out `length_steps` steps from `start_step` on.
 
-        A note that began before the window is left out; one that outlasts it is cut short. The
-        chord that began before the window and still holds starts with it. A window of music without
-        `bar_changes` is without them too, wherever it starts.
+        A note that began before the window is left out; a note that ends after it is cut short. A
+        chord that began before the window and lasts into it starts with the window. A window of
+        music without `bar_changes` has none either, wherever it starts.
         """
         end = start_step + length_steps
-        # Sorted anew: notes on one step and pitch may have differed by their ends alone.
+        # Sorted anew: cut notes of one step and pitch may now have another order.
         notes = sorted(
             replace(
                 note,

@@ -1,4 +1,4 @@
-"""Chord progressions as people write them: bars divided by `|`, the chords of a bar sharing it.
+"""Chord progressions as text: bars are divided by `|`, and the chords of a bar share the bar.
 
     C | Am . . G | F | N.C.
 
@@ -6,7 +6,7 @@ The cells of a bar, divided by spaces, are equally long; where a cell's start is
 steps, its chord starts on the nearest step. A cell is a chord symbol, `N.C.` for no chord, or a dot
 where the chord before goes on. A line may begin and end with `|`.
 
-Source: the grids of ChordPro, whose cells these are.
+Source: the grids of ChordPro have the same cells.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from musicvae.errors import MusicVAEError, SettingError
 from musicvae.music.chords import Chord, ParsedChord, parse_symbol, symbol
 
 MOST_CHARACTERS = 4_000
-"""The longest progression that is read: 64 bars with a chord on every quarter note."""
+"""The limit of a progression's length: 64 bars with a chord on every quarter note."""
 
 _HOLD = "."
 _MOST_NAMED = 3  # wrong cells that an error repeats
-_MOST_CELL = 16  # characters of each
+_MOST_CELL = 16  # characters of a wrong cell that an error repeats
 _USUAL_CHORDS = 2  # of a bar; more chords without a bar line are likely bars
 
 
@@ -39,12 +39,12 @@ class Progression:
     bars: tuple[tuple[ParsedChord | None, ...], ...]
 
 
-@lru_cache(maxsize=256)  # of one request, both the check and the engine read it
+@lru_cache(maxsize=256)  # the check of a request and the engine read the same text
 def parse(text: str) -> Progression:
     """Reads a progression.
 
     Raises:
-        SettingError: If it is too long, has an empty bar, or a cell that is no chord symbol.
+        SettingError: If the text is too long, has an empty bar, or a cell that is no chord symbol.
 
     >>> len(parse("| C | Am7 . D/F# |").bars)
     2
@@ -94,8 +94,8 @@ def lay_out(progression: Progression, *, bars: int, steps_per_bar: int) -> tuple
         steps_per_bar: The length of a bar.
 
     Raises:
-        SettingError: If there are more bars than the excerpt has, or more cells in a bar than
-            steps.
+        SettingError: If the progression has more bars than the excerpt, or a bar has more cells
+            than steps.
     """
     if len(progression.bars) > bars:
         raise wrong_chords(f"{len(progression.bars)} bars of chords", f"1 to {bars} bars")
@@ -116,9 +116,9 @@ def lay_out(progression: Progression, *, bars: int, steps_per_bar: int) -> tuple
 
 
 def write(chords: Sequence[Chord], *, bars: int, steps_per_bar: int) -> str:
-    """Writes the chords of an excerpt as a progression; `lay_out` puts them where they were.
+    """Writes the chords of an excerpt as a progression, which `lay_out` reads back.
 
-    The chord that holds where a bar starts is written again.
+    A chord that goes on over a bar line is written again.
 
     Args:
         chords: The chords of the excerpt, in order of onset.

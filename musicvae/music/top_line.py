@@ -7,22 +7,22 @@ from musicvae.music.notes import DEFAULT_VELOCITY, Note, NoteSequence
 
 
 def top_line(sequence: NoteSequence) -> NoteSequence:
-    """Reduces any music to a melody: at every step the highest note, without drums.
+    """Reduces any music to a melody: the highest note at every step, without drums.
 
-    Onsets stay as far off the grid as they were: `on_grid` moves them. A note that starts below
-    another that still sounds is left out; a note that starts above another cuts it short. Pitches
+    Onsets keep their distance from the grid (`on_grid` removes it). A note that starts below a
+    sounding note is left out; a note that starts above a sounding note cuts it short. Pitches
     outside the piano's 88 keys move by octaves. All notes get one velocity and program 0.
     """
     return _line(sequence, side=1)
 
 
 def lowest_line(sequence: NoteSequence) -> NoteSequence:
-    """Reduces any music to its lowest notes, as `top_line` does to its highest."""
+    """Reduces any music to its lowest notes, as `top_line` reduces it to its highest notes."""
     return _line(sequence, side=-1)
 
 
 def on_grid(sequence: NoteSequence) -> NoteSequence:
-    """Moves every onset to the step it is nearest to; triplets become the rhythm next to them."""
+    """Moves every onset to the nearest step; triplets become the nearest rhythm of the grid."""
     return replace(sequence, notes=tuple(replace(note, offset=0.0) for note in sequence.notes))
 
 

@@ -1,15 +1,15 @@
-"""The conditions that several representations have in common: of the grid, and of drums."""
+"""Checks that several representations share: of the grid, and of drums."""
 
 from musicvae.music.instruments import CLASS_OF_PITCH
 from musicvae.music.notes import NoteSequence
 from musicvae.representation.representation import Check, Representation
 
 MOST_OFFSET_QUARTERS = 1 / 16
-"""An onset further from the grid than this, in quarter notes, is refused where notes are on steps.
+"""The largest distance of an onset from its step, in quarter notes.
 
-At 4 steps it is a quarter of a step: triplets stand a third of a step off or more, and human timing
-at a steady tempo seldom reaches a quarter. At 12 it is more than half a step, which refuses
-nothing.
+At 4 steps a quarter note this is a quarter of a step: triplets are a third of a step off or more,
+and human timing at a steady tempo is seldom off by a quarter. At 12 steps it is more than half a
+step, so that every onset passes.
 """
 
 

@@ -1,18 +1,17 @@
 """The harmony of an excerpt: a chord a bar, a half bar or a step.
 
 Conventions: a row of a tensor is a slot, as long as the resolution says; a tensor is `(row, 2)`.
-The first stream holds the chord: 0 for none, else 1 + root * 17 + the place of its quality in
+The first stream holds the chord: 0 for none, else 1 + root * 17 + the index of its quality in
 `musicvae.music.chords.QUALITIES`. The second holds the bass: 0 for the root, else 1 + its pitch
 class.
 
-Every tensor within the vocabulary is a legal excerpt: a bass without a chord counts for nothing,
-and one that is the root is written 0. A legal excerpt has chords that start where a slot does, and
-the right meter, resolution and length. For those `to_notes(to_tensor(x)) == x`, up to what a tensor
-does not hold: notes, tempo, key, a chord that is written again while it holds, and that there is
-none before the first.
+Every tensor within the vocabulary is a legal excerpt: a bass without a chord is ignored, and a bass
+on the root counts as 0. A legal excerpt has chords that start with a slot, and the right meter,
+resolution and length. For legal excerpts `to_notes(to_tensor(x)) == x`, but a tensor does not hold
+notes, tempo, key, repetitions of a chord, and a no-chord at the start.
 
 Source: the vocabulary is our own: sevenths and the bass belong to a harmony. Magenta's 49 classes
-know no more than the triad.
+hold only the triad.
 """
 
 from collections.abc import Iterator
@@ -35,7 +34,7 @@ EVENTS = 1 + 12 * len(QUALITIES)
 BASS_EVENTS = 1 + 12
 
 SLOTS = ("bar", "half_bar", "step")
-"""What a row can stand for."""
+"""The lengths that a row can have."""
 
 _QUALITIES = tuple(QUALITIES)
 
@@ -65,7 +64,7 @@ class Chords(Representation):
     """Chords and their basses in two streams.
 
     Attributes:
-        resolution: What a row stands for: a name of `SLOTS`.
+        resolution: The length of a row: a name of `SLOTS`.
 
     Raises:
         SettingError: If there is no such resolution, or half a bar is no whole number of steps.
@@ -102,7 +101,7 @@ class Chords(Representation):
     def is_onset(
         self, events: Int[np.ndarray, "batch step stream"]
     ) -> Bool[np.ndarray, "batch step stream"]:
-        """Where a chord starts that did not hold in the row before; in both streams."""
+        """The rows in which a new chord starts; the same in both streams."""
         events = _canonical(events)
         before = np.concatenate([np.zeros_like(events[:, :1]), events[:, :-1]], axis=1)
         is_new = (events != before).any(axis=-1, keepdims=True) & (events[..., :1] > NO_CHORD)
@@ -111,7 +110,7 @@ class Chords(Representation):
     def transpose(
         self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
     ) -> Int16[np.ndarray, "batch step stream"]:
-        """Moves the chords of each excerpt by its interval; the range has no end."""
+        """Moves the chords of each excerpt by its interval; chords have no range to leave."""
         by = semitones[:, None, None].astype(np.int16)
         chords, basses = events[..., :1], events[..., 1:]
         chords = np.where(chords > 0, (chords - 1 + by * len(QUALITIES)) % (EVENTS - 1) + 1, 0)
@@ -154,8 +153,8 @@ def write_events(
 
     Args:
         roots: Pitch classes; -1 where there is no chord.
-        qualities: Places in `QUALITIES`; anything where there is no chord.
-        basses: Pitch classes; the root, or -1, where it is no slash chord.
+        qualities: Indices into `QUALITIES`; ignored where there is no chord.
+        basses: Pitch classes; the root, or -1, where the chord is no slash chord.
     """
     is_chord = roots >= 0
     is_slash = is_chord & (basses >= 0) & (basses != roots)
@@ -173,10 +172,10 @@ def write_chords(
     """Writes the chords of music of any length as events, each until the next one starts.
 
     Args:
-        starts: The row in which each chord starts, ascending, below `rows`; of those in one row
-            the last counts.
-        roots: As in `write_events`, like the rest.
-        qualities: Places in `QUALITIES`.
+        starts: The row in which each chord starts, ascending, below `rows`; of several chords in
+            one row the last counts.
+        roots: Pitch classes, as in `write_events`.
+        qualities: Indices into `QUALITIES`.
         basses: Pitch classes.
         rows: The length of the music in slots.
     """
@@ -186,7 +185,7 @@ def write_chords(
 
 
 def _canonical(events: Int[np.ndarray, "*any 2"]) -> Int[np.ndarray, "*any 2"]:
-    """The one way to write the same chords: no bass that is the root or stands alone."""
+    """Writes equal chords equally: a bass that is the root, or has no chord, becomes 0."""
     chords, basses = events[..., 0], events[..., 1]
     roots = (chords - 1) // len(QUALITIES)
     is_slash = (chords > NO_CHORD) & (basses != roots + 1)

@@ -1,7 +1,6 @@
 """Drums as in `drums`, but with a stream of two events for each of the nine classes.
 
-Conventions: a tensor is `(step, 9)`, of 1 where the class is hit and 0 where it is not. Otherwise
-everything is as in `drums`.
+Conventions: a tensor is `(step, 9)`: 1 where the class is hit, else 0. All else is as in `drums`.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from musicvae.representation.streams import Stream
 DRUM_HITS = replace(
     drums.DRUMS,
     name="drum_hits",
-    usual_bars=(),  # the same excerpts as of drums
+    usual_bars=(),  # the excerpts of drums, which `inspect` shows already
     line_of=lambda _: hits.HITS,
     recombine=swap_cymbal_streams,
 )

@@ -4,13 +4,13 @@ Conventions: every drum of a kit is reduced to one of nine classes, `DRUM_CLASSE
 or not at each step. An event is a number below 512 whose bit `i` (worth `2 ** i`) says that class
 `i` is hit, and a tensor is `(step, 1)`. The order of the classes and of the bits is Magenta's.
 
-Every tensor within the vocabulary is a legal excerpt: drums alone, each of the classes' drums, on
-the grid, of the right meter, resolution and length. For those `to_notes(to_tensor(x)) == x`, up to
-what a tensor does not hold: velocity, duration (a hit lasts a step), which drum of its class it
-was (it is played back as the class's own), how far it was off its step, tempo, key and chords.
+Every tensor within the vocabulary is a legal excerpt: drums alone, each the drum that plays its
+class, on the grid, of the right meter, resolution and length. For legal excerpts
+`to_notes(to_tensor(x)) == x`, but a tensor does not hold velocity, duration (a hit lasts a step),
+the drum within its class, the distance from the step, tempo, key and chords.
 
-Source: Roberts et al. 2018, section 5.1, for nine classes and 512 events. Unlike Magenta we refuse
-drums outside the table with a cause; it leaves them out without a word.
+Source: Roberts et al. 2018, section 5.1, for nine classes and 512 events. Magenta silently leaves
+out drums outside the table; we refuse them with a cause.
 """
 
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ CHECKS = (ONLY_DRUMS, *SAME_GRID, ON_STEPS, KNOWN_DRUMS)
 
 
 def reduce_to_drums(music: NoteSequence) -> NoteSequence:
-    """Keeps the drums that have a class, each on the step it is nearest to."""
+    """Keeps the drums that have a class, each on the nearest step."""
     return on_grid(replace(music, notes=hits.known_drums(music.notes)))
 
 

@@ -1,16 +1,16 @@
-"""Drums as they were played: hits with their loudness and their timing, for GrooVAE's models.
+"""Drums as a person plays them: hits with loudness and timing, for GrooVAE's models.
 
 Conventions: nine classes of drums as in `drums`; a tensor is `(step, 27)`. Streams 0 to 8 say
 whether each class is hit (1) or not (0). Streams 9 to 17 hold the velocity of each hit less 1, 0 to
-126. Streams 18 to 26 hold how far the hit stood from its step, in 1/1024 of a step, plus 512: below
-512 early, 0 to 1024. Where nothing is hit the velocity is 0 and the offset 512.
+126. Streams 18 to 26 hold the offset, the distance of the hit from its step, in 1/1024 of a step,
+plus 512: 0 to 1024, below 512 early. Where nothing is hit the velocity is 0 and the offset 512.
 
-Every tensor within the vocabulary is a legal excerpt: what stands where nothing is hit counts for
-nothing. A legal excerpt has drums alone, each of the classes' drums, at most half a step off the
-grid, and the right meter, resolution and length. For those `to_notes(to_tensor(x)) == x`, up to
-what a tensor does not hold: duration (a hit lasts a step), which drum of its class it was, all but
-the loudest of several hits of a class at one step, less than 1/2048 of a step, tempo, key and
-chords.
+Every tensor within the vocabulary is a legal excerpt: velocities and offsets without a hit are
+ignored. A legal excerpt has drums alone, each the drum that plays its class, at most half a step
+off the grid, and the right meter, resolution and length. For legal excerpts
+`to_notes(to_tensor(x)) == x`, but a tensor does not hold duration (a hit lasts a step), the drum
+within its class, softer hits of the same class at the same step, less than 1/2048 of a step, tempo,
+key and chords.
 
 Source: Gillick et al. 2019, Learning to Groove with Inverse Sequence Transformations, section 3.2.
 The paper's arrays are floats.
@@ -33,16 +33,16 @@ from musicvae.representation.streams import Stream
 
 CLASSES = len(DRUM_CLASSES)
 OFFSETS_PER_STEP = 1024
-"""Parts of a step that an offset is counted in: finer than a MIDI file of 480 ticks to a quarter
-note, and exact as a float."""
+"""The units of an offset in a step: finer than MIDI at 480 ticks a quarter note, and exact as a
+float."""
 ON_STEP = OFFSETS_PER_STEP // 2
-"""The offset event of a hit right on its step, and of no hit."""
+"""The offset event of a hit exactly on its step, and of no hit."""
 TAPPED = 2
-"""The class that taps are written as: the closed hi-hat."""
+"""The class of taps: the closed hi-hat."""
 
 
 def _streams() -> tuple[Stream, ...]:
-    """Hits, velocities and offsets of nine classes; the latter count where there is a hit."""
+    """Hits, velocities and offsets of nine classes; velocities and offsets count only at hits."""
     names = [drum.name for drum in DRUM_CLASSES]
     numbers = [
         Stream(name=f"{name} {measure}", size=size, is_number=True, gate=index)
@@ -61,32 +61,32 @@ def write_hits(
 ) -> Int16[np.ndarray, "step stream"]:
     """Writes played drums, of any length, as events.
 
-    Pitches that have no class are left out. Of several hits of a class at one step the loudest
-    stays; of those the earliest.
+    Pitches without a class are left out. Of several hits of a class at one step the loudest stays;
+    of equally loud hits, the earliest.
 
     Args:
         starts: The step of each hit, below `length_steps`, in any order.
         pitches: MIDI numbers.
         velocities: 1 to 127.
-        offsets: How far each hit stands from its step, in steps, -0.5 to 0.5.
+        offsets: Distance of each hit from its step, in steps, -0.5 to 0.5.
         length_steps: The length of the music.
     """
-    # A tenth class takes the hits that have none: -1 is its index.
+    # A tenth class, with the index -1, takes the hits without a class.
     events = np.zeros((length_steps, 3, CLASSES + 1), np.int16)
     events[:, 2] = ON_STEP
-    order = np.lexsort((-offsets, velocities))  # the last that is written to a cell stays
+    order = np.lexsort((-offsets, velocities))  # the last value of a cell stays
     starts = starts[order]
     classes = CLASS_OF_PITCH[pitches[order]]
     events[starts, 0, classes] = 1
     events[starts, 1, classes] = velocities[order] - 1
-    events[starts, 2, classes] = _place(offsets[order])
+    events[starts, 2, classes] = _offset_events(offsets[order])
     return events[:, :, :-1].reshape(length_steps, 3 * CLASSES)
 
 
 def hits_alone(
     events: Int16[np.ndarray, "batch step stream"],
 ) -> Int16[np.ndarray, "batch step stream"]:
-    """The hits without their playing: all equally loud, and right on their steps."""
+    """Keeps only the hits: all become equally loud, and move to their steps."""
     bare = events.copy()
     bare[..., CLASSES : 2 * CLASSES] = DEFAULT_VELOCITY - VELOCITIES[0]
     bare[..., 2 * CLASSES :] = ON_STEP
@@ -96,9 +96,9 @@ def hits_alone(
 def taps(
     events: Int16[np.ndarray, "batch step stream"],
 ) -> Int16[np.ndarray, "batch step stream"]:
-    """The rhythm alone, as if tapped on a table: one hit of `TAPPED` wherever anything is hit.
+    """Keeps only the rhythm, as if tapped on a table: one hit of `TAPPED` at every step with hits.
 
-    Its offset is that of the loudest hit; all taps are equally loud.
+    A tap has the offset of the loudest hit of its step; all taps are equally loud.
 
     Source: Gillick et al. 2019, section 5.3 (Tap2Drum).
     """
@@ -113,7 +113,7 @@ def taps(
     return tapped
 
 
-def _place(offsets: Float[np.ndarray, "*rest"]) -> Float[np.ndarray, "*rest"]:
+def _offset_events(offsets: Float[np.ndarray, "*rest"]) -> Float[np.ndarray, "*rest"]:
     """The event of each offset, as a whole number."""
     events = np.round(offsets * OFFSETS_PER_STEP) + ON_STEP
     placed: Float[np.ndarray, "*rest"] = np.clip(events, 0, OFFSETS_PER_STEP)

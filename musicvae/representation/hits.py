@@ -1,11 +1,11 @@
-"""The hits of nine classes of drums: as booleans, as numbers of nine bits, and as a line of text.
+"""The hits of nine classes of drums, as booleans, as numbers of nine bits, and as text.
 
 Conventions: `DRUM_CLASSES` gives the classes and their order. The bit `i` of a number, worth
-`2 ** i`, says that class `i` is hit at a step. The text is held by the provenance of a clip:
+`2 ** i`, says that class `i` is hit at a step. The provenance of a clip holds the text:
 
     4/4 005000040000005000040000...
 
-First the meter; then, for every step, its number in three hexadecimal digits.
+The text has the meter, then the number of every step in three hexadecimal digits.
 """
 
 import re
@@ -19,13 +19,13 @@ from musicvae.music.instruments import CLASS_OF_PITCH, DRUM_CLASSES
 from musicvae.music.notes import Meter, Note, NoteSequence
 
 EVENTS = 1 << len(DRUM_CLASSES)
-"""The numbers of nine bits: 512."""
+"""The number of events: 512, all numbers of nine bits."""
 
 HITS = "hits"
-"""The name of the line that the streams of hits make together, where each class has a stream."""
+"""The name of the line that nine streams of hits form together."""
 
 MOST_STEPS = 4_096
-"""The longest text that is read, in steps."""
+"""The limit of a text's length, in steps."""
 
 _BITS = 1 << np.arange(len(DRUM_CLASSES), dtype=np.int16)
 _DIGITS = 3
@@ -35,30 +35,30 @@ _FORM = re.compile(r"([1-9]\d?)/(1|2|4|8|16|32|64) ([0-9a-f]*)")
 def write_hits(
     starts: Int[np.ndarray, " note"], pitches: Int[np.ndarray, " note"], length_steps: int
 ) -> Bool[np.ndarray, "step 9"]:
-    """Writes which classes are hit at each step, for music of any length.
+    """Marks the classes that are hit at each step, for music of any length.
 
-    Pitches that have no class (see `CLASS_OF_PITCH`) are left out.
+    Pitches without a class (see `CLASS_OF_PITCH`) are left out.
 
     Args:
         starts: The step of each hit, below `length_steps`, in any order.
         pitches: MIDI numbers.
         length_steps: The length of the music.
     """
-    # A tenth column takes the hits that have no class: -1 is its index.
+    # A tenth column, with the index -1, takes the hits without a class.
     hits = np.zeros((length_steps, len(DRUM_CLASSES) + 1), np.bool_)
     hits[starts, CLASS_OF_PITCH[pitches]] = True
     return hits[:, :-1]
 
 
 def write_notes(notes: Iterable[Note], length_steps: int) -> Bool[np.ndarray, "step 9"]:
-    """Writes drum notes as `write_hits` does."""
+    """Marks the hits of drum notes, as `write_hits`."""
     columns = [(note.start_step, note.pitch) for note in notes]
     starts, pitches = np.array(columns, np.int32).reshape(-1, 2).T
     return write_hits(starts, pitches, length_steps)
 
 
 def read_hits(hits: Bool[np.ndarray, "step 9"]) -> list[Note]:
-    """Reads the notes of hits, sorted: each lasts a step."""
+    """The notes of hits, sorted; each lasts a step."""
     steps, classes = (column.tolist() for column in np.nonzero(hits))
     return sorted(
         Note(step, DRUM_CLASSES[index].pitch, step + 1, is_drum=True)
@@ -86,7 +86,7 @@ def known_drums(notes: Iterable[Note]) -> tuple[Note, ...]:
 
 
 def hits_to_text(notes: NoteSequence) -> str:
-    """Writes which classes are hit at each step; loudness and timing are left out."""
+    """Writes the hits of every step, without loudness and timing."""
     hits = join_hits(write_notes(notes.notes, notes.length_steps))
     return f"{notes.meter} {''.join(f'{step:0{_DIGITS}x}' for step in hits.tolist())}"
 

@@ -1,7 +1,7 @@
-"""What the library knows of one kind of music beside its tensors: one record a representation.
+"""The kinds of music: one record for each representation, with all that its tensors do not say.
 
-A `Kind` stands beside its representation, in the same file. Whatever differs between
-representations is a field here, never a table or a branch on a name elsewhere.
+A `Kind` stands in the file of its representation. Every difference between representations is a
+field here, never a table or a branch on a name elsewhere.
 """
 
 from collections.abc import Callable
@@ -13,18 +13,18 @@ import numpy as np
 from musicvae.music.attributes import Attribute
 from musicvae.music.notes import Note, NoteSequence
 
-# Not by `jaxtyping`: a checker can't look into the arguments of a function that is a value.
+# Not typed by `jaxtyping`, which can't check the arguments of a function that is a value.
 _Batch: TypeAlias = np.ndarray
 """Events of several excerpts, int16, `(batch, step, stream)`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reduction:
-    """How any music is reduced to what a representation can hold.
+    """Reduces any music so that a representation can hold it.
 
     Attributes:
         reduce: Reduces music; music that the representation can hold stays as it is.
-        keeps: What stays, in a few words.
+        keeps: The music that stays, in a few words.
     """
 
     reduce: Callable[[NoteSequence], NoteSequence]
@@ -33,11 +33,11 @@ class Reduction:
 
 @dataclass(frozen=True, kw_only=True)
 class Performance:
-    """How played drums lose their playing, for models that learn to give it back.
+    """Removes loudness and timing from played drums, for models that learn to add them.
 
     Attributes:
-        hits_alone: Keeps the hits of events, all equally loud and on their steps.
-        taps: Keeps the rhythm of events alone, as if tapped on a table.
+        hits_alone: Keeps only the hits of events, all equally loud and on their steps.
+        taps: Keeps only the rhythm of events, as if tapped on a table.
         tap: Turns the notes of any music into taps.
 
     Source: Gillick et al. 2019, Learning to Groove with Inverse Sequence Transformations,
@@ -55,15 +55,15 @@ class Kind:
 
     Attributes:
         name: The representation's name in presets, manifests, bundles and requests.
-        content: What its music is and what it leaves out, for the model card.
-        usual_bars: The lengths at which `musicvae inspect` cuts excerpts of it.
-        attributes: The attributes that say something of its music.
-        measured_line: The line whose notes alone the attributes are taken of; None for all notes.
-        line_of: The name of the line that plays a note of its music.
-        reduction: How other music is reduced to it, where that can be done.
-        recombine: Makes new examples for training from parts of those of a batch, where that makes
-            sense.
-        performance: How its drums lose their playing; None where it holds no loudness and timing.
+        content: A description of the music and its limits, for the model card.
+        usual_bars: The lengths of the excerpts that `musicvae inspect` cuts.
+        attributes: The attributes that make sense for the music.
+        measured_line: The line whose notes the attributes measure; None for all notes.
+        line_of: Names the line that plays a note.
+        reduction: Reduces other music to this kind; None if that can't be done.
+        recombine: Makes new training examples from parts of a batch's examples; None if parts do
+            not fit together.
+        performance: Removes loudness and timing; None if the music holds neither.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Kind:
         return self.name.replace("_", " ")
 
     def measure(self, excerpt: NoteSequence) -> dict[str, float]:
-        """Measures an excerpt: the value of each of the attributes, by name."""
+        """Measures an excerpt: the value of each attribute, by name."""
         if self.measured_line is not None:
             notes = [note for note in excerpt.notes if self.line_of(note) == self.measured_line]
             excerpt = replace(excerpt, notes=tuple(notes))

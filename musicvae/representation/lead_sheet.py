@@ -1,15 +1,15 @@
 """A melody over its chords: the representation of lead sheets, whose chords are a condition.
 
-Conventions: a tensor is `(step, 3)`: the melody as in `melody`, 90 events; then the chord that
-holds at each step, and its bass, as in `chords`, 205 and 13. A model makes the melody; the chords
-are given to it.
+Conventions: a tensor is `(step, 3)`: the melody as in `melody`, 90 events; then the chord of each
+step, and its bass, as in `chords`, 205 and 13. A model generates the melody; the chords are a
+condition.
 
 Every tensor within the vocabulary is a legal excerpt. A legal excerpt is a legal melody with any
-chords or none. For those `to_notes(to_tensor(x)) == x`, up to what `melody` says a tensor does not
-hold of the notes and `chords` of the harmony.
+chords or none. For legal excerpts `to_notes(to_tensor(x)) == x`, with the exceptions that `melody`
+and `chords` name.
 
-Source: our own; Magenta's melodies can be told a triad at each step (`TriadChordOneHotEncoding`),
-here sevenths and basses too.
+Source: our own. Magenta's melodies can have a triad at each step as a condition
+(`TriadChordOneHotEncoding`); here the chords have sevenths and basses too.
 """
 
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ LEAD_SHEET = replace(
 
 @dataclass(frozen=True, kw_only=True)
 class LeadSheet(Representation):
-    """A melody in the first stream, and the chords it is played over in two given streams."""
+    """A melody in the first stream, and its chords in two condition streams."""
 
     bars: int = 4
 

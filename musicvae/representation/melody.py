@@ -1,17 +1,17 @@
 """A melody as one event a step: the representation of the paper's melody models.
 
-Conventions: an event is an integer below 90. 0 holds what is (a note that sounds goes on, silence
-stays silent), 1 stops the note that sounds, 2 to 89 start the pitches 21 to 108 (the piano's 88
-keys), which ends the note before. A tensor is `(step, 1)`: a melody is one stream.
+Conventions: an event is an integer below 90. 0 changes nothing (a sounding note goes on, silence
+stays silent), 1 stops the sounding note, 2 to 89 start the pitches 21 to 108 (the piano's 88 keys)
+and end the note before. A tensor is `(step, 1)`: a melody is one stream.
 
-Every tensor of events below 90 is a legal melody. A legal excerpt is one that `check` passes:
-monophonic, on the grid, in range, of the right meter, resolution and length and without drums. For
-those `to_notes(to_tensor(x)) == x`, up to what a tensor does not hold: velocity, program, tempo,
-key, chords, and how far an onset as played was off its step.
+Every tensor of events below 90 is a legal melody. A legal excerpt passes `check`: it is monophonic,
+on the grid, in range, of the right meter, resolution and length and without drums. For legal
+excerpts `to_notes(to_tensor(x)) == x`, but a tensor does not hold velocity, program, tempo, key,
+chords, and the distance of an onset from its step.
 
 Source: Roberts et al. 2018, A Hierarchical Latent Vector Model for Learning Long-Term Structure in
-Music, section 5.1. Magenta numbers the events alike. Unlike Magenta we refuse what does not fit
-with a named cause instead of returning nothing.
+Music, section 5.1. Magenta numbers the events alike. Magenta returns nothing for music that does
+not fit; we refuse it with a named cause.
 """
 
 from collections.abc import Iterable
@@ -44,13 +44,13 @@ def write_line(
 ) -> Int16[np.ndarray, " step"]:
     """Writes a line of notes, of any length, as events.
 
-    A note ends where the next one starts, at the latest; of notes that start together the last
-    one counts, which is the highest where they are in the order of a part. Pitches are not
-    checked: one outside `LOWEST_PITCH` to `HIGHEST_PITCH` gives an event outside the vocabulary.
+    A note ends at the latest where the next note starts; of notes that start together the last
+    counts (the highest, if they are sorted). Pitches are not checked: a pitch outside
+    `LOWEST_PITCH` to `HIGHEST_PITCH` gives an event outside the vocabulary.
 
     Args:
         starts: The step of each onset, ascending, below `length_steps`.
-        ends: The first step at which each is silent again; may lie past the end.
+        ends: The first step after each note; may lie past the end.
         pitches: MIDI numbers.
         length_steps: The length of the line.
     """
@@ -63,7 +63,7 @@ def write_line(
 
 
 def write_notes(notes: Iterable[Note], length_steps: int) -> Int16[np.ndarray, " step"]:
-    """Writes notes one after the other as `write_line` does."""
+    """Writes a line of notes, as `write_line`."""
     columns = [(note.start_step, note.end_step, note.pitch) for note in notes]
     starts, ends, pitches = np.array(columns, np.int32).reshape(-1, 3).T
     return write_line(starts, ends, pitches, length_steps)
@@ -85,7 +85,7 @@ def read_line(events: Int[np.ndarray, " step"]) -> list[Note]:
 def transpose_lines(
     events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
 ) -> Int16[np.ndarray, "batch step stream"]:
-    """Moves every stream of each excerpt by its interval; where one can't move, none does."""
+    """Moves all streams of each excerpt by its interval, or none if one would leave the range."""
     is_pitch = events >= FIRST_PITCH_EVENT
     moved = np.where(is_pitch, events + semitones[:, None, None].astype(np.int16), events)
     is_legal = (moved >= FIRST_PITCH_EVENT) & (moved < EVENTS)
@@ -94,7 +94,7 @@ def transpose_lines(
 
 
 def find_polyphony(notes: Iterable[Note]) -> str | None:
-    """Says where two notes of a line sound together."""
+    """Describes the first two notes of a line that sound together."""
     earlier: Note | None = None
     for note in notes:
         if earlier is not None and note.start_step < earlier.end_step:
@@ -104,7 +104,7 @@ def find_polyphony(notes: Iterable[Note]) -> str | None:
 
 
 def find_range(notes: Iterable[Note]) -> str | None:
-    """Says where a note leaves the piano's keys."""
+    """Describes the first note outside the piano's keys."""
     for note in notes:
         if not LOWEST_PITCH <= note.pitch <= HIGHEST_PITCH:
             return f"pitch {note.pitch} at step {note.start_step}"
@@ -167,7 +167,7 @@ class Melody(Representation):
     def transpose(
         self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
     ) -> Int16[np.ndarray, "batch step stream"]:
-        """Moves each excerpt by its own interval; one that would leave the range stays as it is."""
+        """Moves each excerpt by its interval, unless it would leave the range."""
         return transpose_lines(events, semitones)
 
     def _write(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:

@@ -1,7 +1,7 @@
-"""New music from old: parts of one example played together with parts of another.
+"""Makes new training examples by playing parts of different examples together.
 
-There are few beats and trios beside all that people play, and most of what makes one likely lies
-within the hands, within the drums, or within one line. Our own; for training alone.
+Data sets hold few beats and trios, and most of the musical structure lies within the cymbals,
+within the drums, or within one line. Our own method; for training only.
 """
 
 import numpy as np
@@ -31,9 +31,9 @@ def swap_cymbal_streams(
 def mix_trios(
     events: Int16[np.ndarray, "batch step 3"], random: np.random.Generator
 ) -> Int16[np.ndarray, "batch step 3"]:
-    """Draws an example for each half of the melody, of the bass and of each drum.
+    """Takes each half of the melody, of the bass and of each drum from an example drawn for it.
 
-    The drums change places, too: the kick may get the hits of the hi-hat.
+    The drums are exchanged, too: the kick may get the hits of the hi-hat.
     """
     lines, drums = events[..., :2], events[..., 2]
     parts = np.concatenate([lines, split_hits(drums)], axis=-1)
@@ -50,5 +50,5 @@ def mix_trios(
 def _others(
     events: Int16[np.ndarray, "batch step stream"],
 ) -> Int16[np.ndarray, "batch step stream"]:
-    """The neighbour of each example: in a shuffled batch the two have nothing in common."""
+    """The neighbour of each example, which is unrelated in a shuffled batch."""
     return np.roll(events, 1, axis=0)

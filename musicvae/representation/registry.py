@@ -1,4 +1,4 @@
-"""The representations by name, and how one is built of its plain values."""
+"""The representations by name, and their construction from plain values."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -31,10 +31,10 @@ REPRESENTATIONS: dict[str, type[Representation]] = {
 
 
 def representation_from_config(config: Mapping[str, object]) -> Representation:
-    """Builds the representation that wrote this `config()`; settings left out have their defaults.
+    """Builds a representation from its `config()`; missing settings have their defaults.
 
     Raises:
-        SettingError: If the name or the settings are not those of a representation.
+        SettingError: If the name or a setting is unknown, or a value is invalid.
     """
     settings = dict(config)
     name = settings.pop("name", None)
@@ -68,7 +68,7 @@ def representation_from_config(config: Mapping[str, object]) -> Representation:
 
 
 def _read(value: object, kind: type) -> object:
-    """Reads a setting, once it is sure that it is of its type."""
+    """Reads a setting, and checks its type."""
     if kind is Meter and isinstance(value, dict):
         return Meter(**{str(key): _read_number(number) for key, number in value.items()})
     if type(value) is not kind:

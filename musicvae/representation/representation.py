@@ -1,4 +1,4 @@
-"""What all representations share: the grid of their excerpts, and the law that they obey."""
+"""The interface of all representations, and the law that they obey."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -15,18 +15,18 @@ from musicvae.representation.kind import Kind
 from musicvae.representation.streams import Stream
 
 RESOLUTIONS = (4, 12)
-"""Steps to a quarter note: 16th notes, or the grid that holds triplets as well."""
+"""Steps a quarter note: 16th notes, or a finer grid that holds triplets too."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One condition that an excerpt must meet to be held.
+    """One condition that every excerpt of a representation meets.
 
     Attributes:
-        cause: The name of the fault where it does not.
+        cause: The name of the fault.
         find: Describes the fault in an excerpt, or returns None.
-        expected: What would be right; `{grid}` stands for the representation.
-        action: How to mend it.
+        expected: The expected music; `{grid}` stands for the representation.
+        action: The user's remedy.
     """
 
     cause: str
@@ -39,25 +39,25 @@ class Check:
 class Representation(ABC):
     """A two-way map between excerpts of whole bars and tensors of events.
 
-    The law: `to_notes(to_tensor(x)) == x` for every excerpt `x` that `check` passes and that holds
-    nothing the representation says it drops; and `to_notes` maps every tensor within
-    `vocabulary_sizes` to an excerpt that `check` passes. `to_tensor` of that excerpt is the only
-    way to write it. `transpose` by an interval and back changes nothing, unless the excerpt would
-    have left the range: then it stays as it is.
+    The law: `to_notes(to_tensor(x)) == x` for every excerpt `x` that `check` passes, except for
+    properties that the representation names as lost; `to_notes` maps every tensor within
+    `vocabulary_sizes` to an excerpt that `check` passes, and `to_tensor` writes equal excerpts
+    equally. `transpose` by an interval and back changes nothing; an excerpt that would leave the
+    range does not move.
 
-    Time has two counts: an excerpt has `steps_per_bar` steps in a bar, its tensor `rows_per_bar`
-    rows. They differ only where an event lasts longer than a step, as chords do.
+    A bar has `steps_per_bar` steps in an excerpt and `rows_per_bar` rows in a tensor. The two
+    differ only where an event is longer than a step, as in chords.
 
     Attributes:
         bars: The length of an excerpt.
         meter: The meter of all excerpts.
         steps_per_quarter: The resolution of the grid, 4 or 12.
-        kind: All that differs between representations beside their tensors.
+        kind: The kind of music.
         streams: The columns of a tensor.
-        checks: The conditions that an excerpt must meet to be held.
+        checks: The conditions that every excerpt meets.
 
     Raises:
-        SettingError: If `bars` is below 1, `steps_per_quarter` is none of `RESOLUTIONS`, or the
+        SettingError: If `bars` is below 1, `steps_per_quarter` is not in `RESOLUTIONS`, or the
             meter's bar is no whole number of steps.
     """
 
@@ -140,7 +140,7 @@ class Representation(ABC):
         """Writes an excerpt as events.
 
         Raises:
-            RepresentationError: If the excerpt can't be held; its `cause` is one of the `checks`'.
+            RepresentationError: If a check fails, with the check's `cause`.
         """
         if error := self.check(excerpt):
             raise error
@@ -160,12 +160,12 @@ class Representation(ABC):
     def is_onset(
         self, events: Int[np.ndarray, "batch step stream"]
     ) -> Bool[np.ndarray, "batch step stream"]:
-        """Where something starts: a note, a hit or a chord; nothing does in given streams."""
+        """The events at which a note, a hit or a chord starts; none in condition streams."""
 
     def transpose(
         self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
     ) -> Int16[np.ndarray, "batch step stream"]:
-        """Moves each excerpt by its own interval; music without pitches stays as it is."""
+        """Moves each excerpt by its interval; music without pitches stays as it is."""
         del semitones
         return events
 

@@ -1,4 +1,4 @@
-"""The columns of an event tensor: all that a model needs to know of its music."""
+"""Streams: the columns of an event tensor. A model knows nothing else of its music."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ class Stream:
     """One line of events: a column of the tensors of a representation.
 
     Attributes:
-        name: In plain words.
+        name: The name in plain words.
         size: Number of events, 0 to `size - 1`.
         is_number: Whether the events are numbers on a scale, such as a loudness, so that neighbours
             are alike; else they are classes.
-        gate: The column that says where this column counts: where the gate's event is above 0. A
-            column without a gate counts everywhere.
-        is_condition: Whether encoder and decoder are told its events, and never generate them.
-            Condition streams stand behind all others.
+        gate: A column; this column counts only where the gate's event is above 0. A column without
+            a gate counts everywhere.
+        is_condition: Whether the model reads the stream as a condition and never generates it.
+            Condition streams are the last columns.
     """
 
     name: str

@@ -1,15 +1,15 @@
 """Melody, bass and drums together: the representation of the paper's trio models.
 
 Conventions: a tensor is `(step, 3)`: the melody and the bass as in `melody`, 90 events each, and
-the drums as in `drums`, 512. In an excerpt a drum is told by `is_drum`, the bass by its program, 32
-to 39 of General MIDI; all other notes are the melody. `to_notes` plays the melody with program 0
-(piano) and the bass with 33 (electric bass), as Magenta does.
+the drums as in `drums`, 512. In an excerpt `is_drum` marks the drums, and the programs 32 to 39 of
+General MIDI mark the bass; all other notes are the melody. `to_notes` plays the melody with program
+0 (piano) and the bass with 33 (electric bass), as Magenta does.
 
 Every tensor within the vocabulary is a legal excerpt. A legal excerpt has a melody and a bass of
-one note at a time, each in the piano's range, and the classes' drums, all on the grid, and the
-right meter, resolution and length; each of the three may be silent. For those
-`to_notes(to_tensor(x)) == x`, up to what a tensor does not hold: which program of its group a line
-had, and what `melody` and `drums` say.
+one note at a time, each in the piano's range, and drums that play their classes, all on the grid,
+and the right meter, resolution and length; each of the three may be silent. For legal excerpts
+`to_notes(to_tensor(x)) == x`, but a tensor does not hold the program within its group, and the
+exceptions that `melody` and `drums` name apply.
 
 Source: Roberts et al. 2018, section 5.1.
 """
@@ -77,7 +77,7 @@ def _middle_pitch(notes: Iterable[Note], program: int) -> int:
 def _find_in_lines(
     find: Callable[[tuple[Note, ...]], str | None],
 ) -> Callable[[Representation, NoteSequence], str | None]:
-    """Looks for a fault in the melody, then in the bass, and says in which line it is."""
+    """Searches the melody, then the bass for a fault, and names the line."""
 
     def find_in_lines(_: Representation, excerpt: NoteSequence) -> str | None:
         for line in (MELODY, BASS):
@@ -146,7 +146,7 @@ class Trio(Representation):
     ) -> Int16[np.ndarray, "batch step stream"]:
         """Moves the melody and the bass of each excerpt by its interval, or neither.
 
-        An excerpt of which either would leave the range stays as it is; drums never move.
+        If either would leave the range, the excerpt stays as it is; drums never move.
         """
         lines = melody.transpose_lines(events[..., :2], semitones)
         return np.concatenate([lines, events[..., 2:]], axis=-1)

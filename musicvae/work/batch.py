@@ -1,4 +1,4 @@
-"""Batches: the items that a worker is given together, and the limits on each worker."""
+"""Batches: the items that a worker gets together, and the limits on each worker."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ Result = TypeVar("Result")
 
 
 class Failure(NamedTuple):
-    """Why an item has no result: a worker died of it.
+    """The reason why an item has no result: a worker died on it.
 
     Attributes:
         reason: `crashed` or `timed_out`.
-        found: How the worker ended.
+        found: The end of the worker, in words.
     """
 
     reason: str
@@ -24,15 +24,15 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Batch(Generic[Item]):
-    """Some items in a row.
+    """Consecutive items.
 
     Attributes:
-        number: The batch's place among all batches, from 0.
-        items: At least one item.
-        failures: The items, by their number in the batch, that a worker died of. The work leaves
+        number: The number of the batch, from 0.
+        items: The items, at least one.
+        failures: The items that a worker died on, by their number in the batch. The work leaves
             them out.
-        is_single: Whether the work takes the items one by one. The pool asks for it after a worker
-            died while it did something for several items, to find the item that is to blame.
+        is_single: Whether the work takes the items one by one. The pool sets it after a worker died
+            during work on several items, to find the item to blame.
     """
 
     number: int
@@ -42,12 +42,12 @@ class Batch(Generic[Item]):
 
 
 Begin = Callable[[int], None]
-"""The work calls it with the number of each item before it does anything for the item, and with
-the number of items before it does something for several items."""
+"""The work calls it with the number of an item before any work on the item, and with the number of
+items before work on several items."""
 
 Work = Callable[[Batch[Item], Begin], Result]
-"""A function that can be pickled; its result can be, too. It raises no error but `OSError`, where
-it can't write: any other error ends the worker, and the item at hand is to blame."""
+"""A function; it and its result can be pickled. It raises only `OSError`, if it can't write: any
+other error ends the worker, and the current item is to blame."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Limits:
 
     Attributes:
         timeout_s: The seconds that one item may take.
-        memory_bytes: The memory that a worker may take for one batch, beyond what it has before.
+        memory_bytes: The memory that a worker may add for one batch.
 
     Raises:
         SettingError: If a limit is not above 0.

@@ -1,13 +1,13 @@
-"""A pool of worker processes, which survives whatever an item does to its worker.
+"""A pool of worker processes that survives items which crash or hang their worker.
 
-A file from a stranger may crash a parser, hang it or eat the memory. A worker says in shared memory
-which item it is at, and since when. If a worker dies or takes too long over an item, the pool ends
-it and gives the batch to a new worker, with that item marked as failed. If a worker dies while it
-does something for several items, the batch's items are retried singly. So every batch has a result,
-and no item costs another its result.
+A file from a stranger may crash a parser, hang it or fill the memory. A worker writes the number of
+its current item and the time of its start to shared memory. If a worker dies or takes too long over
+an item, the pool ends the worker and gives the batch to a new worker, with the item marked as
+failed. If a worker dies during work on several items, the batch's items are retried singly. So
+every batch has a result, and an item harms no other item.
 
-Not the library pebble: its time limit is for a whole batch, it can't tell which item of a batch a
-worker died of, and its workers go on when the parent is killed.
+Not the library pebble: its time limit is for a whole batch, it can't name the item that a worker
+died on, and its workers go on when the parent is killed.
 """
 
 import multiprocessing
@@ -26,23 +26,23 @@ from .batch import Batch, Failure, Item, Limits, Result, Work
 from .worker import IDLE, Done, Ready, serve
 
 START_TIMEOUT_S = 120.0
-"""A worker that takes longer than this to start and import is taken for hung."""
+"""A worker that takes longer than this to start and import counts as hung."""
 
 WRITE_TIMEOUT_S = 120.0
-"""A disk that takes longer than this to take some MiB is taken for hung."""
+"""A disk that takes longer than this to write some MiB counts as hung."""
 
 _LOOK_S = 0.2
-"""The pool looks this often whether an item takes too long."""
+"""The time between two checks whether an item takes too long."""
 
 _MOST_ATTEMPTS = 3
-"""If a worker dies this often at no item in particular, the fault is ours."""
+"""If workers die this often outside any item of one batch, the fault is ours."""
 
 
 class Pool(Generic[Item, Result]):
-    """Worker processes that do one kind of work; a context that ends them.
+    """Worker processes that run one function; a context that ends them.
 
     Args:
-        work: What is done with each batch.
+        work: The function for each batch.
         limits: The limits on each worker.
         workers: The number of processes, 1 or more; each starts with its first batch.
     """
@@ -69,7 +69,7 @@ class Pool(Generic[Item, Result]):
 
         Raises:
             OSError: If the work can't write.
-            RuntimeError: If a worker can't even start, or dies whatever it is given.
+            RuntimeError: If a worker can't start, or dies outside any item again and again.
         """
         waiting = iter(batches)
         given: deque[Batch[Item]] = deque()
@@ -101,7 +101,7 @@ class _Worker(Generic[Item, Result]):
     """One process, started anew after it was ended.
 
     Attributes:
-        batch: The batch at hand, or None.
+        batch: The current batch, or None.
         connection: Our end of the process's pipe, while there is a process.
     """
 
@@ -114,9 +114,9 @@ class _Worker(Generic[Item, Result]):
         self._attempts = 0
 
     def give(self, batch: Batch[Item]) -> None:
-        """Hands over a batch; a process that starts gets it when it is ready.
+        """Sends a batch, to a starting process once it is ready.
 
-        A batch larger than the pipe, sent earlier, would hold us up until then.
+        Sending a batch larger than the pipe earlier would block until then.
         """
         self.batch = batch
         if self._process is None:
@@ -131,11 +131,11 @@ class _Worker(Generic[Item, Result]):
             self.connection.send(self.batch)
 
     def look(self) -> Done | None:
-        """The batch's result, if there is one by now.
+        """The batch's result, or None while the worker is busy.
 
         Raises:
             OSError: If the work can't write.
-            RuntimeError: If the process can't even start, or dies whatever it is given.
+            RuntimeError: If the process can't start, or dies outside any item again and again.
         """
         try:
             has_message = self.connection.poll()
@@ -156,7 +156,7 @@ class _Worker(Generic[Item, Result]):
             self._process.kill()
             self._process.join()
             found = f"more than {self._limit_s():g} s of reading"
-            # It may have gone on to the next item just before the end.
+            # The worker may have begun the next item just before its end.
             if self._is_overdue():
                 self._retry(Failure("timed_out", found))
             else:
@@ -165,7 +165,7 @@ class _Worker(Generic[Item, Result]):
         return None
 
     def stop(self) -> None:
-        """Ends the process, whatever it is doing."""
+        """Ends the process at once."""
         if self._process is not None:
             self._process.kill()
             self._process.join()
@@ -193,16 +193,16 @@ class _Worker(Generic[Item, Result]):
         return time.monotonic() - float(self._at[0]) > self._limit_s()
 
     def _limit_s(self) -> float:
-        """The seconds that the process's present step may take."""
+        """The seconds that the process's current step may take."""
         if not self._is_ready:
             return START_TIMEOUT_S
         assert self.batch is not None
-        # Where items are taken singly, only writing is done for several of them.
+        # In a single batch, the only work on several items is writing.
         is_writing = self.batch.is_single and self._at[1] == len(self.batch.items)
         return WRITE_TIMEOUT_S if is_writing else self._limits.timeout_s
 
     def _retry(self, failure: Failure) -> None:
-        """Gives the batch of an ended process to a new one, without the item to blame."""
+        """Gives the batch of an ended process to a new process, without the item to blame."""
         batch, item, is_ready = self.batch, int(self._at[1]), self._is_ready
         assert batch is not None
         self.stop()
@@ -220,9 +220,9 @@ class _Worker(Generic[Item, Result]):
 
 @contextmanager
 def _without_sigint() -> Iterator[None]:
-    """Ignores Ctrl-C, so that a process started meanwhile ignores it from its first import on.
+    """Ignores Ctrl-C, so that a process started inside ignores it from its first import on.
 
-    Only the main thread can.
+    Without effect outside the main thread.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

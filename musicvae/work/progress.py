@@ -5,13 +5,13 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeR
 
 
 def progress_bar(console: Console | None, *columns: ProgressColumn) -> Progress:
-    """A bar with each task's description, what the columns say, and the time left.
+    """A bar with each task's description, the columns, and the time left.
 
-    The bar disappears at the end. Without a console, and on anything but a terminal, there is none.
+    The bar disappears at the end. It is shown only on a console that is a terminal.
 
     Args:
-        console: Where the bar is shown.
-        columns: What stands between the bar and the time left.
+        console: The console, or None.
+        columns: The columns between the bar and the time left.
     """
     return Progress(
         TextColumn("{task.description}"),

@@ -1,7 +1,7 @@
-"""Does work on the machines of a Ray cluster, which see the same files as this machine.
+"""Runs work on a Ray cluster, whose machines see the same files as this machine.
 
-Each actor runs a pool of one worker process: an item that ends its process costs neither the actor
-nor the rest of its batch.
+Each actor runs a pool of one worker process: an item that ends its process harms neither the actor
+nor the other items of its batch.
 """
 
 import logging
@@ -20,17 +20,17 @@ from .batch import Batch, Item, Limits, Result, Work
 from .pool import Pool
 
 PACKAGE_FOLDER = Path(__file__).parents[2]
-"""Ray's actors look for modules first in the folder where Ray was started: in a checkout's folder
+"""Ray's actors search for modules first in the folder where Ray was started: in a checkout's folder
 they would find a part of this package."""
 
 _MOST_BATCHES = 512
-"""The batches in one of Ray's data sets: Ray starts its actors anew for each data set."""
+"""The number of batches in a Ray data set. Ray starts its actors anew for each data set."""
 
 _MOST_BYTES = 256 * 1024**2
-"""The bytes of the batches in one of Ray's data sets."""
+"""The limit of bytes in a Ray data set."""
 
 _STORE_BYTES = 512 * 1024**2
-"""Ray's own store, where we start it: enough for the batches and results on the way."""
+"""The size of Ray's object store, if we start Ray: enough for the batches and results in flight."""
 
 _CLIENT_PORT = 10001
 _CONNECT_TIMEOUT_S = 5.0
@@ -47,15 +47,15 @@ def run_on_ray(
     """Yields each batch with its result.
 
     Args:
-        work: What is done with each batch.
+        work: The function for each batch.
         batches: The batches.
         limits: The limits on each worker.
         workers: The number of actors.
-        address: The cluster's; None starts a cluster on this machine.
+        address: The cluster's address; None starts a cluster on this machine.
 
     Raises:
         OSError: If the work can't write.
-        SettingError: If Ray is not installed, or there is no cluster at the address.
+        SettingError: If Ray is not installed, or no cluster answers at the address.
     """
     ray = _import_ray()
     is_ours = not ray.is_initialized()
@@ -108,7 +108,7 @@ class _Actor:
 
 
 def _import_ray() -> Any:
-    # Ray asks the network for nothing, and tells nobody of this run.
+    # Ray downloads nothing, and reports no usage.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray  # noqa: PLC0415  # an extra
@@ -153,8 +153,8 @@ def _reach(address: str) -> None:
     """Connects to an address once: Ray itself would try again for half a minute.
 
     Raises:
-        OSError: If nothing answers there.
-        ValueError: If it is no address.
+        OSError: If nothing answers at the address.
+        ValueError: If the text is no address.
     """
     place = urlsplit(address if "://" in address else f"//{address}")
     socket.create_connection(

@@ -1,4 +1,4 @@
-"""The worker's side of a pool: batches in, results out, within limits, until the parent ends."""
+"""The worker process of a pool: takes batches, sends results, and ends with its parent."""
 
 import multiprocessing
 import multiprocessing.sharedctypes
@@ -37,21 +37,21 @@ def serve(
     work: Work[Any, Any],
     memory_bytes: int,
 ) -> None:
-    """What a worker does.
+    """Runs a worker.
 
     Args:
-        connection: Brings batches; takes `Ready`, then a `Done` or an `OSError` for each batch.
-        at: Shared memory: since when the worker is at an item, and the item's number.
-        work: What is done with each batch.
+        connection: Receives batches; sends `Ready`, then a `Done` or an `OSError` for each batch.
+        at: Shared memory: the time when the worker began its item, and the item's number.
+        work: The function for each batch.
         memory_bytes: The limit on memory for a batch.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends its workers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     memory = _MemoryLimit(memory_bytes)
 
     def begin(item: int) -> None:
         memory.allow_for_imports()
-        # In this order: the parent reads the number first, and then a time that is not earlier.
+        # In this order: the parent reads first the number, then a time that is not earlier.
         at[0] = time.monotonic()
         at[1] = item
 
@@ -62,7 +62,7 @@ def serve(
         except OSError as error:
             return error
 
-    # Only the pipe's own errors mean that the parent is gone.
+    # Only errors of the pipe mean that the parent has ended.
     with suppress(EOFError, OSError):
         connection.send(Ready())
         while True:
@@ -70,7 +70,7 @@ def serve(
 
 
 def _end_with_parent() -> None:
-    """Ends this process with its parent, even where the parent is killed."""
+    """Ends this process with its parent, even if the parent is killed."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
@@ -78,14 +78,14 @@ def _end_with_parent() -> None:
 
 
 class _MemoryLimit:
-    """A limit on the data of this process; without effect where the system has no limits."""
+    """A limit on the memory of this process; without effect on a system without limits."""
 
     def __init__(self, memory_bytes: int) -> None:
         self._memory_bytes = memory_bytes
         self._modules = 0
 
     def set(self) -> None:
-        """Limits the process to what it has now and `memory_bytes` more."""
+        """Limits the process to its current memory and `memory_bytes` more."""
         self._modules = len(sys.modules)
         try:
             import resource  # noqa: PLC0415  # not on Windows
@@ -98,6 +98,6 @@ class _MemoryLimit:
             resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
     def allow_for_imports(self) -> None:
-        """Sets the limit anew after modules were imported: music21 alone takes 100 MB."""
+        """Sets the limit anew after imports: music21 alone takes 100 MB."""
         if len(sys.modules) != self._modules:
             self.set()

@@ -1,4 +1,4 @@
-"""MIDI bytes to notes and back: the only place in the library that knows ticks."""
+"""MIDI bytes to notes and back. No other part of the library knows ticks."""
 
 from musicvae.music.midi.provenance import read_provenance
 from musicvae.music.midi.read import MidiFile, MidiTrack, read, read_tracks

@@ -17,8 +17,8 @@ from musicvae.music.midi.events import find_end
 from musicvae.music.midi.remarks import Remarks
 
 _GUARD = b"GARD" + struct.pack(">I", 16) + bytes(16)
-"""A chunk of no known kind. symusic reads a tempo or a signature at its full length even where the
-file ends in the middle of it: behind the last chunk, symusic then reads this."""
+"""A chunk of an unknown kind, put behind the last chunk. symusic reads a tempo or a signature at
+full length even if the file ends in the middle of it: symusic then reads bytes of this chunk."""
 
 
 class Chunks(NamedTuple):
@@ -37,10 +37,10 @@ class Chunks(NamedTuple):
     is_plain: bool
 
     def for_symusic(self) -> bytes:
-        """A plain file, safe for a reader that believes the header and reads past the end.
+        """The file in a form that is safe for symusic, which trusts headers and reads past ends.
 
-        symusic knows no format 2 and no frames: the tracks are given as tracks of format 1, with
-        equal ticks.
+        symusic knows no format 2 and no frames: such tracks become tracks of format 1 with equal
+        ticks.
         """
         format_, claimed, division = struct.unpack_from(">HHh", self.data, 8)
         if format_ <= 1 and claimed == len(self.tracks) and division > 0:

@@ -1,4 +1,4 @@
-"""Repairs the events of a file before symusic reads them, where they need it.
+"""Repairs the events of a damaged file before symusic reads them.
 
 `explains` says in some microseconds whether the messages that symusic read explain every byte of
 the tracks. Only a file that fails this test, or that symusic refuses, goes through `repair`, which
@@ -8,7 +8,7 @@ Conventions: a repair is a `Remark`. Decisions: running status goes on after a s
 meta event, though the standard ends it there. A data byte over 127 is clipped, but a note of such a
 pitch is left out. A note that is still open where its pitch is struck again on its channel ends
 there, if its note-off never comes; a note-on that nothing ends is no note. Drums need no note-off:
-such a hit lasts a 16th. A track without programs of its own on a channel plays the programs that
+a hit without one lasts a 16th. A track that sets no program on a channel plays the programs that
 other tracks set on it. System exclusive messages are passed over, in one piece or in packets.
 
 Source: The Complete MIDI 1.0 Detailed Specification; Standard MIDI Files 1.0 (RP-001).
@@ -27,8 +27,8 @@ DRUM_CHANNEL = 9
 
 _MOST_BAD_BYTES = 4
 _MOST_BAD_SHARE = 0.1
-"""Of its events: a file with more data bytes over 127 than this, and more than the number above, is
-no music with a few wrong values."""
+"""A file is refused if it has more than `_MOST_BAD_BYTES` data bytes over 127, and more than this
+share of its number of events."""
 
 _LENGTHS = [0, 3, 4, 2, 1, *range(5, 128)]
 _PAYLOADS = [b"\\x%02x.{%d}" % (n, n) for n in _LENGTHS]
@@ -42,7 +42,7 @@ _META = re.compile(
 """A meta event with the time after it, and the programs that often follow, before a status byte."""
 
 _PROGRAM = re.compile(rb"[\xc0-\xdf][\x00-\x7f](?![\x80-\xbf\xe0-\xef][\x00-\x7f]{2})")
-"""A message of one data byte: a time that looks like it stands before a status and its data."""
+"""A message of one data byte. A time can look alike, but a status and two data bytes follow it."""
 
 _SYSEX_OR_META = rb"(?:\xff[\x00-\x7f]|\xf0)(?:%b)" % b"|".join(_PAYLOADS)
 _NOTE_RUN = rb"%b[\x80-\x9f][\x00-\x7f]{2}(?:%b[\x00-\x7f]{2})*+" % (_DELTA, _DELTA)
@@ -70,21 +70,21 @@ _NEITHER_NOTES_NOR_PROGRAMS = bytes(
 )
 
 _DATA_BYTES = (2, 2, 2, 2, 1, 1, 2)
-"""How many data bytes a channel message has, by its status byte: 0x80, 0x90 up to 0xE0."""
+"""The number of data bytes of a channel message, by its status byte: 0x80, 0x90 up to 0xE0."""
 
 _SYSTEM_DATA_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0} | dict.fromkeys(range(0xF8, 0xFF), 0)
-"""How many data bytes a system message has that belongs on a cable, not in a file."""
+"""The number of data bytes of each system message, which belongs on a cable, not in a file."""
 
 _KEPT_META = (smf.TEXT, smf.NAME, smf.MARKER, smf.TEMPO, smf.METER, smf.KEY)
 _META_LENGTHS = {smf.TEMPO: 3, smf.METER: 4, smf.KEY: 2}
 
 
 def explains(tracks: Sequence[bytes], note_bytes: int, notes: int) -> bool:
-    """Whether tracks hold plain events alone, and each of their note-ons became a note.
+    """Whether tracks hold only plain events, and each note-on became a note.
 
-    First by counting: every event has one byte under 128 that ends its time, and a note, control or
-    pitch bend two for its data. What symusic read leaves no other byte where the file is plain.
-    Otherwise by the note-ons, which takes ten times as long.
+    Bytes are counted first: every event has one byte under 128 that ends its time, and a note,
+    control or pitch bend two for its data, so a plain file has no other bytes. If the number
+    differs, note-ons are counted, which takes ten times as long.
 
     Args:
         tracks: The events of each track.
@@ -93,7 +93,7 @@ def explains(tracks: Sequence[bytes], note_bytes: int, notes: int) -> bool:
     """
     joined = tracks[0] if len(tracks) == 1 else b"".join(tracks)
     rest = _META.sub(b"", joined)
-    # The time before the last end of track is left.
+    # The time before the last end of track stays in the rest.
     found = len(rest.translate(None, _HIGH)) - 1
     if found != note_bytes:
         found -= 2 * len(_PROGRAM.findall(rest))
@@ -126,7 +126,7 @@ def _may_lack_programs(tracks: Sequence[bytes]) -> bool:
 
 
 def find_end(data: bytes, start: int) -> int | None:
-    """Where the track that starts here ends by its end-of-track event; None without one."""
+    """The position after the end-of-track event of a track; None if the track has no such event."""
     walk = _Walk(data, 0, Remarks(), most_notes=len(data))
     try:
         walk.run(start)
@@ -180,8 +180,8 @@ class _Key:
     """The notes of one pitch on one channel.
 
     Attributes:
-        open: How many notes wait for their note-off.
-        events: The indices of the events since no note was open; of note-offs, inverted.
+        open: The number of notes that wait for their note-off.
+        events: The indices of the events since no note was open; a note-off's index is inverted.
     """
 
     def __init__(self) -> None:
@@ -206,7 +206,7 @@ class _Walk:
         self.tick = self.end = self.notes = self.events = self.bad_bytes = 0
         self.has_end = False
         self._status = 0
-        self._is_interrupted = False  # by an event that ends running status
+        self._is_interrupted = False  # after an event that ends running status
 
     def run(self, start: int = 0) -> None:
         """Reads all events from a byte on, up to the end of the track.
@@ -373,7 +373,7 @@ class _Walk:
         self._kept[after] = tick, off + b"\x00" + message
 
     def take_programs(self, programs: Mapping[int, list[tuple[int, bytes]]]) -> int:
-        """Takes other tracks' programs for channels that have none here; gives their number."""
+        """Takes other tracks' programs for channels without a program here; counts them."""
         for channel in sorted(self._channels - set(self.programs) - {DRUM_CHANNEL}):
             if channel in programs:
                 self._remarks.add("program_of_other_track", f"channel {channel + 1}, {self._place}")

@@ -1,15 +1,13 @@
-"""MIDI bytes to columns of numbers in the file's own ticks, as its reader wants them.
+"""MIDI bytes to columns of numbers in the file's own ticks.
 
-Conventions: a tick is the file's own unit of time, counted from its start; `ticks_per_quarter` of
-them are a quarter note. A column holds one number a note. Files whose ticks are parts of a second
-(SMPTE) have as many of them a quarter note as their first tempo says, 120 a minute without one;
-later tempos then move nothing.
+Conventions: a tick is the file's own unit of time, counted from its start; a quarter note has
+`ticks_per_quarter` ticks. A column holds one number a note. If ticks are parts of a second (SMPTE),
+the first tempo (else 120 a minute) gives the ticks of a quarter note; later tempos move nothing.
 
-Bytes come from strangers: `MidiLimits` bounds what is read, and whatever is no MIDI file is a
-`MidiError`, never a crash. What is odd but harmless is read: a time or key signature or a tempo
-that cannot be is passed over; a note-on without its note-off is no note; a note-off ends the
-earliest of the notes of its pitch that sound. Where a header claims another number of tracks than
-there are, those there are are read.
+Files come from strangers: `MidiLimits` limits their size, and bytes that are no MIDI file are a
+`MidiError`, never a crash. Harmless mistakes are read: an impossible time signature, key signature
+or tempo is passed over; a note-on without its note-off is no note; a note-off ends the earliest
+sounding note of its pitch. All tracks are read, whatever number the header claims.
 
 Source: The Complete MIDI 1.0 Detailed Specification, Standard MIDI Files 1.0 (RP-001).
 """
@@ -35,19 +33,19 @@ from musicvae.music.notes import DEFAULT_QPM, Key, Meter
 
 @dataclass(frozen=True, kw_only=True)
 class MidiLimits:
-    """How much of a file is read before it is refused.
+    """The limits past which a file is refused.
 
     Attributes:
         max_bytes: Size of the file in bytes. The largest of a collection of 400 real files has
             half a megabyte; at 4 MiB symusic needs 50 ms and 40 MB.
         max_notes: Notes of all tracks. An hour of dense piano has 40,000; each takes 200 bytes.
-        max_tracks: Tracks, counted after those that hold several channels are divided.
-        max_program_changes: Bytes that could change a program (0xC0 to 0xCF). Each can start a part
-            of its own, which takes symusic 5 kB: unbounded, 4 MiB of them would take 2 GB. Real
-            files have up to 1,300.
-        max_length_quarters: Where the last note may end, in quarter notes: two hours at 120 a
-            minute. A file of a few bytes can claim a thousand times that, and whoever makes an
-            array of steps from it would pay.
+        max_tracks: Tracks, counted after tracks with several channels are divided.
+        max_program_changes: Bytes that could change a program (0xC0 to 0xCF). Each can start a new
+            part, which takes symusic 5 kB: without a limit, 4 MiB of program changes would take
+            2 GB. Real files have up to 1,300.
+        max_length_quarters: End of the last note in quarter notes: two hours at 120 a minute. A
+            file of a few bytes can claim a thousand times that, and an array of its steps would
+            fill the memory.
     """
 
     max_bytes: int = 4 * 1024 * 1024
@@ -85,9 +83,9 @@ class ParsedTrack(NamedTuple):
 
     Attributes:
         name: The track's name as the file gives it; may be empty.
-        program: Its program; 0 for drums.
-        is_drum: Whether it is on the drum channel.
-        size: How many notes it has; at least one.
+        program: The program; 0 for drums.
+        is_drum: Whether the track is on the drum channel.
+        size: The number of notes, at least 1.
         records: The notes as `NoteColumns` reads them.
     """
 
@@ -103,9 +101,9 @@ class NoteColumns:
     """The notes of some tracks, one track after the other.
 
     Attributes:
-        sizes: How many notes each track has.
+        sizes: The number of notes of each track.
         starts: Onsets in ticks, 0 or more.
-        durations: How many ticks each note lasts, 0 or more.
+        durations: Lengths in ticks, 0 or more.
         ends: Ends in ticks.
         pitches: 0 to 127.
         velocities: 0 to 127.
@@ -144,21 +142,20 @@ class NoteColumns:
 
 
 class ParsedMidi(NamedTuple):
-    """What a MIDI file holds.
+    """The content of a MIDI file.
 
     Attributes:
         header: The fields of the file's header.
         tracks: The tracks with notes, in the file's order; a track with several channels or
             programs is divided by them.
         ticks_per_quarter: At least 1 where the file counts in quarter notes, above 0 otherwise.
-        ticks_per_second: Where the file counts in parts of a second; None elsewhere.
-        tempos: Microseconds a quarter note, by the tick from which on they hold, in order.
+        ticks_per_second: None if the file counts in parts of a quarter note.
+        tempos: Microseconds a quarter note by the tick of the tempo, in order.
         meters: Time signatures with their ticks, in order; repeated ones too.
         keys: Key signatures with their ticks, in order; repeated ones too.
-        markers: The markers of all tracks with their ticks, in order; of more than `MOST_CHORDS`
-            one more than that.
+        markers: The first `MOST_CHORDS` + 1 markers of all tracks with their ticks, in order.
         first_track: The bytes of the first track's events, which `smf.read_head` reads.
-        remarks: What was repaired or passed over.
+        remarks: The repairs, and the events passed over.
     """
 
     header: smf.Header
@@ -178,7 +175,7 @@ class ParsedMidi(NamedTuple):
         return round(60e6 / next(iter(self.tempos.values())), 2) if self.tempos else DEFAULT_QPM
 
     def seconds(self, ticks: Integer[np.ndarray, "*note"]) -> Float64[np.ndarray, "*note"]:
-        """When each tick is, in seconds: at 120 quarter notes a minute before the first tempo."""
+        """The time of each tick in seconds; before the first tempo 120 quarter notes a minute."""
         if self.ticks_per_second is not None:
             return ticks / self.ticks_per_second
         tempos = {0: 500_000} | dict(self.tempos)
@@ -204,9 +201,9 @@ def parse(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> ParsedMidi:
 
 
 def parse_unjudged(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> ParsedMidi:
-    """Parses a MIDI file as `parse`, but leaves its notes to be judged by `judge_notes`.
+    """Parses a MIDI file as `parse`, without the checks of `judge_notes`.
 
-    Where many files are parsed, their notes are judged quicker together.
+    The notes of many files are checked quicker together.
 
     Raises:
         MidiError: As `parse`.
@@ -237,7 +234,7 @@ def parse_unjudged(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> Parse
 
 
 def _read_score(chunks: Chunks, remarks: Remarks, limits: MidiLimits) -> symusic.core.ScoreTick:
-    """Has symusic read a file, the second time with repaired events where they need it."""
+    """Has symusic read a file; if events are damaged, reads it again after repairs."""
     if chunks.is_plain:
         score = _parse(chunks.for_symusic())
         if score is not None and explains(
@@ -283,7 +280,7 @@ def _check_program_changes(data: bytes, limits: MidiLimits) -> None:
 
 
 def _parse(data: bytes) -> symusic.core.ScoreTick | None:
-    """Has symusic read a file; None where it can't."""
+    """Has symusic read a file; None if it can't."""
     try:
         return symusic.core.ScoreTick.from_midi(data)
     except (RuntimeError, ValueError, LookupError, OverflowError, MemoryError):
@@ -318,12 +315,12 @@ def _tracks(score: symusic.core.ScoreTick, limits: MidiLimits) -> tuple[ParsedTr
 
 
 def _pack(notes: symusic.core.NoteTickList) -> bytes:
-    """The notes as records: as they are pickled where that can be, for it is many times quicker."""
+    """The notes as records; symusic's pickle gives them many times quicker than a copy."""
     return _pickle(notes) if _pickles_records() else _copy(notes)
 
 
 def _pickle(notes: symusic.core.NoteTickList) -> bytes:
-    """What symusic's pickle of notes holds behind their number."""
+    """The content of symusic's pickle of notes after their number."""
     state: bytes = notes.__getstate__()
     return state[4:]
 
@@ -338,7 +335,7 @@ def _copy(notes: symusic.core.NoteTickList) -> bytes:
 
 @cache
 def _pickles_records() -> bool:
-    """Whether this version of symusic pickles notes as records, which it promises nowhere."""
+    """Whether this version of symusic pickles notes as records; symusic does not document it."""
     records = np.array([(1, 2, 3, 4), (50_000, 60_000, 70, 80)], _RECORD)
     columns = (records[name].copy() for name in ("time", "duration", "pitch", "velocity"))
     pickled = _pickle(symusic.core.NoteTickList.from_numpy(*columns))
@@ -348,10 +345,10 @@ def _pickles_records() -> bool:
 
 
 def judge_notes(parsed: ParsedMidi, *, limits: MidiLimits = DEFAULT_LIMITS) -> None:
-    """Lets a file pass whose notes are as `ParsedTrack` says, and within the limits.
+    """Checks that all notes are valid and within the limits.
 
     Raises:
-        MidiError: If there is another note.
+        MidiError: If a note is not.
     """
     last_tick = limits.max_length_quarters * parsed.ticks_per_quarter
     notes = NoteColumns.of(parsed.tracks)
@@ -368,7 +365,7 @@ def judge_notes(parsed: ParsedMidi, *, limits: MidiLimits = DEFAULT_LIMITS) -> N
 
 @runtime_checkable
 class _Events(Protocol):
-    """A list of symusic's."""
+    """A list of symusic."""
 
     def __len__(self) -> int: ...
 
@@ -383,8 +380,8 @@ _TEMPO_ROW: _Row = attrgetter("time", "mspq")
 
 
 def _rows(events: _Events, row_of: _Row) -> list[tuple[int, ...]]:
-    """The events from tick 0 on, in order of time, those of one tick in the file's order."""
-    # By index: to begin and to end the iteration of a list of symusic's takes over a microsecond.
+    """The events from tick 0 on, in order of time; events of one tick keep the file's order."""
+    # By index: starting and ending an iteration over a list of symusic takes over a microsecond.
     rows = [row_of(events[index]) for index in range(len(events))]
     if len(rows) > 1:
         rows.sort(key=itemgetter(0))
@@ -396,7 +393,7 @@ def _meters(score: symusic.core.ScoreTick) -> tuple[tuple[int, Meter], ...]:
         [
             (tick, _meter_of(numerator, denominator))
             for tick, numerator, denominator in _rows(score.time_signatures, _METER_ROW)
-            # The file holds a power of two of any size: those past 64 are no music.
+            # A file can hold any power of two: past 64 it is no music.
             if numerator >= 1 and denominator in (1, 2, 4, 8, 16, 32, 64)
         ]
     )
@@ -433,5 +430,5 @@ def _key_of(sharps: int, is_minor: int) -> Key:
 
 
 def _tempos(score: symusic.core.ScoreTick) -> dict[int, int]:
-    """Microseconds a quarter note from each tick on where they change, in order."""
+    """Microseconds a quarter note by the tick of each change, in order."""
     return {tick: mspq for tick, mspq in _rows(score.tempos, _TEMPO_ROW) if mspq > 0}

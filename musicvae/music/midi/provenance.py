@@ -1,4 +1,4 @@
-"""How a clip was made, as JSON in a text event of its MIDI file: written and read here."""
+"""The provenance of a clip: the recipe that makes it again, as JSON in a text event of MIDI."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _KEY = "musicvae"
 
 
 def provenance_event(provenance: Mapping[str, object]) -> bytes:
-    """The text event that says how a clip was made."""
+    """The text event that holds a provenance."""
     text = json.dumps({_KEY: provenance}, sort_keys=True, separators=(",", ":"))
     return smf.meta(smf.TEXT, text.encode())
 
 
 def read_provenance(data: bytes) -> dict[str, object] | None:
-    """How a clip was made, as `write` was told; None for bytes from another program."""
+    """Reads the provenance that `write` wrote; None for a file from another program."""
     try:
         tracks = read_chunks(data, Remarks(), max_tracks=DEFAULT_LIMITS.max_tracks).tracks
     except MidiError:

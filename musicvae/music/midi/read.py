@@ -2,9 +2,9 @@
 
 Conventions: the bytes are a Standard MIDI File of format 0 or 1 with a time division in ticks a
 quarter note. (Format 2 is no single piece of music, and frames of a film are no grid.) Every onset
-and end goes to the nearest step by its tick, so a change of tempo moves nothing; the distance from
-the step stays in `Note.offset`. Bars are the bars of `musicvae.music.bars`, and each of their runs
-starts on a step. `parser` says how bytes from strangers are read.
+and end goes to the nearest step by its tick, so a change of tempo moves nothing; the distance of an
+onset from its step stays in `Note.offset`. `musicvae.music.bars` finds the bars; each run of bars
+starts on a step. `parser` documents the limits of a file.
 
 Source: The Complete MIDI 1.0 Detailed Specification, Standard MIDI Files 1.0 (RP-001).
 """
@@ -51,7 +51,7 @@ class MidiTrack:
 
     Attributes:
         name: The track's name as the file gives it; may be empty.
-        notes: Its notes, at least one; all tracks of a file have the same length and bars.
+        notes: The notes, at least one; all tracks of a file have the same length and bars.
     """
 
     name: str
@@ -72,7 +72,7 @@ class MidiFile:
         key: The first key signature, or None.
         text: The text events at the head of the first track.
         chords: The markers of all tracks, if all of them are chord symbols.
-        remarks: What was repaired or passed over.
+        remarks: The repairs, and the events passed over.
     """
 
     tracks: tuple[MidiTrack, ...]
@@ -89,14 +89,13 @@ class MidiFile:
 def read_tracks(source: bytes | str | Path, *, limits: MidiLimits = DEFAULT_LIMITS) -> MidiFile:
     """Reads the tracks of a MIDI file onto the step grid.
 
-    All sequences have the same length: up to the end of the last note, or of the first track where
-    that is later and holds no notes (so that silence at the end is kept), and on to the end of the
-    bar (of the quarter note where a bar is no whole number of steps). A note shorter than half a
-    step gets one step.
+    All sequences have the same length: up to the end of the last note (or of a later first track
+    without notes, so that silence at the end is kept), and on to the end of the bar (of the quarter
+    note, if a bar is no whole number of steps). A note shorter than half a step gets one step.
 
     Args:
         source: The bytes of the file, or its path.
-        limits: How much of it is read.
+        limits: The limits past which the file is refused.
 
     Raises:
         MidiError: If the bytes are no MIDI file of format 0 or 1 in ticks a quarter note, are
@@ -117,7 +116,7 @@ def read(source: bytes | str | Path, *, limits: MidiLimits = DEFAULT_LIMITS) -> 
 
     Args:
         source: The bytes of the file, or its path.
-        limits: How much of it is read.
+        limits: The limits past which the file is refused.
 
     Raises:
         MidiError, OSError: As `read_tracks`.
@@ -195,7 +194,7 @@ def _lay_bars(parsed: ParsedMidi) -> StepGrid:
 def _steps(
     ticks: Int64[np.ndarray, " note"], ticks_per_quarter: int, grid: StepGrid
 ) -> Int64[np.ndarray, " note"]:
-    """The nearest step of each tick, of two steps the later."""
+    """The nearest step of each tick; halfway between two steps, the later."""
     steps = ticks / (ticks_per_quarter / STEPS_PER_QUARTER) + grid.shifts(ticks / ticks_per_quarter)
     nearest: Int64[np.ndarray, " note"] = np.floor(steps + 0.5).astype(np.int64)
     return nearest
@@ -223,7 +222,7 @@ def _notes(track: ParsedTrack, ticks_per_quarter: int, grid: StepGrid) -> list[N
 def _chords(
     markers: Sequence[tuple[int, str]], length_steps: int, ticks_per_quarter: int, grid: StepGrid
 ) -> tuple[Chord, ...]:
-    """The markers on their steps, the last of each step; none where a marker is no chord.
+    """The markers as chords, the last marker of each step; empty if a marker is no chord.
 
     Raises:
         MidiError: If there are too many chords.

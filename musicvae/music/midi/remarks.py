@@ -1,16 +1,16 @@
-"""Remarks: what was repaired or passed over in a file, with a reason and a count."""
+"""Remarks on repairs and on events passed over in a file, with a reason and a count."""
 
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A kind of repair, or a kind of thing that was passed over, in one file.
+    """A kind of repair, or a kind of event that was passed over, in one file.
 
     Attributes:
         reason: The name of the kind, such as `lost_note_off`.
-        count: How often it was met.
-        found: The first of them.
+        count: The number of such repairs or events.
+        found: The first of them, in words.
     """
 
     reason: str
@@ -19,7 +19,7 @@ class Remark:
 
 
 class Remarks:
-    """Counts remarks, and keeps what was found first."""
+    """Counts remarks by their reason, and keeps the first finding of each."""
 
     def __init__(self) -> None:
         self._found: dict[str, Remark] = {}
@@ -30,5 +30,5 @@ class Remarks:
         self._found[reason] = replace(remark, count=remark.count + 1)
 
     def all(self) -> tuple[Remark, ...]:
-        """The remarks, in order of the first of each kind."""
+        """The remarks, in the order in which their kinds were found first."""
         return tuple(self._found.values())

@@ -1,4 +1,4 @@
-"""The bytes of a Standard MIDI File: its header, its meta events, and how tracks are written.
+"""The bytes of a Standard MIDI File: reads its header and meta events, and writes tracks.
 
 Conventions: a file is a header chunk and track chunks; a track is events, each after a number of
 ticks. Numbers are written with the high byte first, or in a variable length of seven bits a byte.
@@ -20,7 +20,8 @@ TEXT, NAME, MARKER, END_OF_TRACK, TEMPO, METER, KEY = 0x01, 0x03, 0x06, 0x2F, 0x
 
 HEADER_BYTES = 14
 MOST_HEAD_EVENTS = 10_000
-"""Events of the first track that are searched for text: a tempo on every beat of a long piece."""
+"""The number of events of the first track that are searched for text: enough for a tempo on every
+beat of a long piece."""
 
 _FRAMES_PER_SECOND = {24: 24.0, 25: 25.0, 29: 30 / 1.001, 30: 30.0}
 """Frames a second by their number in the header; 29 stands for the 30 of colour television."""
@@ -31,7 +32,7 @@ class Header:
     """The fields of the header chunk.
 
     Attributes:
-        format: 0 for one track, 1 for tracks that sound together, 2 for patterns of their own.
+        format: 0 for one track, 1 for tracks that sound together, 2 for independent patterns.
         claimed_tracks: The number of tracks that it claims.
         ticks_per_quarter: 1 or more; 0 where the file counts in parts of a second.
         ticks_per_second: None where the file counts in parts of a quarter note.
@@ -48,8 +49,8 @@ class Head:
     """The meta events of the first track before its first note or control.
 
     Attributes:
-        texts: Its text events; bytes in no known encoding become replacement signs.
-        end_tick: Where the track ends if it holds meta events alone, otherwise 0.
+        texts: The text events; bytes in no known encoding become replacement signs.
+        end_tick: The end of the track if it holds only meta events, otherwise 0.
     """
 
     texts: tuple[str, ...] = ()
@@ -57,7 +58,7 @@ class Head:
 
 
 def damaged(found: str) -> MidiError:
-    """The error for bytes that begin as a MIDI file and do not go on as one."""
+    """The error for bytes that start as a MIDI file, but can't be read further."""
     return MidiError(
         f"damaged MIDI data ({found})",
         expected="a Standard MIDI File",
@@ -74,8 +75,8 @@ def read_header(data: bytes) -> Header:
     """Reads the header chunk.
 
     Raises:
-        MidiError: If the bytes are no MIDI file of format 0, 1 or 2, or their time division is
-            none.
+        MidiError: If the bytes are no MIDI file of format 0, 1 or 2, or the time division is
+            invalid.
     """
     if len(data) < HEADER_BYTES or not data.startswith(b"MThd"):
         raise MidiError(
@@ -88,7 +89,7 @@ def read_header(data: bytes) -> Header:
 
 @lru_cache(maxsize=256)
 def _read_fields(fields: bytes) -> Header:
-    """Reads the fields of a header chunk, which differ little within a corpus."""
+    """Reads the fields of a header chunk; cached, as a corpus repeats few headers."""
     format_, claimed, division = struct.unpack(">HHh", fields)
     if format_ > 2:
         raise _other_format(format_)
@@ -107,10 +108,10 @@ def _read_fields(fields: bytes) -> Header:
 
 
 def check_score(header: Header) -> None:
-    """Lets a file pass that is one piece of music in ticks a quarter note.
+    """Checks that a file is one piece of music in ticks a quarter note.
 
     Raises:
-        MidiError: If it is of format 2 or counts in frames.
+        MidiError: If the file is of format 2 or counts in frames.
     """
     if header.format > 1:
         raise _other_format(header.format)

@@ -1,4 +1,4 @@
-"""Notes to MIDI bytes: here steps become ticks.
+"""Writes notes as MIDI bytes; here steps become ticks.
 
 Conventions: a file is a Standard MIDI File of format 1 with 480 ticks a quarter note. Equal music
 gives equal bytes.
@@ -36,9 +36,8 @@ def write(
     """Writes a sequence as a MIDI file of format 1 at 480 ticks a quarter note.
 
     Track 0 holds the name, the provenance, the tempo, the meters, the key, and the chords as
-    markers; then comes one track for each program, and the drums last, each on a channel of its
-    own. Every track ends exactly at `length_steps`. Onsets are written as played, with their
-    `offset`.
+    markers; one track for each program follows, then the drums, each on its own channel. Every
+    track ends exactly at `length_steps`. Onsets are written as played, with their `offset`.
 
     A channel can sound a pitch once at a time: a note is cut short where the next note of its
     pitch in its part starts, and of two notes that start together the longer stays.
@@ -136,7 +135,7 @@ def _note_events(
             continue
         end = min(end, next_start.get(pitch, end))  # noqa: PLW2901
         next_start[pitch] = start
-        # Ends come before onsets, so that a repeated note is heard again.
+        # Ends come before onsets, so that a repeated note sounds again.
         events.append((end, 0, pitch, bytes([0x80 | channel, pitch, 0])))
         events.append((start, 1, pitch, bytes([0x90 | channel, pitch, velocity])))
     return [(tick, message) for tick, _, _, message in sorted(events)]
