@@ -8,6 +8,7 @@ from midi_mutations import mutants
 from musicvae.__main__ import MISUSE, main
 
 
+@pytest.mark.slow
 def test_mutated_midi_is_played_or_refused(tmp_path, bundle_folder, monkeypatch, capsys):
     file = tmp_path / "mutant.mid"
     options = ["--model", str(bundle_folder), "--out", str(tmp_path / "out"), "--seed", "1"]

@@ -36,6 +36,7 @@ def musicvae(*arguments):
     assert not ended.value.code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MEMBERS)
 @pytest.mark.usefixtures("few_measures")
 def test_a_member_walks_from_music_to_music(name, tmp_path):

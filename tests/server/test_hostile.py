@@ -24,6 +24,7 @@ def code_of(call, message):
     return grpc.StatusCode.OK
 
 
+@pytest.mark.slow
 def test_mutated_midi_is_heard_or_refused(stub):
     def send(data, *, reduce):
         excerpt = pb.Excerpt(midi=data, reduce=reduce, start_bar=1 if reduce else None)

@@ -44,6 +44,7 @@ def counts(result):
     return {(each.stage, each.reason): each.count for each in result.rejections}
 
 
+@pytest.mark.slow
 @given(
     roots=st.lists(st.integers(-1, 11), min_size=12, max_size=12),
     qualities=st.lists(st.integers(0, len(QUALITIES) - 1), min_size=12, max_size=12),

@@ -119,6 +119,7 @@ def kits(draw):
     return hits or [(0, 36, 1)]
 
 
+@pytest.mark.slow
 @given(
     hits=kits(),
     bars=st.integers(1, 3),

@@ -69,6 +69,7 @@ def lines(draw, program, lowest):
     return make_part(*notes, program=program)
 
 
+@pytest.mark.slow
 @given(
     lead=lines(program=73, lowest=60),
     low=lines(program=32, lowest=30),

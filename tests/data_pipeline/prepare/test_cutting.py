@@ -96,6 +96,7 @@ def test_a_full_disk_is_said(make_chunk, tmp_path):
     assert {path.suffix for path in tmp_path.iterdir()} <= {".arrow"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("deed", "reason"),
     [

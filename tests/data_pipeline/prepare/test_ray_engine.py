@@ -20,7 +20,8 @@ from musicvae.work.ray_engine import PACKAGE_FOLDER, run_on_ray
 
 ray = pytest.importorskip("ray", reason="the extra musicvae[cluster] is not installed")
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own
+# A cluster takes seconds to start; the warnings are of Ray itself.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture(scope="module")

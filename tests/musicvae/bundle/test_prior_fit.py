@@ -25,6 +25,7 @@ def share_near_the_curve(z):
     return ((z[:, 1:] - z[:, :1].square() + 1).abs() < 1.5).all(dim=1).float().mean()
 
 
+@pytest.mark.slow
 def test_a_prior_draws_where_music_is(posteriors):
     prior = fit(new_prior, posteriors, seed=0, steps=400)
     drawn = torch.randn(1_000, 8, generator=torch.Generator().manual_seed(0))
@@ -55,6 +56,7 @@ def test_a_latent_of_one_number_keeps_its_gaussian():
     assert fit(partial(FlowPrior, 1), one, seed=0, steps=20)(torch.ones(1, 1)).tolist() == [[1.0]]
 
 
+@pytest.mark.slow
 def test_a_prior_of_bars_repeats_as_its_music_does():
     # Two bars, and half of the excerpts have both of them again.
     generator = torch.Generator().manual_seed(3)

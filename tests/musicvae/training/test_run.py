@@ -334,6 +334,7 @@ def test_a_hierarchical_model_is_trained_with_scheduled_sampling(
     assert load_run(tmp_path / "run").step == 4
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_steps(data, tmp_path):
     """The real command: Lightning runs it a second time, for the second process."""
     command = [

@@ -70,6 +70,7 @@ def test_the_density_of_new_bars_is_that_of_the_map_but_for_their_spread():
         torch.testing.assert_close(prior.log_prob(prior(row[None]))[0], expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bars", [2, 3])
 def test_the_density_has_a_mass_of_one(bars):
     prior = make_prior(share_size=1, bars=bars, std=0.5)
