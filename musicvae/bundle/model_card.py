@@ -1,4 +1,4 @@
-"""The model card: what a model is, what it saw, what it can do and what it can't, in Markdown."""
+"""The model card in Markdown: a model, its data, its figures and its limits."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,9 +16,9 @@ def write_card(experiment: Experiment, facts: Mapping[str, Any], evaluation: Eva
     """Writes the card.
 
     Args:
-        experiment: What was trained.
-        facts: What its run saw, as the bundle keeps it.
-        evaluation: What was measured: the only source of the card's figures.
+        experiment: The settings of the training.
+        facts: The facts of the run, as the bundle keeps them.
+        evaluation: The measures of the model: the only source of the card's figures.
     """
     representation: Representation = experiment.representation
     sources = "\n".join(
@@ -35,8 +35,8 @@ A variational autoencoder of {representation.bars} bars of {representation.kind.
 `musicvae train {experiment.name}` with the settings below and seed {facts["seed"]}:
 {facts["steps"]:,} optimiser steps,
 {facts["examples_seen"]:,} examples seen{_start(facts["start"])}.
-New music is drawn {_prior(experiment)}, fitted to where these weights find the training
-excerpts, not from the standard Gaussian that they were trained with.
+New music is drawn {_prior(experiment)}, fitted to the latents of the training excerpts,
+not from the standard Gaussian that the weights were trained with.
 
 ## Data
 
@@ -44,18 +44,19 @@ excerpts, not from the standard Gaussian that they were trained with.
 | --- | --- | --- | --- |
 {sources}
 
-Split by piece: pieces of one title, or alike by their notes in any key, stand on one side. An
-excerpt that also occurs on the other side, transposed or not, was left out of training.
+The data are split by piece: pieces with equal titles, or with nearly the same notes in any key, are
+in the same split. An excerpt that also occurs in another split, transposed or not, was left out of
+training.
 {_transposition(experiment)} Content hash `{facts["content_hash"]}`.
 
 ## Figures
 
 On the {evaluation.split} split, {evaluation.examples:,} excerpts of {evaluation.pieces:,} pieces, \
 with the weights as shipped. The weights were
-chosen on the validation split{_other(evaluation)}. Music-making commands draw at temperature
-{SAMPLE_TEMPERATURE:g} unless told otherwise. The accuracies of Roberts et al. 2018 are not
-comparable without care: theirs is other, far larger data, and "sampling" there draws events, as at
-temperature 1 here. `musicvae evaluate` says how each is measured, and more.
+chosen on the validation split{_other(evaluation)}. Commands that make music draw at temperature
+{SAMPLE_TEMPERATURE:g} by default. Compare with the accuracies of Roberts et al. 2018 with care:
+their data are other and far larger, and their "sampling" draws events, as at temperature 1 here.
+`musicvae evaluate` writes a report that explains each figure and has more of them.
 
 | measure | figure |
 | --- | --- |
@@ -63,10 +64,14 @@ temperature 1 here. `musicvae evaluate` says how each is measured, and more.
 
 ## Limits
 
-It knows the music named above: {representation.kind.content}. Its grid has
-{_grid(representation)}, its meter is {representation.meter}, and it hears and plays \
-{representation.bars} bars at once. What it has in common with its
-training data stands above.
+- The model makes {representation.kind.content}.
+- Its grid has {_grid(representation)}, its meter is {representation.meter}, and it reads and \
+makes {representation.bars} bars at once.
+- Below 0.5 a lower temperature does not make calmer music: the variety of draws comes from the \
+latent.
+{_limits(experiment)}
+- The figures under "Copies of the training split" say how much of its draws stands in its \
+training data.
 
 ## Settings
 
@@ -96,8 +101,7 @@ def _prior(experiment: Experiment) -> str:
 
 
 def _transposition(experiment: Experiment) -> str:
-    has_pitches = any(line.is_pitched for line in lines_of(experiment.representation))
-    if not has_pitches or not experiment.training.most_semitones:
+    if not _has_pitches(experiment) or not experiment.training.most_semitones:
         return "Training excerpts were not transposed."
     return (
         "Training excerpts were transposed by up to "
@@ -105,9 +109,27 @@ def _transposition(experiment: Experiment) -> str:
     )
 
 
+def _limits(experiment: Experiment) -> str:
+    limits = []
+    if _has_pitches(experiment):
+        limits.append(
+            "- Draws leave their key more often than music does, and leap more. The overlaps above "
+            "compare one measure at a time and don't show it."
+        )
+    limits.append(
+        '- Not every attribute vector works: under "Attributes" above, a vector with little change '
+        "does little, and a vector may change other attributes too."
+    )
+    return "\n".join(limits)
+
+
+def _has_pitches(experiment: Experiment) -> bool:
+    return any(line.is_pitched for line in lines_of(experiment.representation))
+
+
 def _other(evaluation: Evaluation) -> str:
     if evaluation.split == "validation":
-        return " too, so that the figures are somewhat too good"
+        return ", too, so the figures are somewhat too good"
     return ", which has other pieces"
 
 
@@ -118,7 +140,7 @@ def _grid(representation: Representation) -> str:
 
 
 def _cell(text: str) -> str:
-    """A text as it stands in a table, whose columns `|` would end."""
+    """Escapes a text for a table, whose columns end at `|`."""
     return text.replace("|", r"\|")
 
 

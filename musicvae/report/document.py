@@ -1,7 +1,7 @@
-"""One file that holds a whole page: its style, its script, its pictures and its music.
+"""Pages as single files, which hold their style, script, pictures and music.
 
-A page asks no network for anything, and its policy (CSP) forbids whatever else a browser might
-fetch or run. Templates are Jinja's; `excerpt.html` has what they share.
+A page asks no network for anything, and its content security policy forbids the browser to fetch or
+run anything else. Templates are Jinja's; `excerpt.html` has their common macros.
 """
 
 import base64
@@ -22,14 +22,14 @@ from musicvae.report.page_rolls import Roll
 def render(package: str, template: str, rolls: Sequence[Roll], **facts: object) -> str:
     """Fills a template.
 
-    Besides the facts it finds `style`, `script` and `music`, the hashes of the first two for its
-    policy, `version`, and `number`, which writes a whole number.
+    Besides the facts, a template can use `style`, `script` and `music`, the hashes of style and
+    script for its policy, `version`, and `number`, which writes a whole number.
 
     Args:
-        package: Where the template lies.
-        template: Its name.
-        rolls: What can be heard, in the order in which it stands on the page.
-        facts: What the template names.
+        package: The package that holds the template.
+        template: The name of the template.
+        rolls: The rolls that play, in their order on the page.
+        facts: The values that the template names.
     """
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(package, "."), PackageLoader(__package__, ".")]),
@@ -40,7 +40,7 @@ def render(package: str, template: str, rolls: Sequence[Roll], **facts: object) 
     )
     style, script = (_source(environment, asset) for asset in ("page.css", "player.js"))
     return environment.get_template(template).render(
-        style=Markup(style),  # noqa: S704  # our own file; so too the script
+        style=Markup(style),  # noqa: S704  # our own file, as is the script
         script=Markup(script),  # noqa: S704
         style_hash=_policy_hash(style),
         script_hash=_policy_hash(script),
@@ -55,7 +55,7 @@ def write(path: Path, text: str) -> None:
     """Writes a file, whole or not at all.
 
     Raises:
-        DataError: If it can't be written.
+        DataError: If the file can't be written.
     """
     try:
         write_file(path, text)
@@ -74,11 +74,11 @@ def _source(environment: Environment, asset: str) -> str:
 
 
 def _policy_hash(text: str) -> str:
-    """What the page's policy knows an inline style or script by."""
+    """Hashes an inline style or script for the page's policy."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _script_json(value: object) -> Markup:
-    """A value as JSON that no text in it can end the script element of."""
+    """Writes a value as JSON in which no text can end the script element."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704  # no `<` is left in it

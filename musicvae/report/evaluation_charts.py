@@ -1,4 +1,4 @@
-"""The plots of an evaluation's page, section by section; models share a plot where they can."""
+"""The charts of an evaluation's page, section by section; models share a chart where they can."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Group:
 
 
 def draw_section(section: str, named: Mapping[str, Evaluation]) -> tuple[Group, ...]:
-    """The plots of a section.
+    """Makes the charts of a section.
 
     Args:
         section: A key of `musicvae.evaluation.figure.HOW`.
@@ -56,8 +56,8 @@ def _divergences(named: Mapping[str, Evaluation]) -> Iterator[Group]:
         ordered = sorted(evaluation.reconstruction.divergence_by_dimension, reverse=True)
         curves = Curves(
             title="KL by dimension",
-            about="Nats of each dimension of the latent, the fullest first: those near 0 are not "
-            "used.",
+            about="Nats of each dimension of the latent, the largest first; the model does not use "
+            "dimensions near 0.",
             x_name="dimension",
             x=tuple(float(number) for number in range(1, len(ordered) + 1)),
             series=(Series(name=name, values=tuple(ordered)),),
@@ -71,7 +71,7 @@ def _interpolations(named: Mapping[str, Evaluation]) -> Iterator[Group]:
     plots = [
         Curves(
             title="Distance to the first excerpt",
-            about="Share of steps that differ from it.",
+            about="Share of steps that differ from the first excerpt.",
             x_name="way from the first to the second",
             x=first.fractions,
             series=(
@@ -86,7 +86,7 @@ def _interpolations(named: Mapping[str, Evaluation]) -> Iterator[Group]:
         plots.append(
             Curves(
                 title="Cost under the language model",
-                about="1 is as usual as the two ends are.",
+                about="Music as usual as the two ends costs 1.",
                 x_name="way from the first to the second",
                 x=first.fractions,
                 series=tuple(
@@ -106,8 +106,7 @@ def _attributes(named: Mapping[str, Evaluation]) -> Iterator[Group]:
         matrices = tuple(
             Matrix(
                 title=f"Vector {verb}",
-                about="A row for the vector, a column for the attribute that was measured; change "
-                "in %.",
+                about="Change in %: a row for each vector, a column for each measured attribute.",
                 names=names,
                 cells=cells,
             )
@@ -148,7 +147,7 @@ def _histogram(measure: str, line: str, histogram: Histogram) -> Bars:
 
 
 def _name_bin(measure: str, start: float, width: float) -> str:
-    """What stands under a bar."""
+    """Names a bin, for the text under its bar."""
     if measure == "pitch":
         return pitch_name(round(start))
     if measure == "pitch_class":
@@ -186,7 +185,7 @@ def _structures(named: Mapping[str, Evaluation]) -> Iterator[Group]:
                 Curves(
                     title=f"{prefix}{title}" if prefix else title.capitalize(),
                     about=about,
-                    x_name="bars from one to the other",
+                    x_name="bars from the first to the second",
                     x=lags,
                     series=tuple(Series(name=n, values=each) for n, each in values.items()),
                 )
@@ -219,9 +218,10 @@ def _copies(named: Mapping[str, Evaluation]) -> Iterator[Group]:
 
 
 def _sources(named: Mapping[str, Evaluation]) -> dict[str, tuple[str, str]]:
-    """What is compared in one plot, by its name there: whose evaluation, and which set of it.
+    """Names the sets in a chart, each with the model and the set of its evaluation.
 
-    One model stands beside the data at every temperature, several at the one that users get.
+    A single model has its draws at all temperatures; several models have their draws at the default
+    temperature.
     """
     first = next(iter(named))
     if len(named) == 1:

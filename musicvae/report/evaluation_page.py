@@ -1,4 +1,4 @@
-"""An evaluation as files: `report.json`, all its values, and `report.html`, a page to look at."""
+"""An evaluation as files: `report.json` with all values, and the page `report.html`."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,21 +18,21 @@ from musicvae.report.page_rolls import SHORT_BARS, Roll, to_roll
 JSON_NAME, PAGE_NAME = "report.json", "report.html"
 
 _RECONSTRUCTIONS = (
-    "Held-out excerpts, each before what the model makes of it: likeliest events from the mean of "
-    "the posterior."
+    "Held-out excerpts, each before its reconstruction: the likeliest events from the posterior's "
+    "mean."
 )
-_DRAWS = "From the prior, at the temperature that users get."
+_DRAWS = "Draws from the prior, at the default temperature."
 _INTERPOLATION = (
-    "From one held-out excerpt to another; the first and the last stand as they were given."
+    "The way from a held-out excerpt to another; the first clip and the last are the excerpts."
 )
 
 Rows = list[tuple[str, list[tuple[str, tuple[str, ...]]]]]
-"""Sections with their figures: a name and a cell for every model."""
+"""Sections with their figures: each a name and a cell for every model."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reported:
-    """A model with all there is to say of it."""
+    """A model with its evaluation and its clips."""
 
     subject: Subject
     evaluation: Evaluation
@@ -44,11 +44,11 @@ class Section:
     """A part of the page.
 
     Attributes:
-        title: Over it.
-        identity: What links call it.
-        about: How its figures are measured.
-        charts: Its plots.
-        rows: Its figures.
+        title: The heading.
+        identity: The target of links.
+        about: How the figures are measured.
+        charts: The charts.
+        rows: The figures.
     """
 
     title: str
@@ -60,13 +60,13 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """A clip as it stands on the page.
+    """A clip on the page.
 
     Attributes:
-        index: Which it is, from 0.
-        name: What it is called for those who do not see the page.
-        example: What it is.
-        roll: Its picture and its music.
+        index: The number of the clip on the page, from 0.
+        name: The name that a screen reader says.
+        example: The clip.
+        roll: The clip's picture and its notes for the player.
     """
 
     index: int
@@ -77,7 +77,7 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class CardGroup:
-    """Clips that belong together, two by two if so."""
+    """Clips under one heading; `are_pairs` puts two clips side by side."""
 
     title: str
     about: str
@@ -89,15 +89,15 @@ def write_report(reported: Sequence[Reported], data: Data, out: Path) -> tuple[P
     """Writes both files into a folder, each whole or not at all.
 
     Args:
-        reported: The models, one or more, all measured on the same data.
-        data: What they were measured on.
-        out: The folder; made where it is missing.
+        reported: The models, all measured on the same data.
+        data: The data of the evaluations.
+        out: The folder, which is made where it is missing.
 
     Returns:
-        The files.
+        The paths of the files.
 
     Raises:
-        DataError: If one can't be written.
+        DataError: If a file can't be written.
     """
     out.mkdir(parents=True, exist_ok=True)
     record = to_record(
@@ -161,7 +161,7 @@ def _facts(names: Sequence[str], reported: Sequence[Reported]) -> Iterator[tuple
 
 
 def _rows(named: Mapping[str, Iterable[Figure]]) -> Rows:
-    """Figures of several models side by side, in the order of `HOW`."""
+    """Puts figures of several models side by side, in the order of `HOW`."""
     columns = [{f.key: f for f in figures} for figures in named.values()]
     rows = {key: figure for column in columns for key, figure in column.items()}
     return [
@@ -181,7 +181,7 @@ def _rows(named: Mapping[str, Iterable[Figure]]) -> Rows:
 def _music(
     names: Sequence[str], reported: Sequence[Reported]
 ) -> Iterator[tuple[str, str, list[Example]]]:
-    """The groups of clips: a title, what they are, and the clips."""
+    """Groups the clips: each group has a title, an explanation and its clips."""
     inputs = reported[0].examples.inputs
     played = [each.examples.reconstructions for each in reported]
     each_by_all = [clip for group in zip(inputs, *played, strict=True) for clip in group]
@@ -192,7 +192,7 @@ def _music(
 
 
 def _number(groups: Iterable[tuple[str, str, list[Example]]], models: int) -> list[CardGroup]:
-    """Makes cards of clips, with a number for each on the whole page."""
+    """Makes cards of clips, numbered over the whole page."""
     numbered: list[CardGroup] = []
     index = 0
     for title, about, examples in groups:

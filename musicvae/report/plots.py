@@ -30,7 +30,7 @@ from musicvae.music.notes import DEFAULT_VELOCITY, Note, NoteSequence
 from musicvae.report.roll import Rows, find_beats, find_paleness, find_rows, find_span
 
 MOST_ROLLS = 48
-"""Rolls in one picture; more can't be told apart on a screen."""
+"""The most rolls in one picture; more can't be told apart on a screen."""
 
 DOTS_PER_INCH = 120
 IMAGE_DOTS_PER_INCH = 80
@@ -42,8 +42,8 @@ ROW_LINE = "#e3e7ec"
 BEAT_LINE = "#c9d0d8"
 BAR_LINE = "#5b6672"
 COLOURS = ("#2066a8", "#c4572b", "#3a8a54", "#8d4a9e", "#b08a1e", "#28909b", "#b23a63", "#66615c")
-"""Of the parts, in order of their programs; they differ in lightness too, for those who do not see
-every hue."""
+"""The colours of the parts, in order of their programs. They differ in lightness too, for readers
+who do not see every hue."""
 
 
 def piano_rolls(
@@ -54,20 +54,21 @@ def piano_rolls(
     suptitle: str = "",
     part_names: Mapping[int, str] | None = None,
 ) -> None:
-    """Draws music as piano rolls, one each, into one PNG file.
+    """Draws each sequence as a piano roll, all into one PNG file.
 
     Equal music gives an equal file. The file appears whole or not at all.
 
     Args:
-        sequences: What to draw, in the order of reading.
+        sequences: The music, in the order of reading.
         path: The file to write, or to replace.
-        titles: One for each sequence, or none at all.
-        suptitle: Over all of them. Past `MOST_ROLLS` the rest is left out, and this says so.
-        part_names: What the legend calls the notes of a program; by default its family.
+        titles: A title for each sequence, or none at all.
+        suptitle: The title of the picture. It also says how many rolls are missing when there are
+            more sequences than `MOST_ROLLS`.
+        part_names: The name of each program in the legend; by default the name of its family.
     """
     figure = _draw(sequences, titles, suptitle, part_names or {})
     with new_file(path) as unfinished, _missing_glyphs_allowed():
-        # No version of matplotlib in the file: the same music is the same bytes everywhere.
+        # The file names no version of matplotlib, so that equal music gives equal bytes everywhere.
         figure.savefig(unfinished, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
 
 
@@ -79,21 +80,21 @@ def piano_roll_image(
     figure.set_dpi(IMAGE_DOTS_PER_INCH)
     canvas = FigureCanvasAgg(figure)
     with _missing_glyphs_allowed():
-        canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves it so
-    image = np.asarray(canvas.buffer_rgba(), dtype=np.uint8)  # type: ignore[no-untyped-call]  # so too
+        canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib has no type for it
+    image = np.asarray(canvas.buffer_rgba(), dtype=np.uint8)  # type: ignore[no-untyped-call]  # nor for this
     return np.ascontiguousarray(image[..., :3].transpose(2, 0, 1))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Frame:
-    """What all rolls of a picture have in common.
+    """The common frame of all rolls of a picture.
 
     Attributes:
-        rows: What stands at each height.
-        quarters: Length in quarter notes.
+        rows: The rows of keys and drums.
+        quarters: The length in quarter notes.
         loudest: The velocity that has the full colour.
-        colours: Of each part: whether it is the drums, and its program.
-        has_chords: Whether any of them has chords.
+        colours: The colour of each part: whether the part is the drums, and its program.
+        has_chords: Whether any sequence has chords.
     """
 
     rows: Rows
@@ -117,17 +118,17 @@ def _frame(sequences: Sequence[NoteSequence]) -> _Frame:
 
 @dataclass(frozen=True, kw_only=True)
 class _Layout:
-    """Where the rolls stand, in inches: text and rows keep their size however many rolls there are.
+    """The places of the rolls, in inches, so that text and rows have one size in all pictures.
 
     Attributes:
-        columns: Rolls side by side.
-        lines: Rolls one under the other.
-        width: Width of one roll.
-        height: Height of one roll.
-        head: Room over each line of rolls, for their titles.
-        top: Room over all of them.
-        bottom: Room under all of them.
-        left: Room beside them, for the names of the rows.
+        columns: The number of rolls side by side.
+        lines: The number of lines of rolls.
+        width: The width of a roll.
+        height: The height of a roll.
+        head: The room over each line of rolls, for their titles.
+        top: The room over all rolls.
+        bottom: The room under all rolls.
+        left: The room beside the rolls, for the names of the rows.
     """
 
     columns: int
@@ -150,7 +151,7 @@ class _Layout:
         )
 
     def place(self, index: int) -> tuple[float, float, float, float]:
-        """Left, bottom, width and height of a roll as shares of the picture, as matplotlib asks."""
+        """Finds left, bottom, width and height of a roll, as shares of the picture."""
         line, column = divmod(index, self.columns)
         whole_width, whole_height = self.size
         x = self.left + column * (self.width + self.gap)
@@ -220,7 +221,7 @@ def _draw(
 
 
 def _printable(text: str) -> str:
-    """The text with "?" for bytes that are no Unicode, as names of files may hold."""
+    """Replaces bytes that are no Unicode, which names of files may hold, by "?"."""
     return text.encode(errors="replace").decode()
 
 
@@ -240,7 +241,7 @@ def _draw_rows(axes: Axes, rows: Rows, *, has_names: bool) -> None:
     for row in rows.ruled:
         axes.axhline(row - 0.5, color=ROW_LINE, linewidth=0.7, zorder=0.5)
     names = rows.names(only_c=rows.count > 30)  # low rows have no room for all names
-    size = 7 if rows.count <= 40 else 5.5  # rows of a drum each must hold their names
+    size = 7 if rows.count <= 40 else 5.5  # low rows need small names
     labels = names.values() if has_names else [""] * len(names)
     axes.set_yticks(list(names), list(labels), fontsize=size)
     axes.tick_params(axis="y", length=0, pad=3, colors=FAINT_INK)

@@ -97,3 +97,14 @@ def test_its_grid_is_the_representations(make_experiment, evaluation):
 )
 def test_it_says_how_new_music_is_drawn(evaluation, preset, drawn):
     assert drawn in card(get_preset(preset), evaluation)
+
+
+@pytest.mark.parametrize("name", REPRESENTATIONS)
+def test_its_limits_are_those_of_its_music(name, make_experiment, evaluation):
+    representation = representation_from_config({"name": name})
+    limits = card(replace(make_experiment(), representation=representation), evaluation)
+    limits = limits[limits.index("## Limits") : limits.index("## Settings")]
+    assert "lower temperature does not make calmer music" in limits
+    assert "Not every attribute vector works" in limits
+    is_pitched = name in {"melody", "trio", "lead_sheet", "chords"}
+    assert ("Draws leave their key more often" in limits) == is_pitched
