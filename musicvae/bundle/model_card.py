@@ -67,9 +67,7 @@ their data are other and far larger, and their "sampling" draws events, as at te
 - The model makes {representation.kind.content}.
 - Its grid has {_grid(representation)}, its meter is {representation.meter}, and it reads and \
 makes {representation.bars} bars at once.
-- Below 0.5 a lower temperature does not make calmer music: the variety of draws comes from the \
-latent.
-{_limits(experiment)}
+{_limits(representation)}
 - The figures under "Copies of the training split" say how much of its draws stands in its \
 training data.
 
@@ -101,7 +99,8 @@ def _prior(experiment: Experiment) -> str:
 
 
 def _transposition(experiment: Experiment) -> str:
-    if not _has_pitches(experiment) or not experiment.training.most_semitones:
+    has_pitches = any(line.is_pitched for line in lines_of(experiment.representation))
+    if not has_pitches or not experiment.training.most_semitones:
         return "Training excerpts were not transposed."
     return (
         "Training excerpts were transposed by up to "
@@ -109,22 +108,24 @@ def _transposition(experiment: Experiment) -> str:
     )
 
 
-def _limits(experiment: Experiment) -> str:
-    limits = []
-    if _has_pitches(experiment):
+def _limits(representation: Representation) -> str:
+    """Says the limits of draws and of attribute vectors, as far as they concern the music."""
+    limits = [
+        "- Below 0.5 a lower temperature does not make calmer music: the variety of draws comes from "
+        "the latent."
+    ]
+    attributes = {attribute.name for attribute in representation.kind.attributes}
+    if "average_interval" in attributes:
         limits.append(
             "- Draws leave their key more often than music does, and leap more. The overlaps above "
             "compare one measure at a time and don't show it."
         )
-    limits.append(
-        '- Not every attribute vector works: under "Attributes" above, a vector with little change '
-        "does little, and a vector may change other attributes too."
-    )
+    if attributes:
+        limits.append(
+            '- Not every attribute vector works: "Attributes" above has the change along each. A '
+            "vector may change other attributes, too."
+        )
     return "\n".join(limits)
-
-
-def _has_pitches(experiment: Experiment) -> bool:
-    return any(line.is_pitched for line in lines_of(experiment.representation))
 
 
 def _other(evaluation: Evaluation) -> str:
