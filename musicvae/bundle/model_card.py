@@ -12,6 +12,12 @@ from musicvae.model.latent.bar_prior import LATER_SPREAD
 from musicvae.representation import Representation
 
 
+_TEMPERATURE = (
+    "- Below 0.5 a lower temperature does not make calmer music: the variety of draws comes from the "
+    "latent."
+)
+
+
 def write_card(experiment: Experiment, facts: Mapping[str, Any], evaluation: Evaluation) -> str:
     """Writes the card.
 
@@ -110,10 +116,7 @@ def _transposition(experiment: Experiment) -> str:
 
 def _limits(representation: Representation) -> str:
     """Says the limits of draws and of attribute vectors, as far as they concern the music."""
-    limits = [
-        "- Below 0.5 a lower temperature does not make calmer music: the variety of draws comes from "
-        "the latent."
-    ]
+    limits = [_TEMPERATURE]
     attributes = {attribute.name for attribute in representation.kind.attributes}
     if "average_interval" in attributes:
         limits.append(
