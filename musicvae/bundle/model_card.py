@@ -11,10 +11,9 @@ from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.model.latent.bar_prior import LATER_SPREAD
 from musicvae.representation import Representation
 
-
 _TEMPERATURE = (
-    "- Below 0.5 a lower temperature does not make calmer music: the variety of draws comes from the "
-    "latent."
+    "- Below 0.5 a lower temperature does not make calmer music: the variety of draws comes "
+    "from the latent."
 )
 
 
