@@ -222,7 +222,7 @@ def test_call_that_takes_too_long_ends_and_frees_the_queue(start_server):
 
 def test_streams_of_health_and_reflection_end_and_free_their_calls(start_server):
     with grpc.insecure_channel(
-        start_server(Settings(port=0, max_rpcs=2, max_call_s=0.3)).address
+        start_server(Settings(port=0, max_rpcs=2, max_call_s=1.0)).address
     ) as channel:
         health = health_pb2_grpc.HealthStub(channel)
         for _ in range(3):
@@ -232,7 +232,7 @@ def test_streams_of_health_and_reflection_end_and_free_their_calls(start_server)
                 waiting(threading.Event())
             )
             for stream in (watch, idle):
-                with pytest.raises(grpc.RpcError, match=r"a call of more than 0\.3 s") as caught:
+                with pytest.raises(grpc.RpcError, match="a call of more than 1") as caught:
                     next(stream)
                 assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
         assert next(MusicServiceStub(channel).Sample(pb.SampleRequest(seed=1))).clip.seed == 1

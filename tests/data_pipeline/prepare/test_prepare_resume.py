@@ -95,7 +95,6 @@ def test_a_second_run_into_the_same_folder_is_refused(run_in_process, settings):
     with pytest.raises(DataError, match="another run that is preparing"):
         prepare(settings)
     assert run.wait(timeout=120) == 0
-    prepare(settings)
 
 
 def states(paths):
