@@ -1,17 +1,16 @@
-"""How often the chords that are inferred from notes are those that the source writes.
+"""Compares chords inferred from notes with the written chords.
 
-Every piece whose source writes chords (symbols of a lead sheet, side files) is read, its chords are
-inferred from its notes alone, and the two are compared at every moment from the first written chord
-to the end of the last bar. Shares are of time, in quarter notes. As in mir_eval, two chords have
-the same root, the same triad where their tones up to the fifth are the same too, and the same
-seventh where all tones are; sevenths are compared where the written chord is a major or minor
-triad, one of those with a seventh, a dominant seventh, or none. Where both say that there is no
-chord they agree.
+Reads every piece with written chords (symbols of a lead sheet, side files), infers its chords from
+its notes alone, and compares the two at every moment from the first written chord to the end of the
+last bar. Shares are of time, in quarter notes. As in mir_eval, two chords agree in the root; in the
+triad, if their tones up to the fifth are equal; and in the seventh, if all tones are equal.
+Sevenths are compared if the written chord is a major or minor triad, with or without a seventh, a
+dominant seventh, or no chord. Two no-chords agree.
 
-POP909 is compared by all of its notes, accompaniment included; OpenEWLD has lead sheets, so there
-the melody alone must tell the chords.
+POP909 is compared by all of its notes, with the accompaniment; OpenEWLD has lead sheets, where the
+melody alone must show the chords.
 
-The pieces fall in two halves by a hash of what the split goes by. The constants of
+A hash of the piece's split key divides the pieces into two halves. The constants of
 `musicvae/music/harmony.py` were tuned on half A of POP909; half B was held out.
 
     python benchmarks/chords.py POP909 OPENEWLD --json build/chords.json
@@ -48,7 +47,7 @@ _TRIADS = np.array(
     ]
     + [0]
 )
-"""A number for each quality that is the same for the same triad; the last is for no chord."""
+"""A number for each quality, equal for equal triads; the last is for no chord."""
 
 _SEVENTHS = np.array([name in ("maj", "min", "7", "maj7", "min7") for name in QUALITIES] + [True])
 """Whether sevenths are compared under each written quality."""
@@ -56,14 +55,14 @@ _SEVENTHS = np.array([name in ("maj", "min", "7", "maj7", "min7") for name in QU
 
 @dataclass(frozen=True, kw_only=True)
 class Accuracy:
-    """How well the chords of some pieces were inferred.
+    """The accuracy of the chords of some pieces.
 
     Attributes:
         source: The corpus.
         half: `A` or `B`.
-        pieces: Their number.
-        quarters: The quarter notes compared.
-        shares: The share of them that agrees, by the name of the measure.
+        pieces: The number of pieces.
+        quarters: The number of compared quarter notes.
+        shares: The share of quarter notes that agree, by the name of the measure.
         piece_us: Microseconds to infer the chords of a piece.
     """
 
@@ -76,10 +75,10 @@ class Accuracy:
 
 
 def main() -> None:
-    """Measures each corpus, prints the table, and writes the figures where one asked for them."""
+    """Measures each corpus, prints a table, and writes JSON with `--json`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", help="corpora whose pieces have chords")
-    parser.add_argument("--json", type=Path, help="where the figures are written")
+    parser.add_argument("--json", type=Path, help="the file of figures to write")
     arguments = parser.parse_args()
     results = [accuracy for folder in arguments.folders for accuracy in measure_corpus(folder)]
     Console().print(make_table(results))
@@ -88,7 +87,7 @@ def main() -> None:
 
 
 def measure_corpus(folder: str) -> list[Accuracy]:
-    """Infers the chords of every piece of a corpus that has written ones."""
+    """Infers the chords of every piece with written chords in a corpus."""
     (source,) = open_sources([folder])
     halves = {"A": Sums(), "B": Sums()}
     for piece in source.pieces():
@@ -104,7 +103,7 @@ def measure_corpus(folder: str) -> list[Accuracy]:
 
 
 class Sums:
-    """What is added up over pieces."""
+    """The sums over pieces."""
 
     def __init__(self) -> None:
         self.pieces = 0
@@ -113,7 +112,7 @@ class Sums:
         self._compared = np.zeros(len(MEASURES))
 
     def add(self, piece: ReadPiece) -> None:
-        """Infers the chords of one piece and compares them with its own."""
+        """Infers the chords of a piece, and compares them with the written chords."""
         assert piece.chords is not None
         (on_grid,) = put_on_grid([piece], piece.meters[0].meter, STEPS_PER_QUARTER)
         start = time.process_time()
@@ -141,7 +140,7 @@ class Sums:
 def compare(
     written: ChordLine, inferred: ChordLine, end: float
 ) -> tuple[Float64[np.ndarray, " attribute"], Float64[np.ndarray, " attribute"]]:
-    """The quarter notes of each measure that agree, and those that are compared."""
+    """For each measure, the number of quarter notes that agree, and that are compared."""
     edges = np.unique(np.concatenate([written.onsets, inferred.onsets, [end]]))
     edges = edges[(edges >= written.onsets[0]) & (edges <= end)]
     lengths, times = np.diff(edges), edges[:-1]
@@ -159,7 +158,7 @@ def compare(
 
 
 def make_table(results: Iterable[Accuracy]) -> Table:
-    """One row a half of a corpus."""
+    """A table with a row for each half of a corpus."""
     table = Table(title="Chords inferred from the notes, against the written ones")
     for name in ("corpus", "half"):
         table.add_column(name, no_wrap=True)

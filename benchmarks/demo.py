@@ -1,8 +1,8 @@
-"""The product in a minute: the embedded bundles behind the real server, a few requests each, timed.
+"""The product in a minute: times a few requests to each embedded bundle on the real server.
 
-Starts `musicvae serve` as a process of its own, and asks every model for new music, a morph between
-two clips, a busier version of one, and what else it can do. Writes MIDI files, a picture of each
-answer and the times.
+Starts `musicvae serve` as a process, and asks every model for new music, a morph between two clips,
+a busier version of a clip, and its other tasks. Writes MIDI files, a picture of each answer and the
+times.
 """
 
 import argparse
@@ -44,7 +44,7 @@ REPEATS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One request: what it is called, what it shows, how to ask, and what its clips are called."""
+    """One request: its name, its caption, its call, and the titles of its clips."""
 
     name: str
     caption: str
@@ -54,7 +54,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Answer:
-    """The clips of one request, and how long the first and all of them took."""
+    """The clips of one request, and the times of the first clip and of all clips."""
 
     clips: tuple[Clip, ...]
     first_ms: float
@@ -82,7 +82,7 @@ def serving(log: Path) -> Iterator[str]:
 
 
 def timed(job: Job) -> Answer:
-    """Asks, and takes in the answer as it streams."""
+    """Sends a request, and reads the answer as it streams."""
     start = time.perf_counter()
     clips, times = [], []
     for clip in job.ask():
@@ -92,7 +92,7 @@ def timed(job: Job) -> Answer:
 
 
 def jobs(client: Client, model: ModelInfo, out: Path) -> Iterator[Job]:
-    """The requests to a model; the later ones take the files that the first one left."""
+    """The requests to a model; later requests read the files of the first."""
     count = CLIPS_OF_LONG_MUSIC if model.bars >= LONG_BARS else CLIPS
     chords = CHORDS if model.needs_chords else None
     over = f", over {CHORDS}" if model.needs_chords else ""
@@ -129,7 +129,7 @@ def jobs(client: Client, model: ModelInfo, out: Path) -> Iterator[Job]:
 
 
 def groove(client: Client, task: str, draws: list[Excerpt]) -> Grooved:
-    """Asks for the first of some draws to be played, in the manner of the last."""
+    """Plays the hits of the first draw, with the groove of the last for a transfer."""
     onto = draws[0] if task == TRANSFER else None
     point = draws[-1] if task == TRANSFER else draws[0]
     return client.groove(GrooveRequest(task=task, point=point, onto=onto, seed=SEED))
@@ -148,7 +148,7 @@ def two(name: str, caption: str, ask: Callable[[], Transformed | Grooved]) -> Jo
 
 
 def answer(job: Job, out: Path, say: Callable[[str], None]) -> dict[str, float]:
-    """Asks some times, writes the clips and their picture, and gives the times."""
+    """Repeats a request, writes the clips and their picture, and returns the times."""
     answers = [timed(job) for _ in range(REPEATS)]
     clips = answers[0].clips
     for index, clip in enumerate(clips):

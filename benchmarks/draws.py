@@ -1,16 +1,16 @@
-"""Counts what a listener hears first in draws of melodies: keys and leaps.
+"""Measures keys and leaps in draws of melodies, which a listener notices first.
 
     python benchmarks/draws.py melody-2bar melody-16bar [--data SET]
 
-Draws from each model at the default temperature, and shows beside them, where a prepared set is
-given, its validation excerpts. Prints a table and writes JSON.
+Draws from each model at the default temperature, and compares the draws with the validation
+excerpts of a prepared set, if one is given. Prints a table and writes JSON.
 
-Definitions, of the line of highest pitches without drums and the bass:
-- wholly in key: share of the clips whose every note lies in one major or natural minor scale.
-- notes in the best key: the largest share of a clip's notes that lie in one such scale, on average.
+Definitions, for the line of highest pitches without drums and the bass:
+- wholly in key: share of the clips with all notes in one major or natural minor scale.
+- notes in the best key: the largest share of a clip's notes in one scale, as a mean over clips.
 - leaps: share of the clips with an interval of more than an octave.
-- steps: of all intervals, the share of 1 or 2 semitones.
-- mean interval: of all intervals, in semitones.
+- steps: share of the intervals with 1 or 2 semitones.
+- mean interval: mean of all intervals, in semitones.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from musicvae.representation import representation_from_config
 
 MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
 SCALES = [frozenset((tonic + degree) % 12 for degree in MAJOR_SCALE) for tonic in range(12)]
-"""The notes of the natural minor scales are those of the major ones."""
+"""Natural minor scales have the same notes as major scales."""
 
 OCTAVE = 12
 CHORDS = "C | Am | F | G7"
@@ -50,7 +50,7 @@ def pitches_of(clip: NoteSequence) -> list[int]:
 
 
 def measure(clips: Iterable[NoteSequence]) -> dict[str, float]:
-    """The figures of the head of this file; clips without notes are left out."""
+    """The figures that the head of this file defines; clips without notes are left out."""
     lines = [line for clip in clips if (line := pitches_of(clip))]
     in_key = [
         max(sum(p % 12 in scale for p in line) for scale in SCALES) / len(line) for line in lines

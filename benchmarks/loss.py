@@ -1,11 +1,11 @@
-"""What a representation loses of real music: the notes of excerpts against what tensors give back.
+"""Measures the loss of a representation: the notes of excerpts against the notes of their tensors.
 
     python benchmarks/loss.py melody FOLDER... --json build/loss.json
 
-`notes kept` is the share of the notes within the excerpts that come back at their step and pitch (a
-drum: its class); the others were merged with one at the same place, or are not of the line. `ends
-moved` is the share of those that end at another step. `shift` is how far onsets were moved onto the
-grid, in steps: the mean, and what 95 of 100 stay below. Loudness is lost but in a groove.
+`notes kept` is the share of the excerpts' notes that tensors hold at the same step and pitch (for a
+drum, its class); other notes were merged with a note at the same step, or do not belong to the
+line. `ends moved` is the share of kept notes that end at another step. `shift` is the distance of
+onsets from the grid, in steps: the mean, and the 95th percentile. Only a groove keeps loudness.
 """
 
 import argparse
@@ -36,7 +36,7 @@ ROWS_PER_PART = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """What was lost of one source."""
+    """The loss of one source."""
 
     source: str
     excerpts: int
@@ -47,8 +47,8 @@ class Loss:
     shift_95: float
 
 
-class Tally:
-    """Counts notes as excerpts come."""
+class Counter:
+    """Counts the notes of excerpts."""
 
     def __init__(self, settings: CutSettings) -> None:
         self._settings = settings
@@ -67,7 +67,7 @@ class Tally:
         for row in np.unique(chosen):
             first = first_of[int(excerpts.start_bars[row])]
             made = representation.to_notes(excerpts.events[row]).notes
-            # Parts may bear one name: the one that the excerpt is of has the most in common.
+            # Several parts may have the name: the excerpt's part has the most in common.
             self._add(max((_compare(kit, made, first, representation.length_steps, is_drum=is_drum)
                            for kit in kits), key=lambda found: found.kept))  # fmt: skip
 
@@ -79,7 +79,7 @@ class Tally:
         self._shifts.append(found.shifts)
 
     def loss(self, source: str) -> Loss:
-        """What all of them lost."""
+        """The loss over all excerpts."""
         shifts = np.concatenate(self._shifts or [np.zeros(1)])
         return Loss(
             source=source,
@@ -94,7 +94,7 @@ class Tally:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Compared:
-    """How many notes an excerpt had, kept, and kept with another end; and the shifts of all."""
+    """The numbers of all notes, kept notes, and moved ends of an excerpt, and the shifts."""
 
     notes: int
     kept: int
@@ -126,7 +126,7 @@ def _compare(
 
 def measure(source: str, pieces: list[Piece], settings: CutSettings) -> Loss:
     """Measures pieces spread over a source."""
-    tally = Tally(settings)
+    counter = Counter(settings)
     representation = settings.representation
     for piece in track(pieces[:: max(1, len(pieces) // PIECES)], source, transient=True):
         try:
@@ -137,15 +137,15 @@ def measure(source: str, pieces: list[Piece], settings: CutSettings) -> Loss:
             (grid,) = put_on_grid([read], representation.meter, representation.steps_per_quarter)
             (cut,) = CUTTERS[representation.name].cut([grid], settings)
             for excerpts in cut.excerpts:
-                tally.add(grid, excerpts)
-    return tally.loss(source)
+                counter.add(grid, excerpts)
+    return counter.loss(source)
 
 
 def main() -> None:
     """Measures, prints a table, and writes JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("representation", choices=["melody", "drums", "groove"])
-    parser.add_argument("inputs", nargs="+", help="what `musicvae prepare` takes")
+    parser.add_argument("inputs", nargs="+", help="inputs, as for `musicvae prepare`")
     parser.add_argument("--json", type=Path, default=Path("build/loss.json"))
     options = parser.parse_args()
     settings = CutSettings(
@@ -157,7 +157,7 @@ def main() -> None:
     ]
     table = Table(
         "source", "excerpts", "notes kept", "ends moved", "shift: mean", "95 %",
-        title=f"What {options.representation} loses", title_justify="left",
+        title=f"The loss of {options.representation}", title_justify="left",
     )  # fmt: skip
     for each in losses:
         table.add_row(

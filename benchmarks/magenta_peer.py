@@ -1,18 +1,18 @@
-"""How fast Magenta's TensorFlow MusicVAE trains, at sizes that are given, on random events.
+"""Measures the training speed of Magenta's TensorFlow MusicVAE, of any size, on random events.
 
-Runs in an environment of its own, without musicvae: `training.py` starts it there. The first line
-of standard input is JSON, the model's sizes:
+Runs in its own environment, without musicvae: `training.py` starts it there. The first line of
+standard input is JSON, the model's sizes:
 
     {"steps": 256, "classes": 90, "segments": 16, "latent": 512, "encoder": [256],
      "conductor": [256], "decoder": [256, 256], "batch_size": 32}
 
-One segment makes a flat model, more of them a hierarchical one; a list has the state of each layer.
-It is answered, once the model has been built and has taken a few steps, by JSON: the number of
-weights, and versions. Each further line is a number of seconds and is answered by the examples a
-second of so long a time, so that who asks can take turns.
+One segment makes a flat model, more segments a hierarchical model; a list has the width of each
+layer. After a few steps of training, the answer is JSON: the number of weights, and versions. Each
+further line is a number of seconds; the answer is the examples a second over that time, so that the
+caller can measure two models alternately.
 
-The classes are Magenta's, and a step is that of its `music_vae_train`: teacher forcing (its
-two-bar models sample part of what they hear, which takes longer), Adam, gradients clipped by their
+The classes are Magenta's, and a step is a step of its `music_vae_train`: teacher forcing (its
+two-bar models sample part of their input, which takes longer), Adam, gradients clipped by their
 norm. One thread.
 """
 
@@ -29,8 +29,8 @@ warnings.simplefilter("ignore")
 
 import numpy as np  # noqa: E402  (as all that follow: they read the environment, and warn)
 
-# What Magenta imports with its models and needs for data alone: a name that NumPy has given up, and
-# a package of data sets.
+# Magenta imports with its models, but needs only for data: a name that NumPy has dropped, and a
+# package of data sets.
 np.bool = bool
 sys.modules["tensorflow_datasets"] = types.ModuleType("tensorflow_datasets")
 
@@ -43,20 +43,20 @@ WARM_UP = 3
 
 
 class BarDecoder(lstm_models.CategoricalLstmDecoder):
-    """Magenta's decoder, of other widths than the conductor, which it there shares them with."""
+    """Magenta's decoder, with other widths than the conductor; Magenta gives both the same."""
 
     def __init__(self, widths: list[int]) -> None:
         super().__init__()
         self._widths = widths
 
     def build(self, hparams: HParams, output_depth: int, is_training: bool = True) -> None:  # noqa: FBT001, FBT002  (Magenta's signature)
-        """Builds it with its own widths."""
+        """Builds the decoder with its own widths."""
         own = HParams(**{**hparams.values(), "dec_rnn_size": self._widths})
         super().build(own, output_depth, is_training)
 
 
 def build(sizes: dict[str, Any]) -> MusicVAE:
-    """The model: as `cat-mel_2bar`, `flat-mel_16bar` or `hierdec-mel_16bar` of other sizes."""
+    """The model: `cat-mel_2bar`, `flat-mel_16bar` or `hierdec-mel_16bar` with other sizes."""
     decoder = BarDecoder(sizes["decoder"])
     is_flat = sizes["segments"] == 1
     if not is_flat:
@@ -80,14 +80,14 @@ def build(sizes: dict[str, Any]) -> MusicVAE:
 
 
 def make_step(model: MusicVAE, sizes: dict[str, Any]) -> tf.Operation:
-    """What a training step of Magenta's does, with random events from a data set in memory."""
+    """Magenta's training step, on random events from a data set in memory."""
     random = np.random.default_rng(0)
     labels = random.integers(0, sizes["classes"], (sizes["batch_size"], sizes["steps"]))
     events = np.eye(sizes["classes"], dtype=bool)[labels]
     lengths = np.full(sizes["batch_size"], sizes["steps"], np.int32)
     examples = tf.data.Dataset.from_tensors((events, lengths)).repeat()
-    heard, length = tf.data.make_one_shot_iterator(examples).get_next()
-    optimizer = model.train(heard, heard, length)
+    one_hot, length = tf.data.make_one_shot_iterator(examples).get_next()
+    optimizer = model.train(one_hot, one_hot, length)
     gradients, variables = zip(*optimizer.compute_gradients(model.loss), strict=True)
     norm = tf.global_norm(gradients)
     clipped = tf.cond(
@@ -101,7 +101,7 @@ def make_step(model: MusicVAE, sizes: dict[str, Any]) -> tf.Operation:
 
 
 def main() -> None:
-    """Builds the model of the first line, then trains for as long as each line says."""
+    """Builds the model of the first line, then trains for the seconds of each line."""
     tf.logging.set_verbosity(tf.logging.ERROR)
     tf.disable_v2_behavior()
     sizes = json.loads(sys.stdin.readline())

@@ -1,7 +1,7 @@
-"""What preparing a great many files takes: memory of all processes together, and files a second.
+"""Measures the preparation of many files: memory of all processes together, and files a second.
 
-Makes copies of the MIDI files of a folder, each transposed and with a quarter of its notes changed,
-in a temporary folder, runs `musicvae prepare` on them and watches its processes.
+Copies the MIDI files of a folder to a temporary folder, each copy transposed and with a quarter of
+its notes changed, runs `musicvae prepare` on the copies and watches its processes.
 
     python benchmarks/many_files.py FOLDER --files 100000 --json build/many_files.json
 """
@@ -26,7 +26,7 @@ LOOK_EVERY_S = 0.25
 
 
 def make_copies(folder: Path, out: Path, count: int) -> None:
-    """Writes `count` files, the originals in turns, each changed in its own way."""
+    """Writes `count` files: the originals again and again, each copy changed differently."""
     random = np.random.default_rng(0)
     scores = [symusic.Score(path) for path in sorted(folder.rglob("*.mid"))]
     for number in track(range(count), "making files"):
@@ -43,7 +43,7 @@ def make_copies(folder: Path, out: Path, count: int) -> None:
 
 
 def watch(command: list[str]) -> dict[str, float]:
-    """Runs a command; the most memory that it and its processes had, and how long it took."""
+    """Runs a command, and measures its time and the peak memory of all its processes."""
     start = time.perf_counter()
     most = 0
     with subprocess.Popen(command) as running:

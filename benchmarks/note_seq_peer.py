@@ -1,11 +1,11 @@
-"""What note_seq takes for the work of our pipeline: two-bar melodies of a list of MIDI files.
+"""Times note_seq on the work of our pipeline: two-bar melodies from a list of MIDI files.
 
-Runs in an environment of its own, without musicvae: `pipeline.py` starts it there. Reads paths
-from standard input, one a line, and prints JSON: files, examples, and CPU seconds by stage.
+Runs in its own environment, without musicvae: `pipeline.py` starts it there. Reads paths from
+standard input, one a line, and prints JSON: files, examples, and CPU seconds by stage.
 
-The rules are those of Magenta's two-bar melody models: 4 steps a quarter note, split where tempo
-or meter changes, 4/4 only, programs 0 to 31, a melody ends at a gap of a bar, the highest of the
-notes that start together, windows of two bars at every bar, each once a file.
+The rules of Magenta's two-bar melody models: 4 steps a quarter note, split where tempo or meter
+changes, 4/4 only, programs 0 to 31, a melody ends at a gap of a bar, the highest of the notes that
+start together, windows of two bars at every bar, equal windows once a file.
 """
 
 import json

@@ -1,14 +1,13 @@
-"""How quickly music becomes tensors: files and excerpts a second of one core, stage by stage.
+"""Measures the data pipeline: files and excerpts a second of one core, stage by stage.
 
-Three columns of one run over the same MIDI files: symusic's bare parse, which nothing that reads
-with it can beat; our pipeline, stage by stage in one process; and note_seq doing the work of
-Magenta's two-bar melodies (`note_seq_peer.py`), in an environment of its own. Seconds are CPU
-seconds of one core; each is measured `--repeats` times in turns, and the median counts. Ours does
-more: keys, attributes, chords, digests and signatures; and its last stage writes the chunks. All
-of ours at once is measured in a process that does nothing else, as note_seq is, after one chunk:
-what is imported with it is not counted, nor are note_seq's imports. A folder is gone through again
-and again for some seconds, as note_seq takes them for one time, so that a machine whose speed
-changes from second to second treats both alike.
+Three measurements in one run over the same MIDI files: symusic's bare parse, the limit for any
+reader that uses it; our pipeline, stage by stage in one process; and note_seq on the work of
+Magenta's two-bar melodies (`note_seq_peer.py`), in its own environment. Seconds are CPU seconds of
+one core. The measurements alternate, `--repeats` times each, and the median counts. Our pipeline
+does more: keys, attributes, chords, digests and signatures; and its last stage writes the chunks.
+The whole pipeline is measured in its own process, as note_seq is, after one chunk, so that imports
+count for neither. Our pipeline processes a folder again and again for some seconds, as long as
+note_seq needs for it once, so that changes in the machine's speed affect both alike.
 
     python benchmarks/pipeline.py FOLDER... --json build/pipeline.json
 """
@@ -53,18 +52,18 @@ LEAST_SECONDS = 4.0
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What one folder took.
+    """The times for one folder, in microseconds a file.
 
     Attributes:
-        folder: Its name.
+        folder: The folder's name.
         files: The number of MIDI files.
-        excerpts: What ours made of them.
-        peer_excerpts: What note_seq made of them.
-        parse_us: symusic's bare parse, microseconds a file.
-        stages_us: Ours, by stage.
-        whole_us: Ours, from the files to chunk files, in one process.
-        peer_us: note_seq, by stage.
-        times_peer: note_seq's time divided by ours.
+        excerpts: The number of our excerpts.
+        peer_excerpts: The number of note_seq's excerpts.
+        parse_us: The time of symusic's bare parse.
+        stages_us: Our time by stage.
+        whole_us: Our time from the files to chunk files, in one process.
+        peer_us: note_seq's time by stage.
+        times_peer: note_seq's time divided by our time.
     """
 
     folder: str
@@ -109,7 +108,7 @@ def measure(folder: Path, *, most_files: int, repeats: int, peer: Path | None) -
 
 
 class Clock:
-    """CPU seconds of pieces of work that are done several times."""
+    """Collects the CPU seconds of repeated work."""
 
     def __init__(self, files: int) -> None:
         self._files = files
@@ -117,17 +116,17 @@ class Clock:
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        """Times what is done within."""
+        """Times the work inside."""
         start = time.process_time()
         yield
         self.add(name, time.process_time() - start)
 
     def add(self, name: str, seconds: float) -> None:
-        """Takes what was timed elsewhere."""
+        """Adds a time that was measured elsewhere."""
         self._seconds.setdefault(name, []).append(seconds)
 
     def medians_us(self) -> dict[str, float]:
-        """The median of each, in microseconds a file."""
+        """The median time of each work, in microseconds a file."""
         return {
             name: statistics.median(seconds) / self._files * 1e6
             for name, seconds in self._seconds.items()
@@ -168,7 +167,7 @@ def run_stages(pieces: Sequence[Piece], clock: Clock) -> int:
 
 
 def time_whole(pieces: Sequence[Piece]) -> float:
-    """The CPU seconds of all stages, done as a process of `prepare` does them: chunk by chunk."""
+    """The CPU seconds of all stages, chunk by chunk as in a process of `prepare`."""
     with tempfile.TemporaryDirectory() as folder:
         chunks = make_chunks(cycle(pieces))
         cut_chunk(next(chunks), SETTINGS, Path(folder), lambda _: None)
@@ -185,18 +184,18 @@ def time_whole(pieces: Sequence[Piece]) -> float:
 def in_process_of_its_own(
     work: Callable[[Sequence[Piece]], float], pieces: Sequence[Piece]
 ) -> float:
-    """What the work gives."""
+    """The result of work in a new process."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(work, (pieces,))
 
 
 def batched(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    """Some values at a time, in their order."""
+    """Batches of values, in order."""
     return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def ask_peer(peer: Path, paths: Sequence[str]) -> dict[str, Any]:
-    """What note_seq took for the same files."""
+    """note_seq's times for the same files."""
     done = subprocess.run(
         [peer / "bin" / "python", PEER],
         input="\n".join(paths),
@@ -210,7 +209,7 @@ def ask_peer(peer: Path, paths: Sequence[str]) -> dict[str, Any]:
 
 
 def make_peer(folder: Path) -> Path:
-    """An environment with note_seq, made where it is missing."""
+    """An environment with note_seq, made if it is missing."""
     if not (folder / "bin" / "python").exists():
         venv.create(folder, with_pip=True)
         subprocess.run([folder / "bin" / "pip", "install", "--quiet", NOTE_SEQ], check=True)
@@ -218,7 +217,7 @@ def make_peer(folder: Path) -> Path:
 
 
 def table_of(measured: list[Measured]) -> Table:
-    """Everything that was measured, to be printed."""
+    """The table of all measurements."""
     table = Table(title="Microseconds a file, one core", title_justify="left")
     table.add_column("")
     for each in measured:
@@ -254,10 +253,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=Path, help="folders of MIDI files")
     parser.add_argument("--json", type=Path, default=Path("build/pipeline.json"))
-    parser.add_argument("--files", type=int, default=2000, help="at most so many of a folder")
+    parser.add_argument("--files", type=int, default=2000, help="most files of a folder")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--peer", type=Path, default=Path("build/note_seq"),
-                        help="note_seq's environment; made where it is missing")  # fmt: skip
+                        help="note_seq's environment; made if it is missing")  # fmt: skip
     parser.add_argument("--no-peer", action="store_true", help="leave note_seq out")
     options = parser.parse_args()
     peer = None if options.no_peer else make_peer(options.peer)

@@ -1,9 +1,9 @@
-"""The dial between faithful reconstruction and good draws: one run trained on at several betas.
+"""The balance of faithful reconstruction and good draws: one run trained on at several betas.
 
 Each point starts from the weights of the same run, trains for the same number of steps at its beta,
 and is measured on the validation split: nats of the latent against sampled accuracy, the bound on
 the likelihood, and the overlap of draws with the data, from the Gaussian and from the fitted prior.
-Points that `--out` holds already are not trained or measured again; give each run its own `--out`.
+Points already in `--out` are not trained or measured again; give each run its own `--out`.
 
 Run it as `python benchmarks/rate_distortion.py RUN --data melodies`.
 """
@@ -40,7 +40,7 @@ COMPARED = 8_192
 
 def measure(folder: Path, data_folder: Path, seed: int) -> dict[str, float]:
     """One point of the curve."""
-    run = load_run(folder, checkpoint=LAST)  # the best weights are from before beta had its effect
+    run = load_run(folder, checkpoint=LAST)  # the best weights are older than beta's effect
     experiment, representation = run.experiment, run.experiment.representation
     model = build_model(experiment)
     model.load_state_dict(run.weights)

@@ -1,8 +1,8 @@
-"""How quickly training reads examples: shuffled over the whole set, from warm memory-mapped shards.
+"""Measures how quickly training reads shuffled examples from warm memory-mapped shards.
 
-Writes a set of two-bar examples into a temporary folder, then takes batches of it as a run does.
-The limit in the same run is the same number of rows taken from an array in memory, in an order that
-was made before.
+Writes a set of two-bar examples into a temporary folder, then reads batches as a run does. The
+limit, measured in the same run, takes equally many rows from an array in memory, in an order that
+was computed before.
 
     python benchmarks/reading.py --json build/reading.json
 """

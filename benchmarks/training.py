@@ -10,16 +10,16 @@ same precision, measured in the same process between the steps. With several pro
 has `--threads` threads, and gradients are shared as in a run (DDP over gloo); the limit is the sum
 over the processes.
 
-If one thread trains one stream of events, Magenta's TensorFlow MusicVAE trains in turns with our
-model (`magenta_peer.py`), in an environment of its own that needs Python 3.11 on x86: Magenta's
-classes and step, with LSTMs, a latent and batches of the same sizes. The differences:
+If one thread trains one stream of events, the measurements of our model and of Magenta's TensorFlow
+MusicVAE (`magenta_peer.py`) alternate. Magenta's environment needs Python 3.11 on x86; its classes
+and step have LSTMs, a latent and batches of our sizes. The differences:
 
 - Magenta computes in 32 bits; ours only with `--precision 32-true`, or on a processor without
   bfloat16 products.
 - Magenta's own settings have batches of 512, ours of 32. At 32 Magenta is not at its best: with 128
   it gained half, and more than ours did. `--batch-size` shows this.
 - Magenta reads events one-hot; our model reads learnt vectors, with the position in the bar.
-  Posterior and conductor are built otherwise: our model has up to four times the weights (see the
+  Posterior and conductor differ: our model has up to four times the weights (see the
   JSON); the additional weights are in the posterior, which is computed once an example.
 - Magenta's conductor decodes bars one after the other, and its encoder reads one long row; our bars
   are rows of one batch.
@@ -109,7 +109,7 @@ def count_operations(loss: Loss, events: Tensor) -> int:
 
 
 def time_of(act: Callable[[], object], seconds: float) -> float:
-    """The mean duration of an act in seconds, repeated for at least so many seconds."""
+    """The mean duration of an act in seconds, repeated for at least `seconds`."""
     act()
     count, start = 0, time.perf_counter()
     while (passed := time.perf_counter() - start) < seconds:
@@ -138,10 +138,10 @@ def sizes_for_peer(experiment: Experiment) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Peer:
-    """Magenta's model in a process of its own.
+    """Magenta's model in its own process.
 
     Attributes:
-        about: Its number of weights and its versions.
+        about: The number of weights, and versions.
         rate: Trains for a number of seconds and gives the examples a second.
     """
 
@@ -266,7 +266,7 @@ def work(
 
 
 def main() -> None:
-    """Measures the presets one after another, each in processes of its own."""
+    """Measures the presets one after another, each in new processes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("presets", nargs="*", default=MEMBERS)
     parser.add_argument("--precision", choices=PRECISIONS, default=precision_on("cpu"),

@@ -1,1 +1,1 @@
-"""Makes trios of lead sheets by rule."""
+"""Makes trios from lead sheets by rule."""

@@ -1,12 +1,11 @@
-"""Makes trios of lead sheets: a melody with written chords gets a bass and drums.
+"""Makes trios from lead sheets: a melody with written chords gets a bass and drums.
 
-Real trios are few. So each piece becomes a MIDI file of its melody, with a bass and drums that MMA
-plays (see `mma`); `prepare` reads it like any other file.
+Real trios are rare. So each piece becomes a MIDI file of its melody, with a bass and drums that MMA
+plays (see `mma`); `prepare` reads the file like any other.
 
 Conventions: the file holds the piece's longest run of regular bars of 4/4, from the bar of its
-first chord on. The melody is the part that is the likeliest melody, as it was played. A chord
-counts for each beat at whose start it holds. The seed and the piece's id alone decide the groove
-and MMA's random choices.
+first chord on. The melody is the likeliest melody part, as played. Each beat has the chord at its
+start. Only the seed and the piece's id decide the groove and MMA's random choices.
 """
 
 import hashlib
@@ -48,7 +47,7 @@ class Accompaniments:
     Attributes:
         written: The number of written files.
         kept: The number of files that were there already.
-        rejections: Why the other pieces have no file.
+        rejections: The reasons why other pieces have no file.
     """
 
     written: int
@@ -62,18 +61,18 @@ def accompany(
     """Writes a MIDI file of melody, bass and drums for each piece with a melody and chords.
 
     A file is named after its piece's id. An existing file stays as it is, so that a new run goes
-    on where another run stopped.
+    on where an interrupted run stopped.
 
     Args:
         inputs: The inputs, as `corpus.open_sources` takes them.
-        out: The folder of the files; made where it is missing.
+        out: The folder of the files; made if it is missing.
         seed: Decides the grooves and MMA's random choices.
         console: Shows the progress.
 
     Raises:
         SettingError: If MMA is not installed.
         ScoreError: If an input is no music that can be read.
-        DataError: If an input is not there, or no piece has a melody and chords.
+        DataError: If an input is missing, or no piece has a melody and chords.
     """
     command = find_command()
     sources = open_sources(inputs, leave_out=out)
@@ -133,7 +132,7 @@ def _name_files(sources: Sequence[CorpusSource], out: Path) -> Iterator[tuple[Pi
 
 
 def _accompany_piece(piece: Piece, seed: int, command: str) -> bytes | Rejection:
-    """The bytes of a piece's file, or why the piece has no file."""
+    """The bytes of a piece's file, or its rejection."""
     sheet = _read_sheet(piece)
     if isinstance(sheet, Rejection):
         return sheet
@@ -201,8 +200,8 @@ def _make_sheet(grid: GridPiece, line: ChordLine) -> _Sheet | Rejection:
 def _find_chords(
     grid: GridPiece, line: ChordLine, steps: Int64[np.ndarray, " step"]
 ) -> list[ParsedChord]:
-    """The chord that holds at each of some steps."""
-    # A chord that is nearer to a step than to the one behind it starts there.
+    """The chord at each of the given steps."""
+    # A chord starts at the step that it is nearest to.
     times = grid.quarters(steps) + 0.5 / grid.steps_per_quarter
     at = np.searchsorted(line.onsets, times) - 1
     qualities = list(QUALITIES)

@@ -2,10 +2,10 @@
 
 Conventions: a song is MMA's text, one line a bar of 4/4 with a chord on each of its beats. The
 groove, a style of MMA's standard library, changes to its variant and back every eight bars, after a
-fill. Only the bass and the drums are used, so a bass note outside its chord is written as a chord
-of its own.
+fill. Only the bass and the drums are used, so a bass note outside its chord is written as its own
+chord.
 
-Source: MMA by Bob van der Poel, https://www.mellowood.ca/mma; a program of its own.
+Source: MMA by Bob van der Poel, https://www.mellowood.ca/mma; a separate program.
 """
 
 import shutil
@@ -163,7 +163,7 @@ def play(song: str, command: str, *, length_steps: int) -> tuple[Note, ...] | Re
         length_steps: The end of the song; later notes are left out.
 
     Returns:
-        The notes in order: drums by `is_drum`, the bass by its program; or why there are no notes.
+        The notes in order (drums by `is_drum`, the bass by its program), or a rejection.
     """
     with TemporaryDirectory() as folder:
         here = Path(folder)

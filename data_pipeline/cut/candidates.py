@@ -42,8 +42,8 @@ class Candidates:
 
         Args:
             reason: The reason's name.
-            is_broken: Which windows break the rule.
-            tell: Says what was found in the window of a number.
+            is_broken: Whether each window breaks the rule.
+            tell: Describes the finding in the window of a number.
         """
         broken = (is_broken & self.is_kept).nonzero()[0]
         if not len(broken):

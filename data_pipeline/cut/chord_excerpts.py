@@ -1,9 +1,9 @@
 """Cuts a piece into excerpts of its harmony.
 
-The source's own chords are taken; where it writes none, chords are inferred from the notes. The
-name of the part says which. Each slot of the representation gets the chord that holds for most of
-the slot, and of two equally long chords the earlier; a chord shorter than a slot may thus be lost.
-Before the first written chord there is no chord.
+The chords are the source's own; if it writes none, they are inferred from the notes. The name of
+the part says which. Each slot of the representation gets the chord with most of its steps, and of
+two equally long chords the earlier; so a chord shorter than a slot may be lost. Before the first
+written chord there is no chord.
 """
 
 import numpy as np
@@ -60,7 +60,7 @@ def cut_chords(piece: GridPiece, settings: CutSettings) -> CutPiece:
 
 
 def _write_steps(piece: GridPiece, line: ChordLine) -> Int16[np.ndarray, "step 2"]:
-    """The events of the chord that holds at each step of a piece."""
+    """The events of the chord at each step of a piece."""
     lines = piece.piece.bar_lines
     bars = np.clip(lines.searchsorted(line.onsets + _ROUNDING, side="right") - 1, 0, len(lines) - 2)
     within = np.floor((line.onsets - lines[bars]) * piece.steps_per_quarter + (0.5 + _ROUNDING))
@@ -78,7 +78,7 @@ def _write_steps(piece: GridPiece, line: ChordLine) -> Int16[np.ndarray, "step 2
 def _choose(
     steps: Int16[np.ndarray, "step 2"], slots: Int64[np.ndarray, "batch slot"], row_steps: int
 ) -> Int16[np.ndarray, "batch slot 2"]:
-    """The events of each slot: those of most of its steps, or of the first of as many."""
+    """The events of the longest chord of each slot; the earlier of equally long chords."""
     firsts, which = np.unique(slots, return_inverse=True)
     whole = steps[firsts[:, None] + np.arange(row_steps)]
     codes = whole[..., 0] * BASS_EVENTS + whole[..., 1]

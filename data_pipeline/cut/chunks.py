@@ -1,4 +1,4 @@
-"""A chunk: some pieces in a row, cut by one process and kept as one file until all are done.
+"""A chunk: consecutive pieces, cut by one process and kept as one file until all are done.
 
 The file appears by a rename, so a chunk's file is whole or missing. It holds two Arrow streams, one
 after the other: the excerpts, in the pieces' order (no stream where there are no excerpts); then
@@ -64,7 +64,7 @@ _PIECES = pa.schema(
 
 
 Chunk = Batch[Piece]
-"""Some pieces in a row, to be cut."""
+"""Consecutive pieces to cut."""
 
 
 def chunk_path(folder: Path, chunk: Chunk) -> Path:
@@ -78,7 +78,7 @@ class ReadChunk:
 
     Attributes:
         pieces: A row a piece.
-        excerpts: A row an excerpt, or None where there are none; `piece` is the piece's row.
+        excerpts: A row an excerpt, or None without excerpts; `piece` is the piece's row.
     """
 
     pieces: pa.Table
@@ -118,8 +118,8 @@ def cut_chunk(chunk: Chunk, settings: CutSettings, folder: Path, begin: Begin) -
 
     Args:
         chunk: The pieces.
-        settings: How they are cut.
-        folder: Where the file goes.
+        settings: The settings of cutting.
+        folder: The folder of the file.
         begin: See `musicvae.work.batch.Begin`; the items are the pieces.
     """
     _settle()
@@ -138,7 +138,7 @@ def cut_chunk(chunk: Chunk, settings: CutSettings, folder: Path, begin: Begin) -
             except MemoryError:
                 result = reject_for_memory()  # noqa: PLW2901  # drops the excerpts
             rows.add(result)
-            del result  # before the next is cut
+            del result  # before the next piece is cut
         begin(len(pieces))
         excerpts.close()
         with pa.ipc.new_stream(file, _PIECES) as stream:
@@ -149,8 +149,8 @@ def cut_chunk(chunk: Chunk, settings: CutSettings, folder: Path, begin: Begin) -
 def _settle() -> None:
     """Lets Python collect garbage seldom: cutting makes many small objects, nearly none in cycles.
 
-    The objects of the modules, a hundred thousand, are never garbage; looking through them again
-    and again takes an eighth of the time.
+    The hundred thousand objects of the modules are never garbage; checking them again and again
+    would take an eighth of the time.
     """
     gc.collect()
     gc.freeze()
@@ -158,7 +158,7 @@ def _settle() -> None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether the file of a chunk is there and whole; one that is not whole is removed."""
+    """Whether the file of a chunk is there and whole; a broken file is removed."""
     if not path.exists():
         return False
     try:
@@ -192,8 +192,8 @@ class _ExcerptWriter:
     """Writes excerpts in batches of some MiB.
 
     Args:
-        file: Where they go; a stream is begun with the first.
-        begin: Is called before something is written.
+        file: The file; the first excerpts begin its stream.
+        begin: Called before each write.
     """
 
     def __init__(self, file: BinaryIO, begin: Callable[[], None]) -> None:
@@ -207,14 +207,14 @@ class _ExcerptWriter:
         """Adds the excerpts of the piece of a number.
 
         Raises:
-            MemoryError: If there is no room to write them; it is as if they had not been given.
+            MemoryError: If memory is short; then nothing was added.
         """
         size = sum(each.events.nbytes for each in excerpts)
         if self._waiting_bytes + size > _BATCH_BYTES:
             self._flush()
         groups = [(number, each) for each in excerpts]
         if size > _BATCH_BYTES:
-            # Part by part nothing is copied. All are made before the first is written.
+            # Part by part nothing is copied. All tables are made before the first is written.
             self._write([_excerpt_table([group]) for group in groups])
         else:
             self._waiting += groups

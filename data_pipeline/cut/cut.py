@@ -33,8 +33,8 @@ class Cutter:
 
     Attributes:
         cut: Gives a `CutPiece` for each piece.
-        is_together: Whether it gains from many pieces at once. Otherwise a piece is cut before the
-            next is read, so that a piece that takes too long is known.
+        is_together: Whether cutting many pieces at once is quicker. Otherwise a piece is cut before
+            the next is read, so that a piece that takes too long is known.
     """
 
     cut: Callable[[Sequence[GridPiece], CutSettings], list[CutPiece]]
@@ -57,13 +57,13 @@ CUTTERS: dict[str, Cutter] = {
 """The cutter of each representation, by its name."""
 
 _MOST_NOTES = 1 << 15
-"""Notes of a group of pieces that is cut together: they fit a processor's cache."""
+"""The number of notes that are cut together: they fit a processor's cache."""
 
 _MOST_ROOM = 1 << 19
-"""Notes and steps of the pieces that a cutter is given at once: about 100 MB."""
+"""The limit of notes and steps that a cutter gets at once: about 100 MB."""
 
 _MOST_FOUND = 200
-"""Characters of what was found in a rejected piece."""
+"""The limit of characters of a finding."""
 
 
 def cut_pieces(
@@ -81,11 +81,11 @@ def cut_pieces(
 
     Args:
         pieces: The pieces.
-        settings: How they are cut.
+        settings: The settings of cutting.
         known: The results that are known already, by the number of the piece.
-        one_by_one: Whether each piece is cut before the next is read, so that the last number given
-            to `begin` is the piece at fault, whatever happens.
-        begin: Is called with the number of each piece before any work on it, and with the number of
+        one_by_one: Whether to cut each piece before the next is read, so that the last call of
+            `begin` always names the piece at fault.
+        begin: Called with the number of each piece before any work on it, and with the number of
             pieces before work on several.
     """
     results: dict[int, CutPiece] = {}
@@ -193,7 +193,7 @@ def cut_reads(reads: Sequence[ReadPiece | MusicVAEError], settings: CutSettings)
 
 
 def _with_remarks(cut: CutPiece, read: ReadPiece) -> CutPiece:
-    """The result of a piece with a rejection for each kind of repair that reading it took."""
+    """The result of a piece, with a rejection for each kind of repair while reading."""
     repairs = (Rejection("event", each.reason, each.found, each.count) for each in read.remarks)
     return cut._replace(rejections=(*repairs, *cut.rejections))
 

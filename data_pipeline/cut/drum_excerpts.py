@@ -1,20 +1,19 @@
 """Cuts a piece into excerpts of its drums: as hits on the grid, or as they were played.
 
-All drum parts of a piece are one kit: some files give each drum a track of its own. Hits go to the
-step that they are nearest to; drums have no length, so an excerpt is exactly what stands in its
-window.
+All drum parts of a piece are one kit: some files give each drum its own track. Hits go to the
+nearest step; drums have no length, so an excerpt holds exactly the hits of its window.
 
-What Magenta does, as its behaviour shows, and what is done here:
+Our rules beside the behaviour of Magenta::
 
     rule                   Magenta                     here
     kit                    all drum tracks together    the same
-    drums without class    left out                    left out, and counted
-    a silent bar           ends the drums, but goes    no excerpt holds one (`long_gap`)
+    drums without class    left out                    rejected and counted
+    a silent bar           ends the drums, but goes    in no excerpt (`long_gap`)
                            on in GrooVAE
-    fewest hits            1, or none in GrooVAE       4, so that count-ins are left out
-    fewest classes         1, or none in GrooVAE       2: one alone is a click or a shaker
-    timing                 any goes to the grid        the same for `groove`; for `drums` no excerpt
-                                                       of which much lies between the steps
+    fewest hits            1, or none in GrooVAE       4, so that count-ins are rejected
+    fewest classes         1, or none in GrooVAE       2: one class is a click or a shaker
+    timing                 any goes to the grid        the same for `groove`; for `drums` excerpts
+                                                       with many hits between steps are rejected
     equal excerpts         one stays of each piece     one stays of the whole data set
 
 A groove is a performance: two takes of one pattern are two excerpts.
@@ -77,10 +76,10 @@ def cut_grooves(piece: GridPiece, settings: CutSettings) -> CutPiece:
 
 
 def join_kit(piece: GridPiece, rejections: list[Rejection]) -> GridPart | None:
-    """Joins the drum parts of a piece to one, and rejects the drums that have no class.
+    """Joins the drum parts of a piece, and rejects the drums without a class.
 
     Returns:
-        The kit; None, with a rejection of the piece, where no drum stays.
+        The kit; None, with a rejection of the piece, if no drum is left.
     """
     parts = [part for part in piece.parts if part.is_drum]
     if not parts:
@@ -158,7 +157,7 @@ def judge_hits(
 
 
 def judge_timing(candidates: Candidates, kit: GridPart, piece: GridPiece, rules: Rules) -> None:
-    """Rejects the windows of which too many hits lie between the steps."""
+    """Rejects the windows with too many hits between the steps."""
     most = rules.most_offset_quarters * piece.steps_per_quarter
     is_off = np.abs(kit.offsets) > most
     if not is_off.any():
@@ -174,7 +173,7 @@ def judge_timing(candidates: Candidates, kit: GridPart, piece: GridPiece, rules:
 
 
 def _digest_takes(events: Int16[np.ndarray, "batch step 27"]) -> UInt64[np.ndarray, " batch"]:
-    """A digest that is the same for equal performances alone."""
+    """A digest that is equal only for equal performances."""
     hits, velocities, offsets = np.split(events.astype(np.int32), 3, axis=2)
     packed: Int32[np.ndarray, "batch step 9"] = (hits << 18) | (velocities << 11) | offsets
     return digest(packed.reshape(len(packed), packed.shape[1] * packed.shape[2]))

@@ -30,17 +30,17 @@ _RANDOM |= np.uint64(1)
 
 @dataclass(frozen=True, kw_only=True)
 class CutSettings:
-    """How pieces are cut.
+    """The settings of cutting.
 
     Attributes:
         representation: The form of the tensors.
         hop_bars: Bars from the start of one excerpt to the start of the next.
-        melody: The parts that melodies are taken from: see `lines.extraction`.
+        melody: The choice of melody parts: see `lines.extraction`.
         rules: The rules that an excerpt must keep.
 
     Raises:
         SettingError: If `hop_bars` is out of range, if an excerpt is too long for the digest, or if
-            `melody` names no way to choose parts.
+            `melody` names no known choice.
     """
 
     representation: Representation
@@ -76,8 +76,8 @@ class Labels(NamedTuple):
         qpms: The tempo at the start of each excerpt, in quarter notes a minute.
         tonics: Pitch class of the key's tonic; -1 where the key is not known.
         are_minor: 1 for a minor key, 0 for a major key; -1 where the key is not known.
-        key_confidences: 1 for a key that the source writes; for an estimated key, how often an
-            equally clear estimate is right, 0.5 to 1; NaN where the key is not known.
+        key_confidences: 1 for a key that the source writes; for an estimated key the share of
+            equally clear estimates that are right, 0.5 to 1; NaN where the key is not known.
         attributes: The measures of `musicvae.music.attributes.ATTRIBUTES`, in that order; NaN for
             drums where they need pitches.
         chords: The written chord at the start and at the middle of each bar: an event of
@@ -119,15 +119,15 @@ class Excerpts(NamedTuple):
 
 @compare_by_identity
 class CutPiece(NamedTuple):
-    """Everything that came of one piece. A cutter gives the first two; `cut_reads` adds the rest.
+    """The result of cutting a piece. A cutter gives the first two fields; `cut_reads` the rest.
 
     Attributes:
         excerpts: The excerpts of each part, or combination of parts, that has any.
-        rejections: What was left out of the piece, each reason of each stage once.
-        bars: The number of the piece's bars by their meter; empty where the meter is not known.
-        style: What the corpus or the file itself calls the piece's style; may be empty.
-        signature: The piece as it is compared with other pieces; None where it has no excerpts or
-            is too short.
+        rejections: The rejections in the piece, one for each reason of each stage.
+        bars: The number of the piece's bars by their meter; empty if the meter is not known.
+        style: The style in the words of the corpus or the file; may be empty.
+        signature: The signature for comparing the piece with others; None if the piece has no
+            excerpts or is too short.
     """
 
     excerpts: tuple[Excerpts, ...] = ()
@@ -138,7 +138,7 @@ class CutPiece(NamedTuple):
 
 
 def digest(rows: Int32[np.ndarray, "batch _"]) -> UInt64[np.ndarray, " batch"]:
-    """A digest of each row of whole numbers. Two rows of one digest are almost certainly equal.
+    """A digest of each row of whole numbers. Rows of equal digest are almost certainly equal.
 
     Source: Multilinear hashing (Carter and Wegman 1979), then the finaliser of SplitMix64.
     """

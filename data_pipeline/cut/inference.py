@@ -11,7 +11,7 @@ from musicvae.music.keys import EstimatedKey, estimate_keys
 
 
 def infer_piece_keys(pieces: Sequence[GridPiece]) -> list[EstimatedKey | None]:
-    """The key of each piece of one grid; None for a piece of drums alone."""
+    """The key of each piece of one grid; None for a piece with only drums."""
     parts = [
         (number, part)
         for number, piece in enumerate(pieces)
@@ -31,7 +31,7 @@ def infer_piece_keys(pieces: Sequence[GridPiece]) -> list[EstimatedKey | None]:
 
 
 def infer_piece_chords(piece: GridPiece) -> ChordLine | None:
-    """The chords of a piece; None where only drums and noises play."""
+    """The chords of a piece; None if only drums and noises play."""
     parts = [part for part in piece.parts if not part.is_drum and part.program < FIRST_NOISE]
     if not parts:
         return None

@@ -67,7 +67,7 @@ def label(
             one meter and resolution.
         starts: The onsets of the notes that the windows are cut from, in steps of the line.
         pitches: The MIDI number of each note.
-        is_drum: Whether the notes are drums: of each note, or of all.
+        is_drum: Whether the notes are drums: one value for each note, or one for all.
         length_steps: The length of every window: whole bars.
     """
     sizes = [len(stretch.first_steps) for stretch in stretches]
@@ -165,7 +165,7 @@ def _is_default(written: Sequence[KeyChange], estimated: EstimatedKey | None) ->
     """Whether the only written key is C major and the notes contradict it."""
     if len(written) > 1 or written[0].key != _C_MAJOR or estimated is None:
         return False
-    tonic = estimated.key.tonic + 3 * estimated.key.is_minor  # of the major key of that signature
+    tonic = estimated.key.tonic + 3 * estimated.key.is_minor  # of the relative major key
     return tonic % 12 != 0 and estimated.confidence >= _CLEAR
 
 
@@ -278,7 +278,7 @@ def _measure_rhythm(
 
 @lru_cache(maxsize=16)
 def _weak_places(steps_per_bar: int, sixteenth: int) -> Bool[np.ndarray, "2 step"]:
-    """Which steps of a bar are between two eighths, and which halfway between two quarters."""
+    """Marks the steps of a bar between two eighths, and those halfway between two quarters."""
     steps = np.arange(steps_per_bar)
     return np.stack(
         [steps % (2 * sixteenth) == sixteenth, steps % (4 * sixteenth) == 2 * sixteenth]

@@ -1,8 +1,8 @@
 """Cuts a piece into lead sheets: its melodies, as `melodies` cuts them, over the written chords.
 
-Chords are a condition, so they must be known and not guessed: only what the source writes counts.
-An excerpt is left out that begins before the first chord, or that has none at all. Where a source
-says that there is no chord (N.C.), that is known too, and stays.
+Chords are a condition, so they must be known, not guessed: only written chords count. An excerpt
+that begins before the first chord, or has no chord, is rejected. A written N.C. (no chord) counts
+as known.
 """
 
 from dataclasses import replace
@@ -33,7 +33,7 @@ def cut_lead_sheets(piece: GridPiece, settings: CutSettings) -> CutPiece:
     if written is None:
         return CutPiece(rejections=(Rejection("piece", "no_chords", "no chord symbols"),))
     (melodies,) = cut_melodies([piece], replace(settings, representation=representation.line))
-    # Whether there are chords enough to learn harmony from is not asked here.
+    # Excerpts with few chords stay: the melody is learnt, not the harmony.
     rules = replace(settings.rules, fewest_chords=1)
     harmonies = cut_chords(
         piece, replace(settings, representation=representation.harmony, rules=rules)
@@ -58,9 +58,9 @@ def cut_lead_sheets(piece: GridPiece, settings: CutSettings) -> CutPiece:
 def _find_known_bars(
     piece: GridPiece, written: ChordLine, settings: CutSettings
 ) -> Int32[np.ndarray, " batch"]:
-    """The bars from which on the chords of an excerpt are known."""
+    """The first bars of the excerpts whose chords are known."""
     windows = find_windows([piece], settings.representation.bars, settings.hop_bars)
-    # A chord that is nearer to the bar line than to the step behind it starts with the bar.
+    # A chord nearer to the bar line than to the next step starts with the bar.
     half_step = 0.5 / piece.steps_per_quarter
     is_known = piece.quarters(windows.first_steps) + half_step > written.onsets[0]
     known: Int32[np.ndarray, " batch"] = windows.start_bars[is_known]
@@ -81,7 +81,7 @@ def _join(melody: Excerpts, is_kept: Bool[np.ndarray, " batch"], harmony: Excerp
 
 
 def _digest_shapes(events: Int16[np.ndarray, "batch step 3"]) -> UInt64[np.ndarray, " batch"]:
-    """A digest that is the same for a lead sheet in every key: all is told from the lowest note."""
+    """A digest that is equal for a lead sheet in every key: it counts from the lowest note."""
     line, chords, basses = np.moveaxis(events.astype(np.int32), 2, 0)
     is_pitch, is_chord, is_slash = line >= FIRST_PITCH_EVENT, chords > NO_CHORD, basses > 0
     lowest = np.where(is_pitch, line, EVENTS).min(axis=1, keepdims=True)

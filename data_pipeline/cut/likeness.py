@@ -1,11 +1,11 @@
 """Finds pieces that are the same tune, under any title, in any key and at any tempo.
 
-A piece is seen as the set of its patterns. A pattern is a run of `PATTERN_NOTES` notes of the top
+A piece counts as the set of its patterns. A pattern is a run of `PATTERN_NOTES` notes of the top
 line of a part; each note is an interval from the note before and a ratio of their lengths. In a
-piece of drums alone, a pattern is a run of `PATTERN_HITS` steps with hits, each with its
+piece with only drums, a pattern is a run of `PATTERN_HITS` steps with hits, each with its
 instruments. The likeness of two pieces is the share of their patterns that they have in common (the
-Jaccard index), estimated from signatures of fixed size. Two pieces of `LEAST_LIKENESS` or more are
-one tune.
+Jaccard index), estimated from signatures of fixed size. Two pieces with a likeness of at least
+`LEAST_LIKENESS` are one tune.
 
 Source: Broder 1997, On the resemblance and containment of documents (MinHash); Leskovec, Rajaraman
 and Ullman, Mining of Massive Datasets, section 3.4 (bands).
@@ -20,7 +20,7 @@ from jaxtyping import Int64, UInt32
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
 
 HASHES = 64
-"""The numbers of a signature: with 64 the estimate is within 0.12 in 19 of 20 cases."""
+"""The size of a signature: with 64 numbers the estimate is within 0.12 in 19 of 20 cases."""
 
 PATTERN_NOTES = 5
 PATTERN_HITS = 16

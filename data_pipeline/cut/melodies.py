@@ -1,11 +1,11 @@
 """Cuts pieces into excerpts of their melodies.
 
-A line is rendered once as events, and the excerpts are windows of it: at every `hop_bars` within a
-run of regular bars. A note that began before a window is left out of it, and one that outlasts it
-is cut; so each excerpt is what the representation makes of that window of notes. The lines of many
-pieces are worked on together: see `lines.lanes`.
+A line is written once as events, and the excerpts are windows of it: at every `hop_bars` within a
+run of regular bars. A note that began before a window is left out of it, and a note that ends after
+it is cut; so each excerpt equals the representation of its window of notes. The lines of many
+pieces are processed together: see `lines.lanes`.
 
-The rules beside those of Magenta's converter of melodies, as its code behaves:
+Our rules beside the rules of Magenta's converter of melodies:
 
 | rule | Magenta | here | why |
 | --- | --- | --- | --- |
@@ -53,18 +53,18 @@ from .lines.line_rules import LineWindows, judge_line
 from .windows import Windows, find_windows, number_within, reject_bars
 
 _ROWS = 1 << 13
-"""Excerpts that are digested at once: what that takes fits a cache."""
+"""The number of excerpts that are digested at once: their memory fits a cache."""
 
 
 def cut_melodies(pieces: Sequence[GridPiece], settings: CutSettings) -> list[CutPiece]:
-    """Cuts the melodies out of each piece; see `lines.extraction` for which parts they are.
+    """Cuts the melodies of each piece; `lines.extraction` chooses the parts.
 
     Args:
-        pieces: On one grid. What is made of one hangs on no other.
-        settings: How they are cut.
+        pieces: Pieces on one grid. Each piece is cut independently of the others.
+        settings: The settings of cutting.
 
     Raises:
-        SettingError: If `settings.melody` names no way of choosing parts.
+        SettingError: If `settings.melody` names no known choice.
     """
     if not pieces:
         return []
@@ -118,9 +118,9 @@ class _Taken:
 
     Attributes:
         lanes: The number of the lane of each window, ascending.
-        pieces: The number of its piece.
-        first_steps: Where it starts, in the steps of its piece.
-        start_bars: The number of its first bar in the piece.
+        pieces: The number of the piece of each window.
+        first_steps: The first step of each window, in the steps of its piece.
+        start_bars: The number of the first bar of each window in its piece.
     """
 
     lanes: Int64[np.ndarray, " batch"]
@@ -138,7 +138,7 @@ class _Taken:
 
 
 def _take(choices: Choices, windows: Windows) -> _Taken:
-    """Gives each lane that is taken the windows of its piece."""
+    """Gives each chosen lane the windows of its piece."""
     taken = [
         (each.lane, number)
         for number, row in enumerate(choices.choices)
@@ -212,20 +212,20 @@ def render(
 
     Args:
         whole: The line's events, as `write_line` gives them.
-        starts: The onsets of its notes.
-        first_steps: Where the windows start.
-        low: The index of the first note of each window; of the last there may be none.
+        starts: The onsets of the line's notes.
+        first_steps: The first step of each window.
+        low: The index of the first note of each window; past the last note for a window after it.
         length_steps: The length of every window.
     """
     events: Int16[np.ndarray, "batch _"] = sliding_window_view(whole, length_steps)[first_steps]
-    # Before the first onset there is only the end of a note that began before the window.
+    # Before its first onset, a window can hold only the end of an earlier note.
     onsets = np.append(starts, len(whole))[low] - first_steps
     events[np.arange(length_steps) < onsets[:, None]] = HOLD
     return events
 
 
 def _digest_shapes(events: Int16[np.ndarray, "batch step"]) -> UInt64[np.ndarray, " batch"]:
-    """A digest that is the same for a melody in every key."""
+    """A digest that is equal for a melody in every key."""
     shapes = np.empty(len(events), np.uint64)
     for start in range(0, len(events), _ROWS):
         rows = events[start : start + _ROWS]

@@ -1,4 +1,4 @@
-"""The rules of what is kept, by their names, units and defaults.
+"""The rules of cutting: their names, units and defaults.
 
 A rule is a field of `Rules`; the manifest shows all of them with the values that were used.
 """

@@ -1,24 +1,24 @@
 """Cuts a piece into trios: a melody, a bass and drums that play together.
 
-Parts are chosen by program, and where no program says which the bass is, by register. Every legal
-combination of a melody, a bass and the kit gives excerpts of its own. A line in several voices is
-reduced to its highest notes.
+Parts are chosen by program; if no part has a bass program, the bass is chosen by register. Every
+legal combination of a melody, a bass and the kit gives its own excerpts. A line in several voices
+is reduced to its highest notes.
 
-What Magenta does, as its behaviour shows, and what is done here:
+Our rules beside the behaviour of Magenta::
 
     rule                  Magenta                         here
-    melody                programs 0 to 31                and the solo strings, brass, reeds, pipes,
-                                                          leads and the lutes and fiddles of the
-                                                          world, unless most of it is bass
-    bass                  programs 32 to 39               where there is none: a low part that plays
-                                                          one note at a time
-    drums                 each drum track                 all of them together, as one kit
+    melody                programs 0 to 31                also solo strings, brass, reeds, pipes,
+                                                          leads, and the world's lutes and fiddles,
+                                                          unless most of the part is bass
+    bass                  programs 32 to 39               else a low part that plays one note at a
+                                                          time
+    drums                 each drum track                 all drum tracks together, as one kit
     several voices        the highest note of each onset  the top line, which goes on above a note
                                                           that starts below it
     silence of a line     4 bars, 2 at either end         2 bars anywhere (`longest_trio_gap_bars`)
-    timing                any goes to the grid            excerpts with a note off it are left out;
-                                                          for drums, with many
-    number                5 of a piece, drawn by chance   all of 16 combinations (`most_trios`)
+    timing                any goes to the grid            excerpts with a note off the grid are
+                                                          rejected; for drums, with many hits
+    number                5 of a piece, at random         all of 16 combinations (`most_trios`)
 """
 
 from dataclasses import dataclass, replace
@@ -49,13 +49,12 @@ _MELODY_PROGRAMS = frozenset(
     for programs in (range(32), range(40, 43), range(56, 61), range(64, 88), range(104, 112))
     for program in programs
 )
-"""The instruments that carry tunes: of General MIDI all but basses, ensembles, pads, effects and
-percussion."""
+"""The programs that carry tunes: all but basses, ensembles, pads, effects and percussion."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Cast:
-    """Who may play what in a piece; at least one each."""
+    """The parts that can play each line of a piece, at least one a line."""
 
     melodies: tuple[GridPart, ...]
     basses: tuple[GridPart, ...]
@@ -68,8 +67,8 @@ class _Stream:
 
     Attributes:
         part: The notes.
-        events: Of each window.
-        is_kept: Whether the rules pass each window.
+        events: The events of each window.
+        is_kept: Whether each window keeps the rules.
     """
 
     part: GridPart
@@ -116,7 +115,7 @@ def cut_trios(piece: GridPiece, settings: CutSettings) -> CutPiece:
 
 
 def _cast_parts(piece: GridPiece, rules: Rules, rejections: list[Rejection]) -> _Cast | None:
-    """Chooses the parts; None, with every missing role counted, where there is no trio."""
+    """Chooses the parts; None, with a rejection for each missing line, if there is no trio."""
     kit = join_kit(piece, rejections)
     pitched = [part for part in piece.parts if not part.is_drum]
     basses = [part for part in pitched if part.program in BASS_PROGRAMS]
@@ -230,7 +229,7 @@ def _join(
 
 
 def _digest_shapes(events: Int16[np.ndarray, "batch step 3"]) -> UInt64[np.ndarray, " batch"]:
-    """A digest that is the same for a trio in every key."""
+    """A digest that is equal for a trio in every key."""
     lines = events[..., :2].astype(np.int32)
     is_pitch = lines >= FIRST_PITCH_EVENT
     lowest = np.where(is_pitch, lines, EVENTS).min(axis=(1, 2), keepdims=True)

@@ -1,4 +1,4 @@
-"""Where excerpts may start: at bar lines within runs of regular bars."""
+"""Finds the windows for excerpts, which start at bar lines within runs of regular bars."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Windows:
         first_steps: The first step of each window, ascending in each piece.
         start_bars: The number of the first bar of each window among the bar lines of its piece,
             from 0: a pickup is bar 0.
-        sizes: How many windows each piece has.
+        sizes: The number of windows of each piece.
     """
 
     first_steps: Int64[np.ndarray, " batch"]
@@ -51,7 +51,7 @@ def find_windows(pieces: Sequence[GridPiece], bars: int, hop_bars: int) -> Windo
 
 
 def number_within(counts: Int64[np.ndarray, " _"]) -> Int64[np.ndarray, " batch"]:
-    """Numbers the members of each group from 0; the groups stand in a row.
+    """Numbers the members of each group from 0; the groups follow each other.
 
     >>> number_within(np.array([2, 0, 3])).tolist()
     [0, 1, 0, 1, 2]

@@ -1,10 +1,10 @@
-"""Reads tunes in ABC, from the tokens that music21 makes of them.
+"""Reads tunes in ABC, from music21's tokens.
 
-music21 would go on to make a score of the tokens, which takes twenty times as long and, for
-measures of the wrong length, invents time signatures. Decisions: grace notes are left out; repeats
-are not played twice, so first and second endings follow each other as they stand on the page; a
-tune ends at the first empty line, as the ABC standard says. Quoted text over a note is a chord
-where it can be read as one. Modes that are neither major nor minor are no key of ours.
+music21 could make a score from the tokens, but that takes twenty times as long, and music21 invents
+time signatures for measures of the wrong length. Decisions: grace notes are left out; repeats are
+not played twice, so first and second endings follow each other as on the page; a tune ends at the
+first empty line, as the ABC standard says. Quoted text over a note is a chord if it is a chord
+symbol. A mode that is neither major nor minor gives no key.
 
 Source: The ABC music standard 2.1.
 """
@@ -30,13 +30,13 @@ from .piece import ReadPiece
 from .staff import Mark, Marks, Staff, StaffNote, put_together
 
 _STANDARD = (2, 1, 0)
-"""The version of ABC that a file is read by unless it names one. music21 takes 1.3, which says
-nothing of how long an accidental holds; players of such files always held it to the bar line."""
+"""The version of ABC for files that name none. music21 would take 1.3, which does not say how long
+an accidental lasts; players of such files always let it last to the bar line."""
 
 _START = re.compile(r"^X:", re.MULTILINE)
 _TUNE = re.compile(r"(?:.*\n)*?K:.*\n(?:.*\S.*\n)*")
 _HEAD_FIELD = re.compile(r"^(?:[ABCDFGHILMNORSUZmr]:|%).*\n", re.MULTILINE)
-"""What may stand in the head of a file and hold for all its tunes; other lines are free text."""
+"""The fields in the head of a file that count for all its tunes; other lines are free text."""
 
 _FIELD = re.compile(r"[A-Za-z+]:|%")
 _IN_LINE = re.compile(
@@ -47,22 +47,23 @@ _IN_LINE = re.compile(
     r"|\+(?P<chord>(?=[^+]*[A-Ga-g])[_=^A-Ga-gz,'\d/-]+)\+"
 )
 """Quoted text, a decoration, a comment, a field, an invisible rest, a rest of whole measures, a
-mark, or a chord between plus signs, as before ABC 2.0. A mark is more space, a letter that stands
-for a decoration and begins no field, or a decoration between plus signs, as before ABC 2.1: of
-letters that a chord has, too, only the signs of loudness are one, and what has none is no chord."""
+mark, or a chord between plus signs, as before ABC 2.0. A mark is extra space, a letter for a
+decoration that begins no field, or a decoration between plus signs, as before ABC 2.1. Letters
+between plus signs that could be notes are a decoration only if they are a sign of loudness; text
+without such letters is always a decoration."""
 
 _MEASURE_REST = "z9999"
-"""A rest of a length that no music has stands for one of a measure."""
+"""A rest of an impossible length, which marks a rest of a whole measure."""
 
 _BESIDE_NOTES = re.compile(r'"[^"]*"|![^!]*!|z[\d/]*')
 _NOTE = re.compile(r"[_=^]*[A-Ga-g][,']*[\d/]*-?")
-"""A note within a chord, with what ties it to the next, and what else may stand there."""
+"""A note within a chord with its tie; above, the other content of a chord."""
 
 _KIND = "an ABC tune"
 
 
 class _Voice(NamedTuple):
-    """A voice that was read: its notes, and what else it says."""
+    """A voice: its notes and its marks."""
 
     staff: Staff
     marks: Marks
@@ -72,7 +73,7 @@ def read_abc(data: bytes) -> ReadPiece:
     """Reads one tune of an ABC file, with the file's head before it.
 
     Raises:
-        ScoreError: If it has no key line, after which its notes would stand, or is no ABC.
+        ScoreError: If the tune has no key line before its notes, or is no ABC.
     """
     try:
         text = data.decode("utf-8-sig")
@@ -96,12 +97,12 @@ def read_abc(data: bytes) -> ReadPiece:
 
 
 def _simplify(tune: str) -> str:
-    """The tune without what music21 does not know.
+    """Rewrites the notations that music21 misreads.
 
-    It takes the field [K:D] for a chord: fields go to lines of their own. It passes over rests that
-    are not printed and those of whole measures: they become others. It passes over a note behind
-    the letter of a fermata, forgets an accidental behind others, and has a few, and wide spaces,
-    sound: these are left out.
+    music21 reads the field [K:D] as a chord: fields go to their own lines. It ignores invisible
+    rests and rests of whole measures: they become plain rests. It loses a note after the letter of
+    a fermata and an accidental after a decoration, and plays some decorations and wide spaces as
+    notes: decorations and wide spaces are removed.
     """
     accidentals = Accidentals()
     lines: list[str] = []
@@ -112,7 +113,7 @@ def _simplify(tune: str) -> str:
 
 
 def _write_line(line: str, accidentals: Accidentals) -> str:
-    """A line as music21 reads it."""
+    """Rewrites a line for music21."""
     match line[:2]:
         case "K:":
             return accidentals.write_key(line[2:])
@@ -144,9 +145,9 @@ def _simplify_one(found: re.Match[str]) -> str:
 
 
 def _voices(tokens: list[abcFormat.ABCToken]) -> dict[str, list[abcFormat.ABCToken]]:
-    """The tokens of each voice; a tune without voices is one.
+    """The tokens of each voice; a tune without voices has one.
 
-    What stands before the notes is said of all voices, and is the first of each.
+    The tokens before the first notes belong to all voices, and begin each voice.
     """
     voices: dict[str, list[abcFormat.ABCToken]] = {}
     name = ""
@@ -167,9 +168,9 @@ def _is_field(token: abcFormat.ABCToken) -> bool:
 
 
 def _leading_marks(voices: Sequence[_Voice]) -> Marks:
-    """What the first voice with notes says: the others repeat its meters, keys and chords.
+    """The marks of the first voice with notes: later voices repeat its meters and keys.
 
-    Chords may stand in another: in one of rests, or over the bass.
+    Chords may be in another voice: in a voice of rests, or over the bass.
     """
     leader = next((voice for voice in voices if voice.staff.notes), voices[0]).marks
     chords = (voice.marks.chords for voice in voices if voice.marks.chords)
@@ -193,7 +194,7 @@ def _read_voice(name: str, tokens: list[abcFormat.ABCToken]) -> _Voice:
         elif isinstance(token, abcFormat.ABCMetadata):
             _read_shift(token, name, shifts)
             _read_field(token, marks, len(staff.lengths), now, sum(shifts.values()))
-        # A chord is a note to music21, too.
+        # In music21 a chord is a note, too.
         elif isinstance(token, abcFormat.ABCNote) and not token.inGrace:
             for symbol in token.chordSymbols:
                 chord = parse_symbol(symbol.strip('"'))
@@ -212,7 +213,7 @@ def _read_voice(name: str, tokens: list[abcFormat.ABCToken]) -> _Voice:
 
 
 def _read_shift(token: abcFormat.ABCMetadata, name: str, shifts: dict[str, int]) -> None:
-    """Takes note of how far the notes of a voice sound from where they are written."""
+    """Notes the distance between written and sounding pitch in a voice."""
     if token.src.startswith(SHIFT):
         shifts["K"] = int(token.src.removeprefix(SHIFT))
     elif token.isVoice() and token.data.split()[:1] in (
@@ -223,7 +224,7 @@ def _read_shift(token: abcFormat.ABCMetadata, name: str, shifts: dict[str, int])
 
 
 class _Place(NamedTuple):
-    """Where a note stands: its time in the measure, the shift of its pitch, and the overlay."""
+    """The position of a note: its time in the measure, the shift of its pitch, and the overlay."""
 
     onset: Fraction
     shift: int
@@ -233,7 +234,7 @@ class _Place(NamedTuple):
 def _read_note(
     token: abcFormat.ABCNote, staff: Staff, place: _Place, tied_on: Sequence[str | None]
 ) -> Fraction:
-    """Adds what sounds, and gives how long it lasts."""
+    """Adds a token's notes, and returns its length."""
     with asking_music21(_KIND):
         length = Fraction(token.quarterLength)
         if token.activeTuplet is not None:
@@ -255,7 +256,7 @@ def _read_note(
 
 
 def _tied_on(token: abcFormat.ABCNote) -> list[str | None]:
-    """The notes within a chord that are tied to what follows: music21 loses these ties."""
+    """The notes within a chord that are tied to the next note: music21 loses these ties."""
     if not isinstance(token, abcFormat.ABCChord):
         return []
     written = _NOTE.findall(_BESIDE_NOTES.sub("", token.src))

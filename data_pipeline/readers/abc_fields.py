@@ -1,9 +1,9 @@
-"""Reads the fields of ABC that music21 misreads, and writes them as music21 reads them.
+"""Reads the fields of ABC that music21 misreads, and rewrites them for music21.
 
-Decisions: a field that music21 reads rightly stays as it is. A key with a signature of its own is
+Decisions: a field that music21 reads rightly stays as it is. A key with explicit accidentals is
 written as a key without accidentals, and `Accidentals` puts the accidentals before the notes. A
 mode that is neither major nor minor has no `Key`: it is written as the dorian mode of its
-signature. The semitones by which the notes sound higher go to a field of their own, `SHIFT`.
+signature. The semitones by which the notes sound higher go to an extra field, `SHIFT`.
 
 Source: The ABC music standard 2.1, sections 3.1.6, 3.1.8, 3.1.14, 4.6 and 7.
 """
@@ -31,7 +31,7 @@ _MODES = {
     "loc": -5,
     "lyd": 1,
 }
-"""How many fifths the signature of a mode stands above the signature of the major key."""
+"""The distance in fifths from the major key's signature up to the signature of each mode."""
 
 _PLAIN_KEY = re.compile(
     r"\s*[A-G][#b]?\s*(?:(?:maj|min|ion|aeo|mix|dor|phr|lyd)[a-z]*|m)?\s*(?:%.*)?", re.IGNORECASE
@@ -50,7 +50,7 @@ def shift_of(text: str) -> int:
     """The semitones by which a key or voice field has its notes sound higher.
 
     Raises:
-        ScoreError: If the field moves notes in a way that is not read.
+        ScoreError: If the field moves notes in an unsupported way.
     """
     shift = 0
     for name, value in _SHIFTS.findall(text):
@@ -68,7 +68,7 @@ class Accidentals:
         self._written: set[str] = set()
 
     def write_key(self, text: str) -> str:
-        """A key field as music21 reads it, with a field for the shift where there is one."""
+        """Rewrites a key field for music21, with a field for a shift."""
         self._signs = {}
         self._written.clear()
         if _PLAIN_KEY.fullmatch(text):
@@ -107,7 +107,7 @@ class Accidentals:
         return f"K:{_dorian(0)}"
 
     def write_notes(self, line: str) -> str:
-        """A line of music, with the accidentals that its signature gives."""
+        """A line of music with the accidentals of its signature."""
         return _NOTE.sub(self._write_note, line) if self._signs else line
 
     def _write_note(self, found: re.Match[str]) -> str:
@@ -131,7 +131,7 @@ def _dorian(sharps: int) -> str:
 
 
 def write_meter(text: str) -> str:
-    """A meter field as music21 reads it: a sum is the meter of its sum.
+    """Rewrites a meter field for music21: a sum becomes one meter.
 
     Raises:
         ScoreError: If a sum can't be read.
@@ -157,7 +157,7 @@ def write_meter(text: str) -> str:
 
 
 def write_tempo(text: str) -> str:
-    """A tempo field as music21 reads it: without spaces, and with one length.
+    """Rewrites a tempo field for music21: without spaces, and with one length.
 
     >>> write_tempo("1/4 = 120"), write_tempo("1/4 1/8 = 40"), write_tempo('"Allegro" 1/4=120')
     ('Q:1/4=120', 'Q:3/8=40', 'Q:"Allegro" 1/4=120')

@@ -1,8 +1,8 @@
-"""Keeps what was read by readers that are slow, so that a piece is read by them once.
+"""Caches the results of slow readers, so that they read a piece only once.
 
-Conventions: one file a piece, named by a digest of its bytes, its format and the reader's version;
-in it a digest of the rest, then JSON, which holds no code and whose numbers read back equal. A file
-that is damaged is written anew. Where the folder can't be written, nothing is kept.
+Conventions: one file a piece, named by a digest of its bytes, its format and the reader's version.
+The file holds a digest of the rest, then JSON, which holds no code and whose numbers read back
+equal. A damaged file is written anew. If the folder can't be written, nothing is cached.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ _COLUMNS = {
 
 
 def cache_folder() -> Path:
-    """Where readings are kept: `MUSICVAE_CACHE`, or the user's cache folder."""
+    """The folder of the cache: `MUSICVAE_CACHE`, or the user's cache folder."""
     chosen = os.environ.get("MUSICVAE_CACHE")
     return Path(chosen) if chosen else user_cache_path("musicvae", appauthor=False)
 
@@ -44,15 +44,15 @@ def cache_folder() -> Path:
 def read_through_cache(
     data: bytes, reader: str, read: Callable[[], Callable[[bytes], ReadPiece]]
 ) -> ReadPiece:
-    """What a reader makes of these bytes, from the cache if it is there.
+    """Reads a piece, from the cache if it is there.
 
     Args:
         data: The bytes of the piece.
-        reader: A name of the reader that changes when what it makes does.
-        read: Gives the reader; asked only where the cache has nothing.
+        reader: The reader's name and version; the version changes with the reader's results.
+        read: Gives the reader; called only if the cache has no result.
 
     Raises:
-        ScoreError: If the reader raises it; that is kept as well.
+        ScoreError: If the reader raises it; the error is cached as well.
     """
     digest = hashlib.blake2b(data, digest_size=20, key=reader.encode()[:64]).hexdigest()
     path = cache_folder() / "readings" / digest[:2] / f"{digest[2:]}.json"

@@ -16,15 +16,15 @@ _QUALITY_INDEX = {quality: index for index, quality in enumerate(QUALITIES)}
 def chord_line(
     quarters: Float64[np.ndarray, " chord"], chords: Sequence[ParsedChord | None]
 ) -> ChordLine | None:
-    """The line of chords that hold from these times on; None if there is not one chord.
+    """The chords as columns; None if there is no chord.
 
-    Of two at one time, the later counts. One that is like the chord before it adds nothing.
+    Of two chords at one time the later counts. A repeated chord adds nothing.
 
     Args:
-        quarters: When each starts, ascending.
-        chords: The chords; None, and one without a root, is no chord.
+        quarters: The start of each chord, ascending.
+        chords: The chords; None, or a chord without a root, is no chord.
     """
-    # A chord that is parsed once is one object wherever it is written, and there are few.
+    # Equal symbols are one parsed object, and a piece has few different symbols.
     different = {id(chord): chord for chord in chords}
     places = {key: place for place, key in enumerate(different)}
     known = np.array([_row(chord) for chord in different.values()], np.int16).reshape(-1, 3)

@@ -27,7 +27,7 @@ def read_kern(data: bytes) -> ReadPiece:
     """Reads a kern file.
 
     Raises:
-        ScoreError: If music21 can't read it.
+        ScoreError: If music21 can't read the file.
     """
     try:
         text = data.decode("utf-8-sig")
@@ -35,7 +35,7 @@ def read_kern(data: bytes) -> ReadPiece:
         text = data.decode("latin-1")
     with asking_music21(_KIND):
         parsed = HumdrumDataCollection(text).parse()
-        # A mass is written as one section after the other, each with spines of its own.
+        # A mass has one section after the other, each with its own spines.
         scores = [parsed] if isinstance(parsed, stream.Score) else list(parsed.scores)
         sections = [list(score.getElementsByClass(stream.Part)) for score in scores]
     marks = Marks.empty()
@@ -50,7 +50,7 @@ def read_kern(data: bytes) -> ReadPiece:
 
 
 def _read_part(part: stream.Part, marks: Marks, first: int) -> Staff:
-    """One spine, whose first measure has the number `first`."""
+    """Reads a spine, whose first measure has the number `first`."""
     staff = Staff(part.partName or "")
     for _ in range(first):
         staff.close_measure(Fraction(0))

@@ -1,4 +1,4 @@
-"""Tells the format of a piece by its first bytes, and has its reader read it."""
+"""Finds the format of a piece by its first bytes, and calls the format's reader."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -17,10 +17,10 @@ from .piece import ReadPiece
 MIDI, MUSICXML, ABC, KERN, PATTERN = "midi", "musicxml", "abc", "kern", "h2pattern"
 
 KINDS = (MIDI, MUSICXML, ABC, KERN, PATTERN)
-"""The formats that are read."""
+"""The formats with a reader."""
 
 READER_VERSION = 7
-"""Goes up when what the readers that use music21 make of a piece changes: see `cache`."""
+"""Raised when the results of the readers that use music21 change: see `cache`."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -29,15 +29,15 @@ _SCORE = re.compile(rb"<(?:score-partwise|score-timewise)\b|<!DOCTYPE\s+score-")
 _PATTERN = re.compile(rb"<drumkit_pattern\b")
 _KERN = re.compile(rb"^\*\*(?:kern|recip|text|dynam|mens)\b", re.MULTILINE)
 _ABC_MARK = re.compile(rb"\s*%abc")
-# The tune's number, which is its first field, and then any other: what comes before may be
-# anything. Each line is looked at once.
+# The number of a tune, which is its first field, then any other field; any text may come before.
+# The pattern reads each line once.
 _TUNE = re.compile(rb"^X:[ \t]*\d[^\n]*\n(?:%[^\n]*\n)*[A-Za-z]:", re.MULTILINE)
 
 
 def kind_of(head: bytes) -> str | None:
     """The format of a file by its first 4,096 bytes: one of `KINDS`, or None.
 
-    A zip archive is a score where what stands first in it says so.
+    The first member of a zip archive shows whether the archive is a score.
     """
     if head.startswith(b"MThd") or (head.startswith(b"RIFF") and head[8:12] == b"RMID"):
         return MIDI
@@ -51,7 +51,7 @@ def kind_of(head: bytes) -> str | None:
     text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if _KERN.search(text):
         return KERN
-    is_page = text.lstrip().startswith(b"<")  # about tunes, maybe
+    is_page = text.lstrip().startswith(b"<")  # a page that may be about tunes
     is_tune = not is_page and (_ABC_MARK.match(text) or _TUNE.search(text))
     return ABC if is_tune else None
 

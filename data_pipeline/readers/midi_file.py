@@ -1,10 +1,10 @@
 """Reads MIDI files: the notes by their ticks, the bars by the time signatures.
 
-Decisions: a bar starts at every change of meter, and a signature that says again what holds already
-changes nothing. A piece may begin with a pickup that only its accents show. A file without a time
-signature is in 4/4 only where its onsets agree, and a file whose onsets keep no grid at all has no
-meter, whatever it says. The patterns of a file of format 2 follow each other, each from a bar line
-on and as parts of its own, since nothing says that they belong together.
+Decisions: a bar starts at every change of meter; a repeated signature changes nothing. A piece may
+begin with a pickup that only its accents show. A file without a time signature is in 4/4 only if
+its onsets agree, and a file whose onsets keep no grid has no meter, whatever its signatures. The
+patterns of a file of format 2 follow each other, each from a bar line on and as separate parts,
+since the format does not connect them.
 """
 
 from collections.abc import Sequence
@@ -28,21 +28,21 @@ from .note_order import find_note_order
 from .piece import KeyChange, Part, ReadPiece, TempoChange
 
 _MOST_CHANGES = 100_000
-"""Of meter, key or tempo in one file: a tempo curve of an hour at 25 points a second."""
+"""The limit of changes of meter, key or tempo: a tempo curve of an hour at 25 points a second."""
 
 _SHORTEST = 1 / 4096
-"""Of a quarter note: a note that ends where it starts is still a note."""
+"""In quarter notes: a note that ends where it starts gets this length."""
 
 NO_BARS = Bars(np.zeros(0), ())
 """The bars of a piece whose meter is not known."""
 
 
 class ParsedFile(NamedTuple):
-    """A MIDI file that was parsed, and whose notes are still to be judged.
+    """A parsed MIDI file whose notes are not checked yet.
 
     Attributes:
-        patterns: The patterns of a file of format 2; of any other file the one that it is.
-        style: What its corpus calls its style; may be empty.
+        patterns: The patterns of a file of format 2; of another file, its only content.
+        style: The style in the words of the corpus; may be empty.
     """
 
     patterns: tuple[ParsedMidi, ...]
@@ -50,10 +50,10 @@ class ParsedFile(NamedTuple):
 
 
 def parse_midi(data: bytes) -> ParsedFile:
-    """Parses a MIDI file of any format: what is done for each file alone.
+    """Parses a MIDI file of any format: the part of reading that takes files singly.
 
     Raises:
-        MidiError: If it is none, is damaged or past the limits.
+        MidiError: If the bytes are no MIDI file, are damaged or past the limits.
     """
     parsed = _parse(data)
     if parsed.header.format != 2 or not parsed.first_track:
@@ -73,7 +73,7 @@ def _parse(data: bytes) -> ParsedMidi:
 
 
 def make_pieces(files: Sequence[ParsedFile]) -> list[ReadPiece | MidiError]:
-    """Makes a piece of each file, or says what is wrong with its notes: all files in one go."""
+    """Makes a piece of each file, or the error of its notes: all files at once."""
     errors: list[MidiError | None] = [None] * len(files)
     good = list(files)
     ticks = _Ticks.of(good)
@@ -97,12 +97,12 @@ def _find_error(file: ParsedFile) -> MidiError | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ticks:
-    """The notes of many files, as they stand there.
+    """The notes of many files, unchanged.
 
     Attributes:
-        patterns: What was parsed of the files.
+        patterns: The patterns of all files.
         tracks: The tracks of all patterns.
-        notes: Their notes.
+        notes: The notes of all tracks.
         units: For each note, the ticks of a quarter note.
     """
 
@@ -120,7 +120,7 @@ class _Ticks:
         return _Ticks(patterns, tracks, notes, np.repeat(np.array(units, np.float64), notes.sizes))
 
     def may_be_wrong(self) -> bool:
-        """Whether there is a note that `midi_parser.judge_notes` refuses."""
+        """Whether `midi_parser.judge_notes` would refuse a note."""
         last_ticks = DEFAULT_LIMITS.max_length_quarters * self.units
         return not (self.notes.are_within(last_ticks) and self.notes.are_midi())
 
@@ -130,9 +130,9 @@ class TimedNotes:
     """The notes of some tracks, one track after the other, in quarter notes.
 
     Attributes:
-        sizes: How many notes each track has; one at least.
-        onsets: When each note starts.
-        ends: When it ends.
+        sizes: The number of notes of each track, at least 1.
+        onsets: The start of each note.
+        ends: The end of each note.
         pitches: MIDI numbers.
         velocities: 0 to 127.
     """
@@ -149,7 +149,7 @@ class TimedNotes:
         return [0, *accumulate(self.sizes.tolist())]
 
     def in_order(self) -> "TimedNotes":
-        """The notes as they stand in a `Part`: in order, each with a length and a velocity."""
+        """The notes as in a `Part`: in order, each with a length and a velocity."""
         onsets, ends = self.onsets, self.ends
         pitches, velocities = self.pitches.astype(np.int16), self.velocities.astype(np.int16)
         order = find_note_order(self.bounds, onsets, pitches, ends, velocities)
@@ -204,7 +204,7 @@ def _make_pieces(ticks: _Ticks) -> list[ReadPiece]:
 
 
 def _find_bars(ticks: _Ticks, notes: TimedNotes) -> list[Bars]:
-    """The bars of each pattern; none where it has no notes or its meter is not known."""
+    """The bars of each pattern; no bars if it has no notes or its meter is not known."""
     counts = np.array([len(parsed.tracks) for parsed in ticks.patterns], np.int64)
     numbers = np.flatnonzero(counts).tolist()
     found = [NO_BARS] * len(counts)
@@ -233,7 +233,7 @@ def _marks(parsed: ParsedMidi) -> list[MeterMark]:
 
 @lru_cache(maxsize=4096)
 def _qpm_of(mspq: int) -> float:
-    """To round takes a microsecond, and most files of a corpus have one of a few tempos."""
+    """The tempo, rounded. Cached: rounding takes a microsecond, and a corpus has few tempos."""
     return round(60e6 / mspq, 2)
 
 
@@ -262,7 +262,7 @@ def _keys(parsed: ParsedMidi) -> tuple[KeyChange, ...]:
 
 
 def _join(patterns: list[ReadPiece], style: str) -> ReadPiece:
-    """The piece of a file: its pattern, or what sounds of several that follow each other."""
+    """The piece of a file: its pattern, or several patterns that follow each other."""
     if len(patterns) > 1:
         patterns = [pattern for pattern in patterns if pattern.parts] or patterns[:1]
     piece = patterns[0] if len(patterns) == 1 else _follow(patterns)
@@ -270,10 +270,10 @@ def _join(patterns: list[ReadPiece], style: str) -> ReadPiece:
 
 
 def _follow(patterns: list[ReadPiece]) -> ReadPiece:
-    """One piece of several that follow each other."""
+    """Joins patterns that follow each other to a piece."""
     doubts = [pattern.missing_meter for pattern in patterns if pattern.missing_meter]
     if doubts:
-        # Without its bars, nothing says where the pattern behind one would start.
+        # Without bars, the start of the next pattern is not known.
         return patterns[0]._replace(
             bar_lines=NO_BARS.bar_lines,
             meters=NO_BARS.meters,

@@ -1,4 +1,4 @@
-"""The one door to music21: what goes wrong behind it is the score's fault, never ours."""
+"""Turns every error of music21 into an error of the score."""
 
 import warnings
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ _MOST_LETTERS = 200
 
 @contextmanager
 def asking_music21(kind: str) -> Iterator[None]:
-    """Turns whatever music21 raises into a ScoreError; wraps a call to music21 and nothing else.
+    """Turns any error of music21 into a ScoreError; wraps only calls to music21.
 
-    music21 is made for scores that are right: on others it raises its own errors, but as often
-    AttributeError, IndexError or AssertionError, so that any exception has to count.
+    music21 expects correct scores: on damaged scores it raises its own errors, but as often
+    AttributeError, IndexError or AssertionError, so that any exception counts.
 
     Raises:
-        ScoreError: If music21 raises; MemoryError alone is let through.
+        ScoreError: If music21 raises an error other than MemoryError.
     """
     try:
         with warnings.catch_warnings():

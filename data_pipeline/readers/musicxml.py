@@ -1,11 +1,11 @@
 """Reads scores in MusicXML.
 
-music21 reads them too, in seconds where this takes hundredths of one, since all that is wanted here
-is when which notes sound. Decisions: each voice of each staff is a part; pitches are those that
-sound, not those written for a transposing instrument; grace and cue notes are left out; repeats are
-not played twice, so first and second endings follow each other as they stand on the page. Meters
-and keys are those of the first staff that writes any. A key signature without a mode is no key: it
-may be either.
+music21 reads MusicXML too, but takes seconds; this reader, which needs only the notes and their
+times, takes hundredths of a second. Decisions: each voice of each staff is a part; pitches are
+sounding pitches, not the written pitches of a transposing instrument; grace and cue notes are left
+out; repeats are not played twice, so first and second endings follow each other as on the page.
+Meters and keys come from the first staff that has any. A key signature without a mode is no key,
+since it can be major or minor.
 
 Source: MusicXML 4.0, W3C Community Group.
 """
@@ -36,14 +36,14 @@ _BEAT_UNITS = {
 }
 _DRUM_CHANNEL = 10
 _LONGEST = 1_000_000
-"""In quarter notes: what no cursor may pass, far beyond the limit for a piece."""
+"""The limit of a position in quarter notes, far beyond the limit for a piece."""
 
 
 def read_musicxml(data: bytes) -> ReadPiece:
     """Reads a MusicXML file, compressed or not, by parts or by measures.
 
     Raises:
-        ScoreError: If it is neither, is damaged, or grows too large.
+        ScoreError: If the file is no MusicXML, is damaged, or grows too large.
     """
     if data.startswith(b"PK"):
         data = decompress(data)
@@ -85,7 +85,7 @@ class _Drum:
 
 
 class _Player:
-    """One `<part>` of the score, while it is read from left to right."""
+    """Reads one `<part>` of the score, from left to right."""
 
     def __init__(self, part_id: str, element: ET.Element | None, marks: Marks) -> None:
         self._marks = marks
@@ -183,7 +183,7 @@ class _Player:
             self._marks.keys.append(Mark(self._measure, self._now, Key(tonic, is_minor)))
 
     def read_direction(self, element: ET.Element) -> None:
-        """A tempo, as it is to be played, or else as it is written."""
+        """Reads a tempo: the sound's, else the written tempo."""
         sound = element if element.tag == "sound" else element.find("sound")
         text = None if sound is None else sound.get("tempo")
         qpm = _fraction(text) if text else Fraction(0)
@@ -212,7 +212,7 @@ class _Player:
         length = _fraction(element.findtext("duration") or "0") / self._divisions
         if length < 0:
             raise _damaged("a duration below 0")
-        # Triplets are written in whole divisions: what is finer is no music.
+        # Triplets are whole numbers of divisions: a finer duration is no music.
         return length.limit_denominator(1024)
 
     def _pitch(self, note: ET.Element) -> int | None:
@@ -238,7 +238,7 @@ _READERS = {
 
 
 def _meter(time: ET.Element) -> Meter | None:
-    """The meter, where it is one: `3+2` over 8 is 5/8, and 2/4 + 3/8 is 7/8."""
+    """The meter, or None if it is invalid: `3+2` over 8 is 5/8, and 2/4 + 3/8 is 7/8."""
     total = Fraction(0)
     finest = 1
     pairs = zip(time.iterfind("beats"), time.iterfind("beat-type"), strict=False)
@@ -276,7 +276,7 @@ def _named(harmony: ET.Element, name: str) -> int | None:
 
 def _fraction(text: str) -> Fraction:
     text = text.strip()
-    # Fraction would take 1e999999999 as well, and never end.
+    # Fraction would read 1e999999999 too, and never end.
     if re.fullmatch(r"[+-]?\d{1,9}(?:\.\d{0,9})?|[+-]?\.\d{1,9}", text) is None:
         raise _damaged(f"the number {text[:20]!r}")
     return Fraction(text)

@@ -21,14 +21,13 @@ _ZIP_ERRORS = (
     OSError,  # an offset before the start
     ValueError,
 )
-"""What a damaged archive makes Python's reader raise."""
+"""The errors of Python's reader for a damaged archive."""
 
 
 def is_score_archive(head: bytes) -> bool:
-    """Whether these first bytes of a zip archive begin one that holds a score.
+    """Whether a zip archive with these first bytes holds a score.
 
-    Its container comes first, or the score itself; other archives hold many files that may be
-    pieces themselves.
+    The container comes first, or the score; other archives may hold many pieces.
     """
     if not head.startswith(b"PK\x03\x04") or len(head) < 30:
         return False
@@ -40,11 +39,11 @@ def is_score_archive(head: bytes) -> bool:
 
 
 def decompress(data: bytes) -> bytes:
-    """The score in a compressed file: its container names it, but is often damaged itself.
+    """The score in a compressed file; the container names the score, but is often damaged.
 
     Raises:
-        ScoreError: If the archive is damaged, holds no score, or one that grows too large: a
-            thousandfold growth is an attack.
+        ScoreError: If the archive is damaged, holds no score, or grows too large: a thousandfold
+            growth is an attack.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -1,4 +1,4 @@
-"""The order of the notes of many parts: by time, and then by pitch."""
+"""Orders the notes of many parts by time, then by pitch."""
 
 from collections.abc import Sequence
 
@@ -9,16 +9,16 @@ from jaxtyping import Bool, Int64, Shaped
 def find_note_order(
     bounds: Sequence[int], times: Shaped[np.ndarray, " note"], *columns: Shaped[np.ndarray, " note"]
 ) -> Int64[np.ndarray, " note"] | None:
-    """The order of notes by time and then by each column; None where they stand in it.
+    """The order of notes by time, then by each column; None if they are in order.
 
-    Music mostly does, but for notes of one time: where only these are out of order, by their
-    pitches, one quick sort is all it takes.
+    Most music is in order, except for notes of one time: if only their pitches are out of order,
+    one quick sort is enough.
 
     Args:
         bounds: The index of each part's first note, and the number of notes; no note leaves its
             part.
         times: The time of each note.
-        columns: What notes of one time are ordered by; the pitches, 0 or more, come first.
+        columns: The columns that order notes of one time; the pitches, 0 or more, come first.
     """
     starts = np.array(bounds[1:-1], np.int64)
     if not _are_out(starts, times, *columns).any():
@@ -45,7 +45,7 @@ def find_note_order(
 def _are_out(
     starts: Int64[np.ndarray, " _"], *columns: Shaped[np.ndarray, " note"]
 ) -> Bool[np.ndarray, " _"]:
-    """Whether each note but the last is to stand behind the next, by one column after the other."""
+    """Whether each note but the last belongs after the next, by one column after the other."""
     is_equal = np.ones(max(len(columns[0]) - 1, 0), bool)
     is_equal[starts - 1] = False
     is_out = np.zeros_like(is_equal)

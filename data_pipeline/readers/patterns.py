@@ -4,9 +4,9 @@ Conventions of the format: a quarter note has 48 positions; `size` is the length
 `leadlag` moves a hit early (below 0) or late by up to five positions; velocity is 0 to 1. The
 drum kit GMRockKit numbers its instruments; `type` names them.
 
-Decisions: a pattern is a loop, and is read as two turns of it, so that what repeats at its end is
-heard. Three quarter notes whose hits stand on every third 16th rather than on every fourth are no
-3/4 but the four beats of a shuffle, written a cell to a triplet: they are read as 4/4 in triplets.
+Decisions: a pattern is a loop, and is read as the loop played twice, so that the music over its end
+is included. Three quarter notes with hits on every third 16th rather than on every fourth are not
+3/4, but the four beats of a shuffle with a cell for each triplet: they are read as 4/4 in triplets.
 
 Source: Hydrogen's manual and its sources, `src/core/Basics/Pattern.cpp`, `Note.h`.
 """
@@ -25,7 +25,7 @@ from .piece import Part, ReadPiece
 from .xml import parse_xml
 
 TURNS = 2
-"""How often the loop is played."""
+"""The number of times that the loop is played."""
 
 _POSITIONS_PER_QUARTER = 48
 _MOST_LEAD_LAG = 5
@@ -56,7 +56,7 @@ def read_pattern(data: bytes) -> ReadPiece:
     """Reads one pattern.
 
     Raises:
-        ScoreError: If it is damaged, or has a size that no pattern has.
+        ScoreError: If the pattern is damaged, or its size is impossible.
     """
     root = parse_xml(data, kind="a Hydrogen pattern")
     for element in root.iter():
@@ -97,7 +97,7 @@ def _read_hit(note: ET.Element, size: int) -> _Hit | None:
 
 
 def _measure(size: int, hits: list[_Hit]) -> tuple[float, Meter | None]:
-    """Quarter notes a position, and the meter; None where a bar is no whole number of 16ths."""
+    """Quarter notes a position, and the meter; None if a bar is no whole number of 16ths."""
     if size == _TRIPLET_BAR:
         on_thirds = sum(hit.position in (36, 108) for hit in hits)
         on_fourths = sum(hit.position in (48, 96) for hit in hits)
@@ -121,7 +121,7 @@ def _make_part(name: str, hits: list[_Hit], scale: float, length: float) -> Part
     rows = {(hit.position * scale, hit.key): hit.velocity for hit in hits}
     onsets, keys = (np.tile(column, TURNS) for column in zip(*rows, strict=True))
     velocities = np.tile(list(rows.values()), TURNS)
-    # What is early on the first beat comes before the bar line in all turns but the first.
+    # An early hit on the first beat comes before the bar line, except at the start.
     onsets = np.maximum(onsets + np.repeat(np.arange(TURNS), len(rows)) * length, 0.0)
     order = np.lexsort((keys, onsets))
     return Part(
@@ -140,7 +140,7 @@ def _bar_lines(length: float, meter: Meter) -> np.ndarray:
 
 
 def _style(pattern: ET.Element) -> str:
-    """Its first tag, or category; the collection's name, which some carry, comes after."""
+    """The first tag or category, before any name of the collection."""
     tags = [(tag.text or "").strip() for tag in pattern.iter("tag")]
     words = [*tags, (pattern.findtext("category") or "").strip()]
     return next((word for word in words if word and word != "not_categorized"), "").lower()

@@ -1,9 +1,9 @@
-"""Reads a MIDI file that keeps no grid of its own, by a list of its beats.
+"""Reads a MIDI file whose ticks are no grid, by a list of its beats.
 
 Decisions: the first beat is the start of the piece and each beat is a quarter note; time between
 two beats is divided evenly. Notes that start outside the beats are left out. The list's downbeats
-are the bar lines; the file's own ticks and time signatures say nothing. Chords and keys stand in
-lists of their own, in the notation of Harte et al.
+are the bar lines; the file's own ticks and time signatures are ignored. Chords and keys are in
+separate lists, in the notation of Harte et al.
 
 Source: the files of POP909 (Wang et al., ISMIR 2020); C. Harte et al., Symbolic Representation of
 Musical Chords, ISMIR 2005, section 4.
@@ -130,7 +130,7 @@ def _read_lines(kind: str, data: bytes) -> tuple[Float64[np.ndarray, " line"], l
 
 
 def _read_columns(rows: list[list[str]]) -> tuple[list[float], list[str]]:
-    """The first and the last column; the one between is looked at, too."""
+    """The first and the last column; the middle column is checked, too."""
     for row in rows:
         float(row[1])
     return [float(row[0]) for row in rows], [row[2] for row in rows]
@@ -159,7 +159,7 @@ def _read_keys(data: bytes, beats_s: Float64[np.ndarray, " beat"]) -> tuple[KeyC
         if found is None or found.root is None or found.quality not in ("maj", "min"):
             raise _damaged("keys", f"the label {label!r}", "labels such as Gb:maj")
         key = Key(found.root, found.quality == "min")
-        # The time is that of an analysis of the sound: the beat that is nearest is meant.
+        # The time comes from an analysis of the sound: the key starts on the nearest beat.
         quarter = float(np.abs(beats_s - start).argmin())
         if not changes or changes[-1].key != key:
             changes.append(KeyChange(quarter, key))

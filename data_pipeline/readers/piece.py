@@ -1,11 +1,10 @@
-"""What reading a piece gives: the notes of its parts as columns of numbers, and its time line.
+"""The result of reading a piece: the notes of its parts as columns of numbers, and its time line.
 
 Conventions: time is in quarter notes from the start of the piece, as float64, before it is put on
-any grid. A column holds one number a note; the notes of a part stand in order of onset, then
-pitch, then end. A bar line is a time; a change (of meter, tempo, key or chord) holds until the
-next. Arrays are not changed once they are made. What is made for each of a million pieces is a
-named tuple, which is made in half the time of a frozen dataclass; two that hold arrays are the same
-or not (`is`), and can't be asked whether they are equal.
+any grid. A column holds one number a note; the notes of a part are in order of onset, then pitch,
+then end. A bar line is a time; a change (of meter, tempo, key or chord) lasts until the next.
+Arrays never change. Values that every one of a million pieces needs are named tuples, which take
+half the time of frozen dataclasses; values that hold arrays are compared by identity.
 """
 
 from dataclasses import dataclass
@@ -28,13 +27,13 @@ class Part(NamedTuple):
     """The notes of one instrument: a program of a track of a MIDI file, or a staff of a score.
 
     Attributes:
-        name: Its name in the file; may be empty.
-        onsets: When each note starts, in quarter notes, ascending; at least one.
-        ends: When each ends, in quarter notes, after its onset.
+        name: The name in the file; may be empty.
+        onsets: The start of each note in quarter notes, ascending; at least one.
+        ends: The end of each note in quarter notes, after its onset.
         pitches: MIDI numbers, 0 to 127.
         velocities: 1 to 127; 80 where loudness is not known.
-        program: General MIDI program, 0 to 127; 0 for drums and where none is known.
-        is_drum: Whether its pitches are General MIDI drums.
+        program: General MIDI program, 0 to 127; 0 for drums or if unknown.
+        is_drum: Whether the pitches are General MIDI drums.
     """
 
     name: str
@@ -65,7 +64,7 @@ class ChordLine:
     """The chords of a piece, as columns.
 
     Attributes:
-        onsets: When each chord starts, in quarter notes, ascending; it holds until the next.
+        onsets: The start of each chord in quarter notes, ascending; it lasts until the next.
         roots: Pitch classes, 0 to 11; -1 where there is no chord.
         qualities: Indices into `musicvae.music.chords.QUALITIES`; -1 where there is no chord.
         basses: Pitch class of the lowest note, 0 to 11; the root unless it is a slash chord; -1
@@ -83,16 +82,16 @@ class ReadPiece(NamedTuple):
     """A piece that was read.
 
     Attributes:
-        parts: Those with notes, in the file's order.
-        bar_lines: When each bar starts, ascending from 0, and when the last one ends; the first
-            bar may be a short one, a pickup. Empty where the meter is not known.
-        meters: Its meters in order, the first from bar 0; empty where the meter is not known.
-        tempos: In order; empty where no tempo is known (120 is then meant).
-        keys: The keys that the source writes, in order; empty where it writes none.
-        chords: The chords that the source writes (symbols, side files), or None.
-        style: What the source calls its style, such as `funk/groove1`; may be empty.
-        missing_meter: Why the meter is not known, for the manifest; empty where it is known.
-        remarks: What was repaired or passed over while reading.
+        parts: The parts with notes, in the file's order.
+        bar_lines: The start of each bar, ascending from 0, and the end of the last bar; the first
+            bar may be a pickup. Empty if the meter is not known.
+        meters: The meters in order, the first from bar 0; empty if the meter is not known.
+        tempos: The tempos in order; empty if no tempo is known, which counts as 120.
+        keys: The written keys in order; may be empty.
+        chords: The written chords (symbols, side files), or None.
+        style: The style in the source's words, such as `funk/groove1`; may be empty.
+        missing_meter: The reason of an unknown meter, for the manifest; empty if it is known.
+        remarks: The repairs, and the parts of the file passed over.
     """
 
     parts: tuple[Part, ...]

@@ -1,9 +1,9 @@
-"""Writes down what a score says, measure by measure, until all of it can be put into columns.
+"""Collects the notes and marks of a score, measure by measure, and puts them into columns.
 
 Conventions: a measure has a number from 0 on, the same in every staff; a time within it is in
-quarter notes from its start. A measure is as long as the longest of its staves, and starts where
-the one before it ends. Tied notes are one note. A score that writes no meter is in 4/4 only where
-its bar lines stand four quarter notes apart; three may be 3/4 or 6/8.
+quarter notes from its start. A measure is as long as its longest staff, and starts at the end of
+the measure before. Tied notes are one note. A score without a meter is in 4/4 only if its bar lines
+are four quarter notes apart; three could be 3/4 or 6/8.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ from .piece import KeyChange, Part, ReadPiece, TempoChange
 _Value = TypeVar("_Value")
 
 _FEWEST_MEASURES = 4
-"""Whole ones that show a meter."""
+"""The number of whole measures that show a meter."""
 
 _NO_METER = "no time signature, and measures that do not show 4/4"
 
@@ -36,12 +36,12 @@ class StaffNote:
     """A note of a score.
 
     Attributes:
-        measure: The number of its measure.
+        measure: The number of the measure.
         onset: Quarter notes from the start of the measure.
-        length: In quarter notes.
+        length: Length in quarter notes.
         pitch: MIDI number; a note outside 0 to 127 is left out.
-        is_tied: Whether it goes on with the note of its pitch that ends where it starts.
-        line: Which of the staff's lines it belongs to: a voice, where these are told apart.
+        is_tied: Whether the note continues a note of its pitch that ends at its start.
+        line: The line of the staff, such as a voice.
     """
 
     measure: int
@@ -54,7 +54,7 @@ class StaffNote:
 
 @dataclass(frozen=True, slots=True)
 class Mark(Generic[_Value]):
-    """Something that holds from a place of the score on."""
+    """A value that counts from a position of the score on."""
 
     measure: int
     onset: Fraction
@@ -62,7 +62,7 @@ class Mark(Generic[_Value]):
 
 
 class Staff:
-    """One staff of a score, or several of one player, while it is read from left to right."""
+    """Collects one staff of a score, or several of one player, from left to right."""
 
     def __init__(self, name: str = "", *, program: int = 0, is_drum: bool = False) -> None:
         self.name = name
@@ -79,13 +79,13 @@ class Staff:
                 raise _too_much(f"more than {DEFAULT_LIMITS.max_notes} notes in a staff")
 
     def close_measure(self, length: Fraction) -> None:
-        """Ends the measure that is open; 0 quarter notes where its length is not known."""
+        """Ends the open measure; a length of 0 is an unknown length."""
         self.lengths.append(length)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Marks:
-    """What a score says beside its notes, each in the order of time."""
+    """The marks of a score beside its notes, in order of time."""
 
     meters: list[Mark[Meter]]
     keys: list[Mark[Key]]
@@ -94,19 +94,19 @@ class Marks:
 
     @classmethod
     def empty(cls) -> "Marks":
-        """None of them yet."""
+        """No marks."""
         return cls(meters=[], keys=[], tempos=[], chords=[])
 
 
 def put_together(staves: Iterable[Staff], marks: Marks) -> ReadPiece:
-    """Makes the piece of its staves.
+    """Makes a piece from staves.
 
     Args:
-        staves: Read to their ends.
-        marks: What else the score says.
+        staves: The staves, complete.
+        marks: The marks of the score.
 
     Raises:
-        ScoreError: If it is past the limits of length or notes.
+        ScoreError: If the score is past the limits of length or notes.
     """
     staves = list(staves)
     meters = _meters(marks.meters)
@@ -146,7 +146,7 @@ def put_together(staves: Iterable[Staff], marks: Marks) -> ReadPiece:
 def _meters(found: list[Mark[Meter]]) -> list[MeterChange]:
     changes: list[MeterChange] = []
     for mark in found:
-        # What is written in the middle of a measure is meant for the next.
+        # A meter written in the middle of a measure counts from the next.
         bar = mark.measure + (mark.onset > 0)
         if not changes or bar == changes[-1].bar:
             changes[-1:] = [MeterChange(bar if changes else 0, mark.value)]
@@ -156,7 +156,7 @@ def _meters(found: list[Mark[Meter]]) -> list[MeterChange]:
 
 
 def _starts(staves: list[Staff], meters: list[MeterChange]) -> list[Fraction]:
-    """When each measure starts, and when the last one ends."""
+    """The start of each measure, and the end of the last."""
     count = max((len(staff.lengths) for staff in staves), default=0)
     lengths = [Fraction(0)] * count
     for staff in staves:
@@ -173,7 +173,7 @@ def _starts(staves: list[Staff], meters: list[MeterChange]) -> list[Fraction]:
 
 
 def _is_common_time(starts: list[Fraction]) -> bool:
-    """Whether all measures but the first and the last have four quarter notes."""
+    """Whether all measures except the first and the last have four quarter notes."""
     inner = starts[1:-1]
     return len(inner) > _FEWEST_MEASURES and all(b - a == 4 for a, b in pairwise(inner))
 

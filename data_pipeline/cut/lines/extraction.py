@@ -1,12 +1,12 @@
 """Chooses the parts of a piece that carry a melody, and makes one line of each part.
 
-`CutSettings.melody` names the way to choose:
+`CutSettings.melody` names the choice::
 
     every          each part that carries a melody by the rules (the default)
-    likeliest      the one part that is most likely the melody, by its score
+    likeliest      the part that is most likely the melody, by its score
     top-line       as `every`, but a part in several voices is reduced to its highest notes
-    track:NAME     the parts of that name
-    program:0-31   the parts with these General MIDI programs, or with one: `program:40`
+    track:NAME     the parts of this name
+    program:0-31   the parts with these General MIDI programs, or with one program: `program:40`
 
 Every part of a piece gets a `Choice`: its line, or the reason why the part is not taken.
 """
@@ -40,7 +40,7 @@ class Choices:
 
     Attributes:
         lanes: A lane for each pitched part, with small overlaps cut, or reduced to its highest
-            notes; None where all parts are drums.
+            notes; None if all parts are drums.
         choices: For each piece, the choice of each part, in the piece's order.
     """
 
@@ -53,7 +53,7 @@ class Choice(NamedTuple):
 
     Attributes:
         lane: The number of the part's lane; -1 for drums, which have no lane.
-        rejection: Why nothing is cut from it, or None.
+        rejection: The reason why the part is not chosen, or None.
     """
 
     lane: int
@@ -67,12 +67,12 @@ def choose_parts(
 
     Args:
         pieces: At least one piece.
-        melody: The way to choose.
+        melody: The choice.
         rules: The rules that a melody must keep.
         room_steps: The empty steps behind each lane.
 
     Raises:
-        SettingError: If `melody` names no way to choose.
+        SettingError: If `melody` names no known choice.
     """
     check_melody(melody)
     pitched = [(piece, part) for piece in pieces for part in piece.parts if not part.is_drum]
@@ -124,10 +124,10 @@ def _measure(
 
 
 def check_melody(melody: str) -> None:
-    """Checks the name of a way to choose.
+    """Checks the name of a choice.
 
     Raises:
-        SettingError: If no way has this name.
+        SettingError: If the name is not known.
     """
     if not _FORM.fullmatch(melody) or (melody.startswith("program:") and not _programs(melody)):
         raise SettingError(
@@ -170,7 +170,7 @@ def reduce_to_top_line(part: GridPart) -> GridPart:
     is_new = np.append(True, is_new_step | (part.pitches[1:] != part.pitches[:-1]))
     groups = is_new.nonzero()[0]  # the first of each group of notes of one step and pitch
     candidates = groups[np.append(is_new_step[groups[1:] - 1], True)]
-    # Whether a note is kept depends on the notes kept before it: a loop, over plain numbers.
+    # A loop over plain numbers: each decision depends on the notes kept before.
     rows = zip(
         candidates.tolist(),
         part.starts[candidates].tolist(),
@@ -274,7 +274,7 @@ def _find_polyphony(case: _Case, rules: Rules) -> Rejection | None:
 
 def _make_find_less_likely(piece: GridPiece) -> _Judge:
     scores = score_parts(piece)
-    # Of equal scores the first: max keeps it.
+    # Of equal scores, max keeps the first.
     best = max(range(len(scores)), key=lambda index: scores[index].total, default=0)
 
     def find(case: _Case, _: Rules) -> Rejection | None:

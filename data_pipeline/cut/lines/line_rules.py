@@ -31,7 +31,7 @@ class LineWindows:
     @classmethod
     def find(cls, candidates: Candidates, line: GridPart) -> "LineWindows":
         """Finds the notes of each window."""
-        # The type of the notes: numpy would turn all notes into 64 bits to search them for 64 bits.
+        # In the type of the notes: to search for 64 bits, numpy would turn all notes into 64 bits.
         firsts = candidates.first_steps.astype(np.int32)
         return cls(
             candidates=candidates,
@@ -49,11 +49,11 @@ class LineWindows:
         return int(self.line.starts[note] - self.candidates.first_steps[window])
 
     def hold(self, marked: Bool[np.ndarray, " note"]) -> Bool[np.ndarray, " batch"]:
-        """Which windows hold a marked note."""
+        """Marks the windows that hold a marked note."""
         return self._hold(marked, self.high)
 
     def hold_pair(self, marked: Bool[np.ndarray, " note"]) -> Bool[np.ndarray, " batch"]:
-        """Which windows hold both notes of a marked pair; pair i is note i and the next note."""
+        """Marks the windows with both notes of a marked pair; pair i is note i and the next."""
         return self._hold(marked, self.high - 1)
 
     def _hold(
@@ -84,7 +84,7 @@ def judge_line(
 def _reject_long_gaps(windows: LineWindows, longest: float) -> None:
     line, first = windows.line, windows.candidates.first_steps
     length = windows.candidates.length_steps
-    # A silent window has no first note: any note may stand for it, as the window is rejected.
+    # A silent window has no first note: any note will do, as the window is rejected.
     before = line.starts[np.minimum(windows.low, len(line.starts) - 1)] - first >= longest
     after = first + length - line.ends[windows.high - 1] >= longest
     between = windows.hold_pair(line.starts[1:] - line.ends[:-1] >= longest)

@@ -24,7 +24,7 @@ class Component:
     Attributes:
         name: The rule's name.
         value: The number that the rule adds to the score.
-        why: What was found in the part, in plain words.
+        why: The finding, in plain words.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Component:
 
 @dataclass(frozen=True, kw_only=True)
 class PartScore:
-    """How likely a part is the melody, and why.
+    """The score of a part as the melody, with reasons.
 
     Attributes:
         part: The part's name.
@@ -175,7 +175,7 @@ _FAMILIES = (
     ("percussive", -1.5),
     ("sound effects", -2.0),
 )
-"""The families of General MIDI, eight programs each, with the value of each for a melody."""
+"""The families of General MIDI, eight programs each, with their value for a melody."""
 
 
 def _top_pitches(part: GridPart, length_steps: int) -> Int32[np.ndarray, " step"]:
