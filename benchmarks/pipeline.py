@@ -176,7 +176,7 @@ def time_whole(pieces: Sequence[Piece]) -> float:
         while seconds < LEAST_SECONDS:
             chunk = next(chunks)
             cut_chunk(chunk, SETTINGS, Path(folder), lambda _: None)
-            files += len(chunk.pieces)
+            files += len(chunk.items)
             seconds = time.process_time() - start
     return seconds / files * len(pieces)
 

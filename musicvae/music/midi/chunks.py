@@ -9,6 +9,7 @@ Source: Standard MIDI Files 1.0 (RP-001); RIFF-based MIDI File Format (RP-029).
 """
 
 import struct
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from musicvae.errors import MidiError
@@ -47,7 +48,7 @@ class Chunks(NamedTuple):
             return self.data + _GUARD
         return self.with_tracks(self.tracks)
 
-    def with_tracks(self, tracks: list[bytes]) -> bytes:
+    def with_tracks(self, tracks: Sequence[bytes]) -> bytes:
         """A file with the header's time division and other tracks, for symusic."""
         division = self.header.ticks_per_quarter or 480
         return smf.write_file(tracks, ticks_per_quarter=division) + _GUARD

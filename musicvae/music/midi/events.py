@@ -1,7 +1,6 @@
 """Repairs the events of a damaged file before symusic reads them.
 
-`explains` says in some microseconds whether the messages that symusic read explain every byte of
-the tracks. Only a file that fails this test, or that symusic refuses, goes through `repair`, which
+Only a file that is not plain (see `plain`), or that symusic refuses, goes through `repair`, which
 reads event by event and writes plain tracks: notes, programs, and the meta events that are read.
 
 Conventions: a repair is a `Remark`. Decisions: running status goes on after a system exclusive or
@@ -14,7 +13,6 @@ other tracks set on it. System exclusive messages are passed over, in one piece 
 Source: The Complete MIDI 1.0 Detailed Specification; Standard MIDI Files 1.0 (RP-001).
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
@@ -30,45 +28,6 @@ _MOST_BAD_SHARE = 0.1
 """A file is refused if it has more than `_MOST_BAD_BYTES` data bytes over 127, and more than this
 share of its number of events."""
 
-_LENGTHS = [0, 3, 4, 2, 1, *range(5, 128)]
-_PAYLOADS = [b"\\x%02x.{%d}" % (n, n) for n in _LENGTHS]
-_PAYLOADS += [b"\\x81\\x%02x.{%d}" % (n, n + 128) for n in range(128)]
-_DELTA = rb"[\x80-\xff]{0,3}[\x00-\x7f]"
-_META = re.compile(
-    rb"\xff[\x00-\x7f](?:%b)(?:%b(?:[\xc0-\xdf][\x00-\x7f]%b)*(?=[\x80-\xff])|\Z)"
-    % (b"|".join(_PAYLOADS), _DELTA, _DELTA),
-    re.DOTALL,
-)
-"""A meta event with the time after it, and the programs that often follow, before a status byte."""
-
-_PROGRAM = re.compile(rb"[\xc0-\xdf][\x00-\x7f](?![\x80-\xbf\xe0-\xef][\x00-\x7f]{2})")
-"""A message of one data byte. A time can look alike, but a status and two data bytes follow it."""
-
-_SYSEX_OR_META = rb"(?:\xff[\x00-\x7f]|\xf0)(?:%b)" % b"|".join(_PAYLOADS)
-_NOTE_RUN = rb"%b[\x80-\x9f][\x00-\x7f]{2}(?:%b[\x00-\x7f]{2})*+" % (_DELTA, _DELTA)
-_OTHER_RUN = (
-    rb"%b(?:[\xa0-\xbf\xe0-\xef][\x00-\x7f]{2}(?:%b[\x00-\x7f]{2})*+"
-    rb"|[\xc0-\xdf][\x00-\x7f](?:%b[\x00-\x7f])*+|%b)"
-) % (_DELTA, _DELTA, _DELTA, _SYSEX_OR_META)
-_EVENTS = re.compile(rb"((?:%b)*+)(?:%b)++" % (_NOTE_RUN, _OTHER_RUN), re.DOTALL)
-_GAP = b"\xff\xff\xff\xff"
-"""Stands for events that were taken out: no time has four such bytes, so no run goes on past it."""
-_NOTES = re.compile(rb"(?:%b|%b)*+" % (_NOTE_RUN, _GAP))
-_NOTE_OFFS = re.compile(rb"%b[\x80-\x8f][\x00-\x7f]{2}(?:%b[\x00-\x7f]{2})*+" % (_DELTA, _DELTA))
-_VELOCITIES = re.compile(rb"%b[\x90-\x9f]?+[\x00-\x7f]([\x00-\x7f])" % _DELTA)
-_NOTE_RUNS = re.compile(rb"(%b)|%b" % (_NOTE_OFFS.pattern, _NOTE_RUN))
-
-_WRONG_META = re.compile(
-    rb"\xff(?:\x58(?:[^\x04]|\x04\x00|\x04.[\x07-\xff])|\x51[^\x03]|\x59[^\x02])", re.DOTALL
-)
-"""A time signature, tempo or key signature of a wrong length, or an impossible time signature."""
-
-_HIGH = bytes(range(0x80, 0x100))
-_NOTE_ON = re.compile(rb"[\x90-\x98\x9a-\x9f][\x00-\x7f]{2}")  # drums have no program
-_NEITHER_NOTES_NOR_PROGRAMS = bytes(
-    each for each in range(256) if each >> 4 not in (0x9, 0xC) or each == 0x99
-)
-
 _DATA_BYTES = (2, 2, 2, 2, 1, 1, 2)
 """The number of data bytes of a channel message, by its status byte: 0x80, 0x90 up to 0xE0."""
 
@@ -77,52 +36,6 @@ _SYSTEM_DATA_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0} | dict.fromkeys(range(
 
 _KEPT_META = (smf.TEXT, smf.NAME, smf.MARKER, smf.TEMPO, smf.METER, smf.KEY)
 _META_LENGTHS = {smf.TEMPO: 3, smf.METER: 4, smf.KEY: 2}
-
-
-def explains(tracks: Sequence[bytes], note_bytes: int, notes: int) -> bool:
-    """Whether tracks hold only plain events, and each note-on became a note.
-
-    Bytes are counted first: every event has one byte under 128 that ends its time, and a note,
-    control or pitch bend two for its data, so a plain file has no other bytes. If the number
-    differs, note-ons are counted, which takes ten times as long.
-
-    Args:
-        tracks: The events of each track.
-        note_bytes: Three for each message of three bytes that symusic read.
-        notes: The number of notes that symusic read.
-    """
-    joined = tracks[0] if len(tracks) == 1 else b"".join(tracks)
-    rest = _META.sub(b"", joined)
-    # The time before the last end of track stays in the rest.
-    found = len(rest.translate(None, _HIGH)) - 1
-    if found != note_bytes:
-        found -= 2 * len(_PROGRAM.findall(rest))
-    return (found == note_bytes or _count_note_ons(joined) == notes) and not (
-        _WRONG_META.search(joined) or (len(tracks) > 1 and _may_lack_programs(tracks))
-    )
-
-
-def _count_note_ons(events: bytes) -> int | None:
-    """The number of note-ons among plain events; None where there are other events."""
-    notes = _EVENTS.sub(rb"\1" + _GAP, events)
-    if not _NOTES.fullmatch(notes):
-        return None
-    notes = notes.replace(_GAP, b"")
-    note_ons = _NOTE_RUNS.sub(lambda run: b"" if run[1] else run[0], notes)
-    velocities = b"".join(_VELOCITIES.findall(note_ons))
-    return len(velocities) - velocities.count(0)
-
-
-def _may_lack_programs(tracks: Sequence[bytes]) -> bool:
-    """Whether a track has notes and no program, and another track has a program."""
-    has_program = lacks_program = False
-    for track in tracks:
-        kinds = track.translate(None, _NEITHER_NOTES_NOR_PROGRAMS)
-        if max(kinds, default=0) >= 0xC0 and _PROGRAM.search(track):
-            has_program = True
-        elif min(kinds, default=0xC0) < 0xA0 and _NOTE_ON.search(_META.sub(b"", track)):
-            lacks_program = True
-    return has_program and lacks_program
 
 
 def find_end(data: bytes, start: int) -> int | None:

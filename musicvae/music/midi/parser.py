@@ -26,7 +26,8 @@ from musicvae.errors import SettingError
 from musicvae.music.chords import MOST_CHORDS
 from musicvae.music.midi import smf
 from musicvae.music.midi.chunks import Chunks, read_chunks
-from musicvae.music.midi.events import explains, repair
+from musicvae.music.midi.events import repair
+from musicvae.music.midi.plain import is_plain
 from musicvae.music.midi.remarks import Remark, Remarks
 from musicvae.music.notes import DEFAULT_QPM, Key, Meter
 
@@ -237,36 +238,24 @@ def _read_score(chunks: Chunks, remarks: Remarks, limits: MidiLimits) -> symusic
     """Has symusic read a file; if events are damaged, reads it again after repairs."""
     if chunks.is_plain:
         score = _parse(chunks.for_symusic())
-        if score is not None and explains(
-            chunks.tracks, _count_note_bytes(score), score.note_num()
-        ):
+        if score is not None and is_plain(chunks.tracks, score):
             return score
     header = chunks.header
     if header.ticks_per_second is None:
         sixteenth = max(header.ticks_per_quarter // 4, 1)
     else:
         sixteenth = max(int(header.ticks_per_second / 8), 1)
-    tracks = repair(
+    repaired = repair(
         chunks.tracks,
         remarks,
         sixteenth=sixteenth,
         most_notes=limits.max_notes,
         most_programs=limits.max_program_changes,
     )
-    score = _parse(chunks.with_tracks(tracks))
+    score = _parse(chunks.with_tracks(repaired))
     if score is None:
         raise smf.damaged("events that can't be read")
     return score
-
-
-def _count_note_bytes(score: symusic.core.ScoreTick) -> int:
-    """The bytes of all notes, controls and pitch bends without their times: see `explains`."""
-    tracks = score.tracks
-    count = 0
-    for index in range(len(tracks)):  # as in `_rows`
-        track = tracks[index]
-        count += 6 * track.note_num() + 3 * (len(track.controls) + len(track.pitch_bends))
-    return count
 
 
 def _check_program_changes(data: bytes, limits: MidiLimits) -> None:

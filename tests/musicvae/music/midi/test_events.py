@@ -3,6 +3,7 @@
 import struct
 
 import pytest
+import symusic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smf_bytes import END, NOTE, chunk, smf
@@ -10,7 +11,8 @@ from smf_bytes import END, NOTE, chunk, smf
 from musicvae.music import midi
 from musicvae.music.midi import smf as smf_format
 from musicvae.music.midi.chunks import read_chunks
-from musicvae.music.midi.events import explains, repair
+from musicvae.music.midi.events import repair
+from musicvae.music.midi.plain import is_plain
 from musicvae.music.midi.remarks import Remarks
 from musicvae.music.notes import Meter, Note
 
@@ -180,14 +182,37 @@ def test_the_quick_test_passes_no_file_that_repair_changes(events):
     assert file.tracks == midi.read_tracks(smf(*repaired, format_=0)).tracks
 
 
-def test_a_plain_file_passes_the_quick_test():
-    tracks = [b"\x00\xff\x03\x02Hi\x00\xc0\x05" + NOTE + b"\x00\xb0\x07\x10" + NOTE + END]
-    assert explains(tracks, 15, 2)
-    assert not explains(tracks, 12, 1)
-    assert explains([NOTE + NOTE[:1] + NOTE[6:] + END], 6, 1)  # one note-off too many
+PLAIN = {
+    "a program and a control": (NOTE + b"\x00\xc0\x05" + NOTE + b"\x00\xb0\x07\x10" + NOTE,),
+    "a note-off too many": (NOTE + b"\x00\x80\x3c\x00",),
+    "controls without notes": (b"\x00\xb0\x07\x10", NOTE),
+    "running status": (ON + b"\x60\x3c\x00\x00\xb0\x07\x10\x00\x08\x10" + NOTE,),
+    "pressures, also under running status": (
+        b"\x00\xd0\x05\x00\x06\x81\x00\x07\x00\xa0\x3c\x01" + NOTE,
+    ),
+    "long times": (
+        b"\xc1\x40" + NOTE[1:] + b"\xd1\x40\xc0\x05\xff\x05" + ON[1:] + b"\xc1\x40\x3c\x00",
+    ),
+    "a system exclusive message": (SYSEX + NOTE + b"\x00\x80\x3c\x00",),
+}  # fmt: skip
+NOT_PLAIN = {
+    "a note that nothing ends": (NOTE + b"\x00\x90\x40\x40",),
+    "a lost note-off and a note-off too many": (ON + b"\x10" + NOTE[1:] + b"\x00\x80\x40\x00",),
+    "running status after a meta event": (ON + b"\x10\x3c\x00\x00\xff\x01\x02hi" + RUNNING,),
+    "a program in another track": (b"\x00\xc0\x05", NOTE),
+}
 
 
-def test_a_note_on_more_is_found_among_running_status():
-    tracks = [ON + b"\x60\x3c\x00\x00\xb0\x07\x10" + ON + b"\x10\x3e\x40\x10\x3e\x00" + END]
-    assert explains(tracks, 0, 3)
-    assert not explains(tracks, 0, 2)
+def passes(bodies):
+    tracks = [body + END for body in bodies]
+    return is_plain(tracks, symusic.core.ScoreTick.from_midi(smf(*tracks)))
+
+
+@pytest.mark.parametrize("bodies", PLAIN.values(), ids=PLAIN)
+def test_a_plain_file_needs_no_repair(bodies):
+    assert passes(bodies)
+
+
+@pytest.mark.parametrize("bodies", NOT_PLAIN.values(), ids=NOT_PLAIN)
+def test_a_file_that_needs_repair_is_not_plain(bodies):
+    assert not passes(bodies)
