@@ -106,16 +106,16 @@ def test_row_is_the_same_alone_and_among_others(family_engine, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_was_heard_is_what_was_given(family_engine, music, kind):
-    heard = family_engine.encode(EncodeRequest(model=kind, excerpt=Excerpt(notes=music[kind])))
+def test_encode_returns_the_given_notes_and_chords(family_engine, music, kind):
+    encoding = family_engine.encode(EncodeRequest(model=kind, excerpt=Excerpt(notes=music[kind])))
     given = music[kind]
 
     def played(notes):
         return [(n.start_step, n.pitch, n.is_drum, n.offset, n.velocity) for n in notes.notes]
 
-    assert played(heard.notes) == played(given)
-    assert heard.notes.chords == given.chords
-    assert heard.notes.qpm == given.qpm
+    assert played(encoding.notes) == played(given)
+    assert encoding.notes.chords == given.chords
+    assert encoding.notes.qpm == given.qpm
 
 
 def test_chords_of_an_excerpt_are_taken_where_the_request_has_none(family, family_engine, music):

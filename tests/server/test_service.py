@@ -109,9 +109,9 @@ def test_notes_by_default_are_in_common_time_at_120(stub):
             pb.Note(start_step=0, end_step=4, pitch=60),
         ]
     )
-    heard = stub.Encode(pb.EncodeRequest(excerpt=pb.Excerpt(notes=notes))).notes
+    encoded = stub.Encode(pb.EncodeRequest(excerpt=pb.Excerpt(notes=notes))).notes
     expected = NoteSequence(notes=(Note(0, 60, 4), Note(18, 60, 20)), length_steps=32)
-    assert heard == notes_to_message(expected)
+    assert encoded == notes_to_message(expected)
 
 
 def test_few_requests_are_read_at_once_even_of_callers_who_left(engine):

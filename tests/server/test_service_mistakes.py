@@ -236,8 +236,8 @@ def test_music_that_does_not_fit_says_why(stub):
     assert info.metadata["cause"] == "polyphonic"
     assert set(fields) == {"excerpt"}
     excerpt.reduce = True
-    heard = stub.Encode(pb.EncodeRequest(excerpt=excerpt)).notes
-    assert [note.pitch for note in heard.notes] == [64]
+    encoded = stub.Encode(pb.EncodeRequest(excerpt=excerpt)).notes
+    assert [note.pitch for note in encoded.notes] == [64]
 
 
 def test_every_wrong_field_is_told_at_once(stub):

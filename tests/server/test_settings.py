@@ -18,12 +18,12 @@ def test_queue_must_hold_the_largest_request():
         Settings(limits=Limits(max_steps=500), max_waiting_steps=499)
 
 
-def test_steps_allow_what_the_other_limits_do_of_sixteen_bars():
+def test_the_limit_of_steps_allows_the_other_limits_for_sixteen_bars():
     limits = Limits()
     path = (limits.max_points - 1) * (limits.max_path_count - 1) + 1
     assert max(limits.max_count, limits.max_latents, path) * 16 * 16 <= limits.max_steps
 
 
-def test_server_reads_of_a_file_what_a_command_reads():
+def test_server_reads_a_file_as_a_command_does():
     assert Limits().midi == DEFAULT_LIMITS
     assert Settings().max_message_bytes > 2 * DEFAULT_LIMITS.max_bytes

@@ -53,7 +53,7 @@ def test_pairs_are_found_once_and_in_order(pairs_of):
 
 
 @pytest.mark.parametrize("at_once", [1, 40, 1 << 21])
-def test_pairs_are_those_of_looking_at_all(pairs_of, monkeypatch, at_once):
+def test_pairs_equal_a_search_over_all_pairs(pairs_of, monkeypatch, at_once):
     monkeypatch.setattr(clusters, "_PAIRS_AT_ONCE", at_once)
     monkeypatch.setattr(signature_file, "_BLOCK_ROWS", 16)
     random = np.random.default_rng(1)
@@ -109,7 +109,7 @@ def test_a_long_chain_is_one_cluster():
     st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=15),
     st.lists(st.integers(0, 30), min_size=20, max_size=20),
 )
-def test_clusters_are_what_hangs_together(edges, keys):
+def test_clusters_are_connected_pieces(edges, keys):
     first, second = np.array(edges, np.int32).reshape(-1, 2).T
     pairs = Pairs(first=first, second=second, likenesses=np.ones(len(edges), np.float32))
     found = join_clusters(pairs, np.array(keys, np.uint64)).tolist()

@@ -101,6 +101,6 @@ def slowly(rows):
     ),
     st.integers(1, 40),
 )  # fmt: skip
-def test_outcomes_are_those_of_going_one_by_one(groups, rows_at_once):
+def test_outcomes_equal_a_search_row_by_row(groups, rows_at_once):
     rows = [row for group in groups for row in group]
     assert judged(*groups, rows_at_once=rows_at_once) == slowly(rows)

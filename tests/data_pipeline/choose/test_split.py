@@ -72,7 +72,7 @@ def test_a_side_is_kept_for_ever():
     assert sides == ["train", "train", "validation", "test", "train"]
 
 
-def test_the_whole_goes_to_one():
+def test_a_share_of_one_takes_everything():
     assert set(sides_of(map(str, range(100)), {"test": 1.0})) == {"test"}
 
 

@@ -96,7 +96,7 @@ def test_a_chunk_of_nothing_has_no_excerpts(tmp_path):
 
 
 @pytest.mark.parametrize("batch_bytes", [0, 1000])
-def test_batches_hold_what_one_would(batch_bytes, tmp_path, melody, monkeypatch):
+def test_several_batches_hold_the_same_as_one(batch_bytes, tmp_path, melody, monkeypatch):
     pieces = tuple(make_piece(str(seed), midi.write(melody(seed))) for seed in range(6))
     chunk = Batch(number=0, items=pieces)
     cut_chunk(chunk, SETTINGS, tmp_path, id)

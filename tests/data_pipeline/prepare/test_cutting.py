@@ -104,7 +104,7 @@ def test_a_full_disk_is_said(make_chunk, tmp_path):
         ("hang", ("timed_out", "more than 1.5 s of reading")),
     ],
 )
-def test_what_happens_to_many_is_brought_home_to_one(deed, reason, melody, tmp_path):
+def test_a_crash_during_work_on_many_pieces_is_blamed_on_one(deed, reason, melody, tmp_path):
     deeds = ("", "", deed)
     pieces = tuple(
         make_piece(str(place), Seen(midi.write(melody(place)), deed))

@@ -58,7 +58,7 @@ def assert_equal(one, other):
 
 
 @pytest.mark.parametrize("tune", [TUNE, b"X:1\nM:none\nK:C\nc4|]\n"], ids=["full", "bare"])
-def test_what_is_kept_is_what_was_read(folder, tune):
+def test_the_cache_returns_the_piece_that_was_read(folder, tune):
     first = read_piece(tune, "abc", {})
     (path,) = files(folder)
     kept = path.read_bytes()

@@ -72,7 +72,7 @@ NO_MUSIC = [
     "name,X:1,T:2\n",
     packed(readme0txt="X:1\n"),
     packed(songs_a0mid="MThd"),
-    b"RIFF$\x00\x00\x00RMIDdata",
+    b"RIFF$\x00\x00\x00WAVEdata",
     bytes(4096),
 ]
 
@@ -98,7 +98,7 @@ def test_all_kinds_are_tried():
 
 
 @pytest.mark.parametrize("data", NO_MUSIC)
-def test_what_is_no_music_has_no_kind(data):
+def test_other_files_have_no_kind(data):
     assert kind_of(as_bytes(data)[:4096]) is None
 
 

@@ -106,7 +106,7 @@ def test_the_notes_are_those_that_mido_reads(spans):
     assert (part.ends > part.onsets).all()
 
 
-def test_a_note_without_length_is_still_one():
+def test_a_note_without_length_stays_a_note():
     data = file_of(b"\x00\x90\x3c\x40\x00\x80\x3c\x40" + NOTE + END)
     (part,) = read(data).parts
     assert len(part.onsets) == 2
@@ -134,7 +134,7 @@ def test_a_signature_said_again_changes_nothing():
     assert piece.bar_lines.tolist() == [0, 4, 8, 12]
 
 
-def test_a_change_within_a_bar_starts_one():
+def test_a_change_within_a_bar_starts_a_bar():
     piece = read(mido_file(signature(4, 4), *notes(6), signature(3, 4), *notes(3)))
     assert piece.bar_lines.tolist() == [0, 4, 6, 9]
     assert piece.meters[1] == MeterChange(2, Meter(3, 4))

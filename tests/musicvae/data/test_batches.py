@@ -110,7 +110,7 @@ def test_an_epoch_is_a_permutation(count, seed, epoch):
     count=st.sampled_from([1, 2, 100, 2**31 - 1, 2**31, 10**12]),
     places=st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=50),
 )
-def test_any_places_of_any_order_can_be_asked_for(count, places):
+def test_any_positions_of_any_order_can_be_read(count, places):
     chosen = np.unique([int(place * count) for place in places])
     rows = shuffle(chosen, count, seed=3, epoch=0)
     assert ((rows >= 0) & (rows < count)).all()

@@ -98,7 +98,7 @@ def test_examples_are_read_as_they_were_written(tmp_path):
     assert examples.start_bars.tolist() == table["start_bar"].to_pylist()
 
 
-def test_any_column_of_any_rows_can_be_asked_for(tmp_path):
+def test_any_column_of_any_rows_can_be_read(tmp_path):
     write(tmp_path)
     rows = shards.load(tmp_path, "train").columns(["start_bar", "style"], np.array([3, 20, 1]))
     assert rows.to_pylist() == [

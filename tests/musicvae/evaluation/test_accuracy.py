@@ -21,7 +21,7 @@ def test_what_is_equal_is_right(representation, make_events):
     assert all(error.value == 0 for error in scores.numbers.values())
 
 
-def test_only_what_is_made_is_judged(representation, make_events):
+def test_only_generated_streams_are_measured(representation, make_events):
     events = make_events(representation, 6)
     guess = events.copy()
     for column, stream in enumerate(representation.streams):

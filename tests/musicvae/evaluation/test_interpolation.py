@@ -40,7 +40,7 @@ def test_a_mixture_leads_straight_from_one_to_the_other(make_stubborn, melodies)
     assert found.mixture_cost[2] > 1.2
 
 
-def test_a_model_that_hears_nothing_stays_where_it_is(make_stubborn, melodies):
+def test_a_model_that_ignores_its_input_stays_at_one_point(make_stubborn, melodies):
     events = melodies(12, seed=0)
     found = walk(make_stubborn(0), Melody(), events)
     assert len(set(found.distance)) == 1  # it holds, whatever it is given

@@ -78,7 +78,7 @@ def test_clip_says_what_it_is(engine, tiny):
     assert clip.notes.length_steps == tiny.representation.length_steps
 
 
-def test_greedy_decoding_hears_no_noise(engine):
+def test_greedy_decoding_uses_no_noise(engine):
     latents = [clip.latent for clip in engine.sample(SampleRequest(count=3, seed=0))]
     one, two = (
         [clip.notes for clip in engine.decode(DecodeRequest(latents=latents, seed=seed))]
@@ -87,7 +87,7 @@ def test_greedy_decoding_hears_no_noise(engine):
     assert one == two
 
 
-def test_decoding_hears_the_same_noise_for_every_latent(engine):
+def test_decoding_uses_the_same_noise_for_every_latent(engine):
     (clip,) = engine.sample(SampleRequest(seed=0))
     request = DecodeRequest(latents=[clip.latent] * 10, seed=4, temperature=1.0)
     assert len({made.notes for made in engine.decode(request)}) == 1

@@ -69,8 +69,8 @@ def test_of_drums_only_where_they_are_hit_counts(representation):
     early = Note(32, 36, 33, is_drum=True, offset=-0.2)
     long = Note(31, 38, 40, is_drum=True)
     notes = NoteSequence(notes=(long, early), length_steps=48)
-    heard = fit(Excerpt(notes=notes), representation, "excerpt")
-    assert heard.notes == (replace(long, end_step=32),)
+    fitted = fit(Excerpt(notes=notes), representation, "excerpt")
+    assert fitted.notes == (replace(long, end_step=32),)
     late = replace(notes, notes=(long, replace(early, offset=0.0)))
     with pytest.raises(RepresentationError, match="3 bars of music"):
         fit(Excerpt(notes=late), representation, "excerpt")

@@ -51,7 +51,7 @@ def test_provenance_of_another_make_is_refused():
         request_again({**clip(DECODED).provenance(), "latent": "!"})
 
 
-def test_chords_are_asked_for_again():
+def test_a_request_again_has_the_chords():
     how = {"model": "tiny", "seed": 2**63 - 1, "temperature": 0.1, "top_p": 0.9, "qpm": 97.3}
     again = request_again(clip(SAMPLED, chords="C | Am . . G7").provenance())
     assert again == SampleRequest(first_index=7, chords="C | Am . . G7", **how)

@@ -190,7 +190,7 @@ def test_a_teacher_who_hides_nothing_and_samples_nothing_forces(
 
 
 @ARCHITECTURES
-def test_with_all_sampled_it_hears_its_own_samples_and_not_the_truth(
+def test_with_all_sampled_the_decoder_reads_its_own_samples(
     make_model, make_events, make_z, latent
 ):
     model = make_model(latent=latent, vocabulary_sizes=(9, 4), scale=2.0)
@@ -202,7 +202,7 @@ def test_with_all_sampled_it_hears_its_own_samples_and_not_the_truth(
     assert not torch.allclose(taught, decoded.parameters(events, teacher=teacher(1, sampled=1.0)))
 
 
-def test_the_samples_it_hears_are_those_that_a_sure_model_makes(make_model, make_events, make_z):
+def test_the_decoder_reads_the_samples_of_a_sure_model(make_model, make_events, make_z):
     # Logits so far apart that a draw is the likeliest event: then its own samples are the mode.
     model = make_model(vocabulary_sizes=VOCABULARY)
     with torch.no_grad():
