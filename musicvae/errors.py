@@ -19,7 +19,8 @@ The tree::
 
 Each error says three things: the input that was found, the input that was expected, and what to do.
 A message names fields as the Python API and the contract do, in backquotes (`start_bar`); the
-command line replaces them with its options. Our own mistakes raise `AssertionError` or another exception of Python.
+command line replaces them with its options. Our own mistakes raise `AssertionError` or another
+exception of Python.
 """
 
 from __future__ import annotations

@@ -1,0 +1,41 @@
+"""The examples run as their heads say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from engines import ServerThread
+
+from musicvae import bundle
+from musicvae.server import Settings
+
+FOLDER = Path(__file__).parents[1] / "examples"
+
+
+def run(name, *arguments, folder):
+    done = subprocess.run(
+        [sys.executable, FOLDER / name, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_draw_and_morph(tmp_path):
+    assert run("draw.py", folder=tmp_path).startswith("busiest.mid")
+    (tmp_path / "again.mid").write_bytes((tmp_path / "busiest.mid").read_bytes())
+    said = run("morph.py", "busiest.mid", "again.mid", folder=tmp_path)
+    assert len(said.splitlines()) == len(list(tmp_path.glob("morph-*.mid"))) == 7
+
+
+def test_server(tmp_path):
+    served = [bundle.load(name) for name in ("drums-2bar", "groove-2bar")]
+    running = ServerThread(Settings(port=0), *served)
+    try:
+        assert "groove-2bar" in run("server.py", running.address, folder=tmp_path)
+    finally:
+        running.stop()
+    assert (tmp_path / "groove.mid").exists()
