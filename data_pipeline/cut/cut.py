@@ -103,7 +103,7 @@ def cut_pieces(
     notes = 0
     for number, piece in enumerate(pieces):
         begin(number)
-        read = known[number] if number in known else _read(piece)
+        read = known[number] if number in known else _read(piece, settings.drums)
         if isinstance(read, CutPiece):
             results[number] = read
         else:
@@ -115,10 +115,10 @@ def cut_pieces(
     yield from close_group()
 
 
-def _read(piece: Piece) -> ReadPiece | ParsedFile | CutPiece:
+def _read(piece: Piece, drums: str) -> ReadPiece | ParsedFile | CutPiece:
     """The piece as `parse_piece` gives it, or its rejection."""
     try:
-        read = parse_piece(piece.read_bytes(), piece.kind, piece.read_side())
+        read = parse_piece(piece.read_bytes(), piece.kind, piece.read_side(), drums)
     except MusicVAEError as error:
         return reject_piece("unreadable", error.found)
     except MemoryError:

@@ -35,6 +35,7 @@ from .rules import Rules
 from .windows import Windows, find_windows, reject_bars
 
 _NO_DRUMS = "no_drum_track"
+_NO_DRUMS_FOUND = "no part on channel 10; --drums names drums on other channels or tracks"
 
 
 def cut_drums(piece: GridPiece, settings: CutSettings) -> CutPiece:
@@ -83,7 +84,7 @@ def join_kit(piece: GridPiece, rejections: list[Rejection]) -> GridPart | None:
     """
     parts = [part for part in piece.parts if part.is_drum]
     if not parts:
-        rejections.append(Rejection("piece", _NO_DRUMS, "no part of General MIDI drums"))
+        rejections.append(Rejection("piece", _NO_DRUMS, _NO_DRUMS_FOUND))
         return None
     kit = parts[0] if len(parts) == 1 else _join(parts)
     has_class = CLASS_OF_PITCH[kit.pitches] >= 0

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int8, Int16, Int32, UInt32, UInt64
 
+from musicvae.data_pipeline.readers.drum_parts import DRUM_CHANNEL, check_drums
 from musicvae.data_pipeline.rejections import Rejection
 from musicvae.errors import SettingError
 from musicvae.identity import compare_by_identity
@@ -36,6 +37,7 @@ class CutSettings:
         representation: The form of the tensors.
         hop_bars: Bars from the start of one excerpt to the start of the next.
         melody: The choice of melody parts: see `lines.extraction`.
+        drums: The parts that are drums beside channel 10: see `readers.drum_parts`.
         rules: The rules that an excerpt must keep.
 
     Raises:
@@ -46,10 +48,12 @@ class CutSettings:
     representation: Representation
     hop_bars: int = 1
     melody: str = "every"
+    drums: str = DRUM_CHANNEL
     rules: Rules = field(default_factory=Rules)
 
     def __post_init__(self) -> None:
         check_melody(self.melody)
+        check_drums(self.drums)
         if self.hop_bars not in range(1, MOST_HOP_BARS + 1):
             raise SettingError(
                 f"hop_bars={self.hop_bars}",

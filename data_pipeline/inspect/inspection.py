@@ -19,6 +19,7 @@ from musicvae.data_pipeline.cut.inference import infer_piece_chords, infer_piece
 from musicvae.data_pipeline.cut.lines.melody_score import PartScore, score_parts, share_of_polyphony
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece, put_on_grid
 from musicvae.data_pipeline.readers import read_piece
+from musicvae.data_pipeline.readers.drum_parts import DRUM_CHANNEL, check_drums
 from musicvae.data_pipeline.readers.piece import (
     CHORDS_INFERRED,
     CHORDS_WRITTEN,
@@ -172,13 +173,18 @@ def find_piece(name: str, which: str = "1") -> Piece:
     return found
 
 
-def inspect(piece: Piece) -> Inspection:
+def inspect(piece: Piece, drums: str = DRUM_CHANNEL) -> Inspection:
     """Reads a piece and inspects it.
+
+    Args:
+        piece: The piece.
+        drums: The parts that are drums beside channel 10: see `readers.drum_parts`.
 
     Raises:
         MidiError, ScoreError, DataError: If it can't be read, or holds no notes.
     """
-    read = read_piece(piece.read_bytes(), piece.kind, piece.read_side())
+    check_drums(drums)
+    read = read_piece(piece.read_bytes(), piece.kind, piece.read_side(), drums)
     if not read.parts:
         raise DataError(
             f"{piece.id}, which holds no notes",

@@ -66,7 +66,7 @@ def no_examples(selection: Selection, meter: str, console: Console | None) -> Da
     if console is not None:
         console.print(table_of_rejections(entries))
     reasons = ", ".join(map(_count, entries[:5]))
-    action = "Give other music, fewer --bars, or another --melody."
+    action = "Give other music, fewer --bars, another --melody, or --drums."
     fault = next((entry for entry in entries if entry.reason == INTERNAL_ERROR), None)
     if fault is not None:
         example = fault.examples[0]

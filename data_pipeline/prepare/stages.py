@@ -231,6 +231,7 @@ def _record(settings: PrepareSettings) -> dict[str, object]:
         "shares": dict(settings.shares),
         "hop_bars": cut.hop_bars,
         "melody": cut.melody,
+        "drums": cut.drums,
         "rules": asdict(cut.rules),
         **asdict(settings.limits),
         "most_namesakes": MOST_NAMESAKES,

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from musicvae.errors import MidiError
 
 from .cache import read_through_cache
+from .drum_parts import DRUM_CHANNEL, find_channel, mark_drums
 from .midi_file import ParsedFile, make_pieces, parse_midi
 from .musicxml import read_musicxml
 from .mxl import is_score_archive
@@ -56,7 +57,9 @@ def kind_of(head: bytes) -> str | None:
     return ABC if is_tune else None
 
 
-def read_piece(data: bytes, kind: str, side: Mapping[str, bytes]) -> ReadPiece:
+def read_piece(
+    data: bytes, kind: str, side: Mapping[str, bytes], drums: str = DRUM_CHANNEL
+) -> ReadPiece:
     """Reads a piece.
 
     Args:
@@ -64,25 +67,42 @@ def read_piece(data: bytes, kind: str, side: Mapping[str, bytes]) -> ReadPiece:
         kind: One of `KINDS`.
         side: The bytes of the files that belong to it, by what they hold: `beats`, `chords` or
             `keys`.
+        drums: The parts that are drums beside those of channel 10: see `drum_parts`.
 
     Raises:
         MidiError, ScoreError, DataError: If it, or a file beside it, can't be read.
     """
-    (piece,) = finish_pieces([parse_piece(data, kind, side)])
+    (piece,) = finish_pieces([parse_piece(data, kind, side, drums)])
     if isinstance(piece, MidiError):
         raise piece
     return piece
 
 
-def parse_piece(data: bytes, kind: str, side: Mapping[str, bytes]) -> ReadPiece | ParsedFile:
+def parse_piece(
+    data: bytes, kind: str, side: Mapping[str, bytes], drums: str = DRUM_CHANNEL
+) -> ReadPiece | ParsedFile:
     """Does the part of `read_piece` that is done for each piece alone: of a MIDI file the parsing.
 
     Raises:
         MidiError, ScoreError, DataError: As `read_piece`.
     """
+    if kind == MIDI and "beats" not in side:
+        parsed = parse_midi(data, find_channel(drums))
+        if drums == DRUM_CHANNEL:
+            return parsed
+        patterns = (
+            pattern._replace(tracks=mark_drums(pattern.tracks, drums))
+            for pattern in parsed.patterns
+        )
+        return parsed._replace(patterns=tuple(patterns))
+    piece = _parse_other(data, kind, side)
+    return piece if drums == DRUM_CHANNEL else piece._replace(parts=mark_drums(piece.parts, drums))
+
+
+def _parse_other(data: bytes, kind: str, side: Mapping[str, bytes]) -> ReadPiece:
     match kind:
         case "midi":
-            return read_performance(data, side) if "beats" in side else parse_midi(data)
+            return read_performance(data, side)
         case "musicxml":
             return read_musicxml(data)
         case "h2pattern":

@@ -49,21 +49,21 @@ class ParsedFile(NamedTuple):
     style: str = ""
 
 
-def parse_midi(data: bytes) -> ParsedFile:
+def parse_midi(data: bytes, drum_channel: int | None = None) -> ParsedFile:
     """Parses a MIDI file of any format: the part of reading that takes files singly.
 
     Raises:
         MidiError: If the bytes are no MIDI file, are damaged or past the limits.
     """
-    parsed = _parse(data)
+    parsed = _parse(data, drum_channel)
     if parsed.header.format != 2 or not parsed.first_track:
         return ParsedFile((parsed,))
     patterns = split_patterns(data, max_tracks=DEFAULT_LIMITS.max_tracks)
-    return ParsedFile(tuple(map(_parse, patterns)))
+    return ParsedFile(tuple(_parse(pattern, drum_channel) for pattern in patterns))
 
 
-def _parse(data: bytes) -> ParsedMidi:
-    parsed = midi_parser.parse_unjudged(data)
+def _parse(data: bytes, drum_channel: int | None) -> ParsedMidi:
+    parsed = midi_parser.parse_unjudged(data, drum_channel=drum_channel)
     changes = len(parsed.tempos), len(parsed.meters), len(parsed.keys)
     if max(changes) > _MOST_CHANGES:
         midi_parser.judge_notes(parsed)

@@ -18,6 +18,7 @@ from xml.etree import ElementTree as ET
 
 from musicvae.errors import ScoreError
 from musicvae.music.chords import NO_QUALITY, QUALITY_OF_KIND, ParsedChord
+from musicvae.music.midi.remarks import Remarks
 from musicvae.music.notes import Key, Meter
 
 from .mxl import decompress
@@ -53,15 +54,15 @@ def read_musicxml(data: bytes) -> ReadPiece:
     instruments = {
         element.get("id", ""): element for element in root.iterfind("part-list/score-part")
     }
-    marks = Marks.empty()
+    marks, remarks = Marks.empty(), Remarks()
     players = []
     for part_id, measures in _parts(root):
-        player = _Player(part_id, instruments.get(part_id), marks)
+        player = _Player(part_id, instruments.get(part_id), marks, remarks)
         for measure in measures:
             player.read_measure(measure)
         players.append(player)
     staves = [staff for player in players for staff in player.staves]
-    return put_together(staves, marks)
+    return put_together(staves, marks)._replace(remarks=remarks.all())
 
 
 def _parts(root: ET.Element) -> Iterator[tuple[str, list[ET.Element]]]:
@@ -87,8 +88,11 @@ class _Drum:
 class _Player:
     """Reads one `<part>` of the score, from left to right."""
 
-    def __init__(self, part_id: str, element: ET.Element | None, marks: Marks) -> None:
+    def __init__(
+        self, part_id: str, element: ET.Element | None, marks: Marks, remarks: Remarks
+    ) -> None:
         self._marks = marks
+        self._remarks = remarks
         self._is_leader = not marks.meters
         self._measure = 0
         self._now = self._end = self._onset = Fraction(0)
@@ -140,6 +144,8 @@ class _Player:
             if drum is None and instrument is None and len(self._drums) == 1:
                 (drum,) = self._drums.values()
             if drum is None:
+                found = f"part {self._unpitched.name!r}, measure {self._measure + 1}"
+                self._remarks.add("note_without_instrument", found)
                 return
             staff, pitch = self._unpitched, drum.key
         staff.add(

@@ -36,7 +36,8 @@ _ADVICE = {
     "off_grid": "Notes stand off the grid: triplets, ornaments or free playing. Triplets fit "
     "--steps-per-quarter 12; quantise what was played freely.",
     "out_of_range": "Pitches outside the piano's 88 keys. Transpose it by octaves.",
-    "no_drum_track": "No part plays on channel 10 with drums of General MIDI.",
+    "no_drum_track": "No part plays drums of General MIDI on channel 10. --drums channel:1, or "
+    "--drums track:NAME, takes drums that stand elsewhere.",
     "unknown_drum": "Hits of instruments that are none of the nine classes; the rest is kept.",
     "few_hits": "Fewer hits than the rules ask for: a count-in or an ending.",
     "few_drums": "Fewer different drums than the rules ask for: a click or a shaker.",

@@ -39,7 +39,7 @@ bytes raises the error."""
 _MOST_TUNES = 50_000
 """The limit on one ABC file; the largest collection on the web has as many tunes in all."""
 
-_MUSIC_ENDINGS = (".mid", ".midi", ".mxl", ".musicxml", ".abc", ".krn", ".h2pattern")
+_MUSIC_ENDINGS = (".mid", ".midi", ".rmi", ".mxl", ".musicxml", ".abc", ".krn", ".h2pattern")
 
 _KINDS = "MIDI, MusicXML, ABC, kern or h2pattern files"
 _TUNE = re.compile(rb"^X:[ \t]*(\d*)", re.MULTILINE)

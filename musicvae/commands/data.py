@@ -46,6 +46,10 @@ class RepresentationName(click.ParamType[str]):
 @click.option("--melody", default="every", show_default=True,
               metavar="every|likeliest|top-line|track:NAME|program:FROM-TO",
               help="The parts that count as melodies.")  # fmt: skip
+@click.option("--drums", default="channel:10", show_default=True,
+              metavar="channel:NUMBER|track:NAME|NUMBER",
+              help="Parts that are General MIDI drums beside those on channel 10: a channel, the "
+                   "parts of a name, or the part of a number.")  # fmt: skip
 @click.option("--resolution", type=click.Choice(["bar", "half_bar", "step"]),
               help="How often chords may change (default: half_bar).")  # fmt: skip
 @click.option("--rule", "rules", multiple=True, metavar="NAME=VALUE",
@@ -82,6 +86,7 @@ def prepare(inputs: tuple[str, ...], out: Path, split: str, **options: Any) -> N
             representation=_representation(options),
             hop_bars=options["hop"],
             melody=options["melody"],
+            drums=options["drums"],
             rules=_rules(options["rules"]),
         ),
         shares=parse_shares(split),
@@ -132,15 +137,19 @@ def fetch(name: str, folder: Path | None) -> None:
 @click.argument("source", metavar="INPUT")
 @click.option("--piece", default="1", metavar="NUMBER|ID", show_default=True,
               help="The piece, if the input holds several.")  # fmt: skip
+@click.option("--drums", default="channel:10", show_default=True,
+              metavar="channel:NUMBER|track:NAME|NUMBER",
+              help="Parts that are General MIDI drums beside those on channel 10: a channel, the "
+                   "parts of a name, or the part of a number.")  # fmt: skip
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="PICTURE.png",
               help="Draw its piano roll.")  # fmt: skip
-def inspect(source: str, piece: str, plot: Path | None) -> None:
+def inspect(source: str, piece: str, drums: str, plot: Path | None) -> None:
     """Show a piece of music: its parts, bars and chords, and the excerpts that `prepare` finds."""
     from musicvae.data_pipeline.inspect.inspection import find_piece
     from musicvae.data_pipeline.inspect.inspection import inspect as look_into
 
     try:
-        inspection = look_into(find_piece(source, piece))
+        inspection = look_into(find_piece(source, piece), drums)
     except MusicVAEError as error:
         error.args = (f"{source}: {error}",)
         raise

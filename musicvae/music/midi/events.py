@@ -6,7 +6,8 @@ reads event by event and writes plain tracks: notes, programs, and the meta even
 Conventions: a repair is a `Remark`. Decisions: running status goes on after a system exclusive or
 meta event, though the standard ends it there. A data byte over 127 is clipped, but a note of such a
 pitch is left out. A note that is still open where its pitch is struck again on its channel ends
-there, if its note-off never comes; a note-on that nothing ends is no note. Drums need no note-off:
+there, if its note-off never comes; a note-on that nothing ends is no
+note, but the last of its track ends with the track. Drums need no note-off:
 a hit without one lasts a 16th. A track that sets no program on a channel plays the programs that
 other tracks set on it. System exclusive messages are passed over, in one piece or in packets.
 
@@ -55,6 +56,7 @@ def repair(
     sixteenth: int,
     most_notes: int,
     most_programs: int,
+    drum_channel: int = DRUM_CHANNEL,
 ) -> list[bytes]:
     """Writes tracks again, with plain events.
 
@@ -64,6 +66,7 @@ def repair(
         sixteenth: The length of a 16th in ticks, which a drum hit without a note-off lasts.
         most_notes: The limit of notes in all tracks.
         most_programs: The limit of programs in all tracks.
+        drum_channel: A channel, from 0, whose events are written on the channel of drums.
 
     Raises:
         MidiError: If a track can't be read as events, or there are too many notes.
@@ -71,8 +74,10 @@ def repair(
     walks: list[_Walk] = []
     for number, track in enumerate(tracks, 1):
         notes = sum(walk.notes for walk in walks)
-        walks.append(_Walk(track, number, remarks, most_notes=most_notes - notes))
-        walks[-1].run()
+        walk = _Walk(track, number, remarks, most_notes=most_notes - notes)
+        walk.drum_channel = drum_channel
+        walk.run()
+        walks.append(walk)
     bad_bytes, events = (
         sum(getattr(walk, name) for walk in walks) for name in ("bad_bytes", "events")
     )
@@ -118,6 +123,8 @@ class _Walk:
         self.programs: dict[int, list[tuple[int, bytes]]] = {}
         self.tick = self.end = self.notes = self.events = self.bad_bytes = 0
         self.has_end = False
+        self._last_onset = 0
+        self.drum_channel = DRUM_CHANNEL
         self._status = 0
         self._is_interrupted = False  # after an event that ends running status
 
@@ -214,6 +221,8 @@ class _Walk:
         if len(data) < count:
             raise smf.damaged(f"an event that ends after its track, {self._at()}")
         kind, channel = status & 0xF0, status & 0x0F
+        if channel == self.drum_channel:
+            channel = DRUM_CHANNEL
         if max(data) > 0x7F:
             self.bad_bytes += 1
             self._remarks.add("data_byte", f"{max(data)} at {self._at()}")
@@ -223,7 +232,7 @@ class _Walk:
         if kind <= 0x90:
             self._read_note(channel, data[0], data[1] if kind == 0x90 else 0)
         elif kind == 0xC0:
-            message = self.tick, bytes([status]) + data
+            message = self.tick, bytes([kind | channel]) + data
             self._kept.append(message)
             self.programs.setdefault(channel, []).append(message)
         return position + count
@@ -237,6 +246,7 @@ class _Walk:
                     f"more than {self._most_notes} notes", f"{self._most_notes} notes"
                 )
             self._channels.add(channel)
+            self._last_onset = self.tick
             key.open += 1
             key.events.append(len(self._kept))
             self._kept.append((self.tick, bytes([0x90 | channel, pitch, velocity])))
@@ -248,7 +258,7 @@ class _Walk:
                 key.events.clear()
 
     def end_notes(self, sixteenth: int) -> None:
-        """Ends the notes that lost their note-off; a note that nothing ends is left out."""
+        """Ends the notes that lost their note-off, or leaves them out (see the module)."""
         for (channel, pitch), key in self._keys.items():
             off = bytes([0x80 | channel, pitch, 0])
             strike: int | None = None
@@ -270,7 +280,10 @@ class _Walk:
                 self._late.append((tick + sixteenth, off))
             else:
                 self._remarks.add("note_without_end", f"pitch {pitch}, {self._at(tick)}")
-                self._kept[strike] = tick, b""
+                if tick == self._last_onset:
+                    self._late.append((max(self.tick, tick + sixteenth), off))
+                else:
+                    self._kept[strike] = tick, b""
 
     def _end_at_strike(self, strike: int, after: int, off: bytes, sixteenth: int) -> None:
         """Ends a note at the next strike of its pitch; a drum hit after a 16th, if sooner."""

@@ -26,7 +26,7 @@ from musicvae.errors import SettingError
 from musicvae.music.chords import MOST_CHORDS
 from musicvae.music.midi import smf
 from musicvae.music.midi.chunks import Chunks, read_chunks
-from musicvae.music.midi.events import repair
+from musicvae.music.midi.events import DRUM_CHANNEL, repair
 from musicvae.music.midi.plain import is_plain
 from musicvae.music.midi.remarks import Remark, Remarks
 from musicvae.music.notes import DEFAULT_QPM, Key, Meter
@@ -201,10 +201,17 @@ def parse(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> ParsedMidi:
     return parsed
 
 
-def parse_unjudged(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> ParsedMidi:
+def parse_unjudged(
+    data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS, drum_channel: int | None = None
+) -> ParsedMidi:
     """Parses a MIDI file as `parse`, without the checks of `judge_notes`.
 
     The notes of many files are checked quicker together.
+
+    Args:
+        data: The bytes of the file.
+        limits: How much of it is read.
+        drum_channel: A channel, from 0, whose notes are drums, beside channel 9.
 
     Raises:
         MidiError: As `parse`.
@@ -215,7 +222,7 @@ def parse_unjudged(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> Parse
     chunks = read_chunks(data, remarks, max_tracks=limits.max_tracks)
     header = chunks.header
     _check_program_changes(data, limits)
-    score = _read_score(chunks, remarks, limits)
+    score = _read_score(chunks, remarks, limits, drum_channel)
     tempos = _tempos(score)
     ticks_per_quarter = float(header.ticks_per_quarter)
     if header.ticks_per_second is not None:
@@ -234,9 +241,11 @@ def parse_unjudged(data: bytes, *, limits: MidiLimits = DEFAULT_LIMITS) -> Parse
     )
 
 
-def _read_score(chunks: Chunks, remarks: Remarks, limits: MidiLimits) -> symusic.core.ScoreTick:
+def _read_score(
+    chunks: Chunks, remarks: Remarks, limits: MidiLimits, drum_channel: int | None
+) -> symusic.core.ScoreTick:
     """Has symusic read a file; if events are damaged, reads it again after repairs."""
-    if chunks.is_plain:
+    if chunks.is_plain and drum_channel is None:
         score = _parse(chunks.for_symusic())
         if score is not None and is_plain(chunks.tracks, score):
             return score
@@ -251,6 +260,7 @@ def _read_score(chunks: Chunks, remarks: Remarks, limits: MidiLimits) -> symusic
         sixteenth=sixteenth,
         most_notes=limits.max_notes,
         most_programs=limits.max_program_changes,
+        drum_channel=DRUM_CHANNEL if drum_channel is None else drum_channel,
     )
     score = _parse(chunks.with_tracks(repaired))
     if score is None:

@@ -152,20 +152,40 @@ def test_instruments_sound_as_they_do():
     assert piece.keys[0].key == Key(2, is_minor=True)
 
 
-def test_instruments_without_pitch_are_drums():
-    hit = (
-        "<note><unpitched><display-step>C</display-step></unpitched><duration>4</duration>"
-        '<instrument id="{}"/></note>'
-    )
+HIT = "<note><unpitched><display-step>C</display-step></unpitched><duration>4</duration>{}</note>"
+
+
+def drum_score(measure, **keys):
     player = "".join(
         f'<midi-instrument id="{name}"><midi-channel>10</midi-channel>'
         f"<midi-unpitched>{key + 1}</midi-unpitched></midi-instrument>"
-        for name, key in (("Kick", 36), ("Snare", 38))
+        for name, key in keys.items()
     )
-    measure = hit.format("Kick") + hit.format("Snare") + hit.format("unknown")
-    (part,) = read_musicxml(score_xml(measure, player=player)).parts
+    return read_musicxml(score_xml(measure, player=player))
+
+
+def test_instruments_without_pitch_are_drums():
+    measure = "".join(HIT.format(f'<instrument id="{each}"/>') for each in ("Kick", "Snare", "no"))
+    piece = drum_score(measure, Kick=36, Snare=38)
+    (part,) = piece.parts
     assert part.is_drum
     assert part.pitches.tolist() == [36, 38]
+    (remark,) = piece.remarks
+    assert (remark.reason, remark.count) == ("note_without_instrument", 1)
+
+
+def test_hits_that_name_no_instrument_are_of_the_only_one():
+    piece = drum_score(8 * HIT.format(""), Snare=38)
+    assert piece.parts[0].pitches.tolist() == [38] * 8
+    assert piece.remarks == ()
+
+
+def test_hits_that_name_none_of_several_instruments_are_counted():
+    named = HIT.format('<instrument id="Kick"/>')
+    piece = drum_score(named + 8 * HIT.format(""), Kick=36, Snare=38)
+    assert piece.parts[0].pitches.tolist() == [36]
+    (remark,) = piece.remarks
+    assert (remark.reason, remark.count) == ("note_without_instrument", 8)
 
 
 @pytest.mark.parametrize(

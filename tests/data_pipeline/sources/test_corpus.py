@@ -3,6 +3,7 @@ import pickle
 
 import pytest
 
+from musicvae.data_pipeline.readers import read_piece
 from musicvae.data_pipeline.sources.corpus import MOST_NAMESAKES, UNREADABLE, open_sources
 from musicvae.data_pipeline.sources.locations import MOST_BYTES
 from musicvae.errors import DataError, ScoreError
@@ -54,6 +55,15 @@ def test_a_midi_file_is_known_by_its_content(midi_folder, melody):
         "unnamed",
     ]
     assert all(piece.kind == "midi" for piece in found)
+
+
+def test_a_midi_file_in_an_envelope_is_a_piece(midi_folder, melody):
+    data = midi.write(melody(0))
+    chunk = b"RMIDdata" + len(data).to_bytes(4, "little") + data
+    (midi_folder / "0.rmi").write_bytes(b"RIFF" + len(chunk).to_bytes(4, "little") + chunk)
+    first, *_ = pieces(midi_folder)
+    assert (first.id.endswith("0.rmi"), first.kind) == (True, "midi")
+    assert read_piece(first.read_bytes(), first.kind, {}).parts
 
 
 def test_what_is_no_music_is_counted(midi_folder):

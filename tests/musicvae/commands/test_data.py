@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from smf_bytes import END, NOTE, smf
 
 from musicvae.music import midi
 from musicvae.music.notes import Note, NoteSequence
@@ -26,6 +27,11 @@ MISTAKES = {
     "no hop": ([*PREPARE, "--hop", "0"], ["hop_bars=0"]),
     "no such grid": ([*PREPARE, "--steps-per-quarter", "5"], ["'5'", "12"]),
     "no such choice of melodies": ([*PREPARE, "--melody", "best"], ["'best'", "likeliest"]),
+    "no such drums": ([*PREPARE, "--drums", "channel:17"], ["channel:17", "1 to 16"]),
+    "no such drums to inspect": (["inspect", "a.mid", "--drums", "0"], ["'0'", "track:NAME"]),
+    "no drums": (
+        [*PREPARE, "--representation", "drums"], ["no_drum_track", "--drums"],
+    ),
     "no such rule": ([*PREPARE, "--rule", "loudest=1"], ["loudest=1", "fewest_notes"]),
     "a rule of no number": (
         [*PREPARE, "--rule", "fewest_notes=few"],
@@ -85,6 +91,42 @@ def test_a_data_set_of_drums_is_prepared_by_the_same_command(command, tmp_path):
     assert manifest["representation"]["name"] == "drum_hits"
     assert manifest["settings"]["rules"]["fewest_hits"] == 8
     assert manifest["splits"]["train"]["excerpts"] == 1  # all bars are the same
+
+
+METER = b"\x00\xff\x58\x04\x04\x02\x18\x08"
+PREPARE_DRUMS = ("--representation", "drums", "--split", "train=1")
+
+
+@pytest.mark.parametrize("drums", ["channel:3", "track:Beat", "2"])
+def test_drums_are_where_the_user_says(command, tmp_path, drums):
+    hits = b"".join(b"\x00\x92" + bytes([36 + 2 * (i % 2), 90]) + b"\x83\x60\x82"
+                    + bytes([36 + 2 * (i % 2), 0]) for i in range(8))  # fmt: skip
+    named = METER + b"\x00\xff\x03\x06Beat\x00\x00" + hits + END
+    (tmp_path / "beat.mid").write_bytes(smf(NOTE + END, named))
+    said = command("prepare", "beat.mid", "--out", "beats", *PREPARE_DRUMS, "--drums", drums)
+    assert said.code == 0, said
+    manifest = json.loads(Path("beats/manifest.json").read_bytes())
+    assert manifest["splits"]["train"]["excerpts"] == 1
+    assert manifest["settings"]["drums"] == drums
+    assert "drums" in command("inspect", "beat.mid", "--drums", drums).out
+
+
+def test_repairs_are_counted_and_shown_and_names_lose_their_padding(command, tmp_path):
+    notes = b"".join(b"\x00\x90" + bytes([60 + i % 5, 90]) + b"\x83\x60\x80"
+                     + bytes([60 + i % 5, 0]) for i in range(8))  # fmt: skip
+    lost = b"\x00\x90\x3c\x5a\x83\x60"
+    track = METER + b"\x00\xff\x03\x09Vocals\x00\x00\x00" + lost + notes[1:] + END
+    (tmp_path / "song.mid").write_bytes(smf(track))
+    said = command("prepare", "song.mid", "--out", "songs", "--split", "train=1",
+                   "--melody", "track:Vocals")  # fmt: skip
+    assert said.code == 0, said
+    manifest = json.loads(Path("songs/manifest.json").read_bytes())
+    assert manifest["splits"]["train"]["excerpts"] > 0
+    (repair,) = [each for each in manifest["rejections"] if each["stage"] == "event"]
+    assert (repair["reason"], repair["count"]) == ("lost_note_off", 1)
+    shown = command("inspect", "song.mid").out
+    assert "repaired" in shown
+    assert "lost_note_off" in shown
 
 
 def test_every_representation_is_named_by_the_help(command):

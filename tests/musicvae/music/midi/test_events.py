@@ -99,7 +99,15 @@ CASES = {
         {"lost_note_off": 1},
     ),
     "a note that nothing ends": (
-        smf(b"\x00\x90\x40\x40" + NOTE + END), ONE, {"note_without_end": 1},
+        smf(b"\x00\x90\x40\x40\x10" + NOTE[1:] + END),
+        [Note(0, 60, 4, 64, offset=16 / 120)],
+        {"note_without_end": 1},
+    ),
+    "a last note that nothing ends": (
+        smf(NOTE + ON + b"\x83\x60" + END[1:]), TWO, {"note_without_end": 1},
+    ),
+    "a last note that nothing ends at the end of its track": (
+        smf(NOTE + ON + END), [*ONE, Note(4, 60, 5, 64)], {"note_without_end": 1},
     ),
     "drums without note-offs": (
         smf(b"\x00\x99\x24\x40" + b"\x3c\x24\x40" + b"\x83\x60\x24\x40" + END),
