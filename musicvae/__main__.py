@@ -74,11 +74,25 @@ def main() -> None:
         sys.exit(FAULT)
 
 
+_FULL = "Make room on the disk, and run the command again; older files are unharmed."
+_FORBIDDEN = "Choose a place that you may read and write, or change its permissions."
+_ADVICE = {
+    errno.EACCES: _FORBIDDEN,
+    errno.EDQUOT: _FULL,
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.ENOENT: "Check the path, and make the folder that the file is to stand in.",
+    errno.ENOSPC: _FULL,
+    errno.ENOTDIR: "A file stands where a folder should be: choose another path.",
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: "Choose a place that can be written to.",
+}
+"""The advice for each error of the system that a user can correct."""
+
+
 def _explain(error: OSError) -> str:
     said = f"{error.filename or 'writing failed'}: {error.strerror or error}"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        said += ". Make room on the disk, and run the command again; older files are unharmed."
-    return said
+    advice = _ADVICE.get(error.errno or 0)
+    return f"{said}. {advice}" if advice else said
 
 
 def _complain(text: str) -> None:

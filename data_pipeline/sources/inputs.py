@@ -140,14 +140,14 @@ def open_input(
         )
     path = Path(name)
     left_out = None if leave_out is None else leave_out.resolve()
-    if path.exists():
+    if name and path.exists():
         return _open_path(name, path.resolve(), is_kept, left_out)
     if _WILD.search(name):
         return _open_pattern(name, left_out)
     if name in CORPORA:
         return _open_corpus(name, is_kept, left_out)
     raise DataError(
-        f"no file or folder {name}",
+        f"no file or folder {name or 'named by an empty text'}",
         expected="a file, a folder, a pattern, an archive, music21:NAME, or the name of a corpus",
         action="Check the path; `musicvae corpora` lists the names.",
         field="inputs",

@@ -56,7 +56,7 @@ class RepresentationName(click.ParamType[str]):
               help="Change a rule that the manifest shows, such as fewest_notes=5.")  # fmt: skip
 @click.option("--split", default="train=0.8,validation=0.1,test=0.1", show_default=True,
               help="Shares of the splits; a corpus with a split of its own keeps it.")  # fmt: skip
-@click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count(),
+@click.option("--workers", type=click.IntRange(1, 4096), default=os.cpu_count(),
               show_default="one a core", help="Worker processes.")  # fmt: skip
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0,
               show_default=True, help="Most seconds for one piece.")  # fmt: skip

@@ -70,7 +70,7 @@ music_options = _options(
 input_options = _options(
     click.option(
         "--start-bar",
-        type=click.IntRange(1),
+        type=click.IntRange(1, 2**32 - 1),
         help="First bar to use, as `musicvae inspect` counts bars: from 1, a pickup is bar 1.",
     ),
     click.option("--reduce", is_flag=True, help="Leave out notes that the model can't hold."),
@@ -98,7 +98,7 @@ chords_option = click.option(
 def models(model: str | None, server: str | None) -> None:
     """List the models: what each can do, how well, and its training data."""
     # The models of the package are listed only without a server, which has its own models.
-    is_local = not model and server is None
+    is_local = model is None and server is None
     with _musician(embedded_bundles() if is_local else [model], server) as musician:
         for each in [musician.model(model)] if server and model else musician.models():
             click.secho(each.name, bold=True)
@@ -116,10 +116,11 @@ def sample(count: int, **options: Any) -> None:
     """Draw new music from the prior."""
     from musicvae.generation.requests import SampleRequest
 
+    _refuse_many_files(count, options)
     request = SampleRequest(count=count, **_drawing(options))
     with _musician([options["model"]], options["server"]) as musician:
         clips = musician.sample(request)
-        _keep("sample", ((f"draw {c.index + 1}", c) for c in clips), options, request.rows)
+        _keep("sample", ((f"draw {c.index + 1}", c) for c in clips), options)
 
 
 @click.command()
@@ -138,14 +139,15 @@ def interpolate(inputs: tuple[Path, ...], count: int, **options: Any) -> None:
             f"{inputs[0]} alone", expected="two MIDI files or more",
             action="Give a file to start at and a file to end at.", field="inputs",
         )  # fmt: skip
+    last = (len(inputs) - 1) * (count - 1)
+    _refuse_many_files(last + 1, options)
     points = [_read(path, options) for path in inputs]
     request = InterpolateRequest(points=points, count=count, **_drawing(options))
-    last = (len(inputs) - 1) * (count - 1)
     names = {f"points[{index}].excerpt": path for index, path in enumerate(inputs)}
     with _naming(names), _musician([options["model"]], options["server"]) as musician:
         clips = musician.interpolate(request)
         titled = ((f"step {c.index} of {last}", c) for c in clips)
-        _keep("interpolate", titled, options, request.rows)
+        _keep("interpolate", titled, options)
 
 
 @click.command()
@@ -182,6 +184,7 @@ def reconstruct(inputs: tuple[Path, ...], **options: Any) -> None:
     """Encode MIDI files and decode them again."""
     from musicvae.generation.requests import EncodeRequest
 
+    _refuse_many_files(len(inputs), options)
     asked = {k: value for k, value in _drawing(options).items() if k in ("model", "chords")}
     requests = [EncodeRequest(excerpt=_read(path, options), **asked) for path in inputs]
     encodings = []
@@ -189,7 +192,7 @@ def reconstruct(inputs: tuple[Path, ...], **options: Any) -> None:
         for path, request in zip(inputs, requests, strict=True):
             with _naming({"excerpt": path}):
                 encodings.append((path.name, musician.encode(request)))
-        _keep("reconstruct", _decode(musician, encodings, options), options, len(inputs))
+        _keep("reconstruct", _decode(musician, encodings, options), options)
 
 
 @click.command()
@@ -216,7 +219,7 @@ def groove(input_file: Path, task: str, onto: Path | None, **options: Any) -> No
         **_drawing(options),
     )
     names = {"point.excerpt": input_file, **({} if onto is None else {"onto": onto})}
-    bundle = options["model"] or GROOVE_BUNDLE
+    bundle = GROOVE_BUNDLE if options["model"] is None else options["model"]
     with _naming(names), _musician([bundle], options["server"]) as musician:
         done = musician.groove(request)
     titled = [("before", done.before), (task, done.after)]
@@ -266,7 +269,7 @@ def _musician(models: Sequence[str | None], server: str | None) -> Iterator[Musi
     else:
         from musicvae.generation.engine import Engine
 
-        yield Engine([each or DEFAULT_BUNDLE for each in models])
+        yield Engine([DEFAULT_BUNDLE if each is None else each for each in models])
 
 
 def _drawing(options: dict[str, Any]) -> dict[str, Any]:
@@ -310,11 +313,15 @@ def _keep(
     command: str,
     clips: Iterable[tuple[str, Clip]],
     options: dict[str, Any],
-    count: int = 2,
     labels: Sequence[str] = (),
 ) -> None:
     from musicvae.generation.clip_files import keep
 
+    for kept in keep(options["out"], command, clips, draws_picture=options["plot"], labels=labels):
+        say(f"{kept.path}  {kept.content}")
+
+
+def _refuse_many_files(count: int, options: dict[str, Any]) -> None:
     if count > _MOST_FILES:
         raise SettingError(
             f"{count:,} files in {options['out']}",
@@ -322,8 +329,6 @@ def _keep(
             action="Run the command several times, each with its own --seed and --out.",
             field="out",
         )
-    for kept in keep(options["out"], command, clips, draws_picture=options["plot"], labels=labels):
-        say(f"{kept.path}  {kept.content}")
 
 
 def _amounts(texts: Sequence[str]) -> dict[str, float]:

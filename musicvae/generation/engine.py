@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from musicvae.bundle.format import Bundle, load
-from musicvae.errors import BundleError, ModelNotFoundError, MusicVAEError
+from musicvae.errors import BundleError, ModelNotFoundError, MusicVAEError, SettingError
 from musicvae.generation.catalogue import describe, usable_vectors
 from musicvae.generation.decoding import Drawing, Row, decode, draw_latent, make_clip
 from musicvae.generation.grooves import prepare
@@ -70,12 +70,19 @@ class Engine:
             default.
 
     Raises:
+        SettingError: If there is no model, or no list of models.
         BundleError: If a bundle is not found, two have the same name, or the grid of a bundle is
             not the grid of requests and replies.
     """
 
     def __init__(self, bundles: Sequence[Bundle | str | Path]) -> None:
-        assert bundles
+        if isinstance(bundles, str) or not bundles:
+            raise SettingError(
+                f"bundles={bundles!r}",
+                expected="a list of at least one name, folder or bundle",
+                action='Write it like Engine(["melody-2bar"]).',
+                field="bundle",
+            )
         loaded = [each if isinstance(each, Bundle) else load(each) for each in bundles]
         self._bundles = {bundle.name: bundle for bundle in loaded}
         if len(self._bundles) < len(loaded):

@@ -102,6 +102,8 @@ class Model:
         A latent is the posterior's mean, or with a seed a draw from the posterior.
         """
         if not isinstance(music, Music):
+            if not music:
+                return np.zeros((0, self.bundle.model.latent_size), np.float32)
             return np.stack([self.encode(each, seed=seed, chords=chords) for each in music])
         request = EncodeRequest(excerpt=_excerpt(music), seed=seed, chords=chords)
         return np.array(self._engine.encode(request).latent, np.float32)

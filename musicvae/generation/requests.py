@@ -16,7 +16,7 @@ from musicvae.generation.inputs import Excerpt, LatentLike, Point, PointLike, to
 from musicvae.generation.replies import Clip, Encoding, Grooved, Latent, ModelInfo, Transformed
 from musicvae.music import progressions
 from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER
-from musicvae.problems import Problems
+from musicvae.problems import Problems, is_whole_within
 
 SEEDS = range(2**63)
 INDICES = range(2**31)
@@ -62,8 +62,9 @@ class SampleRequest:
 
     def __post_init__(self) -> None:
         problems = Problems()
-        problems.require(self.count in COUNTS, "count", self.count, "1 to 2^31")
-        count = self.count if self.count in COUNTS else 1
+        is_count = is_whole_within(self.count, COUNTS)
+        problems.require(is_count, "count", self.count, "1 to 2^31")
+        count = self.count if is_count else 1
         problems.require(
             0 <= self.first_index <= len(INDICES) - count,
             "first_index",
@@ -101,7 +102,8 @@ class InterpolateRequest:
         problems.require(len(self.points) >= 2, "points", len(self.points), "2 or more")
         points = [_read_point(problems, each, f"points[{i}]") for i, each in enumerate(self.points)]
         object.__setattr__(self, "points", points)
-        problems.require(self.count in PATH_COUNTS, "count", self.count, "2 to 65,536")
+        is_count = is_whole_within(self.count, PATH_COUNTS)
+        problems.require(is_count, "count", self.count, "2 to 65,536")
         _check_drawing(problems, self)
         problems.raise_all()
 
@@ -289,7 +291,8 @@ def check_text(problems: Problems, path: str, text: str) -> None:
 
 
 def _check_seed(problems: Problems, seed: int | None) -> None:
-    problems.require(seed is None or seed in SEEDS, "seed", seed, "0 to 2^63 - 1")
+    is_seed = seed is None or is_whole_within(seed, SEEDS)
+    problems.require(is_seed, "seed", seed, "0 to 2^63 - 1")
 
 
 def _check_drawing(problems: Problems, request: DrawingRequest) -> None:
@@ -328,7 +331,8 @@ def _read_point(problems: Problems, point: PointLike, path: str) -> Point:
 
 def _check_excerpt(problems: Problems, excerpt: Excerpt, path: str) -> None:
     bar, grid = excerpt.start_bar, excerpt.notes.steps_per_quarter
-    problems.require(bar is None or bar in BARS, f"{path}.start_bar", bar, "1 to 2^32 - 1")
+    is_bar = bar is None or is_whole_within(bar, BARS)
+    problems.require(is_bar, f"{path}.start_bar", bar, "1 to 2^32 - 1")
     problems.require(
         grid == STEPS_PER_QUARTER,
         f"{path}.notes",

@@ -29,6 +29,7 @@ from musicvae.errors import SettingError, TrainingError
 from musicvae.experiment.experiment import Experiment, from_dict, to_dict
 from musicvae.experiment.settings import differences
 from musicvae.files import write_file
+from musicvae.problems import is_whole_within
 from musicvae.training import preflight
 from musicvae.training.averaging import AveragedWeights
 from musicvae.training.callbacks import CleanStop, CollapseAlarm, NotANumberAlarm, Pictures
@@ -68,7 +69,7 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         for name, is_right, expected in (
-            ("seed", self.seed in SEEDS, "0 to 2^63 - 1"),
+            ("seed", is_whole_within(self.seed, SEEDS), "0 to 2^63 - 1"),
             ("devices", self.devices >= 1, "1 or more"),
         ):
             if not is_right:

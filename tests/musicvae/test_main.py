@@ -221,6 +221,24 @@ MISTAKES = {
         ["sample", "-n", "10001", "--out", "made", *MODEL],
         ["10,001 files in made", "at most 10,000", "--seed and --out"],
     ),
+    "more files than any number": (
+        ["interpolate", "a.mid", "b.mid", "-n", "9" * 30, *MODEL],
+        ["at most 10,000", "--seed and --out"],
+    ),
+    "a bar past all": (
+        ["reconstruct", "a.mid", "--start-bar", "9" * 30, *MODEL],
+        ["Invalid value for '--start-bar'"],
+    ),
+    "an empty name of a model": (["sample", "--model", ""], ["no bundle ''", "melody-2bar"]),
+    "an empty name of a model of grooves": (["groove", "a.mid", "--model", ""], ["no bundle ''"]),
+    "a folder below a file": (
+        ["sample", "--out", "a.mid/x", *MODEL],
+        ["a.mid/x: Not a directory. A file stands", "choose another path"],
+    ),
+    "no folder for a picture": (
+        ["inspect", "a.mid", "--plot", "none/x.png"],
+        ["none/x.png: No such file or directory. Check the path"],
+    ),
     "bars that change meter": (
         ["reconstruct", "four_three.mid", "--start-bar", "2", *MODEL],
         ["four_three.mid: bar 3 in 3/4; expected 4/4", "--start-bar, such as 1"],

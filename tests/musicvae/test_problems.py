@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 from musicvae.errors import MidiError, RequestError, SettingError
-from musicvae.problems import Problems
+from musicvae.problems import Problems, is_whole_within
 
 
 def test_nothing_wrong_raises_nothing():
@@ -34,6 +35,16 @@ def test_several_wrong_fields_are_raised_as_one_each_field_once():
     assert str(caught.value) == said
     assert [each.field for each in caught.value.violations] == ["count", "seed"]
     assert len(problems) == 2
+
+
+@pytest.mark.parametrize("value", [-1, 2**63, 1.5, "a", None, np.float32(2)])
+def test_no_whole_number_in_a_large_range_is_found_at_once(value):
+    assert not is_whole_within(value, range(2**63))
+
+
+@pytest.mark.parametrize("value", [0, 2**62, np.int64(2**62), np.array(3)])
+def test_whole_numbers_of_any_type_are_found_at_once(value):
+    assert is_whole_within(value, range(2**63))
 
 
 def test_mistakes_of_ours_fly():

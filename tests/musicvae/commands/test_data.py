@@ -24,6 +24,8 @@ MISTAKES = {
     "no such representation": ([*PREPARE, "--representation", "tune"], ["tune", "melody"]),
     "no bars": ([*PREPARE, "--bars", "0"], ["bars=0"]),
     "no workers": ([*PREPARE, "--workers", "0"], ["Invalid value for '--workers'"]),
+    "too many workers": ([*PREPARE, "--workers", "999999999"], ["x<=4096"]),
+    "an empty name": (["prepare", "", "--out", "data"], ["no file or folder named by an empty"]),
     "no hop": ([*PREPARE, "--hop", "0"], ["hop_bars=0"]),
     "no such grid": ([*PREPARE, "--steps-per-quarter", "5"], ["'5'", "12"]),
     "no such choice of melodies": ([*PREPARE, "--melody", "best"], ["'best'", "likeliest"]),

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import musicvae
-from musicvae.errors import LatentError, ModelNotFoundError
+from musicvae.errors import LatentError, ModelNotFoundError, SettingError
 from musicvae.generation.requests import DecodeRequest, InterpolateRequest
 from musicvae.music import midi
 
@@ -57,6 +57,10 @@ def test_batch_of_latents_has_a_clip_a_row(model):
     assert model.decode(torch.tensor(z), seed=3, temperature=1.0, qpm=100.0) == clips
 
 
+def test_batch_of_no_music_has_no_rows(model):
+    assert model.encode([]).shape == (0, 8)
+
+
 def test_points_are_music_clips_or_latents(model, melody, file):
     clip = model.sample(seed=1)[0]
     path = model.interpolate([file, clip, clip.latent], 2, seed=1)
@@ -85,5 +89,8 @@ def test_wrong_input_says_what_to_give(model):
         musicvae.load("nobody")
     with pytest.raises(LatentError, match="expected one row of numbers"):
         musicvae.DecodeRequest(latents=[np.zeros((1, 8))])
+    for wrong in ("melody-2bar", []):
+        with pytest.raises(SettingError, match=r"expected a list of at least one"):
+            musicvae.Engine(wrong)
     with pytest.raises(LatentError, match="a latent of 2 values; expected 8"):
         model.decode((1.0, 2.0))
