@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from operator import methodcaller
 
 from musicvae.errors import MidiError
 from musicvae.music.midi import smf
@@ -17,7 +18,8 @@ _KEY = "musicvae"
 
 def provenance_event(provenance: Mapping[str, object]) -> bytes:
     """The text event that holds a provenance."""
-    text = json.dumps({_KEY: provenance}, sort_keys=True, separators=(",", ":"))
+    to_plain = methodcaller("item")  # of the numbers of numpy
+    text = json.dumps({_KEY: provenance}, default=to_plain, sort_keys=True, separators=(",", ":"))
     return smf.meta(smf.TEXT, text.encode())
 
 

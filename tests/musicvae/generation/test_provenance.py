@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from musicvae.errors import LatentError, SettingError
@@ -72,3 +73,9 @@ def test_hits_that_were_given_are_given_again():
 def test_music_that_no_model_made_has_no_request():
     with pytest.raises(SettingError, match="given to a model"):
         request_again(clip(GIVEN).provenance())
+
+
+def test_provenance_holds_the_numbers_of_numpy(melody):
+    provenance = {"seed": np.int64(2**62), "temperature": np.float32(0.5)}
+    written = midi.write(melody, provenance=provenance)
+    assert midi.read_provenance(written) == {"seed": 2**62, "temperature": 0.5}
