@@ -209,7 +209,7 @@ def _find(name_or_path: str | Path) -> Path:
 def _read_config(directory: Path) -> dict[str, Any]:
     try:
         config = json.loads((directory / CONFIG_FILE).read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _damaged(directory, f"a {CONFIG_FILE} that is no JSON") from error
     if not isinstance(config, dict) or "format_version" not in config:
         raise _damaged(directory, f"a {CONFIG_FILE} without format_version")

@@ -197,7 +197,7 @@ def load_manifest(directory: Path) -> Manifest:
             action="Run `musicvae prepare`, to the end if it was interrupted.",
             field="data",
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise damaged(directory, f"an unreadable manifest ({error})") from error
     version = fields.get("format_version") if isinstance(fields, dict) else None
     if version != FORMAT_VERSION:

@@ -405,7 +405,7 @@ def _read_record(directory: Path) -> dict[str, Any]:
         # Older versions had other names for some settings.
         experiment = to_dict(from_dict(record["experiment"]))
         return {"experiment": experiment, **{name: record[name] for name in names}}
-    except (OSError, ValueError, KeyError, TypeError, SettingError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SettingError) as error:
         raise TrainingError(
             f"{directory} without a readable {RUN_FILE}",
             expected="a folder made by `musicvae train`",

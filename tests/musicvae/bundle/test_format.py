@@ -127,6 +127,7 @@ def test_the_version_follows_the_weights_and_vectors(tmp_path, experiment, weigh
     [
         ("config.json", b"{", "a config.json that is no JSON"),
         ("config.json", b"\xff\xfe", "a config.json that is no JSON"),
+        ("config.json", b"[" * 100_000, "a config.json that is no JSON"),
         ("config.json", b"[1]", "a config.json without format_version"),
         ("config.json", b"{}", "a config.json without format_version"),
         ("config.json", b'{"format_version": 2}', "KeyError: 'experiment'"),
