@@ -6,10 +6,10 @@ reads event by event and writes plain tracks: notes, programs, and the meta even
 Conventions: a repair is a `Remark`. Decisions: running status goes on after a system exclusive or
 meta event, though the standard ends it there. A data byte over 127 is clipped, but a note of such a
 pitch is left out. A note that is still open where its pitch is struck again on its channel ends
-there, if its note-off never comes; a note-on that nothing ends is no
-note, but the last of its track ends with the track. Drums need no note-off:
-a hit without one lasts a 16th. A track that sets no program on a channel plays the programs that
-other tracks set on it. System exclusive messages are passed over, in one piece or in packets.
+there, if its note-off never comes; a note-on that nothing ends is no note, but the last one of a
+track ends with the track. Drums need no note-off: a hit without one lasts a 16th. A track that sets
+no program on a channel plays the programs that other tracks set on it. System exclusive messages
+are passed over, in one piece or in packets.
 
 Source: The Complete MIDI 1.0 Detailed Specification; Standard MIDI Files 1.0 (RP-001).
 """
