@@ -1,5 +1,6 @@
 """The examples run as their heads say."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -39,3 +40,13 @@ def test_server(tmp_path):
     finally:
         running.stop()
     assert (tmp_path / "groove.mid").exists()
+
+
+def test_the_cells_of_the_notebook_run_in_order(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for cell in json.loads((FOLDER / "tour.ipynb").read_text())["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)  # noqa: S102  # the example's own code
+    assert 'alt="piano roll"' in names["between"]._repr_html_()
+    assert (tmp_path / "between.mid").exists()
