@@ -46,7 +46,7 @@ class Problems:
                 SettingError(
                     f"{name}={found}",
                     expected=expected,
-                    action="Change it.",
+                    action="Give what is expected.",
                     field=name,
                 )
             )

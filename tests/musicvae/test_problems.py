@@ -31,7 +31,7 @@ def test_several_wrong_fields_are_raised_as_one_each_field_once():
         )
     with pytest.raises(RequestError) as caught:
         problems.raise_all()
-    said = "count=0; expected 1 or more. Change it. seed: x; expected y. z"
+    said = "count=0; expected 1 or more. Give what is expected. seed: x; expected y. z"
     assert str(caught.value) == said
     assert [each.field for each in caught.value.violations] == ["count", "seed"]
     assert len(problems) == 2
