@@ -41,6 +41,7 @@ _KEY = re.compile(
     r"(?P<mode>(?:[Mm][Aa][Jj]|[Mm][Ii][Nn]|[Ii][Oo][Nn]|[Aa][Ee][Oo]|[Mm][Ii][Xx]|[Dd][Oo][Rr]"
     r"|[Pp][Hh][Rr]|[Ll][Yy][Dd]|[Ll][Oo][Cc]|[Ee][Xx][Pp])[A-Za-z]*|m)?(?![A-Za-z])"
 )
+_UNKNOWN_MODE = re.compile(r"\s*[A-G][#b]?\s*[A-Za-z]+(?!\s*=)(?![A-Za-z])")
 _ADDED = re.compile(r"(?<![^\s])(__|_|=|\^\^|\^)([A-Ga-g])(?![A-Za-z])")
 _SHIFTS = re.compile(r"\b(transpose|octave|shift|score|sound)\s*=\s*(\S+)")
 _NOTE = re.compile(r'"[^"]*"|![^!]*!|(?P<sign>[_=^]*)(?P<note>[A-Ga-g])|(?P<bar>\|)')
@@ -80,6 +81,10 @@ class Accidentals:
             signs = {"F": "^", "C": "^"} if text.strip().startswith("Hp") else {}
             return shifted + self._write_signs(signs)
         key = _KEY.match(text)
+        if key is None and _UNKNOWN_MODE.match(text):
+            raise _not_read(
+                f"the key {text.strip()}", "a key with a mode of ABC, such as Bm or B mix"
+            )
         mode = (key["mode"] or "").lower()[:3] if key else "exp"
         added = {letter.upper(): sign for sign, letter in _ADDED.findall(text)}
         if key is None or mode == "exp":

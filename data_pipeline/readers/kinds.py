@@ -20,7 +20,7 @@ MIDI, MUSICXML, ABC, KERN, PATTERN = "midi", "musicxml", "abc", "kern", "h2patte
 KINDS = (MIDI, MUSICXML, ABC, KERN, PATTERN)
 """The formats with a reader."""
 
-READER_VERSION = 7
+READER_VERSION = 8
 """Raised when the results of the readers that use music21 change: see `cache`."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

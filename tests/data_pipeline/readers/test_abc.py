@@ -304,6 +304,10 @@ def test_a_tempo_with_spaces_and_a_meter_of_a_sum():
 
 
 def test_what_is_not_understood_is_refused():
-    for tune in (b"X:1\nM:2+x/8\nK:C\nC|]\n", b"X:1\nM:4/4\nK:C\n(&C|]\n"):
+    for tune in (
+        b"X:1\nM:2+x/8\nK:C\nC|]\n",
+        b"X:1\nM:4/4\nK:C\n(&C|]\n",
+        b"X:1\nM:4/4\nK:Bn\nC|]\n",
+    ):
         with pytest.raises(ScoreError):
             read_abc(tune)
