@@ -302,8 +302,9 @@ def test_overlapping_notes_of_one_pitch_end_in_order():
     assert midi.read(smf(events + END)).notes == (Note(0, 60, 2, 64), Note(1, 60, 3, 65))
 
 
-def test_a_note_on_without_its_note_off_is_no_note():
-    assert midi.read(smf(b"\x00\x90\x40\x40" + NOTE + END)).notes == (Note(0, 60, 4, 64),)
+def test_a_note_without_its_note_off_ends_with_its_track():
+    notes = midi.read(smf(b"\x00\x90\x40\x40" + NOTE + END)).notes
+    assert notes == (Note(0, 60, 4, 64), Note(0, 64, 4, 64))
 
 
 @settings(max_examples=30)
