@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from musicvae.data_pipeline.readers.piece import Part
 from musicvae.errors import SettingError
-from musicvae.music.midi.parser import ParsedTrack
+from musicvae.music.midi.parsed import ParsedTrack
 
 DRUM_CHANNEL = "channel:10"
 """The drums of General MIDI, which are drums in any case."""

@@ -21,7 +21,8 @@ from musicvae.music.bars import Bars, MeterChange, MeterMark, TimedOnsets, find_
 from musicvae.music.midi import parser as midi_parser
 from musicvae.music.midi import smf
 from musicvae.music.midi.chunks import split_patterns
-from musicvae.music.midi.parser import DEFAULT_LIMITS, NoteColumns, ParsedMidi, ParsedTrack
+from musicvae.music.midi.limits import DEFAULT_LIMITS
+from musicvae.music.midi.parsed import NoteColumns, ParsedMidi, ParsedTrack
 from musicvae.music.notes import DEFAULT_QPM
 
 from .note_order import find_note_order

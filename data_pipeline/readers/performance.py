@@ -18,7 +18,7 @@ from musicvae.errors import DataError
 from musicvae.music.bars import MeterChange
 from musicvae.music.chords import parse_symbol
 from musicvae.music.midi import parser as midi_parser
-from musicvae.music.midi.parser import NoteColumns, ParsedMidi
+from musicvae.music.midi.parsed import NoteColumns, ParsedMidi
 from musicvae.music.notes import Key, Meter
 
 from .chord_columns import chord_line

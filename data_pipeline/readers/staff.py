@@ -17,7 +17,7 @@ import numpy as np
 from musicvae.errors import ScoreError
 from musicvae.music.bars import MeterChange
 from musicvae.music.chords import ParsedChord
-from musicvae.music.midi.parser import DEFAULT_LIMITS
+from musicvae.music.midi.limits import DEFAULT_LIMITS
 from musicvae.music.notes import DEFAULT_VELOCITY, PITCHES, Key, Meter
 
 from .chord_columns import chord_line

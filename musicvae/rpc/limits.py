@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from musicvae.errors import SettingError
-from musicvae.music.midi.parser import DEFAULT_LIMITS, MidiLimits
+from musicvae.music.midi.limits import DEFAULT_LIMITS, MidiLimits
 from musicvae.music.notes import STEPS_PER_QUARTER
 
 

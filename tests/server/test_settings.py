@@ -1,7 +1,7 @@
 import pytest
 
 from musicvae.errors import SettingError
-from musicvae.music.midi.parser import DEFAULT_LIMITS
+from musicvae.music.midi.limits import DEFAULT_LIMITS
 from musicvae.server import Limits, Settings
 
 

@@ -9,7 +9,7 @@ from operator import methodcaller
 from musicvae.errors import MidiError
 from musicvae.music.midi import smf
 from musicvae.music.midi.chunks import read_chunks
-from musicvae.music.midi.parser import DEFAULT_LIMITS
+from musicvae.music.midi.limits import DEFAULT_LIMITS
 from musicvae.music.midi.remarks import Remarks
 
 _KEY = "musicvae"

@@ -24,13 +24,8 @@ from musicvae.music.bars import MeterMark, StepGrid, TimedOnsets, draw_bars, fin
 from musicvae.music.chords import MOST_CHORDS, Chord, parse_symbol
 from musicvae.music.midi import parser as midi_parser
 from musicvae.music.midi import smf
-from musicvae.music.midi.parser import (
-    DEFAULT_LIMITS,
-    MidiLimits,
-    NoteColumns,
-    ParsedMidi,
-    ParsedTrack,
-)
+from musicvae.music.midi.limits import DEFAULT_LIMITS, MidiLimits
+from musicvae.music.midi.parsed import NoteColumns, ParsedMidi, ParsedTrack
 from musicvae.music.midi.remarks import Remark
 from musicvae.music.notes import (
     DEFAULT_QPM,

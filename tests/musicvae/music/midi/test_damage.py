@@ -10,7 +10,7 @@ from smf_bytes import END, NOTE, chunk, smf
 
 from musicvae.errors import MidiError, SettingError
 from musicvae.music import midi
-from musicvae.music.midi.parser import MidiLimits
+from musicvae.music.midi.limits import MidiLimits
 from musicvae.music.notes import Meter, Note, NoteSequence
 
 LONG_WAIT = b"\xff\xff\xff\x7f"

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musicvae.music.midi import parser as midi_parser
+from musicvae.music.midi.parsed import NoteColumns, ParsedTrack
 from musicvae.music.notes import Key, Meter
 
 END = b"\x00\xff\x2f\x00"
@@ -16,7 +17,7 @@ NOTE = b"\x00\x90\x3c\x40\x60\x80\x3c\x40"
 
 
 def notes_of(*tracks):
-    return midi_parser.NoteColumns.of(tracks)
+    return NoteColumns.of(tracks)
 
 
 def file_of(*tracks, format_=1, division=96):
@@ -70,7 +71,7 @@ def test_notes_are_as_symusic_gives_them(pack):
     rows = np.random.default_rng(4).integers(0, 128, (4, 500))
     columns = [rows[0].astype(np.int32), rows[1].astype(np.int32), *rows[2:].astype(np.int8)]
     records = pack(symusic.core.NoteTickList.from_numpy(*columns))
-    track = midi_parser.ParsedTrack(name="", program=0, is_drum=False, size=500, records=records)
+    track = ParsedTrack(name="", program=0, is_drum=False, size=500, records=records)
     notes = notes_of(track)
     for column, row in zip(
         (notes.starts, notes.durations, notes.pitches, notes.velocities), rows, strict=True
