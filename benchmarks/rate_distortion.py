@@ -27,8 +27,8 @@ from musicvae.evaluation.prior_samples import compare_prior_samples, draw_prior
 from musicvae.evaluation.reconstruction import reconstruct
 from musicvae.evaluation.subject import choose, load_data, transposed
 from musicvae.experiment.experiment import build_model
-from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.model.latent.flow_prior import FlowPrior
+from musicvae.temperature import SAMPLE_TEMPERATURE
 from musicvae.training import RunSettings, load_run, train
 from musicvae.training.checkpoints import LAST
 

@@ -7,9 +7,9 @@ from musicvae.evaluation.evaluate import Evaluation
 from musicvae.evaluation.figures import to_figures
 from musicvae.evaluation.lines import lines_of
 from musicvae.experiment.experiment import Experiment, to_dict
-from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.model.latent.bar_prior import LATER_SPREAD
 from musicvae.representation import Representation
+from musicvae.temperature import SAMPLE_TEMPERATURE
 
 _TEMPERATURE = (
     "- Below 0.5 a lower temperature does not make calmer music: the variety of draws comes "

@@ -24,8 +24,8 @@ from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
 from musicvae.evaluation.self_similarity import FEWEST_BARS, SelfSimilarity, compare_bars
 from musicvae.evaluation.subject import Data, Subject, choose, transposed
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.representation import Representation
+from musicvae.temperature import SAMPLE_TEMPERATURE
 
 TEMPERATURES = (1.0, SAMPLE_TEMPERATURE)
 """The temperature of training, and the default of the commands that make music."""

@@ -9,8 +9,8 @@ from musicvae.evaluation.decoding import encode, play
 from musicvae.evaluation.interpolation import choose_pairs
 from musicvae.evaluation.prior_samples import draw_prior
 from musicvae.evaluation.subject import Data, Subject, choose
-from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.music.notes import NoteSequence
+from musicvae.temperature import SAMPLE_TEMPERATURE
 
 RECONSTRUCTIONS = 4
 SAMPLES = 8

@@ -9,7 +9,7 @@ from musicvae.bundle.format import Bundle
 from musicvae.evaluation.figure import ACCURACY, overlap_key
 from musicvae.generation.harmony import needs_chords
 from musicvae.generation.replies import AttributeInfo, FigureInfo, ModelInfo, SourceInfo
-from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
+from musicvae.temperature import SAMPLE_TEMPERATURE
 
 _BYTES_PER_WEIGHT = 2  # half precision
 

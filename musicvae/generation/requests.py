@@ -17,6 +17,7 @@ from musicvae.generation.replies import Clip, Encoding, Grooved, Latent, ModelIn
 from musicvae.music import progressions
 from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER
 from musicvae.problems import Problems, is_whole_within
+from musicvae.temperature import SAMPLE_TEMPERATURE
 
 SEEDS = range(2**63)
 INDICES = range(2**31)
@@ -29,7 +30,6 @@ LARGEST_AMOUNT = 10.0
 LARGEST_LATENT_VALUE = 1e6  # far outside any prior; keeps every sum of squares finite in float32
 
 DEFAULT_CLIPS_A_LEG = 7
-DEFAULT_SAMPLE_TEMPERATURE = 0.5  # as in the model's figures; its module would import torch
 
 HUMANISE = "humanise"
 TAP_TO_DRUMS = "tap-to-drums"
@@ -55,7 +55,7 @@ class SampleRequest:
     count: int = 1
     seed: int | None = None
     first_index: int = 0
-    temperature: float = DEFAULT_SAMPLE_TEMPERATURE
+    temperature: float = SAMPLE_TEMPERATURE
     top_p: float = 1.0
     qpm: float = DEFAULT_QPM
     chords: str | None = None

@@ -15,10 +15,6 @@ from musicvae.model.bar_decoder import State, Stepped
 from musicvae.model.conditions import Conditions
 from musicvae.model.event_heads import EventHeads
 
-SAMPLE_TEMPERATURE = 0.5
-"""The default temperature of draws. The latent brings the variety; events that are drawn as freely
-besides make wrong notes."""
-
 UNKNOWN = -1
 """In `sample`'s `known`: an event that is to be drawn."""
 

@@ -8,10 +8,10 @@ from musicvae.evaluation.evaluate import TEMPERATURES, Evaluation
 from musicvae.evaluation.histogram import Histogram
 from musicvae.evaluation.note_table import OF_PITCHES, OF_PLAYED_DRUMS
 from musicvae.evaluation.prior_samples import CEILING, HELD_OUT, TRAINING, set_name
-from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.music.instruments import DRUM_CLASSES
 from musicvae.report.charts import Bars, Chart, Curves, Matrix, Series
 from musicvae.report.names import NAMES, pitch_name
+from musicvae.temperature import SAMPLE_TEMPERATURE
 
 _MEASURES = {**OF_PITCHES, **OF_PLAYED_DRUMS}
 

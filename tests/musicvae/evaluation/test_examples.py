@@ -2,8 +2,8 @@ import pytest
 
 from musicvae.evaluation.decoding import to_batch
 from musicvae.evaluation.examples import RECONSTRUCTIONS, SAMPLES, STATIONS, play_examples
-from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.model.noise import latent_noise, row_seed
+from musicvae.temperature import SAMPLE_TEMPERATURE
 
 
 @pytest.fixture(scope="module")

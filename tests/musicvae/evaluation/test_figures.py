@@ -6,8 +6,8 @@ from musicvae.evaluation.figure import ACCURACY, ATTRIBUTES, HOW, SOURCES, STRUC
 from musicvae.evaluation.figures import to_figures
 from musicvae.evaluation.prior_samples import set_name
 from musicvae.evaluation.self_similarity import SelfSimilarity
-from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.music.attributes import get_attribute
+from musicvae.temperature import SAMPLE_TEMPERATURE
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from musicvae import bundle
 from musicvae.evaluation.figure import ACCURACY, overlap_key
 from musicvae.generation.catalogue import describe, usable_vectors
 from musicvae.generation.replies import FigureInfo, SourceInfo
-from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
+from musicvae.temperature import SAMPLE_TEMPERATURE
 
 OVERLAP = overlap_key(SAMPLE_TEMPERATURE)
 

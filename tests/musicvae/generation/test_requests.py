@@ -12,7 +12,6 @@ from musicvae.generation.requests import (
     SampleRequest,
     TransformRequest,
 )
-from musicvae.model.decoding_loop import SAMPLE_TEMPERATURE
 from musicvae.music.notes import NoteSequence
 
 SILENCE = NoteSequence(notes=(), length_steps=0)
@@ -105,7 +104,3 @@ def test_names_that_are_no_unicode_are_refused():
     with pytest.raises(SettingError, match=r"amounts='\\udcff'") as caught:
         TransformRequest(point=(0.0,), amounts={"\udcff": 1.0})
     assert caught.value.field == "amounts"
-
-
-def test_draws_have_the_temperature_of_the_figures_by_default():
-    assert SampleRequest().temperature == SAMPLE_TEMPERATURE
