@@ -41,7 +41,7 @@ _META_LENGTHS = {smf.TEMPO: 3, smf.METER: 4, smf.KEY: 2}
 
 def find_end(data: bytes, start: int) -> int | None:
     """The position after the end-of-track event of a track; None if the track has no such event."""
-    walk = _Walk(data, 0, Remarks(), most_notes=len(data))
+    walk = _Walk(data, 0, Remarks(), most_notes=len(data), drum_channel=DRUM_CHANNEL)
     try:
         walk.run(start)
     except MidiError:
@@ -74,8 +74,9 @@ def repair(
     walks: list[_Walk] = []
     for number, track in enumerate(tracks, 1):
         notes = sum(walk.notes for walk in walks)
-        walk = _Walk(track, number, remarks, most_notes=most_notes - notes)
-        walk.drum_channel = drum_channel
+        walk = _Walk(
+            track, number, remarks, most_notes=most_notes - notes, drum_channel=drum_channel
+        )
         walk.run()
         walks.append(walk)
     bad_bytes, events = (
@@ -110,7 +111,9 @@ class _Key:
 class _Walk:
     """Reads the events of one track, one by one."""
 
-    def __init__(self, track: bytes, number: int, remarks: Remarks, *, most_notes: int) -> None:
+    def __init__(
+        self, track: bytes, number: int, remarks: Remarks, *, most_notes: int, drum_channel: int
+    ) -> None:
         self._track = track
         self._place = f"track {number}"
         self._remarks = remarks
@@ -124,7 +127,7 @@ class _Walk:
         self.tick = self.end = self.notes = self.events = self.bad_bytes = 0
         self.has_end = False
         self._last_onset = 0
-        self.drum_channel = DRUM_CHANNEL
+        self._drum_channel = drum_channel
         self._status = 0
         self._is_interrupted = False  # after an event that ends running status
 
@@ -221,7 +224,7 @@ class _Walk:
         if len(data) < count:
             raise smf.damaged(f"an event that ends after its track, {self._at()}")
         kind, channel = status & 0xF0, status & 0x0F
-        if channel == self.drum_channel:
+        if channel == self._drum_channel:
             channel = DRUM_CHANNEL
         if max(data) > 0x7F:
             self.bad_bytes += 1
