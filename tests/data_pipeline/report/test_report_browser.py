@@ -149,8 +149,17 @@ def test_it_ends_by_itself(prepared, open_page, tmp_path):
     text = prepared[0].read_text(encoding="utf-8")
     quick.write_text(re.sub(r'"qpm":[0-9.]+', '"qpm":9000', text), encoding="utf-8")
     page = open_page(quick)
+    # The music is shorter than a look at the page takes: the page itself notes its states.
+    page.evaluate(
+        """() => {
+            window.states = [];
+            new MutationObserver((changes) =>
+                changes.forEach((each) => window.states.push(each.target.dataset.state))
+            ).observe(document.body, { subtree: true, attributeFilter: ["data-state"] });
+        }"""
+    )
     page.locator(".excerpt button").first.click()
-    page.wait_for_selector(".excerpt[data-state=playing]")
+    wait_until(page, lambda: page.evaluate("window.states.includes('playing')"))
     wait_until(
         page,
         lambda: page.evaluate("document.querySelectorAll('[data-state=playing]').length === 0"),
