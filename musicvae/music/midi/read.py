@@ -60,7 +60,8 @@ class MidiFile:
     Attributes:
         tracks: The tracks with notes, in the file's order; a track with several channels or
             programs is divided by them. Empty for a file without notes.
-        length_steps: The length of every track in steps, at least one bar if there are notes.
+        length_steps: The length of every track in steps, up to the end of the last bar; at least
+            one bar if there are notes.
         meter: The meter at the start; 4/4 if there is no time signature.
         bar_changes: As in `NoteSequence`.
         qpm: The first tempo in quarter notes a minute, to two decimals; 120 if there is none.
@@ -201,9 +202,9 @@ def _notes(track: ParsedTrack, ticks_per_quarter: int, grid: StepGrid) -> list[N
     onsets = notes.starts.astype(np.int64)
     starts = _steps(onsets, ticks_per_quarter, grid)
     ends = np.maximum(_steps(notes.ends.astype(np.int64), ticks_per_quarter, grid), starts + 1)
-    # In whole numbers, so that written music reads back equal.
-    offsets = (onsets * STEPS_PER_QUARTER - starts * ticks_per_quarter) / ticks_per_quarter
-    offsets += grid.shifts(onsets / ticks_per_quarter)
+    # In whole numbers, so that music on the grid has no offset and written music reads back equal.
+    shifts = np.round(grid.shifts(onsets / ticks_per_quarter) * ticks_per_quarter, 6)
+    offsets = (onsets * STEPS_PER_QUARTER - starts * ticks_per_quarter + shifts) / ticks_per_quarter
     order = np.lexsort((offsets, notes.velocities, ends, notes.pitches, starts))
     columns = (starts, notes.pitches, ends, notes.velocities, offsets)
     return [
