@@ -20,7 +20,22 @@ from musicvae.errors import MusicVAEError
 from musicvae.faults import describe_fault
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """The subcommands, whose errors name the options of the subcommand that was run."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except MusicVAEError as error:
+            command = self.commands[str(ctx.invoked_subcommand)]
+            error.args = (in_options(str(error), command),)
+            raise
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="musicvae")
 def cli() -> None:
     """A latent space of music: train it, sample it, morph it, serve it."""
@@ -59,7 +74,7 @@ def main() -> None:
         _complain("interrupted")
         sys.exit(INTERRUPTED)
     except MusicVAEError as error:
-        _complain(in_options(str(error)))
+        _complain(str(error))
         sys.exit(MISUSE)
     except OSError as error:
         _complain(_explain(error))

@@ -1,5 +1,6 @@
 """Compares a run with the finished data set in its folder, which no run replaces."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -36,12 +37,14 @@ def find_finished(
         manifest = load_manifest(out)
     except DataError as error:
         raise _refuse(out, error.found) from error
-    made = {"representation": manifest.representation, **manifest.settings}
-    asked = {"representation": representation, **settings}
+    before = dict(_name_settings(manifest.representation, manifest.settings))
+    now = dict(_name_settings(representation, json.loads(json.dumps(settings))))
     changes = [
-        *_compare(_as_json(made), _as_json(asked)),
-        *_compare_music(manifest.sources, sources),
+        f"{name} {before.get(name)}, not {now.get(name)}"
+        for name in dict.fromkeys([*before, *now])
+        if before.get(name) != now.get(name)
     ]
+    changes += _compare_music(manifest.sources, sources)
     if changes:
         more = f" and {len(changes) - _MOST_NAMED} more" if len(changes) > _MOST_NAMED else ""
         raise _refuse(out, f"a data set with {'; '.join(changes[:_MOST_NAMED])}{more}")
@@ -53,20 +56,22 @@ def find_finished(
     return manifest if is_whole else None
 
 
-def _as_json(value: object) -> object:
-    """A value as it reads back from a manifest, where a tuple is a list."""
-    if isinstance(value, Mapping):
-        return {str(name): _as_json(each) for name, each in value.items()}
-    return [_as_json(each) for each in value] if isinstance(value, tuple | list) else value
-
-
-def _compare(made: object, asked: object, name: str = "") -> Iterator[str]:
-    """Each difference between two trees of values, as one phrase."""
-    if isinstance(made, dict) and isinstance(asked, dict):
-        for key in dict.fromkeys([*made, *asked]):
-            yield from _compare(made.get(key), asked.get(key), key)
-    elif made != asked:
-        yield f"{name}={made}, not {asked}"
+def _name_settings(
+    representation: Mapping[str, object], settings: Mapping[str, object]
+) -> Iterator[tuple[str, object]]:
+    """Each setting with its name in a message."""
+    form = {"representation": representation.get("name"), **representation}
+    del form["name"]
+    for name, value in {**form, **settings}.items():
+        if not isinstance(value, Mapping):
+            yield f"`{name}`", value
+        elif name == "meter":
+            yield "`meter`", "/".join(map(str, value.values()))
+        elif name == "shares":
+            yield "`shares`", ",".join(f"{split}={share}" for split, share in value.items())
+        else:
+            for key, each in value.items():
+                yield f"`rules` {key}" if name == "rules" else key.replace("_", " "), each
 
 
 def _compare_music(made: Sequence[Source], asked: Sequence[CorpusSource]) -> Iterator[str]:
@@ -84,6 +89,6 @@ def _refuse(out: Path, found: str) -> DataError:
     return DataError(
         f"{found} in {out}",
         expected="a new folder, or the same music and settings as before",
-        action=f"Give another --out, or remove {out} to make it anew.",
+        action=f"Give another `out`, or remove {out} to make it anew.",
         field="out",
     )

@@ -66,7 +66,7 @@ def no_examples(selection: Selection, meter: str, console: Console | None) -> Da
     if console is not None:
         console.print(table_of_rejections(entries))
     reasons = ", ".join(map(_count, entries[:5]))
-    action = "Give other music, fewer --bars, another --melody, or --drums."
+    action = "Give other music, fewer `bars`, another `melody`, or `drums`."
     fault = next((entry for entry in entries if entry.reason == INTERNAL_ERROR), None)
     if fault is not None:
         example = fault.examples[0]
@@ -81,7 +81,7 @@ def no_examples(selection: Selection, meter: str, console: Console | None) -> Da
     found, bars = next(iter(selection.meters.items()), (meter, 0))
     if found != meter:
         total = sum(selection.meters.values())
-        action = f"Set --meter {found}, the meter of {bars:,} of {total:,} bars."
+        action = f"Set `meter` to {found}, the meter of {bars:,} of {total:,} bars."
     return DataError(
         f"no examples in {meter}: {reasons or 'no music in any piece'}",
         expected="at least one excerpt that can be kept",

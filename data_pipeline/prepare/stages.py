@@ -94,7 +94,7 @@ class PrepareSettings:
             raise SettingError(
                 f"the address {self.address} with the engine {self.engine}",
                 expected="an address only with the engine ray",
-                action="Add --engine ray, or leave the address out.",
+                action="Choose `engine` ray, or leave the address out.",
                 field="address",
             )
 
@@ -143,7 +143,7 @@ def _make_folder(out: Path) -> None:
         raise DataError(
             f"{out}, which can't be made a folder ({error.strerror})",
             expected="a folder, or a place for a new one",
-            action="Choose another --out.",
+            action="Choose another `out`.",
             field="out",
         ) from error
 

@@ -88,7 +88,7 @@ def check_folder(directory: Path) -> None:
         raise BundleError(
             f"a folder {directory} with something else in it",
             expected="a new folder, or an older bundle to replace",
-            action="Give another --out.",
+            action="Give another `out`.",
             field="out",
         )
 

@@ -6,7 +6,7 @@ from typing import Any
 from musicvae.evaluation.evaluate import Evaluation
 from musicvae.evaluation.figures import to_figures
 from musicvae.evaluation.lines import lines_of
-from musicvae.experiment.experiment import Experiment, to_dict
+from musicvae.experiment.experiment import Experiment, make_latent, to_dict
 from musicvae.model.latent.bar_prior import LATER_SPREAD
 from musicvae.representation import Representation
 from musicvae.temperature import SAMPLE_TEMPERATURE
@@ -94,7 +94,7 @@ def _start(start: Mapping[str, Any] | None) -> str:
 
 
 def _prior(experiment: Experiment) -> str:
-    if experiment.model.latent == "bars" and experiment.representation.bars > 1:
+    if make_latent(experiment).is_by_bar and experiment.representation.bars > 1:
         return (
             f"bar after bar ({experiment.model.latent_size} numbers of the latent each), from a "
             f"flow (after the first bar with {LATER_SPREAD:g} of its spread) or from the bars "

@@ -41,7 +41,7 @@ class RepresentationName(click.ParamType[str]):
 )
 @click.option("--steps-per-quarter", type=click.Choice(["4", "12"]), default="4", show_default=True,
               help="Time grid; 12 can hold triplets.")  # fmt: skip
-@click.option("--hop", type=int, default=1, show_default=True,
+@click.option("--hop", "hop_bars", type=int, default=1, show_default=True,
               help="Bars from the start of an excerpt to the start of the next.")  # fmt: skip
 @click.option("--melody", default="every", show_default=True,
               metavar="every|likeliest|top-line|track:NAME|program:FROM-TO",
@@ -54,17 +54,17 @@ class RepresentationName(click.ParamType[str]):
               help="How often chords may change (default: half_bar).")  # fmt: skip
 @click.option("--rule", "rules", multiple=True, metavar="NAME=VALUE",
               help="Change a rule that the manifest shows, such as fewest_notes=5.")  # fmt: skip
-@click.option("--split", default="train=0.8,validation=0.1,test=0.1", show_default=True,
+@click.option("--split", "shares", default="train=0.8,validation=0.1,test=0.1", show_default=True,
               help="Shares of the splits; a corpus with a split of its own keeps it.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1, 4096), default=os.cpu_count(),
               show_default="one a core", help="Worker processes.")  # fmt: skip
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0,
+@click.option("--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), default=60.0,
               show_default=True, help="Most seconds for one piece.")  # fmt: skip
 @click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True)
 @click.option(
     "--address", help="Address of a Ray cluster, with --engine ray (default: this machine)."
 )
-def prepare(inputs: tuple[str, ...], out: Path, split: str, **options: Any) -> None:
+def prepare(inputs: tuple[str, ...], out: Path, shares: str, **options: Any) -> None:
     """Turn music into training data.
 
     An INPUT is a file (MIDI, MusicXML, ABC, kern, h2pattern), a folder, a pattern such as
@@ -84,14 +84,14 @@ def prepare(inputs: tuple[str, ...], out: Path, split: str, **options: Any) -> N
         out=out,
         cut=CutSettings(
             representation=_representation(options),
-            hop_bars=options["hop"],
+            hop_bars=options["hop_bars"],
             melody=options["melody"],
             drums=options["drums"],
             rules=_rules(options["rules"]),
         ),
-        shares=parse_shares(split),
+        shares=parse_shares(shares),
         workers=options["workers"],
-        limits=Limits(timeout_s=options["timeout"]),
+        limits=Limits(timeout_s=options["timeout_s"]),
         engine=options["engine"],
         address=options["address"],
     )
@@ -215,7 +215,11 @@ def _rules(texts: Sequence[str]) -> Any:
                 action=f"Write it like --rule {name}={defaults[name]}.",
                 field="rule",
             ) from error
-    return Rules(**values)
+    try:
+        return Rules(**values)
+    except SettingError as error:
+        error.args = (f"--rule {error}",)
+        raise
 
 
 def _meter(text: str) -> dict[str, int]:

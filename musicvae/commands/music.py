@@ -152,24 +152,24 @@ def interpolate(inputs: tuple[Path, ...], count: int, **options: Any) -> None:
 
 @click.command()
 @click.argument("input_file", type=MIDI_FILE, metavar="INPUT.mid")
-@click.option("--add", multiple=True, required=True, metavar="ATTRIBUTE=AMOUNT",
+@click.option("--add", "amounts", multiple=True, required=True, metavar="ATTRIBUTE=AMOUNT",
               help="1 moves from low to high values of the data, -1 back.")  # fmt: skip
 @music_options
 @chords_option
 @input_options
-def transform(input_file: Path, add: tuple[str, ...], **options: Any) -> None:
+def transform(input_file: Path, amounts: tuple[str, ...], **options: Any) -> None:
     """Move a MIDI file along attributes: --add note_density=1."""
     from musicvae.generation.requests import TransformRequest
 
     request = TransformRequest(
         point=_read(input_file, options),
-        amounts=_amounts(add),
+        amounts=_amounts(amounts),
         **_drawing(options),
     )
     names = {"point.excerpt": input_file}
     with _naming(names), _musician([options["model"]], options["server"]) as musician:
         done = musician.transform(request)
-    titled = [("before", done.before), (", ".join(add), done.after)]
+    titled = [("before", done.before), (", ".join(amounts), done.after)]
     _keep("transform", titled, options, labels=("before", "after"))
     for name, before in done.before.attributes.items():
         console().print(f"{name:>24} {before:8.3f} -> {done.after.attributes[name]:.3f}")

@@ -30,5 +30,5 @@ def serve(bundles: tuple[str, ...], host: str, port: int) -> None:
     from musicvae.server import Settings
     from musicvae.server import serve as run
 
-    loaded = [bundle.load(each) for each in bundles or embedded_bundles()]
-    run(Settings(host=host, port=port), loaded, say=click.echo)
+    settings = Settings(host=host, port=port)
+    run(settings, [bundle.load(each) for each in bundles or embedded_bundles()], say=click.echo)

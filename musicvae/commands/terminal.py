@@ -23,38 +23,39 @@ SEED = click.IntRange(0, 2**63 - 1)
 MIDI_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
-_OPTIONS = {
-    "amounts": "--add",
-    "chords": "--chords",
-    "count": "-n",
-    "host": "--host",
-    "model": "--model",
-    "onto": "--onto",
-    "port": "--port",
-    "qpm": "--qpm",
-    "reduce": "--reduce",
-    "seed": "--seed",
-    "start_bar": "--start-bar",
-    "task": "--task",
-    "temperature": "--temperature",
-}
-"""The option for each field of a request or setting of the server."""
-
-_NAMES = "|".join(_OPTIONS)
-_QUOTED = re.compile(rf"`({_NAMES})`")
-_VALUE = re.compile(rf"(^|[.;:] )({_NAMES})=")
+_QUOTED = re.compile(r"`([a-z_.]+)()`")
+_VALUE = re.compile(r"(?:^|(?<=[.;:,] ))([a-z_.]+)(=)")
 _AMOUNT = re.compile(r'amounts\["([^"]*)"\]')
 
 
-def in_options(text: str) -> str:
-    """An error's message with the options of the command line in place of fields.
+def in_options(text: str, command: click.Command) -> str:
+    """An error's message with the options of a command in place of the library's names.
 
-    >>> in_options("count=0; expected 1 to 9. Use `start_bar` to choose a bar.")
-    '-n 0; expected 1 to 9. Use --start-bar to choose a bar.'
+    The parameters of the command have the names of the fields and settings that they fill; a name
+    with a dot is a setting of an experiment.
+
+    >>> option = click.Option(["-n", "count"])
+    >>> in_options("count=0; expected 1 to 9. Lower `count`.", click.Command("", params=[option]))
+    '-n 0; expected 1 to 9. Lower -n.'
     """
+    options = {each.name: _spell(each) for each in command.params}
+
+    def spell(found: re.Match[str]) -> str:
+        name, value = found[1], found[2] or ""
+        if name in options:
+            return options[name] + value.replace("=", " ")
+        is_setting = "." in name and "settings" in options
+        return f"{options['settings']} {name}{value}" if is_setting else found[0]
+
     text = _AMOUNT.sub(r"--add \1", text)
-    text = _VALUE.sub(lambda found: f"{found[1]}{_OPTIONS[found[2]]} ", text)
-    return _QUOTED.sub(lambda found: _OPTIONS[found[1]], text)
+    return _VALUE.sub(spell, _QUOTED.sub(spell, text))
+
+
+def _spell(parameter: click.Parameter) -> str:
+    """An option as a user types it, or an argument as the help shows it."""
+    if isinstance(parameter, click.Option):
+        return max(parameter.opts, key=len)
+    return (parameter.metavar or str(parameter.name).upper()).strip("[].")
 
 
 def console() -> Console:

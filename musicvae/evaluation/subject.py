@@ -14,7 +14,7 @@ from musicvae.data.shards import ExampleSet
 from musicvae.errors import DataError
 from musicvae.experiment.experiment import Experiment
 from musicvae.model import MusicVAE, Prior
-from musicvae.representation import Representation
+from musicvae.representation import Representation, describe_config
 
 TRAINING_SPLIT = "train"
 
@@ -96,8 +96,8 @@ class Data:
         """
         if dict(self.manifest.representation) != representation.config():
             raise DataError(
-                f"data in the representation {dict(self.manifest.representation)}",
-                expected=f"{representation.config()}, the model's",
+                f"a data set of {describe_config(self.manifest.representation)}",
+                expected=f"{describe_config(representation.config())}, the model's",
                 action="Prepare data with the model's representation. A model of a part of longer "
                 "excerpts can't be measured on these: start a longer one from it.",
                 field="data",

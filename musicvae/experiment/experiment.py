@@ -14,7 +14,8 @@ from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter, V
 
 from musicvae.errors import SettingError
 from musicvae.experiment.objective import Objective
-from musicvae.model import ModelConfig, MusicVAE
+from musicvae.model import Latent, ModelConfig, MusicVAE
+from musicvae.model.latent.kinds import LATENTS
 from musicvae.representation import (
     REPRESENTATIONS,
     Representation,
@@ -94,6 +95,7 @@ def _read_representation(value: object) -> Representation:
         return representation_from_config(value if isinstance(value, dict) else {"name": value})
     except SettingError as error:
         if error.field not in (None, "representation"):
+            error.args = (str(error).replace(f"{error.field}=", f"representation.{error.field}="),)
             error.field = f"representation.{error.field}"
         raise
 
@@ -134,6 +136,13 @@ class Experiment:
                     action=f"Leave training.{name} out.",
                     field=f"training.{name}",
                 )
+
+
+def make_latent(experiment: Experiment) -> Latent:
+    """The latent of the experiment's excerpts."""
+    return LATENTS[experiment.model.latent](
+        experiment.model.latent_size, experiment.representation.bars
+    )
 
 
 def build_model(experiment: Experiment) -> MusicVAE:
@@ -188,10 +197,10 @@ def overlay(
         path, equals, text = setting.partition("=")
         if not equals:
             raise SettingError(
-                f"--set {setting}",
+                f"`settings` {setting}",
                 expected="NAME.FIELD=VALUE, such as objective.beta_max=0.1",
                 action=_LIST,
-                field="set",
+                field="settings",
             )
         value = _yaml(text)
         for part in reversed(path.strip().split(".")):

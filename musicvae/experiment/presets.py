@@ -7,7 +7,7 @@ experiment.
 from dataclasses import replace
 
 from musicvae.errors import SettingError
-from musicvae.experiment.experiment import Experiment, TrainingConfig
+from musicvae.experiment.experiment import Experiment, TrainingConfig, make_latent
 from musicvae.experiment.objective import Objective
 from musicvae.model import ModelConfig
 from musicvae.representation import Drums, Groove, LeadSheet, Melody, Trio
@@ -130,7 +130,7 @@ def paper(preset: Experiment) -> Experiment:
 
     Source: Roberts et al. 2018, section 5.1, and the settings in Magenta's code.
     """
-    has_conductor = preset.model.latent == "bars"
+    has_conductor = make_latent(preset).is_by_bar
     is_long = preset.representation.bars > 2
     return replace(
         preset,
@@ -178,7 +178,7 @@ def get_preset(name: str) -> Experiment:
         raise SettingError(
             f"preset {name!r}",
             expected=f"one of {', '.join(PRESETS)}",
-            action="Choose one of these; --set and --overlay change its settings.",
+            action="Choose one of these; `settings` and `overlay` change its settings.",
             field="preset",
         )
     return PRESETS[name]

@@ -98,8 +98,8 @@ class Engine:
                 raise BundleError(
                     f"bundle {bundle.name} on a grid of {grid} steps a quarter note",
                     expected=f"{STEPS_PER_QUARTER}",
-                    action="Prepare its data with --steps-per-quarter "
-                    f"{STEPS_PER_QUARTER}, and train it again.",
+                    action="Prepare its data by `musicvae prepare --steps-per-quarter "
+                    f"{STEPS_PER_QUARTER}`, and train it again.",
                     field="bundle",
                 )
 

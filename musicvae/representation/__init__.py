@@ -7,7 +7,11 @@ from musicvae.representation.groove import Groove
 from musicvae.representation.kind import Kind
 from musicvae.representation.lead_sheet import LeadSheet
 from musicvae.representation.melody import Melody
-from musicvae.representation.registry import REPRESENTATIONS, representation_from_config
+from musicvae.representation.registry import (
+    REPRESENTATIONS,
+    describe_config,
+    representation_from_config,
+)
 from musicvae.representation.representation import Representation
 from musicvae.representation.trio import Trio
 
@@ -22,5 +26,6 @@ __all__ = [
     "Melody",
     "Representation",
     "Trio",
+    "describe_config",
     "representation_from_config",
 ]

@@ -60,11 +60,26 @@ def representation_from_config(config: Mapping[str, object]) -> Representation:
         return form(**values)
     except (AssertionError, TypeError) as error:
         raise SettingError(
-            f"{name} with {settings}",
-            expected=f"values as in {form().config()}",
+            describe_config(config),
+            expected=f"values as in {describe_config(form().config())}",
             action="Use the config that the manifest or the bundle was written with.",
             field="representation",
         ) from error
+
+
+def describe_config(config: Mapping[str, object]) -> str:
+    """A representation's `config()` in words.
+
+    >>> describe_config({"name": "melody", "bars": 2, "meter": {"numerator": 3, "denominator": 4}})
+    'melody with bars 2, meter 3/4'
+    """
+    shown = [
+        f"{name.replace('_', ' ')} "
+        + ("/".join(map(str, value.values())) if isinstance(value, Mapping) else str(value))
+        for name, value in config.items()
+        if name != "name"
+    ]
+    return f"{config.get('name')} with {', '.join(shown)}"
 
 
 def _read(value: object, kind: type) -> object:

@@ -210,6 +210,6 @@ class NotANumberAlarm(lightning.Callback):
             raise TrainingError(
                 f"{name} of {nats} nats at step {step}",
                 expected="a number",
-                action="Start again with a lower --set training.learning_rate.",
+                action="Start again with a lower `training.learning_rate`.",
                 field="training.learning_rate",
             )

@@ -1,7 +1,6 @@
 """Checks before a run: a run that can't work ends at once and not after hours."""
 
 import math
-from collections.abc import Mapping
 
 import torch
 
@@ -11,6 +10,7 @@ from musicvae.data.shards import Events
 from musicvae.errors import DataError, TrainingError
 from musicvae.experiment.experiment import Experiment, build_model
 from musicvae.model import Batch
+from musicvae.representation import describe_config
 from musicvae.training.elbo import elbo
 
 MOST_OVERFIT_STEPS = 60
@@ -33,21 +33,11 @@ def check_representation(experiment: Experiment, manifest: Manifest) -> None:
     is_multiple = isinstance(longer, int) and longer % bars == 0
     if {**found, "bars": bars} != expected or not is_multiple:
         raise DataError(
-            f"a data set of {_describe(found)}",
-            expected=f"{_describe(expected)}, or a multiple of its bars, for {experiment.name}",
+            f"a data set of {describe_config(found)}",
+            expected=f"{describe_config(expected)}, or a multiple of its bars",
             action="Prepare the data again with these settings, or choose another preset.",
             field="data",
         )
-
-
-def _describe(representation: Mapping[str, object]) -> str:
-    """A representation's settings in words: `melody with bars=2, meter=4/4`."""
-    shown = [
-        f"{name}={'/'.join(map(str, value.values())) if isinstance(value, Mapping) else value}"
-        for name, value in representation.items()
-        if name != "name"
-    ]
-    return f"{representation.get('name')} with {', '.join(shown)}"
 
 
 def check_count(events: Events, *, batch_examples: int, split: str) -> None:
@@ -66,7 +56,7 @@ def check_count(events: Events, *, batch_examples: int, split: str) -> None:
             f"{len(events)} examples in the split {split!r}",
             expected=f"at least {batch_examples}, one batch",
             action="Prepare more music, or give this split a larger share"
-            + (", or lower training.batch_size by --set." if batch_examples > 1 else "."),
+            + (", or lower `training.batch_size`." if batch_examples > 1 else "."),
             field="data",
         )
 
@@ -101,7 +91,7 @@ def check_learning(experiment: Experiment, stream: BatchStream, *, seed: int) ->
             f"a loss from {losses[0]:.1f} to {losses[-1]:.1f} nats over {len(losses)} steps on "
             "one batch",
             expected=f"a fall of at least {LEAST_FALL:.0%}",
-            action=f"The model can't learn even one batch: lower training.learning_rate={rate:g}, "
-            "or raise the model's widths.",
+            action=f"The model can't learn even one batch: lower "
+            f"`training.learning_rate` of {rate:g}, or raise the model's widths.",
             field="training",
         )

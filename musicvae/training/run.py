@@ -281,7 +281,7 @@ def _make_trainer(
         raise TrainingError(
             f"{settings.devices} of accelerator {settings.accelerator} ({error})",
             expected="devices that this machine has",
-            action="Choose another --accelerator, or fewer --devices.",
+            action="Choose another `accelerator`, or fewer `devices`.",
             field="accelerator",
         ) from error
 
@@ -357,14 +357,14 @@ def _check_folder(settings: RunSettings, record: dict[str, Any]) -> None:
             raise TrainingError(
                 f"a run in {settings.out} that was started from another run and has no checkpoint",
                 expected="the run that gave the first weights",
-                action="Give --start-from again.",
+                action="Give `start_from` again.",
                 field="start_from",
             )
         if changed := differences(_identity(before), _identity(record)):
             raise TrainingError(
                 f"a run in {settings.out} with other settings ({'; '.join(changed)})",
                 expected="the settings that the run was started with",
-                action="Give the same preset, name, settings, seed and data, or another --out.",
+                action="Give the same preset, name, settings, seed and data, or another `out`.",
                 field=changed[0].partition(":")[0],
             )
         if checkpoint := _last_checkpoint(settings):
@@ -372,8 +372,8 @@ def _check_folder(settings: RunSettings, record: dict[str, Any]) -> None:
     elif (settings.out / RUN_FILE).exists():
         raise TrainingError(
             f"a run that exists in {settings.out}",
-            expected="a new folder, or --resume",
-            action="Add --resume to go on with it, or give another --out.",
+            expected="a new folder, or `resume`",
+            action="Add `resume` to go on with it, or give another `out`.",
             field="out",
         )
 
@@ -409,6 +409,6 @@ def _read_record(directory: Path) -> dict[str, Any]:
         raise TrainingError(
             f"{directory} without a readable {RUN_FILE}",
             expected="a folder made by `musicvae train`",
-            action="Give the folder that was --out of the training; a new run has no --resume.",
+            action="Give the folder of a run; a new run has nothing to resume.",
             field="run",
         ) from error

@@ -117,7 +117,7 @@ def _import_ray() -> Any:
         raise SettingError(
             "the engine ray without Ray",
             expected="Ray, which an extra of musicvae installs",
-            action="Install musicvae[cluster], or leave out --engine.",
+            action="Install musicvae[cluster], or leave out `engine`.",
             field="engine",
         ) from error
     return ray
@@ -140,7 +140,7 @@ def _start(ray: Any, address: str | None, workers: int) -> None:
         raise SettingError(
             f"no Ray cluster at {address}",
             expected="a cluster's address, such as 10.0.0.1:6379 or auto",
-            action="Start a cluster with `ray start --head`, or leave out --address.",
+            action="Start a cluster with `ray start --head`, or leave out `address`.",
             field="address",
         ) from error
     context = ray.data.DataContext.get_current()

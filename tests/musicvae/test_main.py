@@ -315,11 +315,11 @@ MISTAKES = {
     "no data": (["train", "melody-2bar", "--data", "none", "--out", "run"], ["none", "prepare"]),
     "data of another kind": (
         ["train", "melody-16bar", "--data", DATA, "--out", "run"],
-        ["bars=2", "bars=16"],
+        ["bars 2", "bars 16"],
     ),
     "too few examples": ([*TRAIN, "--set", "training.batch_size=500"], ["40 examples", "500"]),
-    "no devices": ([*TRAIN, "--devices", "0"], ["devices=0"]),
-    "nothing to resume": ([*TRAIN, "--resume"], ["run", "--resume"]),
+    "no devices": ([*TRAIN, "--devices", "0"], ["--devices 0"]),
+    "nothing to resume": ([*TRAIN, "--resume"], ["run.json", "nothing to resume"]),
     "no such split": (
         ["evaluate", BUNDLE, "--data", DATA, "--split", "tset"],
         ["'tset'", "train, validation, test"],

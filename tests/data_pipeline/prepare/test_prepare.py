@@ -98,18 +98,18 @@ def test_a_set_of_other_settings_or_music_is_not_replaced(settings, midi_folder)
     before = contents(settings.out)
     hop = replace(settings.cut, hop_bars=2)
     for other, found in (
-        (replace(settings, shares={"other": 1.0}), "other=None, not 1.0"),
-        (replace(settings, cut=hop), "hop_bars=1, not 2"),
-        (replace(settings, cut=cut(bars=1)), "bars=2, not 1"),
+        (replace(settings, shares={"other": 1.0}), "`shares` train=.*, not other=1.0"),
+        (replace(settings, cut=hop), "`hop_bars` 1, not 2"),
+        (replace(settings, cut=cut(bars=1)), "`bars` 2, not 1"),
         (replace(settings, inputs=settings.inputs[:1]), "music of .*, not "),
     ):
-        with pytest.raises(DataError, match=f"{found}.*Give another --out"):
+        with pytest.raises(DataError, match=f"{found}.*Give another `out`"):
             prepare(other)
     (midi_folder / "waltz.mid").write_bytes(b"MThd")
     with pytest.raises(DataError, match="other files of files in"):
         prepare(settings)
     (settings.out / "manifest.json").write_text('{"format_version": 1}')
-    with pytest.raises(DataError, match=r"format 1 .*Give another --out"):
+    with pytest.raises(DataError, match=r"format 1 .*Give another `out`"):
         prepare(settings)
     assert {**contents(settings.out), "manifest.json": before["manifest.json"]} == before
 
@@ -194,7 +194,7 @@ def test_no_examples_is_an_error_after_the_reasons(settings):
     waltzes = replace(settings, cut=cut(meter=Meter(3, 4)))
     with pytest.raises(DataError, match="no examples in 3/4: 18 pieces wrong_meter") as refused:
         prepare(waltzes, console=console)
-    assert refused.value.action == "Set --meter 4/4, the meter of 144 of 144 bars."
+    assert refused.value.action == "Set `meter` to 4/4, the meter of 144 of 144 bars."
     assert "wrong_meter" in console.file.getvalue()
     assert "tunes/book0.abc#1:0: bars: 8 in 4/4" in " ".join(console.file.getvalue().split())
     assert list(settings.out.iterdir()) == []
@@ -205,7 +205,7 @@ def test_prepare_finds_what_inspect_shows(settings, tmp_path, melody, meter):
     path = tmp_path / "jig.mid"
     path.write_bytes(midi.write(melody(3, meter=meter)))
     jig = replace(settings, inputs=(str(path),), shares={"train": 1.0})
-    with pytest.raises(DataError, match=f"no examples in 4/4.*Set --meter {meter}"):
+    with pytest.raises(DataError, match=f"no examples in 4/4.*Set `meter` to {meter}"):
         prepare(jig)
     inspection = inspect(find_piece(str(path)))
     assert inspection.meter == meter

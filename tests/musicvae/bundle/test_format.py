@@ -290,7 +290,7 @@ def test_the_old_bundle_comes_back_where_the_last_step_fails(
 
 def test_a_folder_with_something_else_is_left_alone(tmp_path, experiment, weights):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(BundleError, match=r"with something else in it.*another --out"):
+    with pytest.raises(BundleError, match=r"with something else in it.*another `out`"):
         save(tmp_path, experiment, weights)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 

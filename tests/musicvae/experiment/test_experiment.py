@@ -67,7 +67,7 @@ def test_nothing_laid_over_changes_nothing():
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("training.steps", "--set training.steps; expected NAME.FIELD=VALUE"),
+        ("training.steps", "`settings` training.steps; expected NAME.FIELD=VALUE"),
         ("training.stpes=3", "setting 'training.stpes'; expected one of steps, batch_size"),
         ("trainig.steps=3", "setting 'trainig'; expected one of name, representation, model"),
         ("training.steps=many", 'training.steps="many"; expected a whole number'),
@@ -82,8 +82,8 @@ def test_nothing_laid_over_changes_nothing():
         ("name=", "name=null; expected text"),
         ("name=a/b", 'name="a/b"; expected a name without spaces and slashes'),
         ("training.recombined_share=0.5", "expected 0; more only for drums"),
-        ("representation.meter.denominator=5", "'denominator': 5"),
-        ("representation.bars=0", "bars=0; expected 1 or more"),
+        ("representation.meter.denominator=5", "meter 4/5"),
+        ("representation.bars=0", "representation.bars=0; expected 1 or more"),
         ("representation.name=flute", "expected one of melody, drums"),
     ],
 )

@@ -100,9 +100,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_checkpoin
     checkpoint["current_model_state"]["model.posterior.bias"][0] = torch.nan
     torch.save(checkpoint, path)
     before = path.read_bytes()
-    with pytest.raises(
-        TrainingError, match=r"nan nats at step 16; .*lower --set training.learning_"
-    ):
+    with pytest.raises(TrainingError, match=r"nan nats at step 16; .*lower `training.learning_"):
         watch(make_experiment(), data, out, resume=True)
     assert path.read_bytes() == before
 
