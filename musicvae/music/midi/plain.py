@@ -9,8 +9,7 @@ Source: Standard MIDI Files 1.0 (RP-001).
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 import symusic
@@ -21,7 +20,10 @@ _LENGTHS = [0, 3, 4, 2, 1, *range(5, 128)]
 _PAYLOADS = [b"\\x%02x.{%d}" % (n, n) for n in _LENGTHS]
 _PAYLOADS += [b"\\x81\\x%02x.{%d}" % (n, n + 128) for n in range(128)]
 _DELTA = rb"[\x80-\xff]{0,3}[\x00-\x7f]"
-_META_BODY = rb"\xff[\x00-\x0f\x20\x21\x2f\x51\x54\x58\x59\x7f](?:%b)" % b"|".join(_PAYLOADS)
+_META_BODY = (
+    rb"\xff(?:\x51\x03.{3}|\x58\x04[^\x00][\x00-\x06]..|\x59\x02.."
+    rb"|[\x00-\x0f\x20\x21\x2f\x54\x7f](?:%b))" % b"|".join(_PAYLOADS)
+)
 """A meta event of a known kind: a long time can look like one of another kind."""
 
 _META = re.compile(
@@ -36,6 +38,9 @@ _SYSEX = re.compile(rb"\xf0([\x00-\x7f])([\x00-\x7f]*\xf7)%b(?=[\x80-\xff])" % _
 _SHORT = re.compile(rb"[\xc0-\xdf][\x00-\x7f](?![\x80-\xbf\xe0-\xef][\x00-\x7f]{2}|\Z)")
 """A message of one data byte: a time that looks like it stands before a status and its data."""
 
+_PAIR = re.compile(rb"(?:[\xc0-\xdf][\x00-\x7f]){2}(?=(?:%b)?[\x80-\xff])" % _DELTA)
+"""A message of one data byte and a time that looks like one, in either order."""
+
 _RUN = re.compile(rb"(?:%b[\x00-\x7f])*+" % _DELTA)
 """More such messages under running status, or a run of other messages behind a time."""
 
@@ -44,8 +49,17 @@ _WRONG_META = re.compile(
 )
 """A time signature, tempo or key signature of a wrong length, or an impossible time signature."""
 
+_FEW_BYTES = 4_096
+"""Below this number of bytes Python counts quicker than numpy."""
+
 _HIGH = bytes(range(0x80, 0x100))
 _PROGRAM = re.compile(rb"[\xc0-\xcf][\x00-\x7f](?![\x80-\xbf\xe0-\xef][\x00-\x7f]{2}|\Z)")
+_HEAD_PROGRAM = re.compile(
+    rb"(?:%b(?:%b|[\xb0-\xbf\xe0-\xef][\x00-\x7f]{2}(?:\x00[\x00-\x7f]{2})*+))*?%b[\xc0-\xcf]"
+    % (_DELTA, _META_BODY, _DELTA),
+    re.DOTALL,
+)
+"""A program before the first note of a track."""
 _NO_PROGRAM = bytes(each for each in range(256) if each >> 4 != 0xC)
 _NOTE_ON = re.compile(rb"[\x90-\x98\x9a-\x9f][\x00-\x7f]{2}")  # drums have no program
 _NO_NOTE_ON = bytes(each for each in range(256) if each >> 4 != 9 or each == 0x99)
@@ -70,11 +84,13 @@ def is_plain(tracks: Sequence[bytes], score: symusic.core.ScoreTick) -> bool:
         score: The notes, controls and pitch bends that symusic read of the tracks.
     """
     joined = tracks[0] if len(tracks) == 1 else b"".join(tracks)
-    if _WRONG_META.search(joined) or (len(tracks) > 1 and _may_lack_programs(tracks)):
-        return False
     rest = _META.sub(b"", joined)
-    # Each message has three such bytes with its time, and a note has two messages.
-    expected = sum(6 * each.notes + 3 * (each.controls + each.bends) for each in _count(score))
+    # A wrong meta event has no other length in `_META`, so its first byte is still there.
+    if b"\xff" in rest and _WRONG_META.search(joined):
+        return False
+    if len(tracks) > 1 and _may_lack_programs(tracks):
+        return False
+    expected = _count_bytes(score)
     if _count_low(rest) == expected:
         return True
     rest = _SYSEX.sub(_drop_whole, rest)
@@ -89,7 +105,9 @@ def is_plain(tracks: Sequence[bytes], score: symusic.core.ScoreTick) -> bool:
 
 def _count_low(rest: bytes) -> int:
     """The bytes under 128, without the time before the last end of track."""
-    return len(rest.translate(None, _HIGH)) - 1
+    if len(rest) < _FEW_BYTES:
+        return len(rest.translate(None, _HIGH)) - 1
+    return int(np.count_nonzero(np.frombuffer(rest, np.int8) >= 0)) - 1
 
 
 def _drop_whole(sysex: re.Match[bytes]) -> bytes:
@@ -101,9 +119,14 @@ def _count_short(rest: bytes) -> tuple[int, int]:
 
     A long time looks like such a message where running status or a program follows.
     """
-    least = most = 0
+    least = most = end = 0
     for start in np.flatnonzero(np.frombuffer(rest, np.uint8) & 0xE0 == 0xC0).tolist():
-        if found := _SHORT.match(rest, start):
+        if start < end:
+            continue
+        if (pair := _PAIR.match(rest, start)) is not None:
+            # Between two messages stands a time, so either of the two is the time.
+            least, most, end = least + 1, most + 1, pair.end()
+        elif found := _SHORT.match(rest, start):
             run = _RUN.match(rest, found.end())
             more = len(run[0].translate(None, _HIGH)) // 2 if run else 0
             least += not more and rest[found.end()] & 0xE0 != 0xC0
@@ -111,17 +134,16 @@ def _count_short(rest: bytes) -> tuple[int, int]:
     return least, most
 
 
-class _Counts(NamedTuple):
-    notes: int
-    controls: int
-    bends: int
-
-
-def _count(score: symusic.core.ScoreTick) -> Iterator[_Counts]:
+def _count_bytes(score: symusic.core.ScoreTick) -> int:
+    """The bytes under 128 of the messages that symusic read, with their times."""
+    notes = others = 0
     tracks = score.tracks
     for index in range(len(tracks)):  # symusic's iteration takes over a microsecond to begin
         track = tracks[index]
-        yield _Counts(track.note_num(), len(track.controls), len(track.pitch_bends))
+        notes += track.note_num()
+        others += len(track.controls) + len(track.pitch_bends)
+    # Each message has three such bytes with its time, and a note has two messages.
+    return 6 * notes + 3 * others
 
 
 def _read_all(tracks: Sequence[bytes]) -> tuple[int, int]:
@@ -133,16 +155,21 @@ def _read_all(tracks: Sequence[bytes]) -> tuple[int, int]:
         return -1, 0
     bends = [track.pitch_bends.numpy()["value"] for track in score.tracks]
     note_ons = sum(int(np.count_nonzero(each >= 128 - 8192)) for each in bends)
-    return note_ons, sum(each.controls + each.bends for each in _count(score))
+    # Each track has a note and a bend of `_ANY_NOTE`.
+    return note_ons, _count_bytes(score) // 3 - 2 * score.note_num()
 
 
 def _may_lack_programs(tracks: Sequence[bytes]) -> bool:
     """Whether a track has notes and no program, and another track has a program."""
-    has_program = [
-        bool(track.translate(None, _NO_PROGRAM) and _PROGRAM.search(track)) for track in tracks
-    ]
-    return any(has_program) and any(
+    lack = [track for track in tracks if not _has_program(track)]
+    return 0 < len(lack) < len(tracks) and any(
         track.translate(None, _NO_NOTE_ON) and _NOTE_ON.search(_META.sub(b"", track))
-        for track, has in zip(tracks, has_program, strict=True)
-        if not has
+        for track in lack
+    )
+
+
+def _has_program(track: bytes) -> bool:
+    return bool(
+        _HEAD_PROGRAM.match(track)
+        or (track.translate(None, _NO_PROGRAM) and _PROGRAM.search(track))
     )
