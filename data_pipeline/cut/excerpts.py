@@ -78,10 +78,11 @@ class Labels(NamedTuple):
 
     Attributes:
         qpms: The tempo at the start of each excerpt, in quarter notes a minute.
-        tonics: Pitch class of the key's tonic; -1 where the key is not known.
+        tonics: Pitch class of the tonic of the phrase's key (see `musicvae.music.keys`); -1 where
+            the key is not known, as for drums.
         are_minor: 1 for a minor key, 0 for a major key; -1 where the key is not known.
-        key_confidences: 1 for a key that the source writes; for an estimated key the share of
-            equally clear estimates that are right, 0.5 to 1; NaN where the key is not known.
+        key_confidences: The share of equally clear estimates that are right, 0.5 to 1; NaN where
+            the key is not known.
         attributes: The measures of `musicvae.music.attributes.ATTRIBUTES`, in that order; NaN for
             drums where they need pitches.
         chords: The written chord at the start and at the middle of each bar: an event of

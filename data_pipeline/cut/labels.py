@@ -14,22 +14,17 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int, Int16
 
 from musicvae.data_pipeline.grid.grid import GridPiece
-from musicvae.data_pipeline.readers.piece import ChordLine, KeyChange
+from musicvae.data_pipeline.readers.piece import ChordLine
 from musicvae.identity import compare_by_identity
 from musicvae.music.attributes import ATTRIBUTES, C_MAJOR_SCALE
 from musicvae.music.chords import QUALITIES
-from musicvae.music.keys import EstimatedKey
-from musicvae.music.notes import DEFAULT_QPM, Key
+from musicvae.music.keys import ChosenKeys
+from musicvae.music.notes import DEFAULT_QPM
 
 from .excerpts import Labels
-from .inference import infer_piece_keys
+from .inference import infer_excerpt_keys
 
 _IS_WHITE = np.array([pitch % 12 in C_MAJOR_SCALE for pitch in range(128)])
-
-_C_MAJOR = Key(0)
-
-_CLEAR = 0.9
-"""From this confidence on, the key of the notes replaces a written C major."""
 
 _SLOTS_PER_BAR = 2
 """Chords are given at the start and at the middle of each bar."""
@@ -71,12 +66,17 @@ def label(
         length_steps: The length of every window: whole bars.
     """
     sizes = [len(stretch.first_steps) for stretch in stretches]
+    first_steps = np.concatenate([stretch.first_steps for stretch in stretches])
     slots = length_steps // stretches[0].piece.steps_per_bar * _SLOTS_PER_BAR
     reads = [stretch.piece.piece for stretch in stretches]
-    # Most pieces have one tempo, one key and no chords; only other pieces need more work.
+    # Most pieces have one tempo and no chords; only other pieces need more work.
     first_qpms = [read.tempos[0].qpm if read.tempos else DEFAULT_QPM for read in reads]
     qpms = np.repeat(np.array(first_qpms, np.float32), sizes)
-    keys = np.repeat(np.array(_find_keys(stretches)), sizes, axis=0)
+    keys = (
+        _no_keys(len(qpms))
+        if is_drum is True
+        else _find_keys(stretches, sizes, first_steps, length_steps)
+    )
     chords = np.full((len(qpms), slots), -1, np.int16)
     high = 0
     for stretch, read, size in zip(stretches, reads, sizes, strict=True):
@@ -84,21 +84,19 @@ def label(
         high += size
         if len(read.tempos) > 1:
             qpms[rows] = stretch.piece.qpms(stretch.first_steps)
-        if len(read.keys) > 1 and _has_pitches(stretch.piece):
-            keys[rows] = _find_written_keys(stretch)
         if read.chords is not None and len(read.chords.onsets):
             chords[rows] = _find_chords(stretch.piece, read.chords, stretch.first_steps, slots)
     return Labels(
         qpms=qpms,
-        tonics=keys[:, 0].astype(np.int8),
-        are_minor=keys[:, 1].astype(np.int8),
-        key_confidences=keys[:, 2].astype(np.float32),
+        tonics=keys.tonics.astype(np.int8),
+        are_minor=keys.are_minor.astype(np.int8),
+        key_confidences=keys.confidences.astype(np.float32),
         attributes=_measure(
             _Line(
                 starts=starts,
                 pitches=pitches,
                 is_drum=is_drum,
-                first_steps=np.concatenate([each.first_steps + each.base for each in stretches]),
+                first_steps=first_steps + np.repeat([each.base for each in stretches], sizes),
             ),
             stretches[0].piece,
             length_steps,
@@ -107,66 +105,25 @@ def label(
     )
 
 
-class _KeyLabel(NamedTuple):
-    """A key as labels hold it; see `excerpts.Labels`."""
-
-    tonic: int
-    is_minor: int
-    confidence: float
-
-
-_NO_KEY = _KeyLabel(-1, -1, np.nan)
-
-
-def _find_keys(stretches: Sequence[Stretch]) -> list[_KeyLabel]:
-    """The key of each piece where it starts."""
-    pieces = [each.piece for each in stretches]
-    doubted = {id(piece): piece for piece in pieces if _is_doubted(piece)}
-    estimated = dict(zip(doubted, infer_piece_keys(list(doubted.values())), strict=True))
-    return [_find_key(piece, estimated.get(id(piece))) for piece in pieces]
+def _find_keys(
+    stretches: Sequence[Stretch],
+    sizes: Sequence[int],
+    first_steps: Int[np.ndarray, " batch"],
+    length_steps: int,
+) -> ChosenKeys:
+    distinct = {id(stretch.piece): stretch.piece for stretch in stretches}
+    number_of = {key: number for number, key in enumerate(distinct)}
+    return infer_excerpt_keys(
+        list(distinct.values()),
+        np.repeat([number_of[id(stretch.piece)] for stretch in stretches], sizes),
+        first_steps,
+        length_steps,
+    )
 
 
-def _find_key(piece: GridPiece, estimated: EstimatedKey | None) -> _KeyLabel:
-    written = piece.piece.keys
-    if not _has_pitches(piece):
-        return _NO_KEY
-    if not written or _is_default(written, estimated):
-        if estimated is None:
-            return _NO_KEY
-        return _label_key(estimated.key, estimated.confidence)
-    return _label_key(written[0].key, 1.0)
-
-
-def _label_key(key: Key, confidence: float) -> _KeyLabel:
-    return _KeyLabel(key.tonic, int(key.is_minor), confidence)
-
-
-def _has_pitches(piece: GridPiece) -> bool:
-    """Whether a pitched part plays: drums have no key, even where the file writes a key."""
-    return any(not part.is_drum for part in piece.parts)
-
-
-def _find_written_keys(stretch: Stretch) -> Float64[np.ndarray, "batch 3"]:
-    written = stretch.piece.piece.keys
-    rows = np.array([_label_key(change.key, 1.0) for change in written])
-    times = np.array([change.quarter for change in written])
-    starts = stretch.piece.quarters(stretch.first_steps)
-    at = np.searchsorted(times, starts + _ROUNDING, side="right") - 1
-    return rows[np.maximum(at, 0)]
-
-
-def _is_doubted(piece: GridPiece) -> bool:
-    """Whether the written key may be a default: programs write C major where no key was given."""
-    written = piece.piece.keys
-    return not written or (len(written) == 1 and written[0].key == _C_MAJOR)
-
-
-def _is_default(written: Sequence[KeyChange], estimated: EstimatedKey | None) -> bool:
-    """Whether the only written key is C major and the notes contradict it."""
-    if len(written) > 1 or written[0].key != _C_MAJOR or estimated is None:
-        return False
-    tonic = estimated.key.tonic + 3 * estimated.key.is_minor  # of the relative major key
-    return tonic % 12 != 0 and estimated.confidence >= _CLEAR
+def _no_keys(count: int) -> ChosenKeys:
+    unknown = np.full(count, -1)
+    return ChosenKeys(tonics=unknown, are_minor=unknown, confidences=np.full(count, np.nan))
 
 
 def _find_chords(
@@ -259,15 +216,17 @@ def _measure_rhythm(
         np.append(0, first_steps).astype(steps.dtype),
         np.diff(onsets.low, prepend=0, append=len(steps)),
     )
-    places = (steps - origins) % piece.steps_per_bar
+    places = steps - origins
+    # Quicker than %.
+    places -= places // piece.steps_per_bar * piece.steps_per_bar
     # Silent steps before the first step.
     sounds = np.zeros(int(steps.max(initial=0)) + 1 + 2 * sixteenth, bool)
     sounds[steps + 2 * sixteenth] = True
     is_late = np.zeros((2, len(steps) + 1), np.int32)
-    is_weak = _weak_places(piece.steps_per_bar, sixteenth)[:, places]
-    is_late[0, 1:] = is_weak[0] & ~sounds[steps + sixteenth]
-    is_late[1, 1:] = is_weak[1] & ~sounds[steps]
-    sums = is_late.cumsum(axis=1)
+    is_weak = _weak_places(piece.steps_per_bar, sixteenth).take(places, axis=1)
+    is_late[0, 1:] = is_weak[0] & ~sounds.take(steps + sixteenth)
+    is_late[1, 1:] = is_weak[1] & ~sounds.take(steps)
+    sums = is_late.cumsum(axis=1, dtype=np.int32)
     shares = (sums[:, onsets.high] - sums[:, onsets.low]) / np.maximum(counts, 1)
     return {
         "note_density": counts * piece.steps_per_quarter / (length_steps * 4),
@@ -290,7 +249,7 @@ def _measure_pitch(
 ) -> dict[str, Float64[np.ndarray, " batch"]]:
     low, high, notes = onsets.low, onsets.high, onsets.notes
     white = np.zeros(len(pitches) + 1, np.int32)
-    np.cumsum(_IS_WHITE[pitches], out=white[1:])
+    np.cumsum(_IS_WHITE.take(pitches), dtype=np.int32, out=white[1:])
     first, end = notes[low], notes[high]
     tops = pitches[notes[1:] - 1]
     # leaps[i] is the sum of the intervals up to onset i; the last entry stands for no onset.

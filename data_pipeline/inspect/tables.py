@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
+from musicvae.data_pipeline.readers.piece import KeyChange
 from musicvae.data_pipeline.rejections import INTERNAL_ERROR
-from musicvae.music.notes import Meter, Note, NoteSequence
+from musicvae.music.notes import Key, Meter, Note, NoteSequence
 from musicvae.report.names import key_name, pitch_name
 from musicvae.report.plots import MOST_ROLLS, piano_rolls
 
@@ -143,7 +144,7 @@ def _show_facts(inspection: Inspection) -> Table:
     table.add_row("meter", Text(_describe_meters(inspection)))
     tempos = [(f"{tempo.qpm:.4g}", tempo.quarter) for tempo in read.tempos]
     table.add_row("tempo", _list_changes(inspection, tempos))
-    keys = [(key_name(change.key), change.quarter) for change in read.keys]
+    keys = [(_name_written(change), change.quarter) for change in read.keys]
     table.add_row("key as written", _list_changes(inspection, keys))
     if inspection.key:
         by_notes = f"{key_name(inspection.key.key)}, confidence {inspection.key.confidence:.2f}"
@@ -154,6 +155,13 @@ def _show_facts(inspection: Inspection) -> Table:
         repairs = (f"{each.count} {each.reason} (first: {each.found})" for each in read.remarks)
         table.add_row("repaired", Text("\n".join(repairs)))
     return table
+
+
+def _name_written(written: KeyChange) -> str:
+    if written.has_mode:
+        return key_name(written.key)
+    relative = Key((written.key.tonic + 9) % 12, is_minor=True)
+    return f"{key_name(written.key)} or {key_name(relative)}"
 
 
 def _describe_meters(inspection: Inspection) -> str:

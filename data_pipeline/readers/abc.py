@@ -27,7 +27,7 @@ from musicvae.music.notes import Key, Meter
 from .abc_fields import OVERLAY, SHIFT, Accidentals, shift_of, write_meter, write_tempo
 from .music21_guard import asking_music21
 from .piece import ReadPiece
-from .staff import Mark, Marks, Staff, StaffNote, put_together
+from .staff import Mark, Marks, Staff, StaffNote, WrittenKey, put_together
 
 _STANDARD = (2, 1, 0)
 """The version of ABC for files that name none. music21 would take 1.3, which does not say how long
@@ -283,7 +283,7 @@ def _read_field(
             signature = token.getKeySignatureObject()
         if isinstance(signature, Music21Key) and signature.mode in ("major", "minor"):
             key = Key((signature.tonic.pitchClass + shift) % 12, signature.mode == "minor")
-            marks.keys.append(Mark(measure, now, key))
+            marks.keys.append(Mark(measure, now, WrittenKey(key)))
     elif token.isTempo():
         with asking_music21(_KIND):
             found = token.getMetronomeMarkObject()

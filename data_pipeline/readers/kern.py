@@ -17,7 +17,7 @@ from musicvae.music.notes import Key, Meter
 
 from .music21_guard import asking_music21
 from .piece import ReadPiece
-from .staff import Mark, Marks, Staff, StaffNote, put_together
+from .staff import Mark, Marks, Staff, StaffNote, WrittenKey, put_together
 
 _KIND = "a kern score"
 _DENOMINATORS = (1, 2, 4, 8, 16, 32, 64)
@@ -89,7 +89,7 @@ def _read_mark(element: object, marks: Marks, number: int) -> None:
             marks.meters.append(Mark(number, _exact(element.offset), meter))
     elif isinstance(element, Music21Key) and element.mode in ("major", "minor"):
         key = Key(element.tonic.pitchClass, element.mode == "minor")
-        marks.keys.append(Mark(number, _exact(element.offset), key))
+        marks.keys.append(Mark(number, _exact(element.offset), WrittenKey(key)))
     elif isinstance(element, MetronomeMark):
         qpm = float(element.getQuarterBPM() or 0)
         if 1 <= qpm <= 1000:

@@ -4,8 +4,8 @@ music21 reads MusicXML too, but takes seconds; this reader, which needs only the
 times, takes hundredths of a second. Decisions: each voice of each staff is a part; pitches are
 sounding pitches, not the written pitches of a transposing instrument; grace and cue notes are left
 out; repeats are not played twice, so first and second endings follow each other as on the page.
-Meters and keys come from the first staff that has any. A key signature without a mode is no key,
-since it can be major or minor.
+Meters and keys come from the first staff that has any. The mode of a key signature counts as known
+only where it is minor: many programs write none, or write major for every signature.
 
 Source: MusicXML 4.0, W3C Community Group.
 """
@@ -23,7 +23,7 @@ from musicvae.music.notes import Key, Meter
 
 from .mxl import decompress
 from .piece import ReadPiece
-from .staff import Mark, Marks, Staff, StaffNote, put_together
+from .staff import Mark, Marks, Staff, StaffNote, WrittenKey, put_together
 from .xml import parse_xml
 
 _PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -181,12 +181,12 @@ class _Player:
             if (meter := _meter(time)) is not None:
                 self._marks.meters.append(Mark(self._measure, self._now, meter))
         key = element.find("key")
-        mode = None if key is None else key.findtext("mode")
-        if key is not None and mode in ("major", "minor"):
-            fifths = _whole(key.findtext("fifths"), 0)
-            is_minor = mode == "minor"
-            tonic = (7 * fifths - 3 * is_minor + self._transposition) % 12
-            self._marks.keys.append(Mark(self._measure, self._now, Key(tonic, is_minor)))
+        fifths = None if key is None else key.findtext("fifths")
+        if key is not None and fifths is not None:
+            is_minor = (key.findtext("mode") or "").strip() == "minor"
+            tonic = (7 * _whole(fifths, 0) - 3 * is_minor + self._transposition) % 12
+            written = WrittenKey(Key(tonic, is_minor), has_mode=is_minor)
+            self._marks.keys.append(Mark(self._measure, self._now, written))
 
     def read_direction(self, element: ET.Element) -> None:
         """Reads a tempo: the sound's, else the written tempo."""

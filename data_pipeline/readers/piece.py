@@ -53,10 +53,17 @@ class TempoChange(NamedTuple):
 
 
 class KeyChange(NamedTuple):
-    """A key that holds from this quarter note on, as the source writes it."""
+    """A key that holds from this quarter note on, as the source writes it.
+
+    Attributes:
+        quarter: The quarter note.
+        key: The key; the major key of the signature where the mode is not known.
+        has_mode: Whether the mode is known, not only the signature.
+    """
 
     quarter: float
     key: Key
+    has_mode: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -52,6 +52,13 @@ class StaffNote:
     line: str = ""
 
 
+class WrittenKey(NamedTuple):
+    """A key of a score; see `piece.KeyChange`."""
+
+    key: Key
+    has_mode: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Mark(Generic[_Value]):
     """A value that counts from a position of the score on."""
@@ -88,7 +95,7 @@ class Marks:
     """The marks of a score beside its notes, in order of time."""
 
     meters: list[Mark[Meter]]
-    keys: list[Mark[Key]]
+    keys: list[Mark[WrittenKey]]
     tempos: list[Mark[float]]
     chords: list[Mark[ParsedChord]]
 
@@ -122,8 +129,8 @@ def put_together(staves: Iterable[Staff], marks: Marks) -> ReadPiece:
 
     keys: list[KeyChange] = []
     for key in marks.keys:
-        if not keys or keys[-1].key != key.value:
-            keys.append(KeyChange(when(key), key.value))
+        if not keys or keys[-1][1:] != key.value:
+            keys.append(KeyChange(when(key), *key.value))
     tempos: list[TempoChange] = []
     for tempo in sorted(marks.tempos, key=when):
         if not tempos or tempos[-1].qpm != tempo.value:

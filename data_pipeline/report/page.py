@@ -124,9 +124,8 @@ def _card(excerpt: SampledExcerpt) -> Card:
 
 def _describe_key(excerpt: SampledExcerpt) -> str:
     assert excerpt.key is not None
-    # A key that the source writes needs no confidence.
-    is_sure = excerpt.key_confidence is None or excerpt.key_confidence >= 1
-    sure = "" if is_sure else f" ({100 * (excerpt.key_confidence or 0):.0f} % sure)"
+    confidence = excerpt.key_confidence
+    sure = "" if confidence is None else f" ({100 * confidence:.0f} % sure)"
     return f"{key_name(excerpt.key)}{sure}"
 
 

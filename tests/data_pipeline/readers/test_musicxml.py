@@ -75,9 +75,23 @@ def test_notes_meter_key_and_bars():
     assert notes_of(score_xml(FOUR)) == [(0, 60, 4), (4, 62, 8), (12, 64, 16)]
 
 
-def test_a_key_without_a_mode_is_none():
+@pytest.mark.parametrize("mode", ["", "<mode>major</mode>", "<mode>dorian</mode>"])
+def test_a_mode_is_known_only_where_it_is_minor(mode):
+    bare = f"<key><fifths>1</fifths>{mode}</key>"
+    signature = KeyChange(0.0, Key(7), has_mode=False)
+    assert read_musicxml(score_xml(FOUR, key=bare)).keys == (signature,)
+
+
+def test_a_signature_is_moved_with_a_transposing_instrument():
     bare = "<key><fifths>1</fifths></key>"
-    assert read_musicxml(score_xml(FOUR, key=bare)).keys == ()
+    moved = "<transpose><chromatic>-2</chromatic></transpose>"
+    (change,) = read_musicxml(score_xml(FOUR, key=bare, attributes=moved)).keys
+    assert change == KeyChange(0.0, Key(5), has_mode=False)
+
+
+def test_key_elements_without_fifths_are_no_key():
+    odd = "<key><key-step>C</key-step><key-alter>1</key-alter></key>"
+    assert read_musicxml(score_xml(FOUR, key=odd)).keys == ()
 
 
 def test_a_compressed_score_is_read_even_if_its_container_is_damaged():
