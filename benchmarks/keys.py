@@ -11,8 +11,8 @@ compared.
 Notes in key are the share of the onsets of a window, of all pitched parts, that are in the scale of
 its key: of minor keys the natural scale and the leading note.
 
-The last column says how sure the labels are: the mean confidence of the blind estimates, to compare
-with the share that is right.
+The last column is the mean confidence of the blind estimates of these pieces, to compare with the
+share that is right.
 
     python benchmarks/keys.py POP909 CRE_IRISH OPENEWLD music21:oneills1850 --json build/keys.json
 """
