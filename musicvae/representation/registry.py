@@ -47,11 +47,11 @@ def representation_from_config(config: Mapping[str, object]) -> Representation:
             field="representation",
         )
     types, known = get_type_hints(form), [field.name for field in fields(form)]
-    for key in settings:
+    for key, value in settings.items():
         if key not in known:
             raise SettingError(
-                f"{key} for {name}",
-                expected=f"the settings {', '.join(known)}",
+                f"{key}={value} for {name}",
+                expected=f"the settings {', '.join(f'`{each}`' for each in known)}",
                 action="Leave it out.",
                 field=key,
             )

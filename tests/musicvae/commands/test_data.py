@@ -39,7 +39,10 @@ MISTAKES = {
         [*PREPARE, "--rule", "fewest_notes=few"],
         ["fewest_notes=few", "a whole number", "--rule fewest_notes=3"],
     ),
-    "a resolution of a melody": ([*PREPARE, "--resolution", "bar"], ["resolution for melody"]),
+    "a resolution of a melody": (
+        [*PREPARE, "--resolution", "bar"],
+        ["--resolution bar for melody", "--bars, --meter"],
+    ),
     "an address without Ray": (
         [*PREPARE, "--address", "10.0.0.1:6379"],
         ["10.0.0.1:6379", "--engine ray"],
