@@ -1,10 +1,12 @@
 """The model card in Markdown: a model, its data, its figures and its limits."""
 
 from collections.abc import Iterator, Mapping
+from textwrap import fill
 from typing import Any
 
 from musicvae.evaluation.evaluate import Evaluation
-from musicvae.evaluation.figures import to_figures
+from musicvae.evaluation.figure import HOW, LISTENER
+from musicvae.evaluation.figures import side_by_side, to_figures
 from musicvae.evaluation.lines import lines_of
 from musicvae.experiment.experiment import Experiment, make_latent, to_dict
 from musicvae.model.latent.bar_prior import LATER_SPREAD
@@ -67,6 +69,12 @@ their data are other and far larger, and their "sampling" draws events, as at te
 | --- | --- |
 {figures}
 
+## {LISTENER}
+
+{fill(HOW[LISTENER], 100)}
+
+{_side_by_side(evaluation)}
+
 ## Limits
 
 - The model makes {representation.kind.content}.
@@ -119,8 +127,8 @@ def _limits(representation: Representation) -> str:
     attributes = {attribute.name for attribute in representation.kind.attributes}
     if "average_interval" in attributes:
         limits.append(
-            "- Draws leave their key more often than music does, and leap more. The overlaps above "
-            "compare one measure at a time and don't show it."
+            "- Overlaps compare one measure at a time: they don't show how often draws leave their "
+            f'key, or leap. "{LISTENER}" above does.'
         )
     if attributes:
         limits.append(
@@ -156,6 +164,16 @@ def _figures(evaluation: Evaluation) -> Iterator[str]:
             section = figure.section
             yield f"| **{section}** | |"
         yield f"| {_cell(figure.name)} | {figure.text} |"
+
+
+def _side_by_side(evaluation: Evaluation) -> str:
+    table = side_by_side(evaluation.listener)
+    rows = [
+        ("measure", *table.columns),
+        ("---",) * (len(table.columns) + 1),
+        *((row.name, *row.cells) for row in table.rows),
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
 
 
 def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

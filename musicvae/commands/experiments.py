@@ -99,8 +99,8 @@ def evaluate(models: tuple[str, ...], data: Path, split: str, out: Path | None, 
     from musicvae.evaluation.evaluate import DEFAULT_SIZES
     from musicvae.evaluation.evaluate import evaluate as measure
     from musicvae.evaluation.examples import play_examples
-    from musicvae.evaluation.figure import to_table
-    from musicvae.evaluation.figures import to_figures
+    from musicvae.evaluation.figure import LISTENER, to_table
+    from musicvae.evaluation.figures import side_by_side, to_figures
     from musicvae.evaluation.subject import load_data, titles
     from musicvae.evaluation.watch import watched
     from musicvae.report.evaluation_page import Reported, write_report
@@ -113,8 +113,11 @@ def evaluate(models: tuple[str, ...], data: Path, split: str, out: Path | None, 
         measured = [
             measure(each, music, seed=seed, sizes=DEFAULT_SIZES, watch=watch) for each in subjects
         ]
-    figures = dict(zip(titles(subjects), map(to_figures, measured), strict=True))
+    names = titles(subjects)
+    figures = dict(zip(names, map(to_figures, measured), strict=True))
     console().print(to_table(figures, f"{split} split"))
+    for each, evaluation in zip(names, measured, strict=True):
+        console().print(side_by_side(evaluation.listener).to_table(f"{each}: {LISTENER.lower()}"))
     if music.left_out:
         say(f"{data} has no training split; left out: {', '.join(music.left_out)}")
     if out is not None:
@@ -152,8 +155,8 @@ def export(run: Path, out: Path, checkpoint: str, figures: str) -> None:
     """Make a bundle of a run: weights, prior, attribute vectors, model card."""
     from musicvae.bundle.export import export as write
     from musicvae.evaluation.evaluate import DEFAULT_SIZES, QUICK_SIZES
-    from musicvae.evaluation.figure import to_table
-    from musicvae.evaluation.figures import to_figures
+    from musicvae.evaluation.figure import LISTENER, to_table
+    from musicvae.evaluation.figures import side_by_side, to_figures
     from musicvae.evaluation.watch import watched
     from musicvae.training import load_run
 
@@ -163,6 +166,7 @@ def export(run: Path, out: Path, checkpoint: str, figures: str) -> None:
         measured = write(loaded, out, sizes=sizes, watch=watch)
     name = loaded.experiment.name
     console().print(to_table({name: to_figures(measured)}, f"{measured.split} split"))
+    console().print(side_by_side(measured.listener).to_table(f"{name}: {LISTENER.lower()}"))
     if figures == "quick":
         say("figures of a first impression; `--figures all` measures more music")
     say(f"wrote {out}; try `musicvae sample --model {out}`")

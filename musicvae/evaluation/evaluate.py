@@ -11,6 +11,7 @@ from musicvae.evaluation.decoding import canonical
 from musicvae.evaluation.interpolation import Interpolation, interpolate
 from musicvae.evaluation.likelihood import Likelihood, bound
 from musicvae.evaluation.lines import lines_of
+from musicvae.evaluation.listener.sets import compare_sets
 from musicvae.evaluation.novelty import Novelty, find_copies
 from musicvae.evaluation.prior_samples import (
     HELD_OUT,
@@ -76,6 +77,8 @@ class Evaluation:
         pieces: The number of pieces of the split.
         seed: The seed of all draws.
         reconstruction: How well the model reconstructs excerpts.
+        listener: The measures that a listener hears first, by the names of line, measure and set
+            (see `musicvae.evaluation.listener.sets`).
         likelihood: How likely held-out music is under the model.
         interpolation: How musical the way between two excerpts is.
         attributes: How far each attribute vector changes each attribute.
@@ -92,6 +95,7 @@ class Evaluation:
     pieces: int
     seed: int
     reconstruction: Reconstruction
+    listener: dict[str, dict[str, dict[str, float | None]]]
     likelihood: Likelihood
     interpolation: Interpolation
     attributes: AttributeTransfer
@@ -132,6 +136,14 @@ def evaluate(
             seed=seed,
             pieces=pieces[rows],
             sources=data.held_out.sources[rows],
+            watch=watch,
+        ),
+        listener=compare_sets(
+            model,
+            representation,
+            samples.held_out[: sizes.draws],
+            samples.drawn[SAMPLE_TEMPERATURE],
+            seed=seed,
             watch=watch,
         ),
         likelihood=bound(

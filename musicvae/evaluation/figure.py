@@ -7,9 +7,11 @@ from rich.table import Table
 
 from musicvae.evaluation.bootstrap import Interval
 from musicvae.evaluation.novelty import LONG_RUN
+from musicvae.temperature import SAMPLE_TEMPERATURE
 
 RECONSTRUCTION = "Reconstruction"
 SOURCES = "Reconstruction by source"
+LISTENER = "Heard first"
 LIKELIHOOD = "Likelihood"
 INTERPOLATION = "Interpolation"
 ATTRIBUTES = "Attributes"
@@ -19,13 +21,20 @@ NOVELTY = "Copies of the training split"
 
 HOW = {
     RECONSTRUCTION: "Accuracy: the share of steps at which the model plays the true event. A step "
-    "of drums is right where all its hits are right; F1 counts single hits. Teacher-forced: each "
+    "of drums is right where all its hits are right; F1 counts single hits; recall is "
+    "the share of a drum's true hits that the model plays. Teacher-forced: each "
     "step reads the true event before it. Sampled: each step reads the events that the model "
     "played before it and takes the likeliest event; at temperature 1 it draws the event, as the "
     "paper does. Decoded from another excerpt's mean the accuracy must be low; a high accuracy "
     "would mean that the model ignores the latent. Intervals: 95 %, from 1,000 draws of the "
     "pieces.",
     SOURCES: "The same measures for the excerpts of each source, if the data have several.",
+    LISTENER: "Measures of key, motion, form and harmony, for four sets of excerpts: held-out "
+    "music; draws from the posteriors of the same excerpts; the means of these posteriors; draws "
+    f"from the prior. The model plays at temperature {SAMPLE_TEMPERATURE:g}. Excerpts with nothing "
+    "to measure, as in silence, do not count; shares are 0 to 1. A short excerpt often suggests "
+    "another key than its piece has, so real music is not wholly in key either: compare the "
+    "model's music with held-out music, not with 1.",
     LIKELIHOOD: "Bounds on the log likelihood of held-out music; fewer bits are better. The ELBO "
     "is the mean over all draws of the posterior; the closer bound weighs the draws by importance. "
     "Both use the standard Gaussian that the model was trained with, not its fitted prior. A "
@@ -60,6 +69,11 @@ has an accuracy, and its key goes on with the line's name: `ACCURACY/bass`."""
 def overlap_key(temperature: float, split: str = "training") -> str:
     """Names the mean overlap of draws at a temperature with a split."""
     return f"samples/{temperature:g}/overlap/{split}"
+
+
+def listener_key(measure: str, name: str = "prior draws", line: str = "") -> str:
+    """Names a measure of `musicvae.evaluation.listener` in a set; with several lines, of a line."""
+    return "/".join(part for part in ("listener", name, measure, line) if part)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ over the data.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -45,6 +46,8 @@ class Reconstruction:
         lines: These accuracies for each line, by its name.
         sources: `lines` for the excerpts of each source, by its name; empty with one source.
         hits: The F1 of each line of drums, by its name.
+        recalls: The recall of each class of drums, by the names of line and class. Classes that the
+            excerpts never hit are left out.
         numbers: The mean absolute error of each kind of number, in its unit.
         elbo_nats: Evidence lower bound on the log likelihood of an excerpt, from one draw each.
         bits_per_step: The bound as bits a step; lower is better.
@@ -64,6 +67,7 @@ class Reconstruction:
     lines: dict[str, Decodings[Accuracy]]
     sources: dict[str, dict[str, Decodings[Accuracy]]]
     hits: dict[str, Decodings[Estimate]]
+    recalls: dict[str, dict[str, Decodings[Estimate]]]
     numbers: dict[str, Decodings[Estimate]]
     elbo_nats: float
     bits_per_step: float
@@ -137,6 +141,10 @@ def reconstruct(
             for source, rows in _rows_by_source(sources).items()
         },
         hits=_by_name(scores, lambda way: way.hits),
+        recalls={
+            line: _by_name(scores, partial(_recalls_of, line=line))
+            for line in scores.sampled.recalls
+        },
         numbers=_by_name(scores, lambda way: way.numbers),
         elbo_nats=elbo_nats,
         bits_per_step=-elbo_nats / math.log(2) / events.shape[1],
@@ -208,6 +216,10 @@ def _by_name(
 ) -> dict[str, Decodings[Measure]]:
     """Collects a measure of all decodings, by its name in the scores."""
     return {name: Decodings(*(read(way)[name] for way in scores)) for name in read(scores.sampled)}
+
+
+def _recalls_of(scores: Scores, *, line: str) -> Mapping[str, Estimate]:
+    return scores.recalls[line]
 
 
 def _rows_by_source(

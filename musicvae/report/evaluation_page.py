@@ -7,8 +7,8 @@ from pathlib import Path
 
 from musicvae.evaluation.evaluate import Evaluation
 from musicvae.evaluation.examples import Example, Examples
-from musicvae.evaluation.figure import HOW, Figure
-from musicvae.evaluation.figures import to_figures
+from musicvae.evaluation.figure import HOW, LISTENER, Figure
+from musicvae.evaluation.figures import SideBySide, side_by_side, to_figures
 from musicvae.evaluation.record import to_record
 from musicvae.evaluation.subject import Data, Subject, titles
 from musicvae.report import document
@@ -47,6 +47,7 @@ class Section:
         title: The heading.
         identity: The target of links.
         about: How the figures are measured.
+        sets: The measures of several sets of excerpts side by side, by the names of the models.
         charts: The charts.
         rows: The figures.
     """
@@ -54,6 +55,7 @@ class Section:
     title: str
     identity: str
     about: str
+    sets: dict[str, SideBySide]
     charts: tuple[Group, ...]
     rows: Rows
 
@@ -132,6 +134,7 @@ def _render(reported: Sequence[Reported], data: Data) -> str:
                 title=section,
                 identity=section.lower().replace(" ", "-"),
                 about=about,
+                sets=_sets(section, evaluations),
                 charts=draw_section(section, evaluations),
                 rows=_rows(
                     {n: [f for f in each if f.section == section] for n, each in figures.items()}
@@ -145,6 +148,12 @@ def _render(reported: Sequence[Reported], data: Data) -> str:
         seed=reported[0].evaluation.seed,
         content_hash=data.manifest.content_hash,
     )
+
+
+def _sets(section: str, evaluations: Mapping[str, Evaluation]) -> dict[str, SideBySide]:
+    if section != LISTENER:
+        return {}
+    return {name: side_by_side(each.listener) for name, each in evaluations.items()}
 
 
 def _left_out(data: Data) -> str:

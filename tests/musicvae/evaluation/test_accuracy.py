@@ -18,6 +18,7 @@ def test_what_is_equal_is_right(representation, make_events):
     for accuracy in (scores.together, *scores.lines.values()):
         assert (accuracy.all_steps, accuracy.onsets) == (1, 1)
     assert all(f1.value == 1 for f1 in scores.hits.values())
+    assert all(each.value == 1 for drums in scores.recalls.values() for each in drums.values())
     assert all(error.value == 0 for error in scores.numbers.values())
 
 
@@ -59,6 +60,17 @@ def test_the_f1_counts_single_hits():
     scores = scores_of(Drums(), truth, guess)
     assert scores.hits["drums"].value == pytest.approx(2 * 1 / (3 + 2))
     assert scores.lines["drums"].onsets == 0
+
+
+def test_recall_is_counted_for_each_drum_that_the_true_music_hits():
+    truth, guess = np.zeros((2, 1, 32, 1), np.int16)
+    kick, snare, closed, _, low_tom, *_ = (1 << bit for bit in range(9))
+    truth[0, [0, 4, 8, 12], 0] = kick | closed, snare, kick, low_tom
+    guess[0, [0, 4, 8, 13], 0] = kick | closed, closed, snare, low_tom
+    recalls = scores_of(Drums(), truth, guess).recalls["drums"]
+    assert {name: each.value for name, each in recalls.items()} == {
+        "kick": 0.5, "snare": 0, "closed hi-hat": 1, "low tom": 0,
+    }  # fmt: skip
 
 
 def test_numbers_err_where_both_hit_and_in_their_units():

@@ -8,8 +8,9 @@ from musicvae.data.manifest import load_manifest
 from musicvae.errors import DataError
 from musicvae.evaluation.evaluate import evaluate
 from musicvae.evaluation.examples import play_examples
-from musicvae.evaluation.figure import ACCURACY, overlap_key
+from musicvae.evaluation.figure import ACCURACY, listener_key, overlap_key
 from musicvae.evaluation.figures import to_figures
+from musicvae.evaluation.listener.sets import PRIOR_DRAWS, SETS
 from musicvae.evaluation.prior_samples import HELD_OUT, TRAINING, set_name
 from musicvae.evaluation.subject import load_data
 from musicvae.evaluation.watch import unwatched
@@ -86,8 +87,16 @@ def test_long_excerpts_are_compared_bar_by_bar(
     assert all(len(each.equal) == 3 for each in evaluation.structure["melody"].values())
 
 
+def test_a_listener_hears_the_draws_of_the_default_temperature(evaluation):
+    listener = evaluation.listener["melody"]
+    assert {tuple(by_set) for by_set in listener.values()} == {SETS}
+    notes = {n: c.draws_mean for n, c in evaluation.prior_samples.at[1].measures["melody"].items()}
+    assert listener["interval"][PRIOR_DRAWS] == pytest.approx(notes["interval"])
+
+
 def test_every_kind_is_measured(member):
     evaluation = member.evaluation
+    assert evaluation.listener.keys() == evaluation.reconstruction.lines.keys()
     json.dumps(asdict(evaluation), allow_nan=False)
     assert evaluation.novelty.keys() == evaluation.reconstruction.lines.keys()
     assert evaluation.structure.keys() == evaluation.reconstruction.lines.keys()
@@ -102,7 +111,7 @@ def test_it_says_how_far_it_has_come(subject, held_out, sizes):
         return unwatched(parts, title)
 
     evaluate(subject, held_out, seed=0, sizes=sizes, watch=watch)
-    assert len(titles) == 9
+    assert len(titles) == 12
     assert titles[-1] == "looking for copies"
 
 
@@ -114,6 +123,7 @@ def test_a_set_for_measuring_alone_leaves_out_and_names_what_needs_training_data
     evaluation = evaluate(subject, data, seed=0, sizes=sizes)
     keys = {figure.key for figure in to_figures(evaluation)}
     assert {ACCURACY, "interpolation/distance_half_way", overlap_key(0.5, HELD_OUT)} <= keys
+    assert {listener_key("in_key", name) for name in SETS} <= keys
     assert "interpolation/highest_cost" not in keys
     assert not any("training" in key or key.startswith("novelty") for key in keys)
     examples = play_examples(subject, data, seed=0)

@@ -1,12 +1,24 @@
+import io
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
-from musicvae.evaluation.figure import ACCURACY, ATTRIBUTES, HOW, SOURCES, STRUCTURE, overlap_key
-from musicvae.evaluation.figures import to_figures
-from musicvae.evaluation.prior_samples import set_name
+from musicvae.evaluation.figure import (
+    ACCURACY,
+    ATTRIBUTES,
+    HOW,
+    SOURCES,
+    STRUCTURE,
+    listener_key,
+    overlap_key,
+)
+from musicvae.evaluation.figures import side_by_side, to_figures
+from musicvae.evaluation.listener.sets import PRIOR_DRAWS, SETS
+from musicvae.evaluation.prior_samples import HELD_OUT, set_name
 from musicvae.evaluation.self_similarity import SelfSimilarity
 from musicvae.music.attributes import get_attribute
+from musicvae.music.instruments import DRUM_CLASSES
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
 
@@ -42,6 +54,41 @@ def test_figures_are_what_was_measured(evaluation, figures):
     assert lowest.beside_name == f"{name}, ceiling"
     copies = figures[f"novelty/{set_name(1.0)}/long"]
     assert copies.value == evaluation.novelty["melody"][set_name(1.0)].long
+
+
+def test_each_set_has_its_figures_beside_real_music(evaluation, figures):
+    by_set = evaluation.listener["melody"]["stepwise"]
+    assert {figures[listener_key("stepwise", each)].value for each in SETS} == {*by_set.values()}
+    drawn = figures[listener_key("stepwise")]
+    assert (drawn.value, drawn.beside) == (by_set[PRIOR_DRAWS], by_set[HELD_OUT])
+    assert figures[listener_key("stepwise", HELD_OUT)].beside is None
+
+
+def test_the_four_sets_stand_side_by_side(evaluation):
+    table = side_by_side(evaluation.listener)
+    assert table.columns == SETS
+    rows = {row.name: row.cells for row in table.rows}
+    values = evaluation.listener["melody"]["interval"].values()
+    assert rows["mean interval, semitones"] == tuple(f"{value:.2f}" for value in values)
+    console = Console(file=io.StringIO(), width=120)
+    console.print(table.to_table("heard"))
+    text = console.file.getvalue()
+    assert all(each in text for each in (*SETS, *rows))
+
+
+def test_every_drum_that_is_hit_has_its_recall(member):
+    recalls = member.evaluation.reconstruction.recalls
+    figures = {each.key: each for each in to_figures(member.evaluation)}
+    lines = member.evaluation.reconstruction.lines
+    for line, by_drum in recalls.items():
+        assert set(by_drum) == {drum.name for drum in DRUM_CLASSES}
+        for drum, ways in by_drum.items():
+            named = f"/{line}" if len(lines) > 1 else ""
+            figure = figures[f"reconstruction/recall/sampled{named}/{drum}"]
+            assert figure.value == ways.sampled.value
+            assert figure.is_key
+    found = any(key.startswith("reconstruction/recall") for key in figures)
+    assert found == bool(recalls)
 
 
 def test_a_short_table_is_short(evaluation):

@@ -1,3 +1,4 @@
+import html
 import json
 import re
 from dataclasses import replace
@@ -8,7 +9,7 @@ import pytest
 from musicvae.errors import DataError
 from musicvae.evaluation.examples import play_examples
 from musicvae.evaluation.figure import HOW
-from musicvae.evaluation.figures import to_figures
+from musicvae.evaluation.figures import side_by_side, to_figures
 from musicvae.report.evaluation_page import Reported, write_report
 
 VOID = {"meta", "link", "br", "img"}
@@ -76,6 +77,13 @@ def test_the_page_has_every_figure_and_how_it_is_measured(written, evaluation):
         assert (how in text) == (section in sections)
     for figure in to_figures(evaluation):
         assert f'<th scope="row">{figure.name}</th><td class="number">{figure.text}</td>' in text
+
+
+def test_four_sets_stand_side_by_side_with_definitions(written, evaluation):
+    text = html.unescape(written[1].read_text())
+    for row in side_by_side(evaluation.listener).rows:
+        cells = "".join(f'<td class="number">{cell}</td>' for cell in row.cells)
+        assert f'{row.name}<span class="faint">{row.about}</span></th>{cells}' in text
 
 
 def test_the_music_can_be_heard(written, reported):
