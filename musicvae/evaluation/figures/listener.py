@@ -46,7 +46,7 @@ class SideBySide:
         """Lays the table out for a terminal."""
         table = Table("measure", title=title)
         for name in self.columns:
-            table.add_column(name, justify="right")
+            table.add_column(name.replace(" ", "\n"), justify="right")
         for row in self.rows:
             table.add_row(row.name, *row.cells)
         return table

@@ -82,7 +82,7 @@ OF_PITCHES = {
     ),
     "in_scale": Measure(
         caption="wholly in a scale",
-        about="Excerpts whose notes any diatonic scale holds.",
+        about="Excerpts whose notes all belong to one diatonic scale, whichever it is.",
         values=lambda part: pitched.are_in_scale(part.events),
     ),
     "leaps": Measure(

@@ -35,6 +35,7 @@ def test_evaluate_prints_its_figures(command, bundle_folder, data):
     assert said.code == 0, said.err
     assert "accuracy, teacher-forced" in said.out
     assert "test split" in said.out
+    assert "tiny: heard first" in said.out and "wholly in key" in said.out
     assert not list(Path.cwd().iterdir())
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,12 @@ def test_silence_has_shares_of_nothing(representation):
         else:
             assert found["repeats_bar_before"] is None
             assert found["crashes"] == found["periodic_cymbals"] == 0
+
+
+def test_the_documentation_has_every_definition():
+    page = (Path(__file__).parents[4] / "docs" / "models.md").read_text()
+    for name, each in MEASURES.items():
+        assert f"| {each.caption} (`{name}`) | {each.about} |" in page
 
 
 def test_every_measure_is_defined_in_a_sentence():
