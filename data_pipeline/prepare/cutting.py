@@ -1,17 +1,15 @@
 """Cuts chunks in worker processes, on this machine or on a Ray cluster; each becomes one file."""
 
-import warnings
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from musicvae.data_pipeline.cut.chunks import Chunk, chunk_path, cut_chunk
+from musicvae.data_pipeline.cut.chunks import Chunk, chunk_path
 from musicvae.data_pipeline.cut.excerpts import CutSettings
+from musicvae.data_pipeline.cut.work import cut_to_bytes, cut_to_file
 from musicvae.errors import DataError
 from musicvae.files import write_file
 from musicvae.work import Limits, Pool
-from musicvae.work.batch import Begin
 
 UNSURE = ("crashed", "timed_out", "out_of_memory")
 """The reasons for rejecting a piece that depend on the machine and the moment, too."""
@@ -30,9 +28,9 @@ def cut_chunks(
     """Writes the file of each chunk into the folder, and yields each chunk when it is written.
 
     Args:
-        chunks: What is cut.
-        settings: How it is cut.
-        folder: Where the files go.
+        chunks: The chunks.
+        settings: The settings of cutting.
+        folder: The folder of the files.
         limits: The limits on each worker.
         workers: The number of processes, or of Ray's actors.
         address: The Ray cluster's; None starts a cluster on this machine.
@@ -47,12 +45,12 @@ def cut_chunks(
             # Ray is an extra, and takes a second to import.
             from musicvae.work.ray_engine import run_on_ray  # noqa: PLC0415
 
-            work = partial(_cut_to_bytes, settings)
+            work = partial(cut_to_bytes, settings)
             for chunk, data in run_on_ray(work, chunks, limits, workers=workers, address=address):
                 write_file(chunk_path(folder, chunk), data, is_durable=True)
                 yield chunk
         else:
-            with Pool(partial(_cut_to_file, settings, folder), limits, workers=workers) as pool:
+            with Pool(partial(cut_to_file, settings, folder), limits, workers=workers) as pool:
                 for chunk, _ in pool.run(chunks):
                     yield chunk
     except OSError as error:
@@ -62,15 +60,3 @@ def cut_chunks(
             action="Make room, or choose another folder; run again, and it goes on where it was.",
             field="out",
         ) from error
-
-
-def _cut_to_file(settings: CutSettings, folder: Path, chunk: Chunk, begin: Begin) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # parsers warn of every oddity of every file
-        cut_chunk(chunk, settings, folder, begin)
-
-
-def _cut_to_bytes(settings: CutSettings, chunk: Chunk, begin: Begin) -> bytes:
-    with TemporaryDirectory() as folder:
-        _cut_to_file(settings, Path(folder), chunk, begin)
-        return chunk_path(Path(folder), chunk).read_bytes()

@@ -27,6 +27,7 @@ from musicvae.music.midi.events import DRUM_CHANNEL, repair
 from musicvae.music.midi.limits import DEFAULT_LIMITS, MidiLimits
 from musicvae.music.midi.parsed import RECORD, NoteColumns, ParsedMidi, ParsedTrack
 from musicvae.music.midi.plain import is_plain
+from musicvae.music.midi.programs import lend_programs, may_lack_programs
 from musicvae.music.midi.remarks import Remarks
 from musicvae.music.notes import Key, Meter
 
@@ -87,8 +88,8 @@ def _read_score(
 ) -> symusic.core.ScoreTick:
     """Has symusic read a file; if events are damaged, reads it again after repairs."""
     if chunks.is_plain and drum_channel is None:
-        score = _parse(chunks.for_symusic())
-        if score is not None and is_plain(chunks.tracks, score):
+        score = _read_plain(chunks, remarks, limits)
+        if score is not None:
             return score
     header = chunks.header
     if header.ticks_per_second is None:
@@ -106,6 +107,27 @@ def _read_score(
     score = _parse(chunks.with_tracks(repaired))
     if score is None:
         raise smf.damaged("events that can't be read")
+    return score
+
+
+def _read_plain(
+    chunks: Chunks, remarks: Remarks, limits: MidiLimits
+) -> symusic.core.ScoreTick | None:
+    """Has symusic read a file of plain events; None if its events need a repair."""
+    if not may_lack_programs(chunks.tracks):
+        score = _parse(chunks.for_symusic())
+        return score if score is not None and is_plain(chunks.tracks, score) else None
+    lent = lend_programs(chunks.tracks)
+    if lent is None:
+        return None
+    tracks, found = lent
+    data = chunks.with_tracks(tracks)
+    # Each program may start a part, as in `_check_program_changes`.
+    score = _parse(data) if len(data) - len(chunks.data) < limits.max_program_changes else None
+    if score is None or not is_plain(tracks, score):
+        return None
+    for each in found:
+        remarks.add("program_of_other_track", each)
     return score
 
 

@@ -15,33 +15,18 @@ import numpy as np
 import symusic
 
 from musicvae.music.midi import smf
+from musicvae.music.midi.patterns import META, TIME
 
-_LENGTHS = [0, 3, 4, 2, 1, *range(5, 128)]
-_PAYLOADS = [b"\\x%02x.{%d}" % (n, n) for n in _LENGTHS]
-_PAYLOADS += [b"\\x81\\x%02x.{%d}" % (n, n + 128) for n in range(128)]
-_DELTA = rb"[\x80-\xff]{0,3}[\x00-\x7f]"
-_META_BODY = (
-    rb"\xff(?:\x51\x03.{3}|\x58\x04[^\x00][\x00-\x06]..|\x59\x02.."
-    rb"|[\x00-\x0f\x20\x21\x2f\x54\x7f](?:%b))" % b"|".join(_PAYLOADS)
-)
-"""A meta event of a known kind: a long time can look like one of another kind."""
-
-_META = re.compile(
-    rb"%b(?:%b(?:[\xc0-\xdf][\x00-\x7f]%b)*(?=[\x80-\xff])|\Z)" % (_META_BODY, _DELTA, _DELTA),
-    re.DOTALL,
-)
-"""A meta event with the time after it, and the programs that often follow, before a status byte."""
-
-_SYSEX = re.compile(rb"\xf0([\x00-\x7f])([\x00-\x7f]*\xf7)%b(?=[\x80-\xff])" % _DELTA)
+_SYSEX = re.compile(rb"\xf0([\x00-\x7f])([\x00-\x7f]*\xf7)%b(?=[\x80-\xff])" % TIME)
 """A system exclusive message in one piece with the time after it, if its length is right."""
 
 _SHORT = re.compile(rb"[\xc0-\xdf][\x00-\x7f](?![\x80-\xbf\xe0-\xef][\x00-\x7f]{2}|\Z)")
 """A message of one data byte: a time that looks like it stands before a status and its data."""
 
-_PAIR = re.compile(rb"(?:[\xc0-\xdf][\x00-\x7f]){2}(?=(?:%b)?[\x80-\xff])" % _DELTA)
+_PAIR = re.compile(rb"(?:[\xc0-\xdf][\x00-\x7f]){2}(?=(?:%b)?[\x80-\xff])" % TIME)
 """A message of one data byte and a time that looks like one, in either order."""
 
-_RUN = re.compile(rb"(?:%b[\x00-\x7f])*+" % _DELTA)
+_RUN = re.compile(rb"(?:%b[\x00-\x7f])*+" % TIME)
 """More such messages under running status, or a run of other messages behind a time."""
 
 _WRONG_META = re.compile(
@@ -53,17 +38,6 @@ _FEW_BYTES = 4_096
 """Below this number of bytes Python counts quicker than numpy."""
 
 _HIGH = bytes(range(0x80, 0x100))
-_PROGRAM = re.compile(rb"[\xc0-\xcf][\x00-\x7f](?![\x80-\xbf\xe0-\xef][\x00-\x7f]{2}|\Z)")
-_HEAD_PROGRAM = re.compile(
-    rb"(?:%b(?:%b|[\xb0-\xbf\xe0-\xef][\x00-\x7f]{2}(?:\x00[\x00-\x7f]{2})*+))*?%b[\xc0-\xcf]"
-    % (_DELTA, _META_BODY, _DELTA),
-    re.DOTALL,
-)
-"""A program before the first note of a track."""
-_NO_PROGRAM = bytes(each for each in range(256) if each >> 4 != 0xC)
-_NOTE_ON = re.compile(rb"[\x90-\x98\x9a-\x9f][\x00-\x7f]{2}")  # drums have no program
-_NO_NOTE_ON = bytes(each for each in range(256) if each >> 4 != 9 or each == 0x99)
-
 _COUNTED = bytes(
     0xE0 if kind == 9 else 0xB0 if kind in (8, 10, 11, 14) else 0xD0 if kind == 12 else byte
     for byte in range(256)
@@ -84,11 +58,9 @@ def is_plain(tracks: Sequence[bytes], score: symusic.core.ScoreTick) -> bool:
         score: The notes, controls and pitch bends that symusic read of the tracks.
     """
     joined = tracks[0] if len(tracks) == 1 else b"".join(tracks)
-    rest = _META.sub(b"", joined)
-    # A wrong meta event has no other length in `_META`, so its first byte is still there.
+    rest = META.sub(b"", joined)
+    # A wrong meta event has no other length in `META`: so its first byte is still there.
     if b"\xff" in rest and _WRONG_META.search(joined):
-        return False
-    if len(tracks) > 1 and _may_lack_programs(tracks):
         return False
     expected = _count_bytes(score)
     if _count_low(rest) == expected:
@@ -157,19 +129,3 @@ def _read_all(tracks: Sequence[bytes]) -> tuple[int, int]:
     note_ons = sum(int(np.count_nonzero(each >= 128 - 8192)) for each in bends)
     # Each track has a note and a bend of `_ANY_NOTE`.
     return note_ons, _count_bytes(score) // 3 - 2 * score.note_num()
-
-
-def _may_lack_programs(tracks: Sequence[bytes]) -> bool:
-    """Whether a track has notes and no program, and another track has a program."""
-    lack = [track for track in tracks if not _has_program(track)]
-    return 0 < len(lack) < len(tracks) and any(
-        track.translate(None, _NO_NOTE_ON) and _NOTE_ON.search(_META.sub(b"", track))
-        for track in lack
-    )
-
-
-def _has_program(track: bytes) -> bool:
-    return bool(
-        _HEAD_PROGRAM.match(track)
-        or (track.translate(None, _NO_PROGRAM) and _PROGRAM.search(track))
-    )

@@ -13,6 +13,7 @@ from musicvae.music.midi import smf as smf_format
 from musicvae.music.midi.chunks import read_chunks
 from musicvae.music.midi.events import repair
 from musicvae.music.midi.plain import is_plain
+from musicvae.music.midi.programs import lend_programs
 from musicvae.music.midi.remarks import Remarks
 from musicvae.music.notes import Meter, Note
 
@@ -198,6 +199,9 @@ PLAIN = {
     "pressures, also under running status": (
         b"\x00\xd0\x05\x00\x06\x81\x00\x07\x00\xa0\x3c\x01" + NOTE,
     ),
+    "a long time like a program": (
+        b"\x00\xc0\x05\xc8\x00" + NOTE[1:] + b"\xc8\x00\xc0\x05" + NOTE,
+    ),
     "long times": (
         b"\xc1\x40" + NOTE[1:] + b"\xd1\x40\xc0\x05\xff\x05" + ON[1:] + b"\xc1\x40\x3c\x00",
     ),
@@ -224,3 +228,33 @@ def test_a_plain_file_needs_no_repair(bodies):
 @pytest.mark.parametrize("bodies", NOT_PLAIN.values(), ids=NOT_PLAIN)
 def test_a_file_that_needs_repair_is_not_plain(bodies):
     assert not passes(bodies)
+
+
+SOUNDING = b"\x00\x90\x3c\x00" + NOTE
+"""A channel that begins with a note-off, written as a note-on."""
+LENT = {
+    "at the start": ((b"\x00\xc0\x05", NOTE), 5),
+    "behind a note-off without its own status": ((b"\x00\xc0\x05", SOUNDING), 5),
+    "behind a meta event": ((b"\x00\xff\x01\x02hi\x00\xb0\x07\x10\x00\xc0\x05", NOTE), 5),
+    "on a channel among several": ((b"\x00\xc1\x04\x00\xc0\x05", b"\x00\xb1\x07\x10" + NOTE), 5),
+    "on another channel": ((b"\x00\xc1\x05", NOTE), 0),
+    "later": ((b"\x81\x70\xc0\x05", NOTE), 0),
+    "twice": ((b"\x00\xc0\x04\x00\xc0\x05", NOTE), 5),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("bodies", "program"), LENT.values(), ids=LENT)
+def test_a_lent_program_is_the_program_that_repair_gives(bodies, program):
+    tracks = [body + END for body in bodies]
+    remarks = Remarks()
+    repaired = repair(tracks, remarks, sixteenth=120, most_notes=99, most_programs=99)
+    file = midi.read_tracks(smf(*tracks))
+    assert [track.notes.notes[0].program for track in file.tracks] == [program]
+    assert file.remarks == remarks.all()
+    assert file.tracks == midi.read_tracks(smf(*repaired)).tracks
+
+
+def test_a_program_is_lent_without_a_walk_over_the_events():
+    lent = lend_programs([b"\x00\xc0\x05" + END, NOTE + END])
+    assert lent == ([b"\x00\xc0\x05" + END, b"\x00\xc0\x05" + NOTE + END], ["channel 1, track 2"])
+    assert lend_programs([b"\x10\xc0\x05" + END, NOTE + END]) is None
