@@ -211,7 +211,6 @@ NOT_PLAIN = {
     "a note that nothing ends": (NOTE + b"\x00\x90\x40\x40",),
     "a lost note-off and a note-off too many": (ON + b"\x10" + NOTE[1:] + b"\x00\x80\x40\x00",),
     "running status after a meta event": (ON + b"\x10\x3c\x00\x00\xff\x01\x02hi" + RUNNING,),
-    "a program in another track": (b"\x00\xc0\x05", NOTE),
 }
 
 
