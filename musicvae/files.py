@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from musicvae.errors import MusicVAEError
+
 _UNFINISHED = ".partial"
 
 _MOST_NAME_BYTES = 200
@@ -60,6 +62,27 @@ def write_file(path: Path, content: bytes | str, *, is_durable: bool = False) ->
     """Writes a file as `new_file` does; text as UTF-8."""
     with new_file(path, is_durable=is_durable) as unfinished:
         unfinished.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def check_folder(directory: Path, error: type[MusicVAEError], *marks: str) -> None:
+    """Checks that a folder is missing, empty, or written by an earlier run of the same work.
+
+    Args:
+        directory: The folder to write into.
+        error: The kind of error to raise.
+        marks: Names of files and folders; each shows that the folder is such a run's.
+
+    Raises:
+        MusicVAEError: If the folder holds other files.
+    """
+    names = sorted(path.name for path in directory.iterdir()) if directory.is_dir() else []
+    if names and not set(names) & set(marks):
+        raise error(
+            f"a folder {directory} with other files in it, such as {names[0]}",
+            expected="a new or empty folder, or the folder of an earlier run",
+            action="Give another `out`.",
+            field="out",
+        )
 
 
 def remove_unfinished(path: Path) -> None:

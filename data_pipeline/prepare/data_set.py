@@ -143,7 +143,7 @@ def _write_shards(
                 pieces=source.piece_count,
                 pieces_used=pieces_used[source.name],
                 skipped_files=sum(rejection.count for rejection in source.rejected_files),
-                fingerprint=source.fingerprint,
+                fingerprint=source.fingerprint(),
                 excerpts={name: excerpts[name][source.name] for name in selection.splits},
             )
             for source in sources

@@ -7,6 +7,10 @@ from pathlib import Path
 from musicvae.data.manifest import MANIFEST_NAME, Manifest, Source, load_manifest
 from musicvae.data_pipeline.sources.corpus import CorpusSource
 from musicvae.errors import DataError
+from musicvae.files import write_file
+
+STATES_NAME = ".inputs"
+"""The file of the inputs' states: they differ between equal copies, so no manifest holds them."""
 
 _MOST_NAMED = 3
 
@@ -44,7 +48,7 @@ def find_finished(
         for name in dict.fromkeys([*before, *now])
         if before.get(name) != now.get(name)
     ]
-    changes += _compare_music(manifest.sources, sources)
+    changes += _compare_music(out, manifest.sources, sources)
     if changes:
         more = f" and {len(changes) - _MOST_NAMED} more" if len(changes) > _MOST_NAMED else ""
         raise _refuse(out, f"a data set with {'; '.join(changes[:_MOST_NAMED])}{more}")
@@ -74,15 +78,35 @@ def _name_settings(
                 yield f"`rules` {key}" if name == "rules" else key.replace("_", " "), each
 
 
-def _compare_music(made: Sequence[Source], asked: Sequence[CorpusSource]) -> Iterator[str]:
+def save_states(out: Path, sources: Sequence[CorpusSource]) -> None:
+    """Notes names, sizes and times of the input files, so that the next run need not read them."""
+    if _load_states(out) != _states(sources):
+        write_file(out / STATES_NAME, json.dumps(_states(sources)))
+
+
+def _load_states(out: Path) -> object:
+    try:
+        return json.loads((out / STATES_NAME).read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _states(sources: Sequence[CorpusSource]) -> dict[str, str]:
+    return {source.name: source.state for source in sources}
+
+
+def _compare_music(
+    out: Path, made: Sequence[Source], asked: Sequence[CorpusSource]
+) -> Iterator[str]:
+    """Each difference of the music; files are read only if their names, sizes or times changed."""
     before, now = ({source.name: source for source in each} for each in (made, asked))
     if list(before) != list(now):
         yield f"music of {', '.join(before)}, not {', '.join(now)}"
-        return
-    for name, source in before.items():
-        # A set of an earlier version has no fingerprints.
-        if source.fingerprint not in ("", now[name].fingerprint):
-            yield f"other files of {name}"
+    elif _load_states(out) != _states(asked):
+        for name, source in before.items():
+            # A set of an earlier version has no fingerprints.
+            if source.fingerprint not in ("", now[name].fingerprint()):
+                yield f"other files of {name}"
 
 
 def _refuse(out: Path, found: str) -> DataError:

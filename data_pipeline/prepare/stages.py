@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import MofNCompleteColumn, TextColumn
 
-from musicvae.data.manifest import FORMAT_VERSION, Manifest
+from musicvae.data.manifest import FORMAT_VERSION, MANIFEST_NAME, Manifest
 from musicvae.data_pipeline.choose.selection import select
 from musicvae.data_pipeline.choose.split import check_shares
 from musicvae.data_pipeline.cut import likeness
@@ -32,12 +32,13 @@ from musicvae.data_pipeline.cut.chunks import Chunk, chunk_path, is_whole, make_
 from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.sources.corpus import MOST_NAMESAKES, CorpusSource, open_sources
 from musicvae.errors import DataError, SettingError
+from musicvae.files import check_folder
 from musicvae.work import Limits
 from musicvae.work.progress import progress_bar
 
 from .cutting import cut_chunks
 from .data_set import abandon, write_data_set
-from .finished import find_finished
+from .finished import find_finished, save_states
 from .remarks import find_warnings, no_examples
 
 DEFAULT_SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -113,11 +114,13 @@ def prepare(settings: PrepareSettings, *, console: Console | None = None) -> Man
             then gets a table of the reasons first.
     """
     sources = open_sources(settings.inputs, leave_out=settings.out)
+    check_folder(settings.out, DataError, MANIFEST_NAME, _WORK_FOLDER)
     _make_folder(settings.out)
     with _locked(settings.out):
         representation, record = settings.cut.representation, _record(settings)
         finished = find_finished(settings.out, representation.config(), record, sources)
         if finished is not None:
+            save_states(settings.out, sources)
             _clean(settings.out)
             if console is not None:
                 console.print(f"{settings.out}: there already", highlight=False, markup=False)
@@ -127,6 +130,7 @@ def prepare(settings: PrepareSettings, *, console: Console | None = None) -> Man
         if not selection.kept_count:
             _clean(settings.out)
             raise no_examples(selection, str(representation.meter), console)
+        save_states(settings.out, sources)
         manifest = write_data_set(selection, sources, representation, record, work, settings.out)
         _clean(settings.out)
     if console is not None:
@@ -178,7 +182,7 @@ def _work_folder(settings: PrepareSettings, sources: Sequence[CorpusSource]) -> 
     record = {name: value for name, value in _record(settings).items() if name != "shares"}
     plan = {
         "work": [settings.cut.representation.config(), record],
-        "sources": [[source.name, source.fingerprint] for source in sources],
+        "sources": [[source.name, source.state] for source in sources],
         "format": FORMAT_VERSION,
     }
     text = json.dumps(plan, sort_keys=True)

@@ -24,7 +24,7 @@ from musicvae.errors import DataError, MusicVAEError, ScoreError
 
 from .archives import Entry, is_archive
 from .inputs import Input, open_input
-from .locations import HEAD_BYTES, HeldBytes, Location
+from .locations import HEAD_BYTES, HeldBytes, Location, ZipBytes
 from .path_names import readable, tidy
 from .survey import Survey, head_of, is_kept, look_through
 from .titles import normalise_title
@@ -123,7 +123,7 @@ class CorpusSource:
             encrypted, packed by a rare method, or a link), `link` (to a folder, or to nothing),
             `no_file` (a pipe, a device) or `unreadable` (it went away, or may not be looked at).
             What was found is the path of the first file, within the source.
-        fingerprint: Changes when a file is added, taken away or changed, as far as names, sizes and
+        state: Changes when a file is added, taken away or changed, as far as names, sizes and
             times can tell.
     """
 
@@ -132,10 +132,19 @@ class CorpusSource:
     corpora: tuple[str, ...]
     piece_count: int
     rejected_files: tuple[Rejection, ...]
-    fingerprint: str
+    state: str
     _input: Input = field(repr=False)
     _survey: Survey = field(repr=False)
     _common_titles: frozenset[int] = field(default=frozenset(), repr=False)
+
+    def fingerprint(self) -> str:
+        """A digest of the names and the content of all files, which are read for it."""
+        digest = hashlib.blake2b(digest_size=16)
+        with _looking_into(self._input):
+            for entry in self._input.listing.entries():
+                digest.update(f"{entry.path}\0".encode(errors="surrogateescape"))
+                digest.update(hashlib.blake2b(_content(entry)).digest())
+        return digest.hexdigest()
 
     def pieces(self) -> Iterator[Piece]:
         """Every piece; the same pieces in the same order each time, looked up anew.
@@ -179,6 +188,16 @@ def open_sources(
     return tuple(replace(source, _common_titles=common) for source in sources)
 
 
+def _content(entry: Entry) -> bytes:
+    """The bytes of a file; of a zip's member its checksum; nothing where they can't be read."""
+    if isinstance(entry.location, ZipBytes):
+        return entry.state.encode()
+    try:
+        return b"" if entry.location is None else entry.location.read()
+    except DataError:
+        return b""
+
+
 def _find_common(titles: "array[int]") -> frozenset[int]:
     """The hashes of names that are too common to be titles."""
     hashes = np.array(titles, np.int64)
@@ -212,7 +231,7 @@ def _look_into(found: Input, taken: set[str], titles: "array[int]") -> CorpusSou
         corpora=tuple(corpus.name for corpus in survey.corpora),
         piece_count=piece_count,
         rejected_files=tuple(rejections[reason] for reason in sorted(rejections)),
-        fingerprint=survey.fingerprint,
+        state=survey.state,
         _input=found,
         _survey=survey,
     )

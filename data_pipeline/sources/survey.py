@@ -27,14 +27,14 @@ class Survey:
         names: The names of all files.
         corpora: The corpora that were recognised.
         licence: The first line of a licence file.
-        fingerprint: A digest of all names and states.
+        state: A digest of all names and states.
     """
 
     top: str
     names: PathNames
     corpora: tuple[Corpus, ...]
     licence: str | None
-    fingerprint: str
+    state: str
     _tellers: tuple[FactsOf, ...]
 
     def facts_of(self, path: str) -> Facts:
@@ -74,7 +74,7 @@ def look_through(found: Input) -> Survey:
         names=PathNames(hashes),
         corpora=corpora,
         licence=licence,
-        fingerprint=digest.hexdigest(),
+        state=digest.hexdigest(),
         _tellers=tuple(teller for teller in tellers if teller is not None),
     )
 

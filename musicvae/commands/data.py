@@ -148,6 +148,13 @@ def inspect(source: str, piece: str, drums: str, plot: Path | None) -> None:
     from musicvae.data_pipeline.inspect.inspection import find_piece
     from musicvae.data_pipeline.inspect.inspection import inspect as look_into
 
+    if plot is not None and plot.exists():
+        raise SettingError(
+            f"a file {plot} that is there already",
+            expected="the name of a new file",
+            action="Give another `plot`, or remove the file.",
+            field="plot",
+        )
     try:
         inspection = look_into(find_piece(source, piece), drums)
     except MusicVAEError as error:

@@ -96,6 +96,7 @@ def evaluate(models: tuple[str, ...], data: Path, split: str, out: Path | None, 
     The page has all figures with how each is measured, plots, and music to see and to hear.
     """
     from musicvae import bundle
+    from musicvae.errors import SettingError
     from musicvae.evaluation.evaluate import DEFAULT_SIZES
     from musicvae.evaluation.evaluate import evaluate as measure
     from musicvae.evaluation.examples import play_examples
@@ -103,8 +104,11 @@ def evaluate(models: tuple[str, ...], data: Path, split: str, out: Path | None, 
     from musicvae.evaluation.figures import side_by_side, to_figures
     from musicvae.evaluation.subject import load_data, titles
     from musicvae.evaluation.watch import watched
-    from musicvae.report.evaluation_page import Reported, write_report
+    from musicvae.files import check_folder
+    from musicvae.report.evaluation_page import JSON_NAME, Reported, write_report
 
+    if out is not None:
+        check_folder(out, SettingError, JSON_NAME)  # before minutes of measuring, not after
     subjects = [_subject(bundle.load(each)) for each in models or (DEFAULT_BUNDLE,)]
     music = load_data(data, split)
     for subject in subjects:

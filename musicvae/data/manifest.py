@@ -63,7 +63,8 @@ class Source:
         pieces: The number of pieces found.
         pieces_used: The number of pieces with at least one excerpt.
         skipped_files: The number of files that are no music.
-        fingerprint: Changes when a file of the input does; empty in sets of earlier versions.
+        fingerprint: A digest of the names and the content of its files; empty in sets of earlier
+            versions.
         excerpts: The number of excerpts by split.
     """
 

@@ -28,7 +28,7 @@ from musicvae.data.shards import Events
 from musicvae.errors import SettingError, TrainingError
 from musicvae.experiment.experiment import Experiment, from_dict, to_dict
 from musicvae.experiment.settings import differences
-from musicvae.files import write_file
+from musicvae.files import check_folder, write_file
 from musicvae.problems import is_whole_within
 from musicvae.training import preflight
 from musicvae.training.averaging import AveragedWeights
@@ -376,6 +376,8 @@ def _check_folder(settings: RunSettings, record: dict[str, Any]) -> None:
             action="Add `resume` to go on with it, or give another `out`.",
             field="out",
         )
+    else:
+        check_folder(settings.out, TrainingError)
 
 
 def _step_of(checkpoint: Path) -> int:

@@ -239,6 +239,18 @@ MISTAKES = {
         ["inspect", "a.mid", "--plot", "none/x.png"],
         ["none/x.png: No such file or directory. Check the path"],
     ),
+    "a picture that is there": (
+        ["inspect", "a.mid", "--plot", "b.mid"], ["b.mid that is there", "another --plot"],
+    ),
+    "a folder of other files to measure into": (
+        ["evaluate", BUNDLE, "--data", DATA, "--out", "."], ["other files in it", "another --out"],
+    ),
+    "a folder of other files to prepare into": (
+        ["prepare", "a.mid", "--out", "."], ["other files in it", "another --out"],
+    ),
+    "a folder of other files to train into": (
+        [*TRAIN[:-1], "."], ["other files in it", "another --out"],
+    ),
     "bars that change meter": (
         ["reconstruct", "four_three.mid", "--start-bar", "2", *MODEL],
         ["four_three.mid: bar 3 in 3/4; expected 4/4", "--start-bar, such as 1"],

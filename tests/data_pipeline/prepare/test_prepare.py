@@ -1,5 +1,7 @@
 import io
+import os
 import random
+import shutil
 from dataclasses import asdict, replace
 
 import music21
@@ -81,6 +83,33 @@ def test_the_number_of_workers_changes_no_byte(settings, tmp_path):
     other = replace(settings, out=tmp_path / "other", workers=3)
     prepare(other)
     assert contents(other.out) == contents(settings.out)
+
+
+def test_equal_music_in_two_folders_gives_equal_sets(settings, midi_folder, tmp_path):
+    prepare(settings)
+    copy = shutil.copytree(midi_folder, tmp_path / "copy" / midi_folder.name)
+    for path in copy.iterdir():
+        os.utime(path, (1, 1))
+    again = replace(settings, inputs=(settings.inputs[0], str(copy)), out=tmp_path / "again")
+    prepare(again)
+    before, after = contents(settings.out), contents(again.out)
+    assert before.pop(".inputs") != after.pop(".inputs")
+    assert after == before
+    console = Console(file=io.StringIO(), width=500)
+    prepare(replace(again, out=settings.out), console=console)
+    assert "there already" in console.file.getvalue()
+    first = min(copy.iterdir())
+    first.write_bytes(first.read_bytes()[::-1])  # of the same size
+    with pytest.raises(DataError, match="other files of files"):
+        prepare(again)
+
+
+def test_a_folder_with_other_files_is_left_alone(settings):
+    settings.out.mkdir()
+    (settings.out / "song.mid").write_bytes(b"mine")
+    with pytest.raises(DataError, match="other files in it, such as song"):
+        prepare(settings)
+    assert contents(settings.out) == {"song.mid": b"mine"}
 
 
 def test_preparing_again_finds_the_set_there_already(settings):
@@ -293,12 +322,6 @@ def test_an_output_that_is_a_file_is_refused_at_once(settings, tmp_path):
 def test_settings_out_of_range_are_refused(settings, change, found):
     with pytest.raises(SettingError, match=found):
         replace(settings, **change)
-
-
-def test_a_folder_can_be_prepared_from_what_is_in_it(settings, abc_folder):
-    manifest = prepare(replace(settings, inputs=(str(abc_folder),), out=abc_folder))
-    assert manifest.sources[0].pieces == 12
-    assert load_manifest(abc_folder) == manifest
 
 
 def test_the_same_tune_under_other_names_stands_on_one_side(tmp_path, melody):

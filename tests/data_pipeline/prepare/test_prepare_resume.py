@@ -85,7 +85,7 @@ def test_a_run_with_other_settings_starts_over(run_in_process, settings):
     manifest = prepare(settings)
     assert sum(split.excerpts for split in manifest.splits.values()) == 126
     assert set(contents(settings.out)) == {
-        "manifest.json", "test-00000.arrow", "train-00000.arrow",
+        ".inputs", "manifest.json", "test-00000.arrow", "train-00000.arrow",
     }  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def test_a_run_that_ended_while_it_put_shards_in_place_goes_on(half_placed, tmp_
 def test_what_half_a_data_set_left_goes_with_its_work(half_placed):
     manifest = prepare(replace(half_placed, limits=Limits(timeout_s=59.0), shares={"other": 1.0}))
     names = {shard.name for shard in manifest.splits["other"].shards}
-    assert set(contents(half_placed.out)) == {"manifest.json", *names}
+    assert set(contents(half_placed.out)) == {".inputs", "manifest.json", *names}
 
 
 def test_what_can_not_be_read_beside_the_work_is_no_hindrance(half_placed):
@@ -170,4 +170,4 @@ def test_what_can_not_be_read_beside_the_work_is_no_hindrance(half_placed):
     (half_placed.out / ".prepare" / ".DS_Store").write_bytes(b"of a file manager")
     manifest = prepare(replace(half_placed, limits=Limits(timeout_s=59.0)))
     names = {shard.name for split in manifest.splits.values() for shard in split.shards}
-    assert set(contents(half_placed.out)) == {"manifest.json", *names}
+    assert set(contents(half_placed.out)) == {".inputs", "manifest.json", *names}

@@ -108,7 +108,7 @@ def test_ids_do_not_depend_on_where_the_input_lies(midi_folder, tmp_path):
 
 def test_a_fingerprint_changes_with_the_files(midi_folder):
     def fingerprint():
-        return open_sources([str(midi_folder)])[0].fingerprint
+        return open_sources([str(midi_folder)])[0].fingerprint()
 
     before = fingerprint()
     assert fingerprint() == before

@@ -141,7 +141,7 @@ def test_the_folder_that_is_written_to_can_be_left_out(midi_folder, melody, patt
     out.mkdir()
     (out / "more.mid").write_bytes(midi.write(melody(9)))
     (after,) = open_sources([f"{midi_folder}{pattern}"], leave_out=out)
-    assert (after.fingerprint, after.piece_count) == (before.fingerprint, 6)
+    assert (after.fingerprint(), after.piece_count) == (before.fingerprint(), 6)
     (with_it,) = open_sources([f"{midi_folder}{pattern}"])
     assert with_it.piece_count == 7
     (itself,) = open_sources([str(out)], leave_out=out)
