@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-STAGES = ("file", "piece", "event", "part", "bar", "note", "excerpt")
-"""The kinds of things that are rejected, from the whole to its parts; an event of a file may be
-repaired instead."""
+REPAIRED = "event"
+"""The stage of repairs: faults of a file that were mended while reading, so nothing is lost."""
+
+STAGES = ("file", "piece", REPAIRED, "part", "bar", "note", "excerpt")
+"""The kinds of things that are rejected or repaired, from the whole to its parts."""
 
 INTERNAL_ERROR = "internal_error"
 """The reason of a piece on which our own code failed."""

@@ -1,14 +1,14 @@
 """Counts kept excerpts and rejections for the manifest, and lays them out as tables."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from rich.table import Table
 from rich.text import Text
 
 from musicvae.data.manifest import Clusters, Example, Manifest, RejectionCount, Source, Split
-from musicvae.data_pipeline.rejections import STAGES, Rejection
+from musicvae.data_pipeline.rejections import REPAIRED, STAGES, Rejection
 
 MOST_EXAMPLES = 3
 """Examples of each reason in each source: enough to see a pattern."""
@@ -68,12 +68,19 @@ def table_of_sources(sources: Sequence[Source], splits: Mapping[str, Split]) -> 
     return table
 
 
-def table_of_rejections(rejections: Sequence[RejectionCount]) -> Table:
-    """The rejections by reason, to be printed."""
-    table = Table(title="Rejected", title_justify="left")
-    for name in ("what", "reason", "count", "such as"):
+def tables_of_rejections(entries: Sequence[RejectionCount]) -> Iterator[Table]:
+    """The rejections and the repairs by reason, to be printed."""
+    for title, is_repair in (("Repaired", True), ("Rejected", False)):
+        shown = [entry for entry in entries if (entry.stage == REPAIRED) == is_repair]
+        if shown:
+            yield _table_of_reasons(title, shown)
+
+
+def _table_of_reasons(title: str, entries: Sequence[RejectionCount]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in ("kind", "reason", "count", "such as"):
         table.add_column(name, justify="right" if name == "count" else "left")
-    for entry in rejections:
+    for entry in entries:
         example = entry.examples[0]
         # As Text, because names of files may look like rich's markup.
         such_as = Text(f"{example.piece}: {example.found}")
@@ -103,6 +110,6 @@ def tables(manifest: Manifest) -> tuple[Table, ...]:
     """The tables of a data set; a table without rows is left out."""
     return (
         table_of_sources(manifest.sources, manifest.splits),
-        *([table_of_rejections(manifest.rejections)] if manifest.rejections else []),
+        *tables_of_rejections(manifest.rejections),
         *([table_of_clusters(manifest.clusters)] if manifest.clusters.count else []),
     )

@@ -6,13 +6,14 @@ Whatever a piece holds, its result is excerpts, or the reason why there are none
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeVar
 
 from musicvae.data_pipeline.grid.grid import GridPiece, put_on_grid
 from musicvae.data_pipeline.grid.spans import count_other_bars
 from musicvae.data_pipeline.grid.tempo_runs import split_at_tempos
 from musicvae.data_pipeline.readers import ParsedFile, finish_pieces, parse_piece
 from musicvae.data_pipeline.readers.piece import ReadPiece
-from musicvae.data_pipeline.rejections import INTERNAL_ERROR, Rejection
+from musicvae.data_pipeline.rejections import INTERNAL_ERROR, REPAIRED, Rejection
 from musicvae.data_pipeline.sources.corpus import Piece
 from musicvae.errors import MusicVAEError
 from musicvae.faults import describe_fault
@@ -25,6 +26,8 @@ from .lead_sheets import cut_lead_sheets
 from .likeness import find_signatures
 from .melodies import cut_melodies
 from .trios import cut_trios
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -117,15 +120,25 @@ def cut_pieces(
 
 def _read(piece: Piece, drums: str) -> ReadPiece | ParsedFile | CutPiece:
     """The piece as `parse_piece` gives it, or its rejection."""
+
+    def parse() -> ReadPiece | ParsedFile | CutPiece:
+        try:
+            read = parse_piece(piece.read_bytes(), piece.kind, piece.read_side(), drums)
+        except MusicVAEError as error:
+            return reject_piece("unreadable", error.found)
+        return read._replace(style=piece.style) if piece.style else read
+
+    return _attempt(parse)
+
+
+def _attempt(work: Callable[[], Result]) -> Result | CutPiece:
+    """Works on pieces; no error leaves this function: it becomes the rejection of a piece."""
     try:
-        read = parse_piece(piece.read_bytes(), piece.kind, piece.read_side(), drums)
-    except MusicVAEError as error:
-        return reject_piece("unreadable", error.found)
+        return work()
     except MemoryError:
         return reject_for_memory()
     except Exception as error:  # noqa: BLE001  # our fault in one piece must not end the run
         return reject_piece(INTERNAL_ERROR, describe_fault(error))
-    return read._replace(style=piece.style) if piece.style else read
 
 
 def _count_notes(read: ReadPiece | ParsedFile) -> int:
@@ -140,15 +153,11 @@ def cut_group(
     begin: Callable[[int], None] = lambda _: None,
 ) -> dict[int, CutPiece]:
     """Cuts pieces together. If that fails, cuts them singly, and rejects each piece that fails."""
-    try:
-        results = cut_reads(finish_pieces(group.values()), settings)
+    results = _attempt(lambda: cut_reads(finish_pieces(group.values()), settings))
+    if not isinstance(results, CutPiece):
         return dict(zip(group, results, strict=True))
-    except MemoryError:
-        failure = reject_for_memory()
-    except Exception as error:  # noqa: BLE001  # as in `_read`
-        failure = reject_piece(INTERNAL_ERROR, describe_fault(error))
     if len(group) == 1:
-        return dict.fromkeys(group, failure)
+        return dict.fromkeys(group, results)
     singly: dict[int, CutPiece] = {}
     for number, read in group.items():
         begin(number)
@@ -194,7 +203,7 @@ def cut_reads(reads: Sequence[ReadPiece | MusicVAEError], settings: CutSettings)
 
 def _with_remarks(cut: CutPiece, read: ReadPiece) -> CutPiece:
     """The result of a piece, with a rejection for each kind of repair while reading."""
-    repairs = (Rejection("event", each.reason, each.found, each.count) for each in read.remarks)
+    repairs = (Rejection(REPAIRED, each.reason, each.found, each.count) for each in read.remarks)
     return cut._replace(rejections=(*repairs, *cut.rejections))
 
 

@@ -99,7 +99,8 @@ def _compare_music(
     out: Path, made: Sequence[Source], asked: Sequence[CorpusSource]
 ) -> Iterator[str]:
     """Each difference of the music; files are read only if their names, sizes or times changed."""
-    before, now = ({source.name: source for source in each} for each in (made, asked))
+    before = {source.name: source for source in made}
+    now = {source.name: source for source in asked}
     if list(before) != list(now):
         yield f"music of {', '.join(before)}, not {', '.join(now)}"
     elif _load_states(out) != _states(asked):

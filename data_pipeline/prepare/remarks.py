@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from rich.console import Console
 
 from musicvae.data.manifest import Manifest, RejectionCount
-from musicvae.data_pipeline.choose.counts import table_of_rejections
+from musicvae.data_pipeline.choose.counts import tables_of_rejections
 from musicvae.data_pipeline.choose.selection import Selection
-from musicvae.data_pipeline.rejections import INTERNAL_ERROR
+from musicvae.data_pipeline.rejections import INTERNAL_ERROR, REPAIRED
 from musicvae.errors import DataError
 
 from .cutting import UNSURE
@@ -64,8 +64,10 @@ def no_examples(selection: Selection, meter: str, console: Console | None) -> Da
     """
     entries = selection.rejections.entries()
     if console is not None:
-        console.print(table_of_rejections(entries))
-    reasons = ", ".join(map(_count, entries[:5]))
+        for table in tables_of_rejections(entries):
+            console.print(table)
+    rejected = [entry for entry in entries if entry.stage != REPAIRED]
+    reasons = ", ".join(map(_count, rejected[:5]))
     action = "Give other music, fewer `bars`, another `melody`, or `drums`."
     fault = next((entry for entry in entries if entry.reason == INTERNAL_ERROR), None)
     if fault is not None:

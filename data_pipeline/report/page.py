@@ -8,6 +8,7 @@ from pathlib import Path
 
 from musicvae.data.manifest import Manifest, RejectionCount, load_manifest
 from musicvae.data_pipeline.prepare.data_set import REPORT_NAME
+from musicvae.data_pipeline.rejections import REPAIRED
 from musicvae.report import document
 from musicvae.report.names import key_name
 from musicvae.report.page_rolls import SHORT_BARS, Roll, to_roll
@@ -84,7 +85,7 @@ def _render(
         title=name,
         directory=name,
         manifest=manifest,
-        representation=_describe(representation),
+        lead=_describe(representation),
         excerpts=sum(split.excerpts for split in manifest.splits.values()),
         pieces_used=sum(source.pieces_used for source in manifest.sources),
         cards=cards,
@@ -94,6 +95,7 @@ def _render(
         charts=[*filter(None, [draw_meters(manifest.meters)]), *draw_histograms(filled)],
         series=list(filled),
         stages=list(_stages(manifest)),
+        repairs=[each for each in manifest.rejections if each.stage == REPAIRED],
         settings=list(_settings(manifest)),
         find_advice=find_advice,
     )
@@ -153,7 +155,8 @@ def _describe_sample(manifest: Manifest, sample: Mapping[str, tuple[SampledExcer
 def _stages(manifest: Manifest) -> Iterator[tuple[str, list[RejectionCount]]]:
     """The rejections by stage, in the manifest's order: the most frequent first."""
     for stage, rejections in groupby(manifest.rejections, key=lambda each: each.stage):
-        yield _STAGES.get(stage, stage), list(rejections)
+        if stage != REPAIRED:
+            yield _STAGES.get(stage, stage), list(rejections)
 
 
 def _settings(manifest: Manifest) -> Iterator[tuple[str, list[tuple[str, str]]]]:

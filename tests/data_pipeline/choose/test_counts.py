@@ -7,8 +7,8 @@ from musicvae.data_pipeline.choose.counts import (
     MOST_EXAMPLES,
     RejectionCounter,
     table_of_clusters,
-    table_of_rejections,
     table_of_sources,
+    tables_of_rejections,
 )
 from musicvae.data_pipeline.rejections import Rejection
 
@@ -62,12 +62,22 @@ def test_pieces_that_are_left_out_are_all_named():
 def test_tables_print_names_that_look_like_markup():
     rejections = RejectionCounter()
     rejections.add("a/[/red]", "a", reject("piece", "unreadable", found="[bold]"))
-    assert "a/[/red]: [bold]" in printed(table_of_rejections(rejections.entries()))
+    (table,) = tables_of_rejections(rejections.entries())
+    assert "a/[/red]: [bold]" in printed(table)
     source = Source(name="[/b]", licence=None, pieces=1, pieces_used=1, excerpts={"train": 1})
     split = Split(pieces=1, excerpts=12_345, content_hash="", shards=())
     text = printed(table_of_sources([source], {"train": split}))
     assert "[/b]" in text
     assert "12,345" in text
+
+
+def test_repairs_are_no_rejections():
+    rejections = RejectionCounter()
+    rejections.add("a/1", "a", reject("event", "lost_note_off"))
+    rejections.add("a/1", "a", reject("excerpt", "silent"))
+    repaired, rejected = map(printed, tables_of_rejections(rejections.entries()))
+    assert "Repaired" in repaired and "lost_note_off" in repaired and "silent" not in repaired
+    assert "Rejected" in rejected and "silent" in rejected and "lost_note_off" not in rejected
 
 
 def test_clusters_are_printed():

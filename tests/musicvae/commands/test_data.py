@@ -129,6 +129,12 @@ def test_repairs_are_counted_and_shown_and_names_lose_their_padding(command, tmp
     assert manifest["splits"]["train"]["excerpts"] > 0
     (repair,) = [each for each in manifest["rejections"] if each["stage"] == "event"]
     assert (repair["reason"], repair["count"]) == ("lost_note_off", 1)
+    assert "Repaired" in said.out and "Rejected" not in said.out
+    page = Path("songs/report.html")
+    assert command("report", "songs").code == 0
+    repaired = page.read_text().partition('id="repaired"')[2].partition("</section>")[0]
+    assert "lost note off" in repaired
+    assert page.read_text().count("lost note off") == 1
     shown = command("inspect", "song.mid").out
     assert "repaired" in shown
     assert "lost_note_off" in shown
