@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import index
+from types import UnionType
 
 from musicvae.errors import MusicVAEError, RequestError, SettingError
 
@@ -19,6 +21,23 @@ def is_whole_within(value: object, limits: range) -> bool:
         return index(value) in limits  # type: ignore[arg-type]  # the question of this function
     except TypeError:
         return False
+
+
+def wrong_value(name: str, found: object, expected: str) -> SettingError:
+    """The error of an argument or field `name` that holds `found`."""
+    return SettingError(
+        f"{name}={found}", expected=expected, action="Give what is expected.", field=name
+    )
+
+
+def check_type(name: str, value: object, kind: type | UnionType, expected: str) -> None:
+    """Checks the type of an argument.
+
+    Raises:
+        SettingError: If the value is of another type.
+    """
+    if not isinstance(value, kind):
+        raise wrong_value(name, f"{reprlib.repr(value)}", expected)
 
 
 class Problems:
@@ -42,14 +61,7 @@ class Problems:
     def require(self, is_right: bool, name: str, found: object, expected: str) -> None:  # noqa: FBT001
         """Notes that field `name` holds `found` instead of `expected`, unless it is right."""
         if not is_right:
-            self.add(
-                SettingError(
-                    f"{name}={found}",
-                    expected=expected,
-                    action="Give what is expected.",
-                    field=name,
-                )
-            )
+            self.add(wrong_value(name, found, expected))
 
     @contextmanager
     def gather(self, name: str | None = None) -> Iterator[None]:

@@ -82,11 +82,11 @@ def _pair_equals(
     starts = np.flatnonzero(~np.append(False, is_equal)[is_shared])
     sizes = np.diff(starts, append=len(order)).astype(np.int32)
     # How far behind each row its group ends.
-    left = np.repeat(starts.astype(np.int32) + sizes, sizes)
-    left -= np.arange(1, len(order) + 1, dtype=np.int32)
+    later = np.repeat(starts.astype(np.int32) + sizes, sizes)
+    later -= np.arange(1, len(order) + 1, dtype=np.int32)
     is_small = np.repeat(sizes <= _MOST_PAIRED, sizes)
     for distance in range(1, _MOST_PAIRED):
-        at = np.flatnonzero((left >= distance) & (is_small | (distance == 1)))
+        at = np.flatnonzero((later >= distance) & (is_small | (distance == 1)))
         if not len(at):
             break
         yield order[at] * np.int64(count) + order[at + distance]

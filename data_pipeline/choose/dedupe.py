@@ -29,7 +29,7 @@ class Shapes:
 
     Attributes:
         digests: Equal for excerpts that are the same up to transposition.
-        ranks: The place of each excerpt's split in `order_of_splits`.
+        ranks: The index of each excerpt's split in `order_of_splits`.
     """
 
     digests: UInt64[np.ndarray, " batch"]

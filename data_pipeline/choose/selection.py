@@ -67,7 +67,7 @@ def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) ->
     Args:
         chunks: Their files.
         shares: The share of each split.
-        folder: Where the files of signatures and outcomes are made; the outcomes stay.
+        folder: Where the files of signatures and outcomes are written; the outcomes stay.
     """
     rejections = RejectionCounter()
     with SignatureFile(folder / "signatures") as signatures:

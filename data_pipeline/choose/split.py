@@ -58,7 +58,7 @@ def hash_key(key: str) -> int:
 def assign_sides(
     keys: UInt64[np.ndarray, " batch"], shares: Mapping[str, float]
 ) -> UInt8[np.ndarray, " batch"]:
-    """The split of each key, as its place among the shares."""
+    """The split of each key, as its index in the shares."""
     points = keys / 2.0**64
     sides = np.full(len(keys), len(shares) - 1, np.uint8)  # rounding: they may sum to less than 1
     is_drawn = np.zeros(len(keys), bool)
@@ -75,12 +75,12 @@ def assign_clusters(
     given: Int32[np.ndarray, " batch"],
     shares: Mapping[str, float],
 ) -> UInt8[np.ndarray, " batch"]:
-    """The split of each piece, as its place among the shares.
+    """The split of each piece, as its index in the shares.
 
     Args:
         clusters: Each piece's cluster, named by the lowest number of a piece in it.
         keys: The smallest key of each piece's cluster, hashed.
-        given: The split in which its corpus puts each piece, as its place among the shares; -1
+        given: The split in which its corpus puts each piece, as its index in the shares; -1
             where there is no such split, or the shares do not name it.
         shares: The share of each split, by name.
 

@@ -32,10 +32,10 @@ class UsedPieces:
     Attributes:
         chunks: The files of all chunks, in order.
         first_rows: The row of each chunk's first piece with excerpts.
-        numbers: Each piece's place among all pieces.
+        numbers: Each piece's index among all pieces.
         keys: Each piece's split key, hashed.
-        sources: The place of its source's name among `source_names`.
-        given: The place among `given_names` of the split in which its corpus puts the piece; a
+        sources: The index of its source's name in `source_names`.
+        given: The index in `given_names` of the split in which its corpus puts the piece; a
             corpus without splits counts as the name None.
         signed: The rows of the pieces with a signature.
         piece_count: The number of all pieces.
@@ -60,21 +60,21 @@ class UsedPieces:
         return len(self.numbers)
 
     def given_sides(self, shares: Mapping[str, float]) -> Int32[np.ndarray, " piece"]:
-        """The place of each piece's given split among the shares; -1 where they do not name it."""
-        places: dict[str | None, int] = {name: place for place, name in enumerate(shares)}
-        sides = np.array([places.get(name, -1) for name in self.given_names], np.int32)
+        """The index of each piece's given split in the shares; -1 where they do not name it."""
+        indices: dict[str | None, int] = {name: index for index, name in enumerate(shares)}
+        sides = np.array([indices.get(name, -1) for name in self.given_names], np.int32)
         given: Int32[np.ndarray, " piece"] = sides[self.given]
         return given
 
     def texts(self, column: str, rows: Int64[np.ndarray, " _"]) -> Iterator[tuple[int, str]]:
         """Each of these rows, in rising order, with its text from a column of its chunk."""
-        places = np.searchsorted(self.first_rows, rows, side="right") - 1
-        starts = np.flatnonzero(np.diff(places, prepend=-1))
+        indices = np.searchsorted(self.first_rows, rows, side="right") - 1
+        starts = np.flatnonzero(np.diff(indices, prepend=-1))
         for start, end in pairwise([*starts.tolist(), len(rows)]):
-            place, wanted = places[start], rows[start:end]
-            pieces = read_chunk(self.chunks[place]).pieces
+            index, wanted = indices[start], rows[start:end]
+            pieces = read_chunk(self.chunks[index]).pieces
             texts = _used(pieces.select([column, "excerpts"]))[column]
-            found = texts.take(pa.array(wanted - self.first_rows[place])).to_pylist()
+            found = texts.take(pa.array(wanted - self.first_rows[index])).to_pylist()
             yield from zip(wanted.tolist(), found, strict=True)
 
 

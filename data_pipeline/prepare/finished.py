@@ -33,7 +33,7 @@ def find_finished(
         None if the folder holds no data set, or a data set that lacks some of its shards.
 
     Raises:
-        DataError: If the data set was made with other settings or of other music.
+        DataError: If the data set was prepared with other settings or of other music.
     """
     if not (out / MANIFEST_NAME).exists():
         return None
@@ -96,14 +96,14 @@ def _states(sources: Sequence[CorpusSource]) -> dict[str, str]:
 
 
 def _compare_music(
-    out: Path, made: Sequence[Source], asked: Sequence[CorpusSource]
+    out: Path, earlier: Sequence[Source], sources: Sequence[CorpusSource]
 ) -> Iterator[str]:
     """Each difference of the music; files are read only if their names, sizes or times changed."""
-    before = {source.name: source for source in made}
-    now = {source.name: source for source in asked}
+    before = {source.name: source for source in earlier}
+    now = {source.name: source for source in sources}
     if list(before) != list(now):
         yield f"music of {', '.join(before)}, not {', '.join(now)}"
-    elif _load_states(out) != _states(asked):
+    elif _load_states(out) != _states(sources):
         for name, source in before.items():
             # A set of an earlier version has no fingerprints.
             if source.fingerprint not in ("", now[name].fingerprint()):

@@ -81,9 +81,9 @@ def read_abc(data: bytes) -> ReadPiece:
         text = data.decode("latin-1")
     text = text.replace("\r\n", "\n").replace("\r", "\n") + "\n"
     start = _START.search(text)
-    place = start.start() if start else 0
-    head = "".join(_HEAD_FIELD.findall(text[:place]))
-    tune = _TUNE.match(text, place)
+    offset = start.start() if start else 0
+    head = "".join(_HEAD_FIELD.findall(text[:offset]))
+    tune = _TUNE.match(text, offset)
     if tune is None:
         raise ScoreError(
             "an ABC tune without a key",
@@ -204,8 +204,8 @@ def _read_voice(name: str, tokens: list[abcFormat.ABCToken]) -> _Voice:
                 meter = marks.meters[-1].value if marks.meters else Meter()
                 now += Fraction(meter.quarters_per_bar)
             else:
-                place = _Place(now, sum(shifts.values()), overlay)
-                now += _read_note(token, staff, place, tied_on)
+                position = _Position(now, sum(shifts.values()), overlay)
+                now += _read_note(token, staff, position, tied_on)
                 tied_on = _tied_on(token)
     if now or longest:
         staff.close_measure(max(now, longest))
@@ -223,7 +223,7 @@ def _read_shift(token: abcFormat.ABCMetadata, name: str, shifts: dict[str, int])
         shifts["V"] = shift_of(token.data)
 
 
-class _Place(NamedTuple):
+class _Position(NamedTuple):
     """The position of a note: its time in the measure, the shift of its pitch, and the overlay."""
 
     onset: Fraction
@@ -232,7 +232,7 @@ class _Place(NamedTuple):
 
 
 def _read_note(
-    token: abcFormat.ABCNote, staff: Staff, place: _Place, tied_on: Sequence[str | None]
+    token: abcFormat.ABCNote, staff: Staff, position: _Position, tied_on: Sequence[str | None]
 ) -> Fraction:
     """Adds a token's notes, and returns its length."""
     with asking_music21(_KIND):
@@ -245,10 +245,10 @@ def _read_note(
         if sounding.pitchName is not None:
             note = StaffNote(
                 measure=len(staff.lengths),
-                onset=place.onset,
+                onset=position.onset,
                 length=length,
-                pitch=_midi_number(sounding.pitchName) + place.shift,
-                line=f"overlay {place.overlay}" if place.overlay else "",
+                pitch=_midi_number(sounding.pitchName) + position.shift,
+                line=f"overlay {position.overlay}" if position.overlay else "",
                 is_tied=token.tie in ("stop", "continue") or sounding.pitchName in tied_on,
             )
             staff.add(note)

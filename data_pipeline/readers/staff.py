@@ -192,9 +192,9 @@ def _parts(staff: Staff, starts: list[Fraction]) -> list[Part]:
     for note in staff.notes:
         start = starts[note.measure] + note.onset
         end = start + note.length
-        rows, place = last.get(note.pitch, ([], 0))
-        if note.is_tied and rows and rows[place][2] == start:
-            rows[place] = (*rows[place][:2], end)
+        rows, index = last.get(note.pitch, ([], 0))
+        if note.is_tied and rows and rows[index][2] == start:
+            rows[index] = (*rows[index][:2], end)
         else:
             rows = lines.setdefault(note.line, [])
             last[note.pitch] = rows, len(rows)

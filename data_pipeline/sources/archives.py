@@ -1,7 +1,7 @@
 """Lists the files in zip and tar archives, each with the location of its bytes.
 
 Conventions: paths are as the archive writes them. Nothing is unpacked to disk, so a member's path
-is a name and never a place on disk. Members of a zip and of a plain tar come in the order of their
+is a name and never a path on disk. Members of a zip and of a plain tar come in the order of their
 paths. A compressed tar can only be read from its start, so its members come in its own order, each
 with its bytes.
 """
@@ -137,8 +137,8 @@ class TarListing:
     def entries(self) -> Iterator[Entry]:
         """Every file; the same files in the same order each time."""
         for path, offset, size in self._members:
-            place = None if size is None else FileBytes(self._path, offset, size)
-            yield Entry(path, place, f"{offset}+{size}@{self._time}")
+            location = None if size is None else FileBytes(self._path, offset, size)
+            yield Entry(path, location, f"{offset}+{size}@{self._time}")
 
     def locate(self, path: str) -> Location | None:
         """The location of the bytes of a file; None if there is no file of this path."""

@@ -1,9 +1,9 @@
 """The first stage: finds the pieces in the inputs, and gives each a stable id.
 
 Conventions: a file's content tells its kind. Each tune of an ABC file is a piece; any other file of
-music is one piece. An id is the source's name and the path within it, with `#PLACE:NUMBER` for a
-tune of an ABC file. An id does not depend on the input's place on disk, and a folder has the same
-ids as an archive of it. Files without music are counted and passed over.
+music is one piece. An id is the source's name and the path within it, with `#POSITION:NUMBER` for a
+tune of an ABC file. An id does not depend on where the input lies on disk; a folder has the same
+ids as an archive of the folder. Files without music are counted and passed over.
 """
 
 import hashlib
@@ -105,8 +105,8 @@ class Piece:
     @property
     def held_bytes(self) -> int:
         """The bytes that travel with the piece to another process."""
-        places = (self.location, *self.side.values())
-        return sum(sum(map(len, place.parts)) for place in places if isinstance(place, HeldBytes))
+        locations = (self.location, *self.side.values())
+        return sum(sum(map(len, each.parts)) for each in locations if isinstance(each, HeldBytes))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,7 +306,7 @@ def _tunes(file: Piece) -> Iterator[Piece]:
         tune = data[match.start() : len(data) if following is None else following.start()]
         title = _TITLE.search(tune)
         number = match[1].decode() or "0"
-        # Numbers repeat in files that were joined: the place in the file tells them apart.
+        # Numbers repeat in files that were joined: the position in the file tells them apart.
         yield replace(
             file,
             id=f"{file.id}#{index + 1}:{number}",
@@ -332,9 +332,9 @@ def _looking_into(found: Input) -> Iterator[None]:
 
 
 def _closed(name: str, error: OSError) -> DataError:
-    place = name if error.filename in (None, name) else f"{readable(error.filename)} in {name}"
+    path = name if error.filename in (None, name) else f"{readable(error.filename)} in {name}"
     return DataError(
-        f"{place}, which can't be looked into ({error.strerror})",
+        f"{path}, which can't be looked into ({error.strerror})",
         expected="files and folders that may be read",
         action="Change their permissions, or leave them out.",
         field="inputs",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import requests
 
 CACHE_VARIABLE = "MUSICVAE_CACHE"
-"""The environment variable for a folder in place of the user's cache."""
+"""The environment variable for a folder instead of the user's cache."""
 
 _CHUNK_BYTES = 1 << 16
 """At most this much is lost where a server breaks off."""

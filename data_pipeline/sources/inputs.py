@@ -46,7 +46,7 @@ class Input:
 
     Attributes:
         name: The input as the user gave it.
-        source: The first part of its pieces' ids; tells nothing of the input's place on disk.
+        source: The first part of its pieces' ids; tells nothing of where the input lies on disk.
         listing: Its files.
         licence: Its licence, where that is known without reading the files.
         is_file: Whether the input is a single file.
@@ -69,27 +69,27 @@ class FolderListing:
 
     def __init__(self, root: Path, leave_out: Path | None = None) -> None:
         self._root = root
-        self._left_out = "" if leave_out is None else str(leave_out)
+        self._skipped = "" if leave_out is None else str(leave_out)
 
     def entries(self) -> Iterator[Entry]:
         """Every file; the same files in the same order each time."""
         waiting = [_sorted_folder(str(self._root), f"{self._root.name}/")]
         while waiting:
-            for path, place in waiting[-1]:
-                if place.removesuffix("/") == self._left_out:
+            for path, location in waiting[-1]:
+                if location.removesuffix("/") == self._skipped:
                     continue
                 if path.endswith("/"):
-                    waiting.append(_sorted_folder(place, path))
+                    waiting.append(_sorted_folder(location, path))
                     break
-                yield _entry(path, place)
+                yield _entry(path, location)
             else:
                 waiting.pop()
 
     def locate(self, path: str) -> Location | None:
         """The location of the bytes of a file; None if there is no file of this path."""
         within = path.removeprefix(f"{self._root.name}/")
-        place = f"{self._root}/{within}"
-        return FileBytes(place) if os.path.isfile(place) else None  # noqa: PTH113  (a path as text)
+        location = f"{self._root}/{within}"
+        return FileBytes(location) if os.path.isfile(location) else None  # noqa: PTH113  (a path as text)
 
 
 class FilesListing:
@@ -102,17 +102,17 @@ class FilesListing:
 
     def __init__(self, base: Path, paths: list[str]) -> None:
         self._base = base
-        self._places = {os.path.relpath(path, base.parent): path for path in paths}
+        self._locations = {os.path.relpath(path, base.parent): path for path in paths}
 
     def entries(self) -> Iterator[Entry]:
         """Every file; the same files in the same order each time."""
-        for name, place in sorted(self._places.items()):
-            yield _entry(name, place)
+        for name, location in sorted(self._locations.items()):
+            yield _entry(name, location)
 
     def locate(self, path: str) -> Location | None:
         """The location of the bytes of a file; None if there is no file of this path."""
-        place = str(self._base.parent / path)
-        return FileBytes(place) if os.path.isfile(place) else None  # noqa: PTH113  (a path as text)
+        location = str(self._base.parent / path)
+        return FileBytes(location) if os.path.isfile(location) else None  # noqa: PTH113  (a path as text)
 
 
 def open_input(
@@ -139,13 +139,13 @@ def open_input(
             licence=music21_corpus.collection_licence(collection),
         )
     path = Path(name)
-    left_out = None if leave_out is None else leave_out.resolve()
+    skipped = None if leave_out is None else leave_out.resolve()
     if name and path.exists():
-        return _open_path(name, path.resolve(), is_kept, left_out)
+        return _open_path(name, path.resolve(), is_kept, skipped)
     if _WILD.search(name):
-        return _open_pattern(name, left_out)
+        return _open_pattern(name, skipped)
     if name in CORPORA:
-        return _open_corpus(name, is_kept, left_out)
+        return _open_corpus(name, is_kept, skipped)
     raise DataError(
         f"no file or folder {name or 'named by an empty text'}",
         expected="a file, a folder, a pattern, an archive, music21:NAME, or the name of a corpus",
@@ -155,10 +155,10 @@ def open_input(
 
 
 def _open_path(
-    name: str, path: Path, is_kept: Callable[[str], bool], left_out: Path | None
+    name: str, path: Path, is_kept: Callable[[str], bool], skipped: Path | None
 ) -> Input:
     if path.is_dir():
-        return Input(name=name, source=path.name, listing=FolderListing(path, left_out))
+        return Input(name=name, source=path.name, listing=FolderListing(path, skipped))
     if not path.is_file():
         raise DataError(
             f"{name}, which is no file and no folder",
@@ -178,7 +178,7 @@ def _open_path(
     )
 
 
-def _open_pattern(name: str, left_out: Path | None) -> Input:
+def _open_pattern(name: str, skipped: Path | None) -> Input:
     wild_at = _WILD.search(name).start()  # type: ignore[union-attr]  # it has a wild card
     folder_end = name[:wild_at].rfind("/") + 1
     base = _without_steps_up(Path(name[:folder_end]).absolute())
@@ -187,7 +187,7 @@ def _open_pattern(name: str, left_out: Path | None) -> Input:
         path
         for path in found
         if not os.path.isdir(path)  # noqa: PTH112  (a path as text)
-        and (left_out is None or left_out not in Path(path).parents)
+        and (skipped is None or skipped not in Path(path).parents)
     ]
     if not any(map(os.path.isfile, paths)):
         raise DataError(
@@ -208,7 +208,7 @@ def _without_steps_up(path: Path) -> Path:
     return Path(*path.parts[:after_steps]).resolve().joinpath(*path.parts[after_steps:])
 
 
-def _open_corpus(name: str, is_kept: Callable[[str], bool], left_out: Path | None) -> Input:
+def _open_corpus(name: str, is_kept: Callable[[str], bool], skipped: Path | None) -> Input:
     path = fetched_path(name)
     corpus = CORPORA[name]
     if path is None:
@@ -220,7 +220,7 @@ def _open_corpus(name: str, is_kept: Callable[[str], bool], left_out: Path | Non
             action=f"{fetchable if corpus.download else by_hand}.",
             field="inputs",
         )
-    found = _open_path(name, path, is_kept, left_out)
+    found = _open_path(name, path, is_kept, skipped)
     return Input(name=name, source=name, listing=found.listing, licence=corpus.licence)
 
 
@@ -237,25 +237,25 @@ def licence_line(text: bytes) -> str | None:
     return next((line[:200] for line in lines if line), None)
 
 
-def _sorted_folder(place: str, path: str) -> Iterator[tuple[str, str]]:
-    """The paths of a folder's files and folders, sorted, each with its place on disk.
+def _sorted_folder(location: str, path: str) -> Iterator[tuple[str, str]]:
+    """The paths of a folder's files and folders, sorted, each with its path on disk.
 
     Paths of folders end with a slash. The names are held: some 100 bytes a file of this one folder.
     """
-    with os.scandir(place) as files:
+    with os.scandir(location) as files:
         names = [file.name + "/" * file.is_dir(follow_symlinks=False) for file in files]
     names.sort()
-    return ((path + name, os.path.join(place, name)) for name in names)  # noqa: PTH118  (paths as text)
+    return ((path + name, os.path.join(location, name)) for name in names)  # noqa: PTH118  (paths as text)
 
 
-def _entry(path: str, place: str) -> Entry:
+def _entry(path: str, location: str) -> Entry:
     try:
-        facts = os.stat(place)  # noqa: PTH116  (a path as text)
+        facts = os.stat(location)  # noqa: PTH116  (a path as text)
     except OSError as error:
         # A file that went away or a broken link is no reason to end the walk.
-        is_broken_link = isinstance(error, FileNotFoundError) and os.path.islink(place)  # noqa: PTH114  (a path as text)
+        is_broken_link = isinstance(error, FileNotFoundError) and os.path.islink(location)  # noqa: PTH114  (a path as text)
         return Entry(path, None, "", "link" if is_broken_link else "unreadable")
     if not stat.S_ISREG(facts.st_mode):
-        is_link = os.path.islink(place)  # noqa: PTH114  (a path as text)
+        is_link = os.path.islink(location)  # noqa: PTH114  (a path as text)
         return Entry(path, None, "", "link" if is_link else "no_file")
-    return Entry(path, FileBytes(place), f"{facts.st_size}@{facts.st_mtime_ns}")
+    return Entry(path, FileBytes(location), f"{facts.st_size}@{facts.st_mtime_ns}")

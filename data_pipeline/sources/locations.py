@@ -36,7 +36,7 @@ _LOCAL_MAGIC = b"PK\x03\x04"
 
 @runtime_checkable
 class Location(Protocol):
-    """A place where bytes can be read; the same bytes every time."""
+    """Where bytes can be read; the same bytes every time."""
 
     def head(self) -> bytes:
         """The first `HEAD_BYTES`, or fewer.
@@ -61,7 +61,7 @@ class FileBytes:
 
     Attributes:
         path: The file.
-        offset: The place of the first byte.
+        offset: The offset of the first byte.
         size: The number of bytes; None for all bytes to the file's end.
     """
 
@@ -102,7 +102,7 @@ class ZipBytes:
 
     Attributes:
         path: The archive.
-        offset: The place of the member's local header.
+        offset: The offset of the member's local header.
         packed_size: The bytes that the member takes in the archive.
         size: The bytes of the unpacked member, by the archive's directory.
         is_stored: Whether it is not compressed.

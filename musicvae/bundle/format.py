@@ -26,6 +26,7 @@ from musicvae.bundle.old_figures import with_keys
 from musicvae.errors import BundleError, ModelNotFoundError, SettingError
 from musicvae.experiment.experiment import Experiment, build_model, from_dict, to_dict
 from musicvae.model import MusicVAE, Prior
+from musicvae.problems import check_type
 from musicvae.representation import Representation
 
 FORMAT_VERSION = 2
@@ -145,9 +146,11 @@ def load(name_or_path: str | Path) -> Bundle:
     """Loads an embedded bundle by name, or any bundle by its folder.
 
     Raises:
+        SettingError: If the argument is neither a name nor a path.
         ModelNotFoundError: If there is no such bundle.
         BundleError: If the bundle is damaged, or of another version.
     """
+    check_type("name_or_path", name_or_path, str | Path, "the name of a model, or a folder")
     directory = _find(name_or_path)
     config = _read_config(directory)
     try:

@@ -5,7 +5,7 @@ engine answers (see `decoding`). The engine knows no gRPC.
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -48,12 +48,13 @@ from musicvae.generation.requests import (
     SampleRequest,
     TransformRequest,
     amount_path,
+    check_request,
 )
 from musicvae.model.latent.moves import shift
 from musicvae.model.noise import latent_noise, row_seed
 from musicvae.music.attributes import get_attribute
 from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER
-from musicvae.problems import Problems
+from musicvae.problems import Problems, check_type
 
 _EVENTS = "events"
 """Names the noise of decoding, which a seed draws apart from its other noise."""
@@ -76,12 +77,12 @@ class Engine:
     """
 
     def __init__(self, bundles: Sequence[Bundle | str | Path]) -> None:
-        if isinstance(bundles, str) or not bundles:
+        if isinstance(bundles, str) or not isinstance(bundles, Iterable) or not bundles:
             raise SettingError(
                 f"bundles={bundles!r}",
                 expected="a list of at least one name, folder or bundle",
                 action='Write it like Engine(["melody-2bar"]).',
-                field="bundle",
+                field="bundles",
             )
         loaded = [each if isinstance(each, Bundle) else load(each) for each in bundles]
         self._bundles = {bundle.name: bundle for bundle in loaded}
@@ -260,9 +261,11 @@ class Engine:
         Raises:
             ModelNotFoundError: If the model is not loaded.
         """
+        check_type("name", name, str, "the name of a model")
         return describe(self._bundle(name))
 
     def _bundle_for(self, request: AnyRequest) -> Bundle:
+        check_request(request)
         if request.model or not isinstance(request, GrooveRequest):
             return self._bundle(request.model)
         for bundle in self._bundles.values():

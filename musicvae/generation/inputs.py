@@ -11,6 +11,7 @@ from musicvae.errors import LatentError
 from musicvae.generation.replies import Latent
 from musicvae.music import midi
 from musicvae.music.notes import NoteSequence
+from musicvae.problems import check_type
 
 MusicLike: TypeAlias = NoteSequence | str | Path | bytes
 """Music: notes, the path of a MIDI file, or its bytes."""
@@ -38,6 +39,7 @@ class Excerpt:
         reduce: Whether to leave out notes that the model can't hold; otherwise they are refused.
 
     Raises:
+        SettingError: If `notes` is no music.
         MidiError: If the file is no MIDI file.
         OSError: If the file can't be read.
     """
@@ -49,6 +51,7 @@ class Excerpt:
     def __init__(
         self, notes: MusicLike, *, start_bar: int | None = None, reduce: bool = False
     ) -> None:
+        check_type("notes", notes, MusicLike, "notes, or the path or the bytes of a MIDI file")
         object.__setattr__(
             self, "notes", notes if isinstance(notes, NoteSequence) else midi.read(notes)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict, Unpack
 
@@ -24,6 +24,7 @@ from musicvae.generation.requests import (
     SampleRequest,
     TransformRequest,
 )
+from musicvae.problems import check_type
 
 Music: TypeAlias = MusicLike | Excerpt | Clip
 """Music: notes, the path or the bytes of a MIDI file, an excerpt of them, or a clip."""
@@ -77,6 +78,7 @@ class Model:
         **how: Unpack[DrawingSettings],
     ) -> list[Clip]:
         """Morphs from point to point, with `count` clips from each point to the next."""
+        check_type("points", points, Iterable, "a list of music or latents")
         path = [self._point(point) for point in points]
         return list(self._engine.interpolate(InterpolateRequest(points=path, count=count, **how)))
 
@@ -101,6 +103,7 @@ class Model:
 
         A latent is the posterior's mean, or with a seed a draw from the posterior.
         """
+        check_type("music", music, Music | Iterable, "music, or a list of music")
         if not isinstance(music, Music):
             if not music:
                 return np.zeros((0, self.bundle.model.latent_size), np.float32)
@@ -112,6 +115,7 @@ class Model:
         self, z: LatentLike | Sequence[LatentLike], **how: Unpack[DrawingSettings]
     ) -> list[Clip]:
         """Decodes one latent or a batch of latents, one clip a latent."""
+        check_type("z", z, Iterable | Array, "a latent, or a list of latents")
         rows: list[Any] = z.tolist() if isinstance(z, Array) else list(z)
         is_batch = any(isinstance(row, Sequence | Array) for row in rows)
         request = DecodeRequest(latents=rows if is_batch else [rows], **how)

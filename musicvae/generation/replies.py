@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from musicvae.errors import LatentError
 from musicvae.music import midi
 from musicvae.music.notes import Meter, NoteSequence
+from musicvae.problems import check_type
 from musicvae.representation.hits import hits_to_text
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Clip:
 
     def save(self, path: str | Path) -> Path:
         """Writes the clip as a MIDI file, over an older file of that name."""
+        check_type("path", path, str | Path, "the path of a file")
         path = Path(path)
         path.write_bytes(self.to_midi())
         return path

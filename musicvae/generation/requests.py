@@ -8,15 +8,17 @@ fields at once. Fields have the names and meanings of the contract
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Real
+from types import UnionType
 from typing import Protocol, TypeAlias
 
 from musicvae.errors import LatentError
-from musicvae.generation.inputs import Excerpt, LatentLike, Point, PointLike, to_latent
+from musicvae.generation.inputs import Array, Excerpt, LatentLike, Point, PointLike, to_latent
 from musicvae.generation.replies import Clip, Encoding, Grooved, Latent, ModelInfo, Transformed
 from musicvae.music import progressions
 from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER
-from musicvae.problems import Problems, is_whole_within
+from musicvae.problems import Problems, check_type, is_whole_within
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
 SEEDS = range(2**63)
@@ -61,12 +63,12 @@ class SampleRequest:
     chords: str | None = None
 
     def __post_init__(self) -> None:
-        problems = Problems()
+        problems = _check_types(self)
         is_count = is_whole_within(self.count, COUNTS)
         problems.require(is_count, "count", self.count, "1 to 2^31")
         count = self.count if is_count else 1
         problems.require(
-            0 <= self.first_index <= len(INDICES) - count,
+            is_whole_within(self.first_index, range(len(INDICES) - count + 1)),
             "first_index",
             self.first_index,
             "0 to 2^31 - count",
@@ -98,7 +100,7 @@ class InterpolateRequest:
     chords: str | None = None
 
     def __post_init__(self) -> None:
-        problems = Problems()
+        problems = _check_types(self)
         problems.require(len(self.points) >= 2, "points", len(self.points), "2 or more")
         points = [_read_point(problems, each, f"points[{i}]") for i, each in enumerate(self.points)]
         object.__setattr__(self, "points", points)
@@ -131,14 +133,14 @@ class TransformRequest:
     chords: str | None = None
 
     def __post_init__(self) -> None:
-        problems = Problems()
+        problems = _check_types(self)
         object.__setattr__(self, "point", _read_point(problems, self.point, "point"))
         problems.require(bool(self.amounts), "amounts", "none", "one attribute or more")
         for name, amount in self.amounts.items():
             path = amount_path(name)
             check_text(problems, "amounts", name)
             problems.require(
-                abs(amount) <= LARGEST_AMOUNT,
+                isinstance(amount, Real) and abs(amount) <= LARGEST_AMOUNT,
                 path,
                 amount,
                 f"-{LARGEST_AMOUNT:g} to {LARGEST_AMOUNT:g}",
@@ -170,7 +172,7 @@ class GrooveRequest:
     qpm: float | None = None
 
     def __post_init__(self) -> None:
-        problems = Problems()
+        problems = _check_types(self)
         object.__setattr__(self, "point", _read_point(problems, self.point, "point"))
         problems.require(self.task in GROOVE_TASKS, "task", self.task, ", ".join(GROOVE_TASKS))
         if self.task == TRANSFER:
@@ -205,7 +207,7 @@ class EncodeRequest:
     chords: str | None = None
 
     def __post_init__(self) -> None:
-        problems = Problems()
+        problems = _check_types(self)
         _check_excerpt(problems, self.excerpt, "excerpt")
         check_text(problems, "model", self.model)
         _check_seed(problems, self.seed)
@@ -235,7 +237,7 @@ class DecodeRequest:
     chords: str | None = None
 
     def __post_init__(self) -> None:
-        problems = Problems()
+        problems = _check_types(self)
         problems.require(len(self.latents) >= 1, "latents", len(self.latents), "1 or more")
         latents = [
             _read_latent(problems, each, f"latents[{index}]")
@@ -275,6 +277,45 @@ class Musician(Protocol):
     def groove(self, request: GrooveRequest) -> Grooved: ...
     def models(self) -> tuple[ModelInfo, ...]: ...
     def model(self, name: str) -> ModelInfo: ...
+
+
+def check_request(request: AnyRequest) -> None:
+    """Checks that an argument is a request.
+
+    Raises:
+        SettingError: If it is anything else.
+    """
+    check_type("request", request, AnyRequest, "a request, such as SampleRequest(count=1)")
+
+
+_TYPES: dict[str, tuple[type | UnionType, str]] = {
+    "model": (str, "the name of a model"),
+    "points": (Sequence | Array, "a list of points: excerpts or latents"),
+    "latents": (Sequence | Array, "a list of latents"),
+    "amounts": (Mapping, 'amounts by attribute, such as {"note_density": 1.0}'),
+    "excerpt": (Excerpt, "an Excerpt"),
+    "onto": (Excerpt | None, "an Excerpt"),
+    "temperature": (Real, "a number"),
+    "top_p": (Real, "a number"),
+    "qpm": (Real | None, "a number"),
+    "chords": (str | None, "text such as C | Am | F | G"),
+}
+"""The types of the fields of requests; other checks take values of any type."""
+
+
+def _check_types(request: AnyRequest) -> Problems:
+    """Checks the types of a request's fields, and returns an empty list of problems.
+
+    Raises:
+        MusicVAEError: The error of the wrong field; a `RequestError` if several are wrong.
+    """
+    problems = Problems()
+    for field in fields(request):
+        if field.name in _TYPES:
+            with problems.gather():
+                check_type(field.name, getattr(request, field.name), *_TYPES[field.name])
+    problems.raise_all()
+    return problems
 
 
 def amount_path(name: str) -> str:

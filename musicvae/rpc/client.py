@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
+from numbers import Real
 from types import TracebackType
 from typing import Any
 
@@ -33,7 +34,7 @@ from musicvae.generation.requests import (
     TransformRequest,
     check_text,
 )
-from musicvae.problems import Problems
+from musicvae.problems import Problems, check_type
 from musicvae.rpc.error_details import error_from_status
 from musicvae.rpc.replies import (
     clip_from_message,
@@ -68,6 +69,8 @@ class Client:
     """
 
     def __init__(self, address: str, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        check_type("address", address, str, "HOST:PORT")
+        check_type("timeout_s", timeout_s, Real, "a number of seconds")
         found = _ADDRESS.fullmatch(address)
         if found is None or not 1 <= int(found[3]) <= 65535:
             raise SettingError(
@@ -136,6 +139,7 @@ class Client:
 
     def model(self, name: str) -> ModelInfo:
         """Describes one model; an empty name is the default's."""
+        check_type("name", name, str, "the name of a model")
         problems = Problems()
         check_text(problems, "model", name)
         problems.raise_all()

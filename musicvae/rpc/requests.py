@@ -26,6 +26,7 @@ from musicvae.generation.requests import (
     InterpolateRequest,
     SampleRequest,
     TransformRequest,
+    check_request,
 )
 from musicvae.music import midi
 from musicvae.music.chords import MOST_CHORDS
@@ -52,6 +53,7 @@ _SILENCE = NoteSequence(notes=(), length_steps=0)
 
 def request_to_message(request: AnyRequest) -> Any:
     """Writes a request, whose fields have the names of the message's; clips travel as notes."""
+    check_request(request)
     given = {each.name: getattr(request, each.name) for each in fields(request)}
     given |= {name: _WRITERS[name](value) for name, value in given.items() if name in _WRITERS}
     if not isinstance(request, EncodeRequest):

@@ -1,4 +1,4 @@
-"""Lakh: MIDI files from the web, all of them or those named by artist and title."""
+"""Lakh: MIDI files from the web, all of them, or the files named by artist and title."""
 
 import re
 

@@ -21,8 +21,8 @@ def _look_up(listing: Listing, _mark: str) -> FactsOf:
         side = {}
         # The lists tell of the file beside them; its versions are timed otherwise.
         if folder == own:
-            places = {role: listing.locate(f"{own}/{name}") for role, name in _SIDE_FILES.items()}
-            side = {role: place for role, place in places.items() if place is not None}
+            found = {role: listing.locate(f"{own}/{name}") for role, name in _SIDE_FILES.items()}
+            side = {role: location for role, location in found.items() if location is not None}
         return Facts(title="", split_key=f"{song}/{song}", style="pop", side=side)
 
     return facts_of

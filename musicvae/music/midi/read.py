@@ -36,6 +36,7 @@ from musicvae.music.notes import (
     Note,
     NoteSequence,
 )
+from musicvae.problems import check_type
 
 _MOST_SYMBOL = 32  # characters of a marker that may be a chord
 
@@ -100,6 +101,7 @@ def read_tracks(source: bytes | str | Path, *, limits: MidiLimits = DEFAULT_LIMI
     """
     if isinstance(source, bytes):
         return _read_bytes(source, limits)
+    check_type("source", source, str | Path, "the bytes or the path of a MIDI file")
     try:
         return _read_bytes(Path(source).read_bytes(), limits)
     except MidiError as error:
