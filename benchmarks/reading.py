@@ -37,7 +37,8 @@ def write_set(folder: Path, examples: int) -> None:
     schema = shards.schema((representation.length_steps, 1))
     writer = shards.SplitWriter(folder, "train", schema)
     plain = {"piece": "a", "source": "b", "part": "c", "style": "d", "program": 0, "start_bar": 0,
-             "qpm": 120.0, "tonic": 0, "is_minor": False, "key_confidence": 1.0}  # fmt: skip
+             "count": 1, "qpm": 120.0, "tonic": 0, "is_minor": False,
+             "key_confidence": 1.0}  # fmt: skip
     for _ in range(0, examples, ROWS_AT_ONCE):
         events = random.integers(0, 90, (ROWS_AT_ONCE, representation.length_steps), np.int16)
         columns = {name: [value] * ROWS_AT_ONCE for name, value in plain.items()}

@@ -2,16 +2,17 @@
 
 Memory holds numbers only, no texts: about 25 bytes a piece, and twice as much while the pieces are
 compared; 12 bytes for each pair of similar pieces, and a byte for each piece without excerpts. The
-signatures of the pieces, a quarter of a KB each, and the outcomes of the excerpts, a byte each, are
-in files beside the chunks.
+signatures of the pieces, a quarter of a KB each, and the outcomes and counts of the excerpts, five
+bytes each, are in files beside the chunks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int32, Int64, UInt8, UInt64
+from jaxtyping import Int32, Int64, UInt8, UInt32, UInt64
 
 from musicvae.data.manifest import Clusters
 from musicvae.data_pipeline.cut.chunks import ReadChunk, read_chunk
@@ -22,11 +23,25 @@ from .clusters import Pairs, find_pairs, join_clusters
 from .counts import RejectionCounter
 from .dedupe import DUPLICATE, KEPT, LEAK, Shapes, decide, order_of_splits
 from .signature_file import SignatureFile
-from .split import assign_clusters, hash_key
+from .split import TRAIN, assign_clusters, hash_key
 from .used_pieces import UsedPieces, read_used_pieces
 
 _CLUSTERS_AT_ONCE = 1 << 18
 """The keys of this many clusters are compared at once: some 50 MB."""
+
+
+class ChosenRows(NamedTuple):
+    """Some excerpts of a chunk.
+
+    Attributes:
+        chunk: The chunk.
+        rows: The rows of the excerpts in the chunk, ascending.
+        counts: The number of excerpts with the shape of each, in its split: see `dedupe`.
+    """
+
+    chunk: ReadChunk
+    rows: Int64[np.ndarray, " batch"]
+    counts: UInt32[np.ndarray, " batch"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +53,7 @@ class Selection:
         splits: The names of the splits, in order.
         sides: The number of each piece's split; the number of splits for a piece without excerpts.
         outcomes: The file of the outcomes of all excerpts: see `dedupe`.
+        counts: The file of the counts of all excerpts.
         kept_count: The number of kept excerpts.
         clusters: The clusters of similar pieces.
         rejections: The rejections of all pieces.
@@ -49,16 +65,20 @@ class Selection:
     splits: Sequence[str]
     sides: UInt8[np.ndarray, " piece"]
     outcomes: Path
+    counts: Path
     kept_count: int
     clusters: Clusters
     rejections: RejectionCounter
     meters: dict[str, int]
     unnamed: dict[str, int]
 
-    def kept(self, side: int) -> Iterator[tuple[ReadChunk, Int64[np.ndarray, " batch"]]]:
-        """The rows of the kept excerpts of one split, chunk by chunk."""
-        for chunk, sides, outcomes in _with_outcomes(self.chunks, self.sides, self.outcomes):
-            yield chunk, np.flatnonzero((outcomes == KEPT) & (sides == side))
+    def choose(self, side: int, outcome: int = KEPT) -> Iterator[ChosenRows]:
+        """The excerpts of one split with an outcome, by default the kept ones, chunk by chunk."""
+        with self.counts.open("rb") as file:
+            for chunk, sides, outcomes in _with_outcomes(self.chunks, self.sides, self.outcomes):
+                counts = np.frombuffer(file.read(4 * len(sides)), np.uint32)
+                rows = np.flatnonzero((outcomes == outcome) & (sides == side))
+                yield ChosenRows(chunk, rows, counts[rows])
 
 
 def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) -> Selection:
@@ -67,7 +87,8 @@ def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) ->
     Args:
         chunks: Their files.
         shares: The share of each split.
-        folder: Where the files of signatures and outcomes are written; the outcomes stay.
+        folder: Where the files of signatures, outcomes and counts are written; outcomes and
+            counts stay.
     """
     rejections = RejectionCounter()
     with SignatureFile(folder / "signatures") as signatures:
@@ -80,9 +101,13 @@ def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) ->
     side_of = np.full(pieces.piece_count, len(names), np.uint8)
     side_of[pieces.numbers] = sides
     ranks = np.array([order_of_splits(names).index(name) for name in names], np.uint8)
-    outcomes = folder / "outcomes"
+    outcomes, counts = folder / "outcomes", folder / "counts"
     kept_count = decide(
-        lambda: _read_shapes(chunks, side_of, ranks), pieces.excerpt_count, outcomes
+        lambda: _read_shapes(chunks, side_of, ranks),
+        pieces.excerpt_count,
+        outcomes,
+        counts,
+        has_training=TRAIN in names,
     )
     _count_repeats(chunks, side_of, outcomes, rejections)
     return Selection(
@@ -90,6 +115,7 @@ def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) ->
         splits=names,
         sides=side_of,
         outcomes=outcomes,
+        counts=counts,
         kept_count=kept_count,
         clusters=summarise(pieces, pairs, clusters, sides, shares),
         rejections=rejections,

@@ -19,6 +19,9 @@ from musicvae.errors import SettingError
 
 TRAIN = "train"
 
+COMMON_SUFFIX = "_common"
+"""Ends the name of the split of the common excerpts of a split: see `dedupe`."""
+
 
 def parse_shares(text: str) -> dict[str, float]:
     """Reads `train=0.8,validation=0.1,test=0.1` or `test=1`.
@@ -41,11 +44,15 @@ def check_shares(shares: Mapping[str, float]) -> None:
     """Checks that the shares make a whole.
 
     Raises:
-        SettingError: If a share is not above 0, the sum is not 1, or a name is no word.
+        SettingError: If a share is not above 0, the sum is not 1, or a name is no word, or ends
+            like the names that `prepare` gives itself.
     """
     is_whole = math.isclose(sum(shares.values()), 1.0, abs_tol=1e-6)
     are_shares = all(0 < share <= 1 for share in shares.values())
-    are_names = all(re.fullmatch(r"[a-z][a-z_0-9]*", name) for name in shares)
+    are_names = all(
+        re.fullmatch(r"[a-z][a-z_0-9]*", name) and not name.endswith(COMMON_SUFFIX)
+        for name in shares
+    )
     if not (is_whole and are_shares and are_names):
         raise _wrong_shares(",".join(f"{name}={share:g}" for name, share in shares.items()))
 
@@ -100,7 +107,7 @@ def assign_clusters(
 def _wrong_shares(found: str) -> SettingError:
     return SettingError(
         f"the split {found}",
-        expected="names in small letters with shares above 0 that sum to 1",
+        expected="names in small letters, not ending in _common, with shares above 0 that sum to 1",
         action="Write it as train=0.8,validation=0.1,test=0.1.",
         field="split",
     )

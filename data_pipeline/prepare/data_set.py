@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Int64
 
 from musicvae.data import shards
 from musicvae.data.manifest import (
@@ -27,8 +26,9 @@ from musicvae.data.manifest import (
     load_manifest,
     save_manifest,
 )
-from musicvae.data_pipeline.choose.selection import Selection
-from musicvae.data_pipeline.cut.chunks import ReadChunk
+from musicvae.data_pipeline.choose.dedupe import COMMON, KEPT
+from musicvae.data_pipeline.choose.selection import ChosenRows, Selection
+from musicvae.data_pipeline.choose.split import COMMON_SUFFIX
 from musicvae.data_pipeline.sources.corpus import CorpusSource
 from musicvae.errors import DataError
 from musicvae.representation import Representation
@@ -119,18 +119,22 @@ def _write_shards(
     splits: dict[str, Split] = {}
     excerpts: dict[str, Counter[str]] = {}
     pieces_used: Counter[str] = Counter()
-    for side, name in enumerate(selection.splits):
+    written = [(name, side, KEPT) for side, name in enumerate(selection.splits)]
+    written += [(name + COMMON_SUFFIX, side, COMMON) for name, side, _ in written]
+    for name, side, outcome in written:
         writer = shards.SplitWriter(new, name, columns, goes_on=True)
-        excerpts[name] = Counter()
+        counts: Counter[str] = Counter()
         standing = writer.excerpts
-        for chunk, rows in selection.kept(side):
-            for source, count in _count_pieces(chunk, rows):
-                excerpts[name][source] += count
-                pieces_used[source] += 1
-            if standing < len(rows):
-                writer.add(_take(chunk, rows[standing:]))
-            standing = max(standing - len(rows), 0)
-        splits[name] = writer.close()
+        for chosen in selection.choose(side, outcome):
+            for source, count in _count_pieces(chosen):
+                counts[source] += count
+                pieces_used[source] += outcome == KEPT
+            if standing < len(chosen.rows):
+                writer.add(_take(chosen, standing))
+            standing = max(standing - len(chosen.rows), 0)
+        split = writer.close()
+        if split.excerpts or outcome == KEPT:
+            splits[name], excerpts[name] = split, counts
     config = representation.config()
     return Manifest(
         representation=config,
@@ -144,7 +148,7 @@ def _write_shards(
                 pieces_used=pieces_used[source.name],
                 skipped_files=sum(rejection.count for rejection in source.rejected_files),
                 fingerprint=source.fingerprint(),
-                excerpts={name: excerpts[name][source.name] for name in selection.splits},
+                excerpts={name: counts[source.name] for name, counts in excerpts.items()},
             )
             for source in sources
         ),
@@ -173,7 +177,7 @@ def _shard_names(manifest: Manifest) -> list[str]:
 
 
 def _columns(representation: Representation, selection: Selection) -> pa.Schema:
-    first = next(chunk for chunk, _ in selection.kept(0)).excerpts
+    first = next(selection.choose(0)).chunk.excerpts
     assert first is not None, "chunks without excerpts are passed over"
     return shards.schema(
         (representation.bars * representation.rows_per_bar, len(representation.vocabulary_sizes)),
@@ -182,22 +186,24 @@ def _columns(representation: Representation, selection: Selection) -> pa.Schema:
     )
 
 
-def _count_pieces(chunk: ReadChunk, rows: Int64[np.ndarray, " batch"]) -> list[tuple[str, int]]:
+def _count_pieces(chosen: ChosenRows) -> list[tuple[str, int]]:
     """The source of each piece of these excerpts, and the number of its excerpts."""
-    assert chunk.excerpts is not None
-    counts = np.bincount(chunk.excerpts["piece"].to_numpy()[rows])
+    excerpts = chosen.chunk.excerpts
+    assert excerpts is not None
+    counts = np.bincount(excerpts["piece"].to_numpy()[chosen.rows])
     pieces = np.flatnonzero(counts)
-    sources = chunk.pieces["source"].take(pa.array(pieces)).to_pylist()
+    sources = chosen.chunk.pieces["source"].take(pa.array(pieces)).to_pylist()
     return list(zip(sources, counts[pieces].tolist(), strict=True))
 
 
-def _take(chunk: ReadChunk, rows: Int64[np.ndarray, " batch"]) -> pa.Table:
-    """Some excerpts of a chunk, with the facts of their pieces."""
-    excerpts = chunk.take(rows)
+def _take(chosen: ChosenRows, first: int) -> pa.Table:
+    """These excerpts from a number on, with the facts of their pieces."""
+    excerpts = chosen.chunk.take(chosen.rows[first:])
     names = ("id", "source", "style")
-    pieces = chunk.pieces.select(names).take(excerpts["piece"])
+    pieces = chosen.chunk.pieces.select(names).take(excerpts["piece"])
     for name in names:
         excerpts = excerpts.append_column(f"piece_{name}", pieces[name])
+    excerpts = excerpts.append_column("count", pa.array(chosen.counts[first:], pa.int32()))
     kept = excerpts.drop_columns(["piece", "shape"])
     renamed = {"piece_id": "piece", "piece_source": "source", "piece_style": "style"}
     return kept.rename_columns([renamed.get(name, name) for name in kept.column_names])

@@ -63,6 +63,15 @@ def _permute(numbers: np.ndarray, bits: int, low_bits: int, keys: np.ndarray) ->
     return numbers
 
 
+def weigh(counts: Int[np.ndarray, " batch"]) -> Int64[np.ndarray, " batch"]:
+    """How often examples are seen in an epoch: the root of how often they occur, rounded.
+
+    Seen as often as they occur, the commonest bars would crowd out all others; seen once, they
+    would be as rare as any bar.
+    """
+    return np.rint(np.sqrt(counts)).astype(np.int64)
+
+
 class BatchStream(IterableDataset[Batch]):
     """An endless stream of batches from one step on, shuffled anew in every epoch.
 
@@ -79,6 +88,7 @@ class BatchStream(IterableDataset[Batch]):
             epoch; 0 leaves it as it is.
         recombined_share: See `TrainingConfig`.
         reduced_share: See `TrainingConfig`.
+        repeats: How often each example is in an epoch; by default once.
         first_step: The optimiser step of the first batch.
         rank: The number of this process among `ranks`.
         ranks: Number of processes that share each step.
@@ -94,6 +104,7 @@ class BatchStream(IterableDataset[Batch]):
         most_semitones: int,
         recombined_share: float = 0.0,
         reduced_share: float = 0.0,
+        repeats: Int64[np.ndarray, " batch"] | None = None,
         first_step: int = 0,
         rank: int = 0,
         ranks: int = 1,
@@ -108,6 +119,9 @@ class BatchStream(IterableDataset[Batch]):
         self._first_step = first_step
         self._rank = rank
         self._ranks = ranks
+        # The row at each place of an epoch; None where they are equal.
+        is_plain = repeats is None or (repeats == 1).all()
+        self._places = None if is_plain else np.arange(len(events)).repeat(repeats)
         self._blocks: dict[int, Int64[np.ndarray, " _"]] = {}
 
     def __iter__(self) -> Iterator[Batch]:
@@ -155,14 +169,16 @@ class BatchStream(IterableDataset[Batch]):
 
     def _shuffle_block(self, number: int) -> Int64[np.ndarray, " _"]:
         """The rows of one block of `_BLOCK` examples; blocks count over all epochs."""
-        count, first = len(self._events), number * _BLOCK
+        count = len(self._events) if self._places is None else len(self._places)
+        first = number * _BLOCK
         end = first + _BLOCK
         rows = []
         for epoch in range(first // count, (end - 1) // count + 1):
             start = epoch * count
             places = np.arange(max(first - start, 0), min(end - start, count))
             rows.append(shuffle(places, count, seed=self._seed, epoch=epoch))
-        return np.concatenate(rows)
+        found = np.concatenate(rows)
+        return found if self._places is None else self._places[found]
 
 
 def _to_tensor(events: Int[np.ndarray, "batch step stream"]) -> Int[Tensor, "batch step stream"]:
@@ -215,6 +231,8 @@ class TrainingData(lightning.LightningDataModule):
         experiment: The experiment of the run.
         examples: The training split.
         validation: The validation split; a fixed choice of its examples is used.
+        counts: How often each excerpt of the training split occurs; by default once. Slices of an
+            excerpt have its count.
         seed: The run's seed.
     """
 
@@ -224,11 +242,15 @@ class TrainingData(lightning.LightningDataModule):
         examples: Events,
         validation: Events,
         *,
+        counts: Int[np.ndarray, " _"] | None = None,
         seed: int,
     ) -> None:
         super().__init__()
         self._experiment = experiment
         self._examples = examples
+        self._repeats = (
+            None if counts is None else weigh(counts).repeat(len(examples) // len(counts))
+        )
         self._seed = seed
         count = min(len(validation), experiment.training.validation_examples)
         choice = np.random.default_rng(seed).permutation(len(validation))[:count]
@@ -245,6 +267,7 @@ class TrainingData(lightning.LightningDataModule):
             most_semitones=self._experiment.training.most_semitones,
             recombined_share=self._experiment.training.recombined_share,
             reduced_share=self._experiment.training.reduced_share,
+            repeats=self._repeats,
             first_step=first_step,
             rank=rank,
             ranks=ranks,

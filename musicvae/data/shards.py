@@ -38,7 +38,8 @@ def schema(shape: tuple[int, int], *, attributes: int = 0, chords: int = 0) -> p
             bar: events of `musicvae.representation.chords`, -1 for an unknown chord.
 
     `style` is null if the source names no style; `tonic`, `is_minor` and `key_confidence` are null
-    if the key is not known.
+    if the key is not known. `count` is the number of excerpts of the split, dropped copies
+    included, that equal the excerpt up to transposition.
     """
     return pa.schema(
         [
@@ -49,6 +50,7 @@ def schema(shape: tuple[int, int], *, attributes: int = 0, chords: int = 0) -> p
             pa.field("style", _NAMES),
             pa.field("program", pa.int16(), nullable=False),
             pa.field("start_bar", pa.int32(), nullable=False),
+            pa.field("count", pa.int32(), nullable=False),
             pa.field("qpm", pa.float32(), nullable=False),
             pa.field("tonic", pa.int8()),
             pa.field("is_minor", pa.bool_()),
@@ -127,6 +129,14 @@ class ExampleSet:
         """The bar of its piece at which each example starts."""
         bars: Int[np.ndarray, " batch"] = self.table["start_bar"].to_numpy()
         return bars
+
+    @property
+    def counts(self) -> Int[np.ndarray, " batch"]:
+        """How often each example occurs in its split; 1 in sets of earlier versions."""
+        if "count" not in self.table.column_names:
+            return np.ones(len(self), np.int32)
+        counts: Int[np.ndarray, " batch"] = self.table["count"].to_numpy()
+        return counts
 
     def columns(self, names: Sequence[str], rows: Int[np.ndarray, " batch"]) -> pa.Table:
         """Some columns of some rows, in the given order."""

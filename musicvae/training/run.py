@@ -139,7 +139,8 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
     examples, validation = (
         _load(settings.data, split, experiment, manifest) for split in ("train", "validation")
     )
-    data = TrainingData(experiment, examples, validation, seed=settings.seed)
+    counts = shards.load(settings.data, "train").counts
+    data = TrainingData(experiment, examples, validation, counts=counts, seed=settings.seed)
     batch = training.batch_size * settings.devices
     callbacks = _callbacks(experiment, settings, console if is_first else Console(quiet=True))
     trainer = _make_trainer(experiment, settings, callbacks)

@@ -22,6 +22,7 @@ def table_of(events, **columns):
         "style": [None] * count,
         "program": [0] * count,
         "start_bar": [0] * count,
+        "count": [1] * count,
         "qpm": [120.0] * count,
         "tonic": [None] * count,
         "is_minor": [None] * count,

@@ -83,6 +83,7 @@ def draw_table(events: np.ndarray, split: str, seed: int, bars: int) -> pa.Table
             "style": pa.array([None if row % 3 else "funk/groove1" for row in range(rows)]),
             "program": pa.array([0] * rows, pa.int16()),
             "start_bar": pa.array(range(rows), pa.int32()),
+            "count": pa.array([1] * rows, pa.int32()),
             "qpm": pa.array(random.normal(120, 20, rows).clip(50, 220), pa.float32()),
             "tonic": pa.array(tonics, pa.int8()),
             "is_minor": pa.array([None if t is None else t % 3 == 0 for t in tonics], pa.bool_()),

@@ -188,6 +188,7 @@ def test_any_reader_of_arrow_finds_the_columns(tmp_path):
         "style": "jig",
         "program": 0,
         "start_bar": 1,
+        "count": 1,
         "qpm": 96.5,
         "tonic": 7,
         "is_minor": False,
