@@ -52,8 +52,8 @@ not from the standard Gaussian that the weights were trained with.
 {sources}
 
 The data are split by piece: pieces with equal titles, or with nearly the same notes in any key, are
-in the same split. An excerpt that also occurs in another split, transposed or not, was left out of
-training.
+in the same split. No excerpt of the test and validation splits occurs in training, transposed or
+not.
 {_transposition(experiment)} Content hash `{facts["content_hash"]}`.
 
 ## Figures

@@ -48,6 +48,7 @@ def test_shares_are_read():
         "train=0.8,test=0.3",
         "train=1.2,test=-0.2",
         "train=1,test=0",
+        "train=0.5,test_common=0.5",
         "train=0.5,train=0.5",
         "train=0.5=0.5",
         "../train=1",

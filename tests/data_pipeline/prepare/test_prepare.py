@@ -21,7 +21,7 @@ from musicvae.data_pipeline.prepare.remarks import find_warnings
 from musicvae.data_pipeline.report import write_report
 from musicvae.errors import DataError, SettingError
 from musicvae.music import midi
-from musicvae.music.notes import Meter
+from musicvae.music.notes import Meter, NoteSequence
 from musicvae.representation import Melody, representation_from_config
 from musicvae.work import Limits
 
@@ -63,6 +63,44 @@ def test_no_piece_and_no_excerpt_stands_in_two_splits(settings):
     assert set(train.pieces) & set(test.pieces) == set()
     shapes = [shape(events) for events in (*train.events, *test.events)]
     assert len(set(shapes)) == len(shapes)
+
+
+def test_excerpts_of_training_leave_the_other_splits(settings, tmp_path, melody):
+    folder = tmp_path / "songs"
+    folder.mkdir()
+    riff = melody(99, bars=4)
+    for seed in range(20):
+        notes = (
+            *melody(seed, bars=12).notes,
+            *(
+                replace(
+                    note,
+                    start_step=note.start_step + 192,
+                    end_step=note.end_step + 192,
+                    pitch=note.pitch + seed % 5,
+                )
+                for note in riff.notes
+            ),
+        )
+        song = NoteSequence(notes=notes, length_steps=256)
+        (folder / f"song {seed}.mid").write_bytes(midi.write(song))
+    manifest = prepare(replace(settings, inputs=(str(folder),)))
+    assert list(manifest.splits) == ["train", "test", "test_common"]
+    (source,) = manifest.sources
+    assert source.excerpts == {name: split.excerpts for name, split in manifest.splits.items()}
+    train, test, common = (shards.load(settings.out, name) for name in manifest.splits)
+    assert len(common) == 3  # the windows of the riff
+    shapes_of_train = {shape(events) for events in train.events[:]}
+    assert {shape(events) for events in common.events[:]} <= shapes_of_train
+    assert not shapes_of_train & {shape(events) for events in test.events[:]}
+    # Every copy is counted once.
+    pieces_of_train, pieces_of_test = len(set(train.pieces)), len(set(test.pieces))
+    assert pieces_of_train + pieces_of_test == 20
+    assert train.counts.sum() == 15 * pieces_of_train
+    assert test.counts.sum() + common.counts.sum() == 15 * pieces_of_test
+    assert sorted(set(train.counts)) == [1, pieces_of_train]
+    assert set(test.counts) == {1}
+    assert set(common.counts) == {pieces_of_test}
 
 
 def test_events_are_those_of_the_music(settings, melody):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
-from musicvae.data.batches import BatchStream, Slices, TrainingData, shuffle
+from musicvae.data.batches import BatchStream, Slices, TrainingData, shuffle, weigh
 from musicvae.data.shards import ShardedEvents
 from musicvae.errors import SettingError
 from musicvae.music.notes import Note, NoteSequence
@@ -187,6 +187,30 @@ def test_an_example_at_the_edge_of_the_range_stays():
 def test_each_time_an_example_is_seen_it_is_transposed_anew(melodies):
     stream = make_stream(melodies(1, seed=3), batch_size=1, most_semitones=5)
     assert len({stream.batch(step).events.numpy().tobytes() for step in range(40)}) == 11
+
+
+def test_a_common_example_is_seen_by_the_root_of_its_count(numbered):
+    counts = np.array([1, 2, 3, 4, 6, 7, 100] + 23 * [1])
+    stream = make_stream(numbered, batch_size=44, repeats=weigh(counts))
+    expected = Counter(range(30)) + Counter({2: 1, 3: 1, 4: 1, 5: 2, 6: 9})
+    epochs = [numbers(stream.batch(step).events) for step in range(3)]
+    assert [Counter(epoch) for epoch in epochs] == [expected] * 3
+    assert epochs[0] != epochs[1]
+    again = make_stream(numbered, batch_size=44, repeats=weigh(counts), first_step=2)
+    assert numbers(next(iter(again)).events) == epochs[2]
+
+
+def test_examples_that_occur_once_are_seen_as_before(numbered):
+    plain, counted = make_stream(numbered), make_stream(numbered, repeats=np.ones(30, np.int64))
+    for step in range(20):
+        assert torch.equal(plain.batch(step).events, counted.batch(step).events)
+
+
+def test_slices_have_the_count_of_their_excerpt(make_experiment, numbered):
+    counts = np.array([9] + 29 * [1])
+    experiment = make_experiment(batch_size=64, most_semitones=0)
+    data = TrainingData(experiment, Slices(numbered, 16), numbered, counts=counts, seed=0)
+    assert Counter(numbers(data.stream().batch(0).events))[0] == 3
 
 
 def test_the_same_examples_are_validated_every_time(make_experiment, melodies):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ from musicvae.data.manifest import (
     Source,
     hash_content,
     load_manifest,
+    save_manifest,
 )
 from musicvae.errors import DataError
 from musicvae.representation import Melody
@@ -197,6 +199,17 @@ def test_any_reader_of_arrow_finds_the_columns(tmp_path):
         "chords": [-1] * 4,
     }
     assert first["tonic"] is first["is_minor"] is first["key_confidence"] is first["style"] is None
+
+
+def test_each_example_of_an_earlier_version_counts_once(tmp_path):
+    table = make_table(5)
+    columns = shards.schema(SHAPE, attributes=5, chords=4)
+    columns = columns.remove(columns.get_field_index("count"))
+    writer = shards.SplitWriter(tmp_path, "train", columns)
+    writer.add(table)
+    splits = {"train": writer.close()}
+    save_manifest(replace(write(tmp_path / "other"), splits=splits), tmp_path)
+    assert shards.load(tmp_path, "train").counts.tolist() == [1] * 5
 
 
 def test_an_empty_split_is_an_error(tmp_path):
