@@ -69,7 +69,8 @@ def weigh(counts: Int[np.ndarray, " batch"]) -> Int64[np.ndarray, " batch"]:
     Seen as often as they occur, the commonest bars would crowd out all others; seen once, they
     would be as rare as any bar.
     """
-    return np.rint(np.sqrt(counts)).astype(np.int64)
+    repeats: Int64[np.ndarray, " batch"] = np.rint(np.sqrt(counts)).astype(np.int64)
+    return repeats
 
 
 class BatchStream(IterableDataset[Batch]):
@@ -119,9 +120,10 @@ class BatchStream(IterableDataset[Batch]):
         self._first_step = first_step
         self._rank = rank
         self._ranks = ranks
-        # The row at each place of an epoch; None where they are equal.
-        is_plain = repeats is None or (repeats == 1).all()
-        self._places = None if is_plain else np.arange(len(events)).repeat(repeats)
+        # The row at each place of an epoch; None where the two are equal.
+        self._places: Int64[np.ndarray, " _"] | None = None
+        if repeats is not None and (repeats != 1).any():
+            self._places = np.arange(len(events)).repeat(repeats)
         self._blocks: dict[int, Int64[np.ndarray, " _"]] = {}
 
     def __iter__(self) -> Iterator[Batch]:
