@@ -13,7 +13,7 @@ from musicvae.commands.terminal import DEFAULT_BUNDLE, FOLDER, INTERRUPTED, SEED
 
 if TYPE_CHECKING:
     from musicvae.bundle.format import Bundle
-    from musicvae.evaluation.subject import Subject
+    from musicvae.evaluation.subject import Data, Subject
 
 
 _LISTS = "musicvae.train.list_settings"
@@ -89,11 +89,22 @@ def train(
 @click.option("--data", type=FOLDER, required=True, help="A folder made by `musicvae prepare`.")
 @click.option("--split", default="test", show_default=True)
 @click.option("--out", type=FOLDER, help="Write report.json and report.html into this folder.")
+@click.option("--listen", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Write a blind listening test of one bundle: real music or a draw?")  # fmt: skip
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def evaluate(models: tuple[str, ...], data: Path, split: str, out: Path | None, seed: int) -> None:
+def evaluate(
+    models: tuple[str, ...],
+    data: Path,
+    split: str,
+    out: Path | None,
+    listen: Path | None,
+    seed: int,
+) -> None:
     """Measure bundles on held-out music, several side by side.
 
-    The page has all figures with how each is measured, plots, and music to see and to hear.
+    The page has all figures with how each is measured, plots, and music to see and to hear. The
+    listening test is a page too: ten pairs to play, your answers, and how likely they are by
+    chance. It is written before anything is measured.
     """
     from musicvae import bundle
     from musicvae.errors import SettingError
@@ -109,10 +120,19 @@ def evaluate(models: tuple[str, ...], data: Path, split: str, out: Path | None, 
 
     if out is not None:
         check_folder(out, SettingError, JSON_NAME)  # before minutes of measuring, not after
+    if listen is not None and len(models) > 1:
+        raise SettingError(
+            f"{len(models)} bundles with `listen`",
+            expected="one bundle, whose draws the test mixes with real music",
+            action="Name one bundle, or leave `listen` out.",
+            field="listen",
+        )
     subjects = [_subject(bundle.load(each)) for each in models or (DEFAULT_BUNDLE,)]
     music = load_data(data, split)
     for subject in subjects:
         music.check(subject.representation)
+    if listen is not None:
+        _write_listening_test(subjects[0], music, listen, seed)
     with watched(console()) as watch:
         measured = [
             measure(each, music, seed=seed, sizes=DEFAULT_SIZES, watch=watch) for each in subjects
@@ -131,6 +151,15 @@ def evaluate(models: tuple[str, ...], data: Path, split: str, out: Path | None, 
         ]
         for path in write_report(reported, music, out):
             say(f"wrote {path}")
+
+
+def _write_listening_test(subject: Subject, music: Data, path: Path, seed: int) -> None:
+    from musicvae.evaluation.listening import make_pairs
+    from musicvae.report.listening_page import write_listening_page
+
+    pairs = make_pairs(subject, music, seed=seed)
+    write_listening_page(subject, music, pairs, path, seed=seed)
+    say(f"wrote {path}; open it in a browser")
 
 
 def _subject(loaded: Bundle) -> Subject:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Shaped
 
 from musicvae.evaluation.decoding import encode, play
 from musicvae.evaluation.interpolation import choose_pairs
@@ -56,15 +56,14 @@ def play_examples(subject: Subject, data: Data, *, seed: int) -> Examples:
     """Plays the examples of a model; the excerpts are the same for every model."""
     held_out, pieces = data.held_out, data.held_out.pieces
     rows = choose(len(held_out), len(held_out), seed)
-    _, first = np.unique(pieces[rows], return_index=True)
-    chosen = rows[np.sort(first)][:RECONSTRUCTIONS]
+    chosen = spread_rows(pieces, seed)[: min(RECONSTRUCTIONS, data.pieces)]
     events = held_out.events[chosen]
     model, representation = subject.model, subject.representation
     played = play(model, encode(model, events).mean, events)
     like = held_out.events[np.resize(rows, SAMPLES)]
     drawn = draw_prior(model, subject.prior, like, seed=seed, temperature=SAMPLE_TEMPERATURE)
     return Examples(
-        inputs=_given(subject, data, chosen),
+        inputs=as_given(subject, data, chosen),
         reconstructions=tuple(
             Example(
                 title=subject.name,
@@ -72,7 +71,7 @@ def play_examples(subject: Subject, data: Data, *, seed: int) -> Examples:
                 qpm=each.qpm,
                 notes=representation.to_notes(notes),
             )
-            for each, notes in zip(_given(subject, data, chosen), played, strict=True)
+            for each, notes in zip(as_given(subject, data, chosen), played, strict=True)
         ),
         samples=tuple(
             Example(
@@ -87,6 +86,28 @@ def play_examples(subject: Subject, data: Data, *, seed: int) -> Examples:
     )
 
 
+def spread_rows(pieces: Shaped[np.ndarray, " batch"], seed: int) -> Int[np.ndarray, " batch"]:
+    """Puts all excerpts into a random order that begins with an excerpt of every piece."""
+    rows = choose(len(pieces), len(pieces), seed)
+    is_first = np.zeros(len(rows), np.bool_)
+    is_first[np.unique(pieces[rows], return_index=True)[1]] = True
+    return np.concatenate([rows[is_first], rows[~is_first]])
+
+
+def as_given(subject: Subject, data: Data, rows: Int[np.ndarray, " _"]) -> tuple[Example, ...]:
+    """Makes clips of excerpts as they stand in the data."""
+    known = data.held_out.columns(["piece", "source", "start_bar", "qpm"], rows).to_pylist()
+    return tuple(
+        Example(
+            title=each["piece"],
+            facts=f"{each['source']}, from bar {each['start_bar'] + 1}",
+            qpm=each["qpm"],
+            notes=subject.representation.to_notes(events),
+        )
+        for each, events in zip(known, data.held_out.events[rows], strict=True)
+    )
+
+
 def _interpolate(subject: Subject, data: Data, seed: int) -> tuple[Example, ...]:
     """Walks from an excerpt to another, under the conditions of the nearer excerpt."""
     model, representation = subject.model, subject.representation
@@ -95,7 +116,7 @@ def _interpolate(subject: Subject, data: Data, seed: int) -> tuple[Example, ...]
     z = subject.model.latent.path(encode(model, ends).mean, STATIONS)
     like = ends[np.arange(STATIONS) * 2 // STATIONS]
     played = play(model, z, like)
-    start, end = _given(subject, data, np.array([a, b]))
+    start, end = as_given(subject, data, np.array([a, b]))
     stations = [
         Example(
             title=f"{number} of {STATIONS - 1}",
@@ -106,17 +127,3 @@ def _interpolate(subject: Subject, data: Data, seed: int) -> tuple[Example, ...]
         for number, each in enumerate(played)
     ]
     return (start, *stations, end)
-
-
-def _given(subject: Subject, data: Data, rows: Int[np.ndarray, " _"]) -> tuple[Example, ...]:
-    """Makes clips of excerpts as they stand in the data."""
-    known = data.held_out.columns(["piece", "source", "start_bar", "qpm"], rows).to_pylist()
-    return tuple(
-        Example(
-            title=each["piece"],
-            facts=f"{each['source']}, from bar {each['start_bar'] + 1}, as it was given",
-            qpm=each["qpm"],
-            notes=subject.representation.to_notes(events),
-        )
-        for each, events in zip(known, data.held_out.events[rows], strict=True)
-    )

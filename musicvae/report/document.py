@@ -19,7 +19,14 @@ from musicvae.files import write_file
 from musicvae.report.page_rolls import Roll
 
 
-def render(package: str, template: str, rolls: Sequence[Roll], **facts: object) -> str:
+def render(
+    package: str,
+    template: str,
+    rolls: Sequence[Roll],
+    *,
+    scripts: Sequence[str] = ("player.js",),
+    **facts: object,
+) -> str:
     """Fills a template.
 
     Besides the facts, a template can use `style`, `script` and `music`, the hashes of style and
@@ -29,6 +36,7 @@ def render(package: str, template: str, rolls: Sequence[Roll], **facts: object) 
         package: The package that holds the template.
         template: The name of the template.
         rolls: The rolls that play, in their order on the page.
+        scripts: The names of the scripts that the page runs, one after the other.
         facts: The values that the template names.
     """
     environment = Environment(
@@ -38,13 +46,14 @@ def render(package: str, template: str, rolls: Sequence[Roll], **facts: object) 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style, script = (_source(environment, asset) for asset in ("page.css", "player.js"))
+    style = _source(environment, "page.css")
+    script = "\n".join(_source(environment, each) for each in scripts)
     return environment.get_template(template).render(
-        style=Markup(style),  # noqa: S704  # our own file, as is the script
+        style=Markup(style),  # noqa: S704  # our own file, as are the scripts
         script=Markup(script),  # noqa: S704
         style_hash=_policy_hash(style),
         script_hash=_policy_hash(script),
-        music=_script_json([roll.playing for roll in rolls]),
+        music=script_json([roll.playing for roll in rolls]),
         version=version("musicvae"),
         number=lambda value: f"{value:,}",
         **facts,
@@ -52,12 +61,13 @@ def render(package: str, template: str, rolls: Sequence[Roll], **facts: object) 
 
 
 def write(path: Path, text: str) -> None:
-    """Writes a file, whole or not at all.
+    """Writes a file, whole or not at all; its folder is made where it is missing.
 
     Raises:
         DataError: If the file can't be written.
     """
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_file(path, text)
     except OSError as error:
         raise DataError(
@@ -78,7 +88,7 @@ def _policy_hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _script_json(value: object) -> Markup:
+def script_json(value: object) -> Markup:
     """Writes a value as JSON in which no text can end the script element."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704  # no `<` is left in it

@@ -101,7 +101,6 @@ def write_report(reported: Sequence[Reported], data: Data, out: Path) -> tuple[P
     Raises:
         DataError: If a file can't be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
     record = to_record(
         [each.subject for each in reported], data, [each.evaluation for each in reported]
     )

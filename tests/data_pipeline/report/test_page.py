@@ -100,9 +100,8 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path):
         write_report(tmp_path)
     directory, _ = report_sets.write_set(tmp_path / "set", "melody")
     (tmp_path / "file").touch()
-    for folder in ("missing", "file"):
-        with pytest.raises(DataError, match="can't be written"):
-            write_report(directory, tmp_path / folder / "page.html")
+    with pytest.raises(DataError, match="can't be written"):
+        write_report(directory, tmp_path / "file" / "page.html")
     assert not list(tmp_path.rglob("*.partial"))
 
 

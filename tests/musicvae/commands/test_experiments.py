@@ -56,6 +56,25 @@ def test_evaluate_writes_a_report_of_several_models(command, bundle_folder, make
     assert "tiny and other" in Path("made/[here]/report.html").read_text()
 
 
+def test_evaluate_writes_a_listening_test(command, bundle_folder, data):
+    said = command("evaluate", bundle_folder, "--data", data, "--listen", "made/listen.html")
+    assert said.code == 0, said.err
+    assert "wrote made/listen.html" in said.out
+    assert Path("made/listen.html").read_text().count("is the draw</button>") == 20
+
+
+def test_a_listening_test_is_of_one_bundle_and_written_to_a_file(command, bundle_folder, data):
+    said = command(
+        "evaluate", bundle_folder, "other", "--data", data, "--listen", "listen.html"
+    )  # fmt: skip
+    assert said.code == MISUSE
+    assert "2 bundles with --listen; expected one bundle" in said.err
+    Path("file").touch()
+    said = command("evaluate", bundle_folder, "--data", data, "--listen", "file/listen.html")
+    assert said.code == MISUSE
+    assert "listen.html can't be written" in said.err
+
+
 def test_train_lists_the_settings_of_a_preset(command):
     said = command("train", "trio-16bar", "--list-settings")
     assert said.code == 0, said.err

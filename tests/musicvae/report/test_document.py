@@ -58,5 +58,10 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     write(path, "♩")
     assert path.read_text(encoding="utf-8") == "♩"
     assert list(tmp_path.iterdir()) == [path]
-    with pytest.raises(DataError, match=r"nowhere.*can't be written"):
-        write(tmp_path / "nowhere" / "page.html", "")
+
+
+def test_a_folder_is_made_but_replaces_no_file(tmp_path):
+    write(tmp_path / "new" / "page.html", "")
+    assert (tmp_path / "new" / "page.html").exists()
+    with pytest.raises(DataError, match=r"page.html/b.html can't be written"):
+        write(tmp_path / "new" / "page.html" / "b.html", "")
