@@ -5,6 +5,7 @@ chords: only the music tells them apart.
 """
 
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 
@@ -39,11 +40,13 @@ class Pair:
 def make_pairs(subject: Subject, data: Data, *, seed: int) -> tuple[Pair, ...]:
     """Makes the pairs, of different pieces as far as there are; fewer from a very small split.
 
-    The seed chooses excerpts, draws and the order in each pair. The draws are not the draws of the
-    same seed on the evaluation's page, which the listener may have heard.
+    The seed chooses the excerpts; the seed and the model choose the draws and the order in each
+    pair, so that a listener can't know the order from another model's test. The draws are not the
+    draws of the same seed on the evaluation's page, which the listener may have heard.
     """
     rows = spread_rows(data.held_out.pieces, seed)[:PAIRS]
-    random = np.random.default_rng(seed)
+    model = crc32(f"{subject.name} {subject.version}".encode())
+    random = np.random.default_rng([seed, model])
     drawn = draw_prior(
         subject.model,
         subject.prior,

@@ -36,6 +36,12 @@ def test_the_seed_decides(pairs, subject, held_out):
     assert {pair.draw.notes for pair in other}.isdisjoint({pair.draw.notes for pair in pairs})
 
 
+def test_the_order_of_one_model_does_not_tell_that_of_another(pairs, subject, held_out):
+    other = make_pairs(replace(subject, name="other"), held_out, seed=3)
+    assert [pair.real for pair in other] == [pair.real for pair in pairs]
+    assert [p.is_draw_first for p in other] != [p.is_draw_first for p in pairs]
+
+
 def test_the_draw_comes_first_about_every_second_time(subject, held_out):
     first = [
         pair.is_draw_first
