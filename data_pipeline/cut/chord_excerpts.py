@@ -6,12 +6,15 @@ two equally long chords the earlier; so a chord shorter than a slot may be lost.
 written chord there is no chord.
 """
 
+from typing import NamedTuple
+
 import numpy as np
-from jaxtyping import Int16, Int64, UInt64
+from jaxtyping import Int16, Int32, Int64, UInt64
 
 from musicvae.data_pipeline.grid.grid import GridPiece
 from musicvae.data_pipeline.readers.piece import CHORDS_INFERRED, CHORDS_WRITTEN, ChordLine
 from musicvae.data_pipeline.rejections import Rejection
+from musicvae.identity import compare_by_identity
 from musicvae.music.chords import QUALITIES
 from musicvae.representation.chords import BASS_EVENTS, NO_CHORD, Chords, write_chords
 
@@ -35,28 +38,54 @@ def cut_chords(piece: GridPiece, settings: CutSettings) -> CutPiece:
     if line is None or not (line.roots >= 0).any():
         found = "neither chord symbols nor notes with a harmony"
         return CutPiece(rejections=(Rejection("piece", "no_chords", found),))
-    rejections = tuple(reject_bars(piece, representation.bars))
+    harmony = cut_harmony(piece, line, settings)
+    if not len(harmony.events):
+        return CutPiece(rejections=harmony.rejections)
+    excerpts = Excerpts(
+        part=f"chords {origin}",
+        program=0,
+        start_bars=harmony.start_bars,
+        events=harmony.events,
+        shapes=_digest_shapes(harmony.events),
+        labels=_label(piece, harmony.first_steps, representation.length_steps),
+    )
+    return CutPiece(excerpts=(excerpts,), rejections=harmony.rejections)
+
+
+@compare_by_identity
+class Harmony(NamedTuple):
+    """The chords of the windows of a piece that the rules keep.
+
+    Attributes:
+        first_steps: The first step of each window.
+        start_bars: The bar of the piece at which each window starts.
+        events: The chords of each window.
+        rejections: The rejections of bars and windows.
+    """
+
+    first_steps: Int64[np.ndarray, " batch"]
+    start_bars: Int32[np.ndarray, " batch"]
+    events: Int16[np.ndarray, "batch step 2"]
+    rejections: tuple[Rejection, ...]
+
+
+def cut_harmony(piece: GridPiece, line: ChordLine, settings: CutSettings) -> Harmony:
+    """Cuts the chords of a line, without labels."""
+    representation = settings.representation
+    assert isinstance(representation, Chords), representation
     windows = find_windows([piece], representation.bars, settings.hop_bars)
-    if not len(windows.first_steps):
-        return CutPiece(rejections=rejections)
     length, row_steps = representation.length_steps, representation.steps_per_row
     slots = windows.first_steps[:, None] + np.arange(0, length, row_steps)
     events = _choose(_write_steps(piece, line), slots, row_steps)
     candidates = Candidates(windows.first_steps, length)
     _judge(candidates, events, settings.rules)
-    rejections = (*rejections, *candidates.rejections[0])
-    if not candidates.is_kept.any():
-        return CutPiece(rejections=rejections)
-    events, kept = events[candidates.is_kept], windows.first_steps[candidates.is_kept]
-    excerpts = Excerpts(
-        part=f"chords {origin}",
-        program=0,
-        start_bars=windows.start_bars[candidates.is_kept],
-        events=events,
-        shapes=_digest_shapes(events),
-        labels=_label(piece, kept, length),
+    is_kept = candidates.is_kept
+    return Harmony(
+        first_steps=windows.first_steps[is_kept],
+        start_bars=windows.start_bars[is_kept],
+        events=events[is_kept],
+        rejections=(*reject_bars(piece, representation.bars), *candidates.rejections[0]),
     )
-    return CutPiece(excerpts=(excerpts,), rejections=rejections)
 
 
 def _write_steps(piece: GridPiece, line: ChordLine) -> Int16[np.ndarray, "step 2"]:

@@ -19,7 +19,7 @@ from musicvae.representation import LeadSheet
 from musicvae.representation.chords import NO_CHORD
 from musicvae.representation.melody import EVENTS, FIRST_PITCH_EVENT
 
-from .chord_excerpts import cut_chords
+from .chord_excerpts import Harmony, cut_harmony
 from .excerpts import CutPiece, CutSettings, Excerpts, Labels, digest
 from .melodies import cut_melodies
 from .windows import find_windows
@@ -35,23 +35,22 @@ def cut_lead_sheets(piece: GridPiece, settings: CutSettings) -> CutPiece:
     (melodies,) = cut_melodies([piece], replace(settings, representation=representation.line))
     # Excerpts with few chords stay: the melody is learnt, not the harmony.
     rules = replace(settings.rules, fewest_chords=1)
-    harmonies = cut_chords(
-        piece, replace(settings, representation=representation.harmony, rules=rules)
-    ).excerpts
+    harmony = cut_harmony(
+        piece, written, replace(settings, representation=representation.harmony, rules=rules)
+    )
     known_bars = _find_known_bars(piece, written, settings)
-    chord_bars = np.concatenate([np.zeros(0, np.int32), *(each.start_bars for each in harmonies)])
     sheets: list[Excerpts] = []
     rejections = list(melodies.rejections)
     for melody in melodies.excerpts:
         is_known = np.isin(melody.start_bars, known_bars)
-        has_chords = np.isin(melody.start_bars, chord_bars)
+        has_chords = np.isin(melody.start_bars, harmony.start_bars)
         if count := int(np.count_nonzero(~is_known)):
             found = "it begins before the first chord"
             rejections.append(Rejection("excerpt", "no_chords", found, count))
         if count := int(np.count_nonzero(is_known & ~has_chords)):
             rejections.append(Rejection("excerpt", "no_chords", "no chord", count))
         if (is_kept := is_known & has_chords).any():
-            sheets.append(_join(melody, is_kept, harmonies[0]))
+            sheets.append(_join(melody, is_kept, harmony))
     return CutPiece(excerpts=tuple(sheets), rejections=merge_rejections(rejections))
 
 
@@ -67,7 +66,7 @@ def _find_known_bars(
     return known
 
 
-def _join(melody: Excerpts, is_kept: Bool[np.ndarray, " batch"], harmony: Excerpts) -> Excerpts:
+def _join(melody: Excerpts, is_kept: Bool[np.ndarray, " batch"], harmony: Harmony) -> Excerpts:
     """The excerpts of a melody that are kept, with the chords of the same bars."""
     start_bars = melody.start_bars[is_kept]
     chords = harmony.events[np.searchsorted(harmony.start_bars, start_bars)]
