@@ -15,12 +15,10 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Int32, UInt8, UInt64
 
+from musicvae.data.manifest import COMMON_SUFFIX
 from musicvae.errors import SettingError
 
 TRAIN = "train"
-
-COMMON_SUFFIX = "_common"
-"""Ends the name of the split of the common excerpts of a split: see `dedupe`."""
 
 
 def parse_shares(text: str) -> dict[str, float]:

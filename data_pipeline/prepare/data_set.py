@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from musicvae.data import shards
 from musicvae.data.manifest import (
+    COMMON_SUFFIX,
     MANIFEST_NAME,
     Manifest,
     Source,
@@ -28,7 +29,6 @@ from musicvae.data.manifest import (
 )
 from musicvae.data_pipeline.choose.dedupe import COMMON, KEPT
 from musicvae.data_pipeline.choose.selection import ChosenRows, Selection
-from musicvae.data_pipeline.choose.split import COMMON_SUFFIX
 from musicvae.data_pipeline.sources.corpus import CorpusSource
 from musicvae.errors import DataError
 from musicvae.representation import Representation

@@ -18,6 +18,9 @@ from musicvae.files import write_file
 FORMAT_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 
+COMMON_SUFFIX = "_common"
+"""Ends the name of the split that holds what a split has in common with the training split."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shard:

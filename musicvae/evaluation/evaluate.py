@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Int16
 
 from musicvae.evaluation import attribute_transfer, interpolation, likelihood, prior_samples
+from musicvae.evaluation.accuracy import Accuracy
 from musicvae.evaluation.attribute_transfer import AttributeTransfer, transfer
 from musicvae.evaluation.decoding import canonical
 from musicvae.evaluation.interpolation import Interpolation, interpolate
@@ -77,6 +78,8 @@ class Evaluation:
         pieces: The number of pieces of the split.
         seed: The seed of all draws.
         reconstruction: How well the model reconstructs excerpts.
+        common: The accuracy, from the posterior's mean, on excerpts that training has in common
+            with the split's pieces; None where the set has none.
         listener: The measures that a listener hears first, by the names of line, measure and set
             (see `musicvae.evaluation.listener.sets`).
         likelihood: How likely held-out music is under the model.
@@ -95,6 +98,7 @@ class Evaluation:
     pieces: int
     seed: int
     reconstruction: Reconstruction
+    common: Accuracy | None = None
     listener: dict[str, dict[str, dict[str, float | None]]]
     likelihood: Likelihood
     interpolation: Interpolation
@@ -138,6 +142,7 @@ def evaluate(
             sources=data.held_out.sources[rows],
             watch=watch,
         ),
+        common=_measure_common(subject, data, sizes.reconstructed, seed, watch),
         listener=compare_sets(
             model,
             representation,
@@ -194,6 +199,22 @@ def evaluate(
         if data.training
         else {},
     )
+
+
+def _measure_common(
+    subject: Subject, data: Data, most: int, seed: int, watch: Watch
+) -> Accuracy | None:
+    if data.common is None:
+        return None
+    rows = choose(len(data.common), most, seed)
+    return reconstruct(
+        subject.model,
+        subject.representation,
+        data.common.events[rows],
+        seed=seed,
+        pieces=data.common.pieces[rows],
+        watch=watch,
+    ).sampled
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

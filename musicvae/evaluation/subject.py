@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, Int16
 from torch import Tensor
 
 from musicvae.data import shards
-from musicvae.data.manifest import Manifest, load_manifest
+from musicvae.data.manifest import COMMON_SUFFIX, Manifest, load_manifest
 from musicvae.data.shards import ExampleSet
 from musicvae.errors import DataError
 from musicvae.experiment.experiment import Experiment
@@ -71,12 +71,15 @@ class Data:
         split: The name of the held-out split.
         held_out: The excerpts of the held-out split.
         training: The excerpts of the training split; None where the set has none.
+        common: Excerpts that pieces of the held-out split have in common with the training split;
+            None where the set has none.
     """
 
     manifest: Manifest
     split: str
     held_out: ExampleSet
     training: ExampleSet | None
+    common: ExampleSet | None = None
 
     @property
     def pieces(self) -> int:
@@ -113,11 +116,13 @@ def load_data(directory: Path, split: str) -> Data:
     manifest = load_manifest(directory)
     training = manifest.splits.get(TRAINING_SPLIT)
     has_training = training is not None and training.excerpts > 0
+    common = split + COMMON_SUFFIX
     return Data(
         manifest=manifest,
         split=split,
         held_out=shards.load(directory, split),
         training=shards.load(directory, TRAINING_SPLIT) if has_training else None,
+        common=shards.load(directory, common) if common in manifest.splits else None,
     )
 
 

@@ -9,7 +9,7 @@ from musicvae.evaluation.figures.latent_space import (
     likelihood_figures,
 )
 from musicvae.evaluation.figures.listener import listener_figures
-from musicvae.evaluation.figures.reconstruction import reconstruction_figures
+from musicvae.evaluation.figures.reconstruction import common_figures, reconstruction_figures
 from musicvae.evaluation.figures.samples import novelty_figures, sample_figures, structure_figures
 
 
@@ -17,6 +17,7 @@ def to_figures(evaluation: Evaluation) -> tuple[Figure, ...]:
     """Lists all figures in the order of `musicvae.evaluation.figure.HOW`; no two share a key."""
     return (
         *reconstruction_figures(evaluation.reconstruction),
+        *common_figures(evaluation.common),
         *listener_figures(evaluation.listener),
         *likelihood_figures(evaluation),
         *interpolation_figures(evaluation.interpolation),

@@ -40,6 +40,20 @@ def reconstruction_figures(measured: Reconstruction) -> Iterator[Figure]:
             )
 
 
+def common_figures(common: Accuracy | None) -> Iterator[Figure]:
+    """Lists the figure of the excerpts in common with training, where there are any."""
+    if common is not None:
+        yield Figure(
+            section=RECONSTRUCTION,
+            key="common/accuracy/sampled",
+            name=f"accuracy on excerpts that training has, too, {_WAYS['sampled']}",
+            value=common.all_steps,
+            interval=common.all_steps_interval,
+            form=".4f",
+            is_key=True,
+        )
+
+
 def _drums(measured: Reconstruction) -> Iterator[Figure]:
     for line, hits in measured.hits.items():
         named = name_line(line, measured.lines)

@@ -12,6 +12,7 @@ from musicvae.evaluation.figure import ACCURACY, listener_key, overlap_key
 from musicvae.evaluation.figures import to_figures
 from musicvae.evaluation.listener.sets import PRIOR_DRAWS, SETS
 from musicvae.evaluation.prior_samples import HELD_OUT, TRAINING, set_name
+from musicvae.evaluation.reconstruction import reconstruct
 from musicvae.evaluation.subject import load_data
 from musicvae.evaluation.watch import unwatched
 from musicvae.generation.requests import SampleRequest
@@ -57,6 +58,21 @@ def test_it_is_plain_values_and_no_chance(subject, held_out, sizes, evaluation):
     assert json.dumps(asdict(again)) == text
     other = evaluate(subject, held_out, seed=4, sizes=sizes)
     assert json.dumps(asdict(other)) != text
+
+
+def test_excerpts_in_common_with_training_have_a_figure_of_their_own(
+    subject, make_data, evaluation, sizes, tmp_path
+):
+    assert evaluation.common is None
+    splits = {"train": 12, "test": 6, "test_common": 5}
+    data = load_data(make_data(tmp_path / "data", splits), "test")
+    measured = evaluate(subject, data, seed=0, sizes=sizes)
+    alone = reconstruct(subject.model, subject.representation, data.common.events[:], seed=0)
+    assert measured.common.all_steps == pytest.approx(alone.sampled.all_steps)
+    figures = {figure.key: figure for figure in to_figures(measured)}
+    assert figures["common/accuracy/sampled"].value == measured.common.all_steps
+    without = {figure.key for figure in to_figures(evaluation)}
+    assert set(figures) - without == {"common/accuracy/sampled"}
 
 
 def test_data_of_another_representation_are_refused(subject, make_data, sizes, tmp_path):
