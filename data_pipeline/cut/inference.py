@@ -1,6 +1,6 @@
 """Keys and chords of pieces on the grid, inferred from the notes that are no drums.
 
-All pieces and all excerpts of a call are worked on together. Pieces lie end to end on a line of
+All pieces and excerpts of a call are processed together: the pieces lie end to end on a line of
 steps, and so on a line of bars.
 """
 
@@ -166,7 +166,7 @@ def _expect_keys(
     numbers: Int64[np.ndarray, " batch"],
     first_steps: Int64[np.ndarray, " batch"],
 ) -> Float64[np.ndarray, "batch 24"]:
-    """What speaks for each key of each excerpt in its whole piece and the written key.
+    """The fit of each key to the piece of each excerpt, with the bonus of the written key.
 
     Args:
         pieces: The pieces.

@@ -64,10 +64,10 @@ def _permute(numbers: np.ndarray, bits: int, low_bits: int, keys: np.ndarray) ->
 
 
 def weigh(counts: Int[np.ndarray, " batch"]) -> Int64[np.ndarray, " batch"]:
-    """How often examples are seen in an epoch: the root of how often they occur, rounded.
+    """How often an epoch shows each example: the root of its count, rounded.
 
-    Seen as often as they occur, the commonest bars would crowd out all others; seen once, they
-    would be as rare as any bar.
+    The count itself would give most of an epoch to a few patterns of drums; 1 would make the
+    commonest pattern as rare as any other.
     """
     repeats: Int64[np.ndarray, " batch"] = np.rint(np.sqrt(counts)).astype(np.int64)
     return repeats

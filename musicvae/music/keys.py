@@ -9,8 +9,9 @@ Essen, the simple profiles of Sapp, Albrecht and Shanahan), with notes weighted 
 and Shanahan's named the right key of more songs of POP909 and of more Irish tunes than any other
 pair. With these profiles, lengths of notes did better than counts of notes.
 
-The key of an excerpt is the key of its phrase: two bars alone name a relative or a neighbouring key
-too often, and a whole piece hides its modulations. `benchmarks/keys.py` measures the estimates.
+The key of an excerpt is the key of its phrase: two bars alone often suggest a relative or a
+neighbouring key, and a whole piece hides its modulations. `benchmarks/keys.py` measures the
+estimates.
 
 Source: Krumhansl 1990, Cognitive Foundations of Musical Pitch, chapter 4 (the correlation with key
 profiles); Albrecht and Shanahan 2013, The Use of Large Corpora to Train a New Type of Key-Finding
@@ -184,7 +185,7 @@ def fit_pieces(
 def expect_keys(
     piece_fits: Float64[np.ndarray, "_ 24"], written: Int64[np.ndarray, " batch"]
 ) -> Float64[np.ndarray, "batch 24"]:
-    """What speaks for each key before an excerpt is heard.
+    """The fit of each key to the rest of the piece: its notes, and its written key.
 
     Args:
         piece_fits: The fit of each key to the whole piece: a row for each excerpt, or one for all.
