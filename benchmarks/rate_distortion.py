@@ -64,7 +64,9 @@ def measure(folder: Path, data_folder: Path, seed: int) -> dict[str, float]:
     like = np.zeros((DRAWS, *held_out.shape[1:]), np.int16)
     overlaps = {}
     for name, prior in priors.items():
-        drawn = draw_prior(model, prior, like, seed=seed, temperature=SAMPLE_TEMPERATURE)
+        drawn = draw_prior(
+            model, prior, experiment.representation, like, seed=seed, temperature=SAMPLE_TEMPERATURE
+        )
         drawn = canonical(representation, drawn)
         compared = compare_prior_samples(
             representation, {SAMPLE_TEMPERATURE: drawn}, held_out, training, more

@@ -1,6 +1,6 @@
 """From a run to a bundle: rounded weights, a fitted prior and vectors, figures, a model card."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +10,22 @@ from torch import Tensor
 
 from musicvae import bundle
 from musicvae.bundle.attribute_vectors import fit_vectors
-from musicvae.bundle.format import check_folder
+from musicvae.bundle.format import Bundle, check_folder
 from musicvae.bundle.model_card import write_card
 from musicvae.bundle.prior_fit import fit_prior
 from musicvae.data.manifest import Manifest, load_manifest
 from musicvae.data.shards import Events
-from musicvae.errors import DataError
+from musicvae.errors import DataError, TrainingError
 from musicvae.evaluation.decoding import encode
 from musicvae.evaluation.evaluate import DEFAULT_SIZES, Evaluation, Sizes, evaluate
 from musicvae.evaluation.record import to_facts
-from musicvae.evaluation.subject import Subject, choose, load_data
+from musicvae.evaluation.subject import Data, Subject, choose, load_data
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.experiment.experiment import build_model
-from musicvae.model import MusicVAE
+from musicvae.experiment.experiment import Experiment, build_model, build_prior
+from musicvae.model import EventPrior, MusicVAE
 from musicvae.representation import Representation
 from musicvae.training import Run
+from musicvae.training.record import MODEL, PRIOR
 
 MOST_FITTED = 20_000
 """The number of excerpts to fit attribute vectors: enough for means of quarters that are exact to a
@@ -35,6 +36,7 @@ def export(
     run: Run,
     out: Path,
     *,
+    prior: Run | None = None,
     seed: int = 0,
     sizes: Sizes = DEFAULT_SIZES,
     watch: Watch = unwatched,
@@ -42,8 +44,9 @@ def export(
     """Writes the bundle of a run's best weights.
 
     Args:
-        run: A run read back.
+        run: A run of a model.
         out: The bundle's folder.
+        prior: A run of its prior over events; None to fit a prior to the model's latents.
         seed: Chooses the excerpts and the draws.
         sizes: The sizes of the evaluation.
         watch: Shows the progress.
@@ -52,10 +55,160 @@ def export(
         The evaluation on the test split, or without a test split on the validation split.
 
     Raises:
-        DataError: If the run's data set is missing, or has changed.
+        DataError: If a run's data set is missing, or has changed.
         BundleError: If `out` holds something else.
+        TrainingError: If a run did not train the part that is needed.
     """
+    _check_part(run, MODEL)
     check_folder(out)  # before minutes of measuring, not after
+    manifest = _manifest_of(run)
+    weights = {name: tensor.half() for name, tensor in run.weights.items()}
+    model = build_model(run.experiment)
+    model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+    model.eval()
+    data = load_data(run.data, held_out_split(manifest))
+    data.check(run.experiment.representation)
+    assert data.training, "a run has learnt from a training split"
+    events = data.training.events
+    facts: dict[str, Any] = {
+        "seed": run.seed,
+        "steps": run.step,
+        "examples_seen": run.examples_seen,
+        "start": None if run.start is None else asdict(run.start),
+        "content_hash": manifest.content_hash,
+        "sources": [asdict(source) for source in manifest.sources],
+    }
+    loaded = Bundle(
+        name=run.experiment.name,
+        version="",
+        experiment=run.experiment,
+        model=model,
+        prior=fit_prior(model, run.experiment, events, seed=seed, watch=watch)
+        if prior is None
+        else load_prior(prior, run.experiment),
+        attribute_vectors=_fit_vectors(
+            model, run.experiment.representation, events, seed=seed, watch=watch
+        ),
+        card="",
+        facts=facts if prior is None else {**facts, "prior": prior_facts(prior)},
+    )
+    return write_measured(loaded, data, out, seed=seed, sizes=sizes, watch=watch)
+
+
+def renew(
+    old: Bundle,
+    prior: Run,
+    out: Path,
+    *,
+    seed: int = 0,
+    sizes: Sizes = DEFAULT_SIZES,
+    watch: Watch = unwatched,
+) -> Evaluation:
+    """Writes a bundle again with a new prior over events, measured on the prior's data set.
+
+    Args:
+        old: The bundle, whose weights and attribute vectors stay.
+        prior: A run of its prior.
+        out: The new bundle's folder.
+        seed: Chooses the excerpts and the draws.
+        sizes: The sizes of the evaluation.
+        watch: Shows the progress.
+
+    Raises:
+        DataError: If the prior's data set is missing, or has changed.
+        BundleError: If `out` holds something else.
+        TrainingError: If the run trained no prior, or the prior of other music.
+    """
+    check_folder(out)
+    data = load_data(prior.data, held_out_split(_manifest_of(prior)))
+    data.check(old.representation)
+    renewed = replace(
+        old,
+        experiment=replace(
+            old.experiment,
+            prior=prior.experiment.prior,
+            prior_training=prior.experiment.prior_training,
+        ),
+        prior=load_prior(prior, old.experiment),
+        facts={**old.facts, "prior": prior_facts(prior)},
+    )
+    return write_measured(renewed, data, out, seed=seed, sizes=sizes, watch=watch)
+
+
+def load_prior(run: Run, experiment: Experiment) -> EventPrior:
+    """The prior of a run, rounded to half precision as a bundle keeps it.
+
+    Raises:
+        TrainingError: If the run trained no prior, or the prior of other music.
+    """
+    _check_part(run, PRIOR)
+    if run.experiment.representation != experiment.representation:
+        raise TrainingError(
+            f"a prior of {run.experiment.representation}",
+            expected=f"a prior of {experiment.representation}, the model's",
+            action="Train the prior of the model's preset.",
+            field="prior",
+        )
+    prior = build_prior(run.experiment)
+    prior.load_state_dict({name: tensor.half().float() for name, tensor in run.weights.items()})
+    return prior.eval().requires_grad_(requires_grad=False)
+
+
+def prior_facts(run: Run) -> dict[str, Any]:
+    """How a prior was trained, for the bundle's facts."""
+    return {
+        "seed": run.seed,
+        "steps": run.step,
+        "examples_seen": run.examples_seen,
+        "content_hash": run.content_hash,
+    }
+
+
+def write_measured(
+    loaded: Bundle, data: Data, out: Path, *, seed: int, sizes: Sizes, watch: Watch
+) -> Evaluation:
+    """Measures a bundle, and writes it with its card."""
+    steps, seen = loaded.facts["steps"], loaded.facts["examples_seen"]
+    subject = Subject(
+        name=loaded.name,
+        version=None,
+        experiment=loaded.experiment,
+        model=loaded.model,
+        prior=loaded.prior,
+        attribute_vectors=loaded.attribute_vectors,
+        steps=steps,
+        examples_seen=seen,
+    )
+    evaluation = evaluate(subject, data, seed=seed, sizes=sizes, watch=watch)
+    facts = {
+        **loaded.facts,
+        "weights": subject.weights,
+        "evaluation": to_facts(evaluation),
+    }
+    bundle.save(
+        out,
+        name=loaded.name,
+        experiment=loaded.experiment,
+        weights=loaded.model.state_dict(),
+        prior=loaded.prior,
+        attribute_vectors=loaded.attribute_vectors,
+        card=write_card(loaded.experiment, facts, evaluation),
+        facts=facts,
+    )
+    return evaluation
+
+
+def _check_part(run: Run, part: str) -> None:
+    if run.part != part:
+        raise TrainingError(
+            f"a run of a {run.part}",
+            expected=f"a run of a {part}",
+            action="Give the run of the model first, and --prior the run of its prior.",
+            field="run",
+        )
+
+
+def _manifest_of(run: Run) -> Manifest:
     manifest = load_manifest(run.data)
     if manifest.content_hash != run.content_hash:
         raise DataError(
@@ -64,52 +217,11 @@ def export(
             action="Prepare it again as it was.",
             field="data",
         )
-    weights = {name: tensor.half() for name, tensor in run.weights.items()}
-    model = build_model(run.experiment)
-    model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
-    model.eval()
-    data = load_data(run.data, _held_out_split(manifest))
-    data.check(run.experiment.representation)
-    assert data.training, "a run has learnt from a training split"
-    vectors = _fit_vectors(
-        model, run.experiment.representation, data.training.events, seed=seed, watch=watch
-    )
-    prior = fit_prior(model, run.experiment, data.training.events, seed=seed, watch=watch)
-    subject = Subject(
-        name=run.experiment.name,
-        version=None,
-        experiment=run.experiment,
-        model=model,
-        prior=prior,
-        attribute_vectors=vectors,
-        steps=run.step,
-        examples_seen=run.examples_seen,
-    )
-    evaluation = evaluate(subject, data, seed=seed, sizes=sizes, watch=watch)
-    facts: dict[str, Any] = {
-        "seed": run.seed,
-        "steps": run.step,
-        "examples_seen": run.examples_seen,
-        "start": None if run.start is None else asdict(run.start),
-        "weights": subject.weights,
-        "content_hash": manifest.content_hash,
-        "sources": [asdict(source) for source in manifest.sources],
-        "evaluation": to_facts(evaluation),
-    }
-    bundle.save(
-        out,
-        name=run.experiment.name,
-        experiment=run.experiment,
-        weights=weights,
-        prior=prior,
-        attribute_vectors=vectors,
-        card=write_card(run.experiment, facts, evaluation),
-        facts=facts,
-    )
-    return evaluation
+    return manifest
 
 
-def _held_out_split(manifest: Manifest) -> str:
+def held_out_split(manifest: Manifest) -> str:
+    """The split that figures are measured on."""
     test = manifest.splits.get("test")
     return "test" if test is not None and test.excerpts else "validation"
 

@@ -24,8 +24,14 @@ from torch import Tensor
 
 from musicvae.bundle.old_figures import with_keys
 from musicvae.errors import BundleError, ModelNotFoundError, SettingError
-from musicvae.experiment.experiment import Experiment, build_model, from_dict, to_dict
-from musicvae.model import MusicVAE, Prior
+from musicvae.experiment.experiment import (
+    Experiment,
+    build_model,
+    build_prior,
+    from_dict,
+    to_dict,
+)
+from musicvae.model import EventPrior, MusicVAE, Prior
 from musicvae.problems import check_type
 from musicvae.representation import Representation
 
@@ -36,6 +42,8 @@ PRIOR_FILE = "prior.safetensors"
 CARD_FILE = "README.md"
 FILES = {CONFIG_FILE, WEIGHTS_FILE, PRIOR_FILE, CARD_FILE}
 EMBEDDED = Path(__file__).parents[1] / "bundles"
+EVENT_PRIOR = "events"
+"""The kind of prior that draws events; a bundle without a kind has a prior over latents."""
 _ATTRIBUTE_PREFIX = "attribute."
 
 
@@ -48,7 +56,8 @@ class Bundle:
         version: The first digits of a hash of all weights, the vectors and the configuration.
         experiment: The experiment that trained the model.
         model: The model in evaluation mode, in single precision.
-        prior: The distribution of new music, in evaluation mode and single precision.
+        prior: Draws new music, in evaluation mode and single precision: over latents, or over
+            events.
         attribute_vectors: The direction of each attribute, by name (Roberts et al. 2018, on
             attribute vector arithmetic).
         card: The model card, Markdown.
@@ -59,7 +68,7 @@ class Bundle:
     version: str
     experiment: Experiment
     model: MusicVAE
-    prior: Prior
+    prior: Prior | EventPrior
     attribute_vectors: Mapping[str, Float[Tensor, " latent"]]
     card: str
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -100,7 +109,7 @@ def save(
     name: str,
     experiment: Experiment,
     weights: Mapping[str, Tensor],
-    prior: Prior,
+    prior: Prior | EventPrior,
     attribute_vectors: Mapping[str, Float[Tensor, " latent"]],
     card: str,
     facts: Mapping[str, Any],
@@ -122,6 +131,8 @@ def save(
         "experiment": to_dict(experiment),
         "facts": dict(facts),
     }
+    if isinstance(prior, EventPrior):
+        config["prior"] = EVENT_PRIOR
     config["version"] = _version(blob + prior_blob, config)
     directory.parent.mkdir(parents=True, exist_ok=True)
     # Written beside the bundle under an unused name, so that the last step is a rename.
@@ -171,7 +182,8 @@ def load(name_or_path: str | Path) -> Bundle:
     }
     try:
         model = build_model(experiment)
-        prior = model.latent.make_prior()
+        is_events = config.get("prior") == EVENT_PRIOR
+        prior = build_prior(experiment) if is_events else model.latent.make_prior()
         model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
         prior.load_state_dict({key: tensor.float() for key, tensor in prior_tensors.items()})
     except (MemoryError, RuntimeError) as error:

@@ -38,6 +38,13 @@ def _list_settings(context: click.Context, _: click.Parameter, preset: str) -> s
               help="Print every setting of PRESET with value and meaning, and end.")  # fmt: skip
 @click.option("--data", type=FOLDER, required=True, help="A folder made by `musicvae prepare`.")
 @click.option("--out", type=FOLDER, required=True, help="The run's folder.")
+@click.option(
+    "--prior",
+    "part",
+    flag_value="prior",
+    default="model",
+    help="Train the preset's prior, which draws new music, instead of its model.",
+)
 @click.option("--name", help="The bundle's name later on.  [default: the preset's]")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option(
@@ -178,26 +185,37 @@ def _subject(loaded: Bundle) -> Subject:
 
 
 @click.command()
-@click.argument("run", type=FOLDER)
+@click.argument("run", metavar="RUN|BUNDLE")
 @click.option("--out", type=FOLDER, required=True, help="The bundle's folder.")
+@click.option("--prior", type=FOLDER, metavar="RUN",
+              help="A run of `train --prior`: draws come from it. A bundle gets it as its new "
+              "prior.  [default: a prior fitted to the latents of RUN]")  # fmt: skip
 @click.option("--checkpoint", type=click.Choice(["best", "last"]), default="best",
               show_default=True)  # fmt: skip
 @click.option("--figures", type=click.Choice(["quick", "all"]), default="quick", show_default=True,
               help="How much the card's figures are measured on: all takes minutes.")  # fmt: skip
-def export(run: Path, out: Path, checkpoint: str, figures: str) -> None:
+def export(run: str, out: Path, prior: Path | None, checkpoint: str, figures: str) -> None:
     """Make a bundle of a run: weights, prior, attribute vectors, model card."""
+    from musicvae import bundle
     from musicvae.bundle.export import export as write
+    from musicvae.bundle.export import renew
     from musicvae.evaluation.evaluate import DEFAULT_SIZES, QUICK_SIZES
     from musicvae.evaluation.figure import LISTENER, to_table
     from musicvae.evaluation.figures import side_by_side, to_figures
     from musicvae.evaluation.watch import watched
     from musicvae.training import load_run
+    from musicvae.training.record import RUN_FILE
 
-    loaded = load_run(run, checkpoint=checkpoint)
+    sizes = DEFAULT_SIZES if figures == "all" else QUICK_SIZES
+    drawn_by = None if prior is None else load_run(prior, checkpoint=checkpoint)
     with watched(console()) as watch:
-        sizes = DEFAULT_SIZES if figures == "all" else QUICK_SIZES
-        measured = write(loaded, out, sizes=sizes, watch=watch)
-    name = loaded.experiment.name
+        if drawn_by is not None and not (Path(run) / RUN_FILE).exists():
+            old = bundle.load(run)
+            name, measured = old.name, renew(old, drawn_by, out, sizes=sizes, watch=watch)
+        else:
+            loaded = load_run(Path(run), checkpoint=checkpoint)
+            name = loaded.experiment.name
+            measured = write(loaded, out, prior=drawn_by, sizes=sizes, watch=watch)
     console().print(to_table({name: to_figures(measured)}, f"{measured.split} split"))
     console().print(side_by_side(measured.listener).to_table(f"{name}: {LISTENER.lower()}"))
     if figures == "quick":

@@ -93,6 +93,15 @@ chords_option = click.option(
 )
 
 
+constraint_options = _options(
+    click.option("--key", metavar="KEY", help="All notes keep to this key: G, Em, F# minor."),
+    click.option("--scale", metavar="SCALE",
+                 help='All notes keep to this scale: "G dorian", or pitch classes: "C D E G A".'),
+    click.option("--range", "range", metavar="LOW-HIGH",
+                 help="The melody keeps to these pitches: C3-C5."),
+)  # fmt: skip
+
+
 @click.command()
 @model_options
 def models(model: str | None, server: str | None) -> None:
@@ -112,6 +121,7 @@ def models(model: str | None, server: str | None) -> None:
 )
 @music_options
 @chords_option
+@constraint_options
 def sample(count: int, **options: Any) -> None:
     """Draw new music from the prior."""
     from musicvae.generation.requests import SampleRequest
@@ -129,6 +139,7 @@ def sample(count: int, **options: Any) -> None:
               help="Clips from one input to the next, both included.")  # fmt: skip
 @music_options
 @chords_option
+@constraint_options
 @input_options
 def interpolate(inputs: tuple[Path, ...], count: int, **options: Any) -> None:
     """Morph from one MIDI file to the next."""
@@ -156,6 +167,7 @@ def interpolate(inputs: tuple[Path, ...], count: int, **options: Any) -> None:
               help="1 moves from low to high values of the data, -1 back.")  # fmt: skip
 @music_options
 @chords_option
+@constraint_options
 @input_options
 def transform(input_file: Path, amounts: tuple[str, ...], **options: Any) -> None:
     """Move a MIDI file along attributes: --add note_density=1."""
@@ -179,6 +191,7 @@ def transform(input_file: Path, amounts: tuple[str, ...], **options: Any) -> Non
 @click.argument("inputs", nargs=-1, required=True, type=MIDI_FILE, metavar="INPUT.mid ...")
 @music_options
 @chords_option
+@constraint_options
 @input_options
 def reconstruct(inputs: tuple[Path, ...], **options: Any) -> None:
     """Encode MIDI files and decode them again."""
@@ -274,7 +287,8 @@ def _musician(models: Sequence[str | None], server: str | None) -> Iterator[Musi
 
 def _drawing(options: dict[str, Any]) -> dict[str, Any]:
     """The request fields that the options give; the rest keep the request's defaults."""
-    given = {name: options.get(name) for name in ("seed", "temperature", "qpm", "chords")}
+    names = ("seed", "temperature", "qpm", "chords", "key", "scale", "range")
+    given = {name: options.get(name) for name in names}
     if options["server"]:
         given["model"] = options["model"]
     return {name: value for name, value in given.items() if value is not None}

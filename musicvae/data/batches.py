@@ -7,6 +7,7 @@ distributed run, and the workers of a loader, see disjoint batches.
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Generic, TypeVar
 
 import lightning
 import numpy as np
@@ -20,6 +21,8 @@ from musicvae.experiment.experiment import Experiment
 from musicvae.model import Batch
 from musicvae.model.conditions import split_streams
 from musicvae.representation import Representation
+
+Kept = TypeVar("Kept")
 
 _BLOCK = 4096
 """The number of rows that are shuffled at once; shuffling for each small batch would take most of a
@@ -134,8 +137,7 @@ class BatchStream(IterableDataset[Batch]):
 
     def batch(self, step: int) -> Batch:
         """This rank's batch of one step."""
-        first = (step * self._ranks + self._rank) * self._batch_size
-        events = self._events[self._rows(first)]
+        events = self._events[self.rows(step)]
         random = np.random.default_rng([self._seed, 1, step, self._rank])
         if self._most_semitones:
             low, high = -self._most_semitones, self._most_semitones + 1
@@ -156,8 +158,10 @@ class BatchStream(IterableDataset[Batch]):
         reduced = np.select([draws < 0.5, draws < 1], reductions, events)
         return replace(batch, reduced=_to_tensor(reduced))
 
-    def _rows(self, first: int) -> Int64[np.ndarray, " batch"]:
-        """The rows of a batch; `first` counts its first example over all epochs."""
+    def rows(self, step: int) -> Int64[np.ndarray, " batch"]:
+        """The numbers of the examples of this rank's batch of one step."""
+        # Counts the batch's first example over all epochs.
+        first = (step * self._ranks + self._rank) * self._batch_size
         end = first + self._batch_size
         blocks = range(first // _BLOCK, (end - 1) // _BLOCK + 1)
         # A plain dict, no cache of functools: loaders pickle a stream for their workers.
@@ -213,16 +217,16 @@ class Slices:
         return cut
 
 
-class OneBatch:
+class OneBatch(Generic[Kept]):
     """A loader of a single batch; Lightning would take a list for several loaders."""
 
-    def __init__(self, batch: Int[Tensor, "batch step stream"]) -> None:
+    def __init__(self, batch: Kept) -> None:
         self._batch = batch
 
     def __len__(self) -> int:
         return 1
 
-    def __iter__(self) -> Iterator[Int[Tensor, "batch step stream"]]:
+    def __iter__(self) -> Iterator[Kept]:
         yield self._batch
 
 
@@ -283,6 +287,6 @@ class TrainingData(lightning.LightningDataModule):
             first_step=trainer.global_step, rank=trainer.global_rank, ranks=trainer.world_size
         )
 
-    def val_dataloader(self) -> OneBatch:
+    def val_dataloader(self) -> OneBatch[Int[Tensor, "batch step stream"]]:
         """The same examples at every validation."""
         return OneBatch(self._validation)

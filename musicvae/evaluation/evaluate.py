@@ -266,6 +266,7 @@ def _sample(
                 draw_prior(
                     model,
                     subject.prior,
+                    representation,
                     like,
                     seed=seed,
                     temperature=temperature,

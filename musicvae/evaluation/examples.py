@@ -61,7 +61,9 @@ def play_examples(subject: Subject, data: Data, *, seed: int) -> Examples:
     model, representation = subject.model, subject.representation
     played = play(model, encode(model, events).mean, events)
     like = held_out.events[np.resize(rows, SAMPLES)]
-    drawn = draw_prior(model, subject.prior, like, seed=seed, temperature=SAMPLE_TEMPERATURE)
+    drawn = draw_prior(
+        model, subject.prior, representation, like, seed=seed, temperature=SAMPLE_TEMPERATURE
+    )
     return Examples(
         inputs=as_given(subject, data, chosen),
         reconstructions=tuple(

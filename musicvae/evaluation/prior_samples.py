@@ -15,14 +15,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Int16
 
-from musicvae.evaluation.decoding import play
+from musicvae.evaluation.decoding import batches, play, to_batch
 from musicvae.evaluation.histogram import Histogram, count
 from musicvae.evaluation.lines import lines_of
 from musicvae.evaluation.note_table import NoteTable, measures_of, note_tables
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.model import MusicVAE, Prior
+from musicvae.model import EventPrior, MusicVAE, Prior
+from musicvae.model.draws import draw_music
 from musicvae.model.noise import latent_noise
 from musicvae.representation import Representation
 
@@ -119,7 +121,8 @@ def set_name(temperature: float) -> str:
 
 def draw_prior(
     model: MusicVAE,
-    prior: Prior,
+    prior: Prior | EventPrior,
+    representation: Representation,
     like: Int16[np.ndarray, "batch step stream"],
     *,
     seed: int,
@@ -127,7 +130,21 @@ def draw_prior(
     watch: Watch = unwatched,
 ) -> Int16[np.ndarray, "batch step stream"]:
     """Draws a latent from the prior for each row of `like`, and plays it under its conditions."""
-    z = prior(latent_noise(seed, range(len(like)), prior.noise_size))
+    if isinstance(prior, EventPrior):
+        parts = [
+            draw_music(
+                model,
+                prior,
+                representation,
+                seed=seed,
+                rows=range(part.start, part.stop),
+                conditions=to_batch(model, like[part]).conditions,
+            ).z
+            for part in watch(batches(len(like), like.shape[1]), "drawing from the prior")
+        ]
+        z = torch.cat(parts)
+    else:
+        z = prior(latent_noise(seed, range(len(like)), prior.noise_size))
     title = f"drawing at temperature {temperature:g}"
     return play(model, z, like, temperature=temperature, seed=seed, title=title, watch=watch)
 

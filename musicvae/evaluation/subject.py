@@ -13,7 +13,7 @@ from musicvae.data.manifest import COMMON_SUFFIX, Manifest, load_manifest
 from musicvae.data.shards import ExampleSet
 from musicvae.errors import DataError
 from musicvae.experiment.experiment import Experiment
-from musicvae.model import MusicVAE, Prior
+from musicvae.model import EventPrior, MusicVAE, Prior
 from musicvae.representation import Representation, describe_config
 
 TRAINING_SPLIT = "train"
@@ -45,7 +45,7 @@ class Subject:
     version: str | None
     experiment: Experiment
     model: MusicVAE
-    prior: Prior
+    prior: Prior | EventPrior
     attribute_vectors: Mapping[str, Float[Tensor, " latent"]]
     steps: int | None
     examples_seen: int | None

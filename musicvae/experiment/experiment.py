@@ -14,7 +14,7 @@ from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter, V
 
 from musicvae.errors import SettingError
 from musicvae.experiment.objective import Objective
-from musicvae.model import Latent, ModelConfig, MusicVAE
+from musicvae.model import EventPrior, Latent, ModelConfig, MusicVAE, PriorConfig
 from musicvae.model.latent.kinds import LATENTS
 from musicvae.representation import (
     REPRESENTATIONS,
@@ -88,6 +88,17 @@ class TrainingConfig:
                 )
 
 
+PRIOR_TRAINING = TrainingConfig(
+    steps=8_000,
+    learning_rate=2e-3,
+    warmup_steps=200,
+    level_steps=2_000,
+    validate_every=500,
+    validation_examples=1_024,
+)
+"""How a prior over events is trained; the shares of changed examples don't apply to it."""
+
+
 def _read_representation(value: object) -> Representation:
     if isinstance(value, Representation):
         return value
@@ -117,6 +128,8 @@ class Experiment:
     model: ModelConfig
     objective: Objective
     training: TrainingConfig
+    prior: PriorConfig = PriorConfig()
+    prior_training: TrainingConfig = PRIOR_TRAINING
 
     def __post_init__(self) -> None:
         if not self.name or not self.name.isprintable() or set(self.name) & set("/\\ "):
@@ -127,6 +140,13 @@ class Experiment:
                 field="name",
             )
         for name, field in _SHARES.items():
+            if getattr(self.prior_training, name):
+                raise SettingError(
+                    f"prior_training.{name}={getattr(self.prior_training, name)}",
+                    expected="0: a prior learns from music as it is",
+                    action=f"Leave prior_training.{name} out.",
+                    field=f"prior_training.{name}",
+                )
             share = getattr(self.training, name)
             if share and getattr(self.representation.kind, field) is None:
                 able = [n for n, each in REPRESENTATIONS.items() if getattr(each.kind, field)]
@@ -150,6 +170,17 @@ def build_model(experiment: Experiment) -> MusicVAE:
     representation = experiment.representation
     return MusicVAE(
         experiment.model,
+        streams=representation.streams,
+        bars=representation.bars,
+        steps_per_bar=representation.rows_per_bar,
+    )
+
+
+def build_prior(experiment: Experiment) -> EventPrior:
+    """An untrained prior over the events of the experiment's representation."""
+    representation = experiment.representation
+    return EventPrior(
+        experiment.prior,
         streams=representation.streams,
         bars=representation.bars,
         steps_per_bar=representation.rows_per_bar,
@@ -219,7 +250,7 @@ _EXPECTED = {
 """The expected value by the first word of pydantic's name for an error."""
 
 _FORBID = ConfigDict(extra="forbid", strict=False)
-for _class in (Experiment, ModelConfig, Objective, TrainingConfig):
+for _class in (Experiment, ModelConfig, Objective, PriorConfig, TrainingConfig):
     _class.__pydantic_config__ = _FORBID  # type: ignore[union-attr]  # pydantic looks it up
 _ADAPTER = TypeAdapter(Experiment)
 

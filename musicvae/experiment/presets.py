@@ -30,6 +30,8 @@ def melody_16bar() -> Experiment:
     return replace(
         preset,
         name="melody-16bar",
+        prior=replace(preset.prior, lags=(1, 2, 4, 8)),
+        prior_training=replace(preset.prior_training, batch_size=8),
         representation=Melody(bars=16),
         model=replace(preset.model, latent="bars", latent_size=32, conductor_layers=1),
         objective=replace(preset.objective, beta_max=0.5, free_nats=256.0),
@@ -53,6 +55,7 @@ def drums_2bar() -> Experiment:
         preset,
         name="drums-2bar",
         representation=Drums(bars=2),
+        prior=replace(preset.prior, lags=(1,)),
         objective=replace(preset.objective, beta_max=0.1),
         training=replace(preset.training, recombined_share=0.5),
     )
@@ -77,6 +80,7 @@ def trio_16bar() -> Experiment:
         preset,
         name="trio-16bar",
         representation=Trio(bars=16),
+        prior=replace(preset.prior, event_size=64, hidden_size=192),
         model=replace(
             preset.model,
             has_decoder_per_stream=True,
@@ -96,6 +100,8 @@ def leadsheet_4bar() -> Experiment:
         preset,
         name="leadsheet-4bar",
         representation=LeadSheet(bars=4),
+        prior=replace(preset.prior, lags=(1, 2)),
+        prior_training=replace(preset.prior_training, batch_size=16),
         objective=replace(preset.objective, beta_max=0.2, free_nats=64.0),
     )
 
@@ -121,6 +127,10 @@ def tiny(preset: Experiment) -> Experiment:
             validate_every=500,
             validation_examples=128,
             prior_steps=1_500,
+        ),
+        prior=replace(preset.prior, event_size=64, hidden_size=96),
+        prior_training=replace(
+            preset.prior_training, steps=1_000, level_steps=500, validation_examples=128
         ),
     )
 

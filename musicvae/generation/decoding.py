@@ -7,11 +7,12 @@ a row gave the same result at every index and beside any other rows, for the wid
 (A layer of only 8 outputs rounded by the row's index.)
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -19,9 +20,17 @@ from torch import Tensor
 from musicvae.bundle.format import Bundle
 from musicvae.generation.harmony import Harmony
 from musicvae.generation.replies import SAMPLED, Clip
+from musicvae.model import Conditions, EventPrior
 from musicvae.model.conditions import NO_CONDITIONS, join_streams
+from musicvae.model.draws import draw_music, mask_of
 from musicvae.model.latent.latent import find_repeats
-from musicvae.music.notes import NoteSequence
+from musicvae.model.noise import latent_noise, row_seed
+from musicvae.music.constraint import Constraint
+from musicvae.music.notes import Key, NoteSequence
+from musicvae.representation.key_relative import UNKNOWN_TONIC
+
+EVENTS = "events"
+"""Names the noise of decoding, which a seed draws apart from its other noise."""
 
 GROUP_ROWS = 8
 """Wider batches gain little on a CPU, and would delay the first clip of a request."""
@@ -40,6 +49,8 @@ class Drawing:
         harmony: The chords, if the model needs chords.
         known: The events that the model must keep, see `EventDistribution.sample`; None to draw all
             events.
+        constraint: What the notes keep to; None for nothing.
+        asked: The constraint in the words of the request, by field.
     """
 
     method: str
@@ -49,6 +60,8 @@ class Drawing:
     qpm: float
     harmony: Harmony | None = None
     known: Int[Tensor, "step stream"] | None = None
+    constraint: Constraint | None = None
+    asked: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,18 +72,62 @@ class Row:
         index: Index of the clip in the request.
         z: The latent to decode.
         seed: Seed of its own noise.
+        key: The key that the clip was drawn in; None if no key was asked for or drawn.
+        masked_nats: The cost of the constraint under the prior.
     """
 
     index: int
     z: Float[Tensor, " latent"]
     seed: int
+    key: Key | None = None
+    masked_nats: float = 0.0
 
 
-def draw_latent(bundle: Bundle, noise: Float[Tensor, "1 noise"]) -> Float[Tensor, " latent"]:
-    """Turns noise into a latent of the prior."""
-    with one_thread(), torch.inference_mode():
-        z: Tensor = bundle.prior(noise)[0]
-    return z
+def draw_rows(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Iterator[Row]:
+    """Draws the latents of some clips from the prior; the first of a group draws the group."""
+    for first in range(0, len(indices), GROUP_ROWS):
+        group = indices[first : first + GROUP_ROWS]
+        yield from _draw_group(bundle, group, drawing)
+
+
+def _draw_group(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Iterator[Row]:
+    prior, seed = bundle.prior, drawing.seed
+    seeds = [row_seed(seed, index, EVENTS) for index in indices]
+    if not isinstance(prior, EventPrior):
+        for index, own in zip(indices, seeds, strict=True):
+            with one_thread(), torch.inference_mode():
+                z = prior(latent_noise(seed, [index], prior.noise_size))[0]
+            yield Row(index=index, z=z, seed=own, key=asked_key(drawing))
+        return
+    with one_thread():
+        drawn = draw_music(
+            bundle.model,
+            prior,
+            bundle.representation,
+            seed=seed,
+            rows=[*indices, *[indices[0]] * (GROUP_ROWS - len(indices))],
+            conditions=_conditions(drawing),
+            constraint=drawing.constraint,
+        )
+    for row, (index, own) in enumerate(zip(indices, seeds, strict=True)):
+        tonic, mode = drawn.keys[row].tolist()
+        yield Row(
+            index=index,
+            z=drawn.z[row],
+            seed=own,
+            key=None if tonic == UNKNOWN_TONIC else Key(tonic, mode == 1),
+            masked_nats=drawn.masked_nats[row].item(),
+        )
+
+
+def asked_key(drawing: Drawing) -> Key | None:
+    """The key that the request asks for."""
+    return drawing.constraint.nearest_key if drawing.constraint else None
+
+
+def _conditions(drawing: Drawing) -> Conditions:
+    one_row = NO_CONDITIONS if drawing.harmony is None else drawing.harmony.conditions
+    return one_row[[0] * GROUP_ROWS]
 
 
 def decode(bundle: Bundle, rows: Iterable[Row], drawing: Drawing) -> Iterator[Clip]:
@@ -84,23 +141,25 @@ def make_clip(
     bundle: Bundle,
     notes: NoteSequence,
     drawing: Drawing,
+    row: Row,
     *,
-    z: Float[Tensor, " latent"],
-    index: int,
+    constraint_nats: float | None = None,
 ) -> Clip:
     """Makes a clip from notes."""
     return Clip(
-        notes=replace(notes, qpm=drawing.qpm),
-        latent=tuple(z.tolist()),
+        notes=replace(notes, qpm=drawing.qpm, key=row.key),
+        latent=tuple(row.z.tolist()),
         method=drawing.method,
         seed=drawing.seed,
-        index=index,
+        index=row.index,
         temperature=drawing.temperature,
         top_p=drawing.top_p,
         model=bundle.name,
         model_version=bundle.version,
         attributes=dict(sorted(bundle.representation.kind.measure(notes).items())),
         chords=drawing.harmony.text if drawing.harmony else None,
+        asked=dict(drawing.asked),
+        constraint_nats=constraint_nats,
     )
 
 
@@ -109,20 +168,29 @@ def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iter
     z = torch.stack([*(row.z for row in rows), *[torch.zeros_like(rows[0].z)] * spare])
     # Decoded clips may differ only by their latents: a small move must not change a bar's noise.
     repeats = find_repeats(bundle.model.latent.shares(z)) if drawing.method == SAMPLED else None
-    one_row = NO_CONDITIONS if drawing.harmony is None else drawing.harmony.conditions
-    conditions = one_row[[0] * GROUP_ROWS]
+    conditions = _conditions(drawing)
     known = None if drawing.known is None else drawing.known.expand(GROUP_ROWS, -1, -1)
+    mask, nats = None, None
     with one_thread(), torch.inference_mode():
-        events = bundle.model.decode(z, conditions).sample(
+        if drawing.constraint is not None:
+            heads, unmoved = bundle.model.decoder.heads, np.zeros(GROUP_ROWS, np.int64)
+            mask = mask_of(bundle.representation, heads, drawing.constraint, unmoved)
+        decoded = bundle.model.decode(z, conditions)
+        events = decoded.sample(
             temperature=drawing.temperature,
             top_p=drawing.top_p,
             randomness=[*(row.seed for row in rows), *[0] * spare],
             known=known,
             repeats=repeats,
+            mask=mask,
         )
-    for row, excerpt in zip(rows, join_streams(events, conditions).numpy(), strict=False):
-        notes = bundle.representation.to_notes(excerpt)
-        yield make_clip(bundle, notes, drawing, z=row.z, index=row.index)
+        if mask is not None:
+            nats = decoded.masked_nats(events, mask).tolist()
+    whole = join_streams(events, conditions).numpy()
+    for number, row in enumerate(rows):
+        notes = bundle.representation.to_notes(whole[number])
+        cost = None if nats is None else row.masked_nats + nats[number]
+        yield make_clip(bundle, notes, drawing, row, constraint_nats=cost)
 
 
 @contextmanager

@@ -17,9 +17,22 @@ from torch import Tensor
 from musicvae.bundle.format import Bundle, load
 from musicvae.errors import BundleError, ModelNotFoundError, MusicVAEError, SettingError
 from musicvae.generation.catalogue import describe, usable_vectors
-from musicvae.generation.decoding import Drawing, Row, decode, draw_latent, make_clip
+from musicvae.generation.decoding import (
+    EVENTS,
+    Drawing,
+    Row,
+    asked_key,
+    decode,
+    draw_rows,
+    make_clip,
+)
 from musicvae.generation.grooves import prepare
-from musicvae.generation.harmony import Harmony, check_chords, harmony_of_text
+from musicvae.generation.harmony import (
+    Harmony,
+    check_chords,
+    check_constraint,
+    harmony_of_text,
+)
 from musicvae.generation.points import (
     ResolvedPoint,
     encode_excerpt,
@@ -49,15 +62,13 @@ from musicvae.generation.requests import (
     TransformRequest,
     amount_path,
     check_request,
+    constraint_of,
 )
 from musicvae.model.latent.moves import shift
 from musicvae.model.noise import latent_noise, row_seed
 from musicvae.music.attributes import get_attribute
 from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER
 from musicvae.problems import Problems, check_type
-
-_EVENTS = "events"
-"""Names the noise of decoding, which a seed draws apart from its other noise."""
 
 _CHOSEN_SEED_BITS = 32
 """A chosen seed fits the integers of every client, JavaScript included."""
@@ -114,16 +125,9 @@ class Engine:
         bundle = self._bundle_for(request)
         harmony = harmony_of_text(bundle, request.chords)
         drawing = _drawing(bundle, request, SAMPLED, request.qpm, harmony)
-        size = bundle.prior.noise_size
-
-        def draw(index: int) -> Row:
-            z = draw_latent(bundle, latent_noise(drawing.seed, [index], size))
-            seed = row_seed(drawing.seed, index, _EVENTS)
-            return Row(index=index, z=z, seed=seed)
-
         # Lazily: the clips of a request may not fit into memory.
-        first = request.first_index
-        yield from decode(bundle, map(draw, range(first, first + request.count)), drawing)
+        indices = range(request.first_index, request.first_index + request.count)
+        yield from decode(bundle, draw_rows(bundle, indices, drawing), drawing)
 
     def interpolate(self, request: InterpolateRequest) -> Iterator[Clip]:
         """Morphs from point to point, each clip as soon as it is ready.
@@ -239,9 +243,8 @@ class Engine:
         given = replace(drawing, method=GIVEN)
         rows = [replace(row, index=1) for row in _rows(playing.z[None], drawing)]
         (after,) = decode(bundle, rows, drawing)
-        return Grooved(
-            before=make_clip(bundle, playing.before, given, z=playing.z, index=0), after=after
-        )
+        before = Row(index=0, z=playing.z, seed=drawing.seed)
+        return Grooved(before=make_clip(bundle, playing.before, given, before), after=after)
 
     def length_steps(self, request: AnyRequest) -> int:
         """The length of a clip of the request's model.
@@ -313,14 +316,18 @@ def _harmony(points: Sequence[ResolvedPoint]) -> Harmony | None:
 
 def _rows(z: Float[Tensor, "batch latent"], drawing: Drawing) -> list[Row]:
     """Rows with the same noise, so that they differ only by their latents."""
-    seed = row_seed(drawing.seed, 0, _EVENTS)
-    return [Row(index=index, z=each, seed=seed) for index, each in enumerate(z)]
+    seed, key = row_seed(drawing.seed, 0, EVENTS), asked_key(drawing)
+    return [Row(index=index, z=each, seed=seed, key=key) for index, each in enumerate(z)]
 
 
 def _drawing(
     bundle: Bundle, request: DrawingRequest, method: str, qpm: float, harmony: Harmony | None
 ) -> Drawing:
     check_chords(bundle, harmony)
+    constraint = constraint_of(request)
+    check_constraint(bundle, constraint)
+    names = ("key", "scale", "range")
+    asked = {name: getattr(request, name) for name in names if getattr(request, name, None)}
     seed = secrets.randbits(_CHOSEN_SEED_BITS) if request.seed is None else request.seed
     return Drawing(
         method=method,
@@ -329,6 +336,8 @@ def _drawing(
         top_p=request.top_p,
         qpm=qpm,
         harmony=harmony,
+        constraint=constraint,
+        asked=asked,
     )
 
 

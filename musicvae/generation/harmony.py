@@ -9,6 +9,7 @@ from musicvae.errors import SettingError
 from musicvae.model.conditions import Conditions, split_streams
 from musicvae.music import progressions
 from musicvae.music.chords import Chord
+from musicvae.music.constraint import Constraint
 from musicvae.music.notes import NoteSequence
 from musicvae.representation import Representation
 
@@ -76,6 +77,24 @@ def check_chords(bundle: Bundle, harmony: Harmony | None) -> None:
             expected=f"the chords that {bundle.name} is to play over",
             action='Give them bar by bar, such as "C | Am | F G7/B | C".',
             field="chords",
+        )
+
+
+def check_constraint(bundle: Bundle, constraint: Constraint | None) -> None:
+    """Checks that a model can keep to a constraint.
+
+    Raises:
+        SettingError: If its music has no pitches that could keep to anything, or none is left.
+    """
+    if constraint is None:
+        return
+    allowed = bundle.representation.allowed_events(constraint.classes, constraint.within_range)
+    if all(events.all() for events in allowed):
+        raise SettingError(
+            f"a key, scale or range for {bundle.name}",
+            expected="none: its music has no pitches to keep to them",
+            action="Leave them out, or choose a model of melodies.",
+            field="key",
         )
 
 

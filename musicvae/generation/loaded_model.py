@@ -40,16 +40,20 @@ class GrooveSettings(TypedDict, total=False):
 
 
 class DrawingSettings(GrooveSettings, total=False):
-    """The settings of drawing, with chords."""
+    """The settings of drawing, with chords and what the notes keep to."""
 
     chords: str | None
+    key: str | None
+    scale: str | None
+    range: str | None
 
 
 class Model:
     """A model in this process.
 
-    Every method takes the settings of its request: `seed`, `temperature`, `top_p`, `qpm`, and
-    `chords` for a model that needs chords. A point is music or a latent.
+    Every method takes the settings of its request: `seed`, `temperature`, `top_p`, `qpm`, `chords`
+    for a model that needs chords, and `key`, `scale` and `range`, which all notes keep to. A point
+    is music or a latent.
 
     Attributes:
         bundle: The loaded bundle.

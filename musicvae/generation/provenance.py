@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from musicvae.errors import SettingError
 from musicvae.generation.inputs import Excerpt
@@ -33,6 +34,7 @@ def request_again(
             )
         model, seed, qpm = recipe["model"], int(recipe["seed"]), float(recipe["qpm"])
         temperature, top_p = float(recipe["temperature"]), float(recipe["top_p"])
+        told: dict[str, Any] = {name: recipe.get(name) for name in ("chords", "key", "scale", "range")}
         if recipe["method"] == SAMPLED:
             return SampleRequest(
                 model=model,
@@ -41,7 +43,7 @@ def request_again(
                 temperature=temperature,
                 top_p=top_p,
                 qpm=qpm,
-                chords=recipe.get("chords"),
+                **told,
             )
         latent = latent_from_text(recipe["latent"])
         if recipe["method"] == GROOVED:
@@ -62,7 +64,7 @@ def request_again(
             temperature=temperature,
             top_p=top_p,
             qpm=qpm,
-            chords=recipe.get("chords"),
+            **told,
         )
     except (KeyError, ValueError) as error:
         raise SettingError(

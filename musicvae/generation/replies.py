@@ -11,7 +11,7 @@ import io
 import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -54,6 +54,10 @@ class Clip:
         attributes: The value of each attribute of its notes, sorted by name.
         chords: The chords of the clip, as `musicvae.music.progressions` writes them; None if the
             model takes no chords.
+        asked: The constraint that its notes keep to, in the words of the request: `key`, `scale`
+            and `range`, as far as they were given. The key of a draw stands in `notes.key`.
+        constraint_nats: The cost of the constraint: minus the log probability of all music that it
+            allows, in nats, step by step along the clip; None without a constraint.
     """
 
     notes: NoteSequence
@@ -67,6 +71,8 @@ class Clip:
     model_version: str
     attributes: Mapping[str, float]
     chords: str | None = None
+    asked: Mapping[str, str] = field(default_factory=dict)
+    constraint_nats: float | None = None
 
     def provenance(self) -> dict[str, object]:
         """The recipe of the clip as JSON values; its MIDI file contains it.
@@ -84,6 +90,7 @@ class Clip:
         }
         if self.chords is not None:
             recipe["chords"] = self.chords
+        recipe |= self.asked
         # A draw from the prior follows from its seed and index, any other clip from its latent.
         if self.method == SAMPLED:
             return {**recipe, "index": self.index}

@@ -17,6 +17,7 @@ from musicvae.errors import LatentError
 from musicvae.generation.inputs import Array, Excerpt, LatentLike, Point, PointLike, to_latent
 from musicvae.generation.replies import Clip, Encoding, Grooved, Latent, ModelInfo, Transformed
 from musicvae.music import progressions
+from musicvae.music.constraint import Constraint, parse_constraint
 from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER
 from musicvae.problems import Problems, check_type, is_whole_within
 from musicvae.temperature import SAMPLE_TEMPERATURE
@@ -61,6 +62,9 @@ class SampleRequest:
     top_p: float = 1.0
     qpm: float = DEFAULT_QPM
     chords: str | None = None
+    key: str | None = None
+    scale: str | None = None
+    range: str | None = None
 
     def __post_init__(self) -> None:
         problems = _check_types(self)
@@ -98,6 +102,9 @@ class InterpolateRequest:
     top_p: float = 1.0
     qpm: float | None = None
     chords: str | None = None
+    key: str | None = None
+    scale: str | None = None
+    range: str | None = None
 
     def __post_init__(self) -> None:
         problems = _check_types(self)
@@ -131,6 +138,9 @@ class TransformRequest:
     top_p: float = 1.0
     qpm: float | None = None
     chords: str | None = None
+    key: str | None = None
+    scale: str | None = None
+    range: str | None = None
 
     def __post_init__(self) -> None:
         problems = _check_types(self)
@@ -235,6 +245,9 @@ class DecodeRequest:
     top_p: float = 1.0
     qpm: float = DEFAULT_QPM
     chords: str | None = None
+    key: str | None = None
+    scale: str | None = None
+    range: str | None = None
 
     def __post_init__(self) -> None:
         problems = _check_types(self)
@@ -341,6 +354,8 @@ def _check_drawing(problems: Problems, request: DrawingRequest) -> None:
     _check_seed(problems, request.seed)
     if not isinstance(request, GrooveRequest):
         _check_chords(problems, request.chords)
+        with problems.gather():
+            constraint_of(request)
     temperature, top_p, qpm = request.temperature, request.top_p, request.qpm
     problems.require(
         temperature == 0 or LOWEST_TEMPERATURE <= temperature <= HIGHEST_TEMPERATURE,
@@ -355,6 +370,17 @@ def _check_drawing(problems: Problems, request: DrawingRequest) -> None:
         qpm,
         f"{LOWEST_QPM:g} to {HIGHEST_QPM:g} quarter notes a minute",
     )
+
+
+def constraint_of(request: DrawingRequest) -> Constraint | None:
+    """What the notes of a request's clips keep to; None for nothing.
+
+    Raises:
+        SettingError: If a text can't be read, or no pitch is left.
+    """
+    if isinstance(request, GrooveRequest):
+        return None
+    return parse_constraint(key=request.key, scale=request.scale, pitch_range=request.range)
 
 
 def _check_chords(problems: Problems, chords: str | None) -> None:

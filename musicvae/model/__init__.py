@@ -2,6 +2,7 @@
 
 from musicvae.model.conditions import Batch, Conditions
 from musicvae.model.event_distribution import EventDistribution, Teacher
+from musicvae.model.event_prior import EventPrior, PriorConfig
 from musicvae.model.latent.latent import Latent, Posterior, Prior
 from musicvae.model.vae import ModelConfig, MusicVAE
 
@@ -9,10 +10,12 @@ __all__ = [
     "Batch",
     "Conditions",
     "EventDistribution",
+    "EventPrior",
     "Latent",
     "ModelConfig",
     "MusicVAE",
     "Posterior",
     "Prior",
+    "PriorConfig",
     "Teacher",
 ]

@@ -111,6 +111,7 @@ class DecodingLoop:
         randomness: torch.Generator | Sequence[int],
         known: Int[Tensor, "batch step stream"] | None = None,
         repeats: Int[Tensor, "batch bar"] | None = None,
+        mask: Float[Tensor, "batch parameter"] | None = None,
     ) -> Int[Tensor, "batch step stream"]:
         """Draws an excerpt from every row.
 
@@ -124,14 +125,19 @@ class DecodingLoop:
             repeats: For each bar the number of the bar whose noise it uses, as `find_repeats`
                 gives it: bars that are the same in the latent then stay the same. None: each bar
                 has noise of its own.
+            mask: For each excerpt what is added to the parameters of every step: -inf for the
+                events that it must not hold, see `EventHeads.mask`.
         """
         assert temperature >= 0, temperature
         assert 0 < top_p <= 1, top_p
         noise = self._draw_noise(randomness, repeats) if temperature > 0 else None
         decided = None if known is None else self.to_rows(known)
         drawn: list[Tensor] = []
+        barred = None if mask is None else mask.repeat_interleave(self._bars, dim=0)
 
         def choose(step: int, now: Tensor) -> Tensor:
+            if barred is not None:
+                now = now + barred
             if noise is None:
                 chosen = self._heads.likeliest(now)
             else:

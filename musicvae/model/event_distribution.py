@@ -96,6 +96,7 @@ class EventDistribution:
         randomness: torch.Generator | Sequence[int],
         known: Int[Tensor, "batch step stream"] | None = None,
         repeats: Int[Tensor, "batch bar"] | None = None,
+        mask: Float[Tensor, "batch parameter"] | None = None,
     ) -> Int[Tensor, "batch step stream"]:
         """Draws an excerpt from every row; see `DecodingLoop.sample`."""
         return self._loop.sample(
@@ -104,7 +105,14 @@ class EventDistribution:
             randomness=randomness,
             known=known,
             repeats=repeats,
+            mask=mask,
         )
+
+    def masked_nats(
+        self, events: Int[Tensor, "batch step stream"], mask: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, " batch"]:
+        """The cost of a mask along some events; see `EventHeads.masked_nats`."""
+        return self._heads.masked_nats(self.parameters(events), mask)
 
     def mode(self) -> Int[Tensor, "batch step stream"]:
         """The excerpt that takes the likeliest event at every step."""

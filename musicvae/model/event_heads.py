@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from musicvae.representation.streams import Stream
@@ -81,6 +81,39 @@ class EventHeads(nn.Module):
                 likelihood = likelihood * (events[..., group.gates] > 0)
             columns.append(likelihood)
         return torch.cat(columns, dim=-1)
+
+    def mask(
+        self, allowed: Sequence[Bool[Tensor, "batch _event"]]
+    ) -> Float[Tensor, "batch parameter"]:
+        """What to add to parameters so that only allowed events are drawn.
+
+        Args:
+            allowed: For each stream the allowed events of each excerpt; of numbers all are.
+        """
+        blocks = [
+            torch.zeros(len(events), size)
+            if stream.is_number
+            else torch.where(events, 0.0, -torch.inf)
+            for stream, size, events in zip(
+                self.streams, self.parameter_sizes, allowed, strict=True
+            )
+        ]
+        return torch.cat(blocks, dim=-1)
+
+    def masked_nats(
+        self, parameters: Float[Tensor, "batch step _"], mask: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, " batch"]:
+        """The cost of a mask: minus the log probability of all events that it allows, summed."""
+        nats = torch.zeros(len(parameters))
+        sizes = self.parameter_sizes
+        for (group, every), (_, allowed) in zip(
+            self._blocks(parameters, sizes),
+            self._blocks(parameters + mask[:, None], sizes),
+            strict=True,
+        ):
+            if not group.is_number:
+                nats = nats + (every.logsumexp(-1) - allowed.logsumexp(-1)).sum((1, 2))
+        return nats
 
     def likeliest(self, parameters: Float[Tensor, "*batch _"]) -> Int[Tensor, "*batch stream"]:
         """The likeliest event of each stream; of a number the middle of its distribution."""

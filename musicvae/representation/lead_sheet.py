@@ -68,6 +68,11 @@ class LeadSheet(Representation):
         is_start[..., 1:] = False
         return is_start
 
+    def allowed_events(
+        self, in_scale: Bool[np.ndarray, " pitch"], in_range: Bool[np.ndarray, " pitch"]
+    ) -> tuple[Bool[np.ndarray, " _event"], ...]:
+        return self.line.allowed_events(in_scale, in_range)
+
     def transpose(
         self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
     ) -> Int16[np.ndarray, "batch step stream"]:

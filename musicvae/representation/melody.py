@@ -93,6 +93,12 @@ def transpose_lines(
     return np.where(fits, moved, events)
 
 
+def allowed_in_line(allowed: Bool[np.ndarray, " pitch"]) -> Bool[np.ndarray, " event"]:
+    """The events of a line that start no note outside the allowed pitches."""
+    always = np.ones(FIRST_PITCH_EVENT, np.bool_)
+    return np.concatenate([always, allowed[LOWEST_PITCH : HIGHEST_PITCH + 1]])
+
+
 def find_polyphony(notes: Iterable[Note]) -> str | None:
     """Describes the first two notes of a line that sound together."""
     earlier: Note | None = None
@@ -163,6 +169,11 @@ class Melody(Representation):
         self, events: Int[np.ndarray, "batch step stream"]
     ) -> Bool[np.ndarray, "batch step stream"]:
         return events >= FIRST_PITCH_EVENT
+
+    def allowed_events(
+        self, in_scale: Bool[np.ndarray, " pitch"], in_range: Bool[np.ndarray, " pitch"]
+    ) -> tuple[Bool[np.ndarray, " _event"], ...]:
+        return (allowed_in_line(in_scale & in_range),)
 
     def transpose(
         self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]

@@ -12,7 +12,7 @@ from musicvae.errors import RepresentationError, SettingError
 from musicvae.music.chords import Chord
 from musicvae.music.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
 from musicvae.representation.kind import Kind
-from musicvae.representation.streams import Stream
+from musicvae.representation.streams import Stream, generated_streams
 
 RESOLUTIONS = (4, 12)
 """Steps a quarter note: 16th notes, or a finer grid that holds triplets too."""
@@ -161,6 +161,18 @@ class Representation(ABC):
         self, events: Int[np.ndarray, "batch step stream"]
     ) -> Bool[np.ndarray, "batch step stream"]:
         """The events at which a note, a hit or a chord starts; none in condition streams."""
+
+    def allowed_events(
+        self, in_scale: Bool[np.ndarray, " pitch"], in_range: Bool[np.ndarray, " pitch"]
+    ) -> tuple[Bool[np.ndarray, " _event"], ...]:
+        """The events of each generated stream that keep to some pitches; without pitches, all.
+
+        Args:
+            in_scale: For each MIDI number whether a note may have it.
+            in_range: For each MIDI number whether a note of the melody may have it.
+        """
+        del in_scale, in_range
+        return tuple(np.ones(each.size, np.bool_) for each in generated_streams(self.streams))
 
     def transpose(
         self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]

@@ -141,6 +141,12 @@ class Trio(Representation):
     ) -> Bool[np.ndarray, "batch step stream"]:
         return events >= np.array([melody.FIRST_PITCH_EVENT, melody.FIRST_PITCH_EVENT, 1])
 
+    def allowed_events(
+        self, in_scale: Bool[np.ndarray, " pitch"], in_range: Bool[np.ndarray, " pitch"]
+    ) -> tuple[Bool[np.ndarray, " _event"], ...]:
+        lead, bass = melody.allowed_in_line(in_scale & in_range), melody.allowed_in_line(in_scale)
+        return (lead, bass, np.ones(hits.EVENTS, np.bool_))
+
     def transpose(
         self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
     ) -> Int16[np.ndarray, "batch step stream"]:

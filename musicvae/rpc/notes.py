@@ -28,11 +28,13 @@ _MOST_PROBLEMS = 20
 """Reading stops after as many: nobody corrects more at once."""
 
 
+def key_to_message(key: Key | None) -> pb.Key | None:
+    """Writes a key; None where there is none."""
+    return None if key is None else pb.Key(tonic=key.tonic, is_minor=key.is_minor)
+
+
 def notes_to_message(notes: NoteSequence) -> pb.NoteSequence:
     """Writes notes on a grid of 4 steps a quarter note."""
-    key = None
-    if notes.key is not None:
-        key = pb.Key(tonic=notes.key.tonic, is_minor=notes.key.is_minor)
     return pb.NoteSequence(
         notes=[
             pb.Note(
@@ -49,7 +51,7 @@ def notes_to_message(notes: NoteSequence) -> pb.NoteSequence:
         length_steps=notes.length_steps,
         qpm=notes.qpm,
         meter=meter_to_message(notes.meter),
-        key=key,
+        key=key_to_message(notes.key),
         chords=[
             pb.Chord(start_step=chord.start_step, symbol=symbol(chord)) for chord in notes.chords
         ],

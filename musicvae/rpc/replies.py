@@ -18,7 +18,12 @@ from musicvae.generation.replies import (
 from musicvae.generation.requests import TAP_TO_DRUMS
 from musicvae.music.notes import Meter, NoteSequence
 from musicvae.problems import Problems
-from musicvae.rpc.notes import meter_to_message, notes_from_message, notes_to_message
+from musicvae.rpc.notes import (
+    key_to_message,
+    meter_to_message,
+    notes_from_message,
+    notes_to_message,
+)
 from musicvae.v1 import musicvae_pb2 as pb
 
 
@@ -37,6 +42,9 @@ def clip_to_message(clip: Clip, clip_format: int) -> pb.Clip:
         model_version=clip.model_version,
         attributes=clip.attributes,
         chords=clip.chords,
+        key=key_to_message(clip.notes.key),
+        asked=clip.asked,
+        constraint_nats=clip.constraint_nats,
     )
 
 
@@ -54,6 +62,8 @@ def clip_from_message(message: pb.Clip, method: str) -> Clip:
         model_version=message.model_version,
         attributes=_attributes(message),
         chords=_chords(message),
+        asked=dict(sorted(message.asked.items())),
+        constraint_nats=message.constraint_nats if message.HasField("constraint_nats") else None,
     )
 
 

@@ -44,7 +44,7 @@ _TASKS = {
     TRANSFER: pb.GROOVE_TASK_TRANSFER,
 }
 _DRAWING = ("seed", "temperature", "top_p", "qpm")
-_DRAWING_OVER_CHORDS = (*_DRAWING, "chords")
+_DRAWING_OVER_CHORDS = (*_DRAWING, "chords", "key", "scale", "range")
 _SILENCE = NoteSequence(notes=(), length_steps=0)
 
 

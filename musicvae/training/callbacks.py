@@ -200,10 +200,10 @@ class NotANumberAlarm(lightning.Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Checks the likelihood, which the last step may have ruined."""
-        assert isinstance(pl_module, TrainingModule)
-        measured = pl_module.last_reconstruction
-        if measured is not None:
-            self._check("an ELBO on the validation split", measured.elbo_nats, trainer.global_step)
+        for name in ("validation/elbo_nats", "validation/log_likelihood_nats"):
+            if name in trainer.callback_metrics:
+                nats = trainer.callback_metrics[name].item()
+                self._check("a likelihood on the validation split", nats, trainer.global_step)
 
     def _check(self, name: str, nats: float, step: int) -> None:
         if not math.isfinite(nats):

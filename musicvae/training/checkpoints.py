@@ -1,7 +1,8 @@
 """Checkpoints: everything needed to go on with a run exactly, written and read here.
 
 `last.ckpt` is written at every validation and when a run is interrupted, `best.ckpt` when the
-sampled accuracy on the validation split is the highest so far.
+measure on the validation split is the highest so far: the sampled accuracy of a model, the
+likelihood of a prior.
 """
 
 import math
@@ -16,7 +17,8 @@ from musicvae.errors import TrainingError
 
 BEST = "best"
 LAST = "last"
-MONITOR = "validation/accuracy_sampled"
+MODEL_MONITOR = "validation/accuracy_sampled"
+PRIOR_MONITOR = "validation/log_likelihood_nats"
 
 
 def checkpoint_path(run: Path, name: str) -> Path:
@@ -31,26 +33,27 @@ class Checkpoints(lightning.Callback):
     the best was when the run's folder has moved.
     """
 
-    def __init__(self, run: Path) -> None:
+    def __init__(self, run: Path, monitor: str = MODEL_MONITOR) -> None:
         self._run = run
+        self._monitor = monitor
         self._best = -math.inf
 
     def on_validation_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Writes the checkpoints, each whole or not at all."""
-        measured = trainer.callback_metrics[MONITOR].item()
+        measured = trainer.callback_metrics[self._monitor].item()
         if measured > self._best:
             self._best = measured
             trainer.save_checkpoint(checkpoint_path(self._run, BEST))
         trainer.save_checkpoint(checkpoint_path(self._run, LAST))
 
     def state_dict(self) -> dict[str, Any]:
-        """Adds the best accuracy so far to every checkpoint."""
+        """Adds the best measure so far to every checkpoint."""
         return {"best": self._best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes the best accuracy from the checkpoint that the run goes on from."""
+        """Takes the best measure from the checkpoint that the run goes on from."""
         self._best = state_dict["best"]
 
 

@@ -1,40 +1,80 @@
 """The thin layer for Lightning: joins model, objective, schedules and metrics."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
 from musicvae.experiment.experiment import Experiment, TrainingConfig, build_model, to_dict
 from musicvae.experiment.objective import beta_at, sampled_share_at
-from musicvae.model import Batch, Teacher
+from musicvae.model import Batch, MusicVAE, Teacher
 from musicvae.model.latent.latent import draw
 from musicvae.training.elbo import elbo
 
 
-class TrainingModule(lightning.LightningModule):
-    """Trains the model of an experiment.
+class RunModule(lightning.LightningModule):
+    """The part of an experiment that a run trains.
 
     All noise of a step depends on the seed and the step's number alone, so that a resumed run takes
     exactly the steps that it would have taken.
 
     Args:
         experiment: The experiment.
+        build: Builds the part, untrained.
         seed: Of the first weights and of all noise in training.
     """
 
-    def __init__(self, experiment: Experiment, *, seed: int) -> None:
+    def __init__(
+        self, experiment: Experiment, build: Callable[[Experiment], nn.Module], *, seed: int
+    ) -> None:
         super().__init__()
         self.experiment = experiment
         self.seed = seed
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.model = build_model(experiment)
+            self.model = build(experiment)
+
+    def configure_optimizers(self) -> Any:
+        """Adam, with the rate of `learning_rate_share`."""
+        config = self.experiment.training
+        optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: learning_rate_share(config, step)
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Adds the experiment and the seed to the weights."""
+        checkpoint["experiment"] = to_dict(self.experiment)
+        checkpoint["seed"] = self.seed
+
+    def step_seed(self, step: int) -> int:
+        """The seed of this process's noise at a step."""
+        state = np.random.SeedSequence([self.seed, 2, step, self.global_rank]).generate_state(2)
+        return int(state[0]) << 32 | int(state[1])
+
+
+class TrainingModule(RunModule):
+    """Trains the model of an experiment.
+
+    Args:
+        experiment: The experiment.
+        seed: Of the first weights and of all noise in training.
+    """
+
+    model: MusicVAE
+
+    def __init__(self, experiment: Experiment, *, seed: int) -> None:
+        super().__init__(experiment, build_model, seed=seed)
         self.last_reconstruction: Reconstruction | None = None
         self.validated: Tensor | None = None
 
@@ -42,7 +82,7 @@ class TrainingModule(lightning.LightningModule):
         """The loss of one step."""
         objective = self.experiment.objective
         step = self.global_step
-        generator = self._generator(step)
+        generator = torch.Generator(self.device).manual_seed(self.step_seed(step))
         teacher = Teacher(
             hidden=objective.history_hidden,
             sampled=sampled_share_at(objective, step),
@@ -82,27 +122,6 @@ class TrainingModule(lightning.LightningModule):
         }.items():
             is_shown = name == "accuracy_sampled"
             self.log(f"validation/{name}", value, prog_bar=is_shown, sync_dist=True)
-
-    def configure_optimizers(self) -> Any:
-        """Adam, with the rate of `learning_rate_share`."""
-        config = self.experiment.training
-        optimizer = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate)
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: learning_rate_share(config, step)
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Adds the experiment and the seed to the weights."""
-        checkpoint["experiment"] = to_dict(self.experiment)
-        checkpoint["seed"] = self.seed
-
-    def _generator(self, step: int) -> torch.Generator:
-        state = np.random.SeedSequence([self.seed, 2, step, self.global_rank]).generate_state(2)
-        return torch.Generator(self.device).manual_seed(int(state[0]) << 32 | int(state[1]))
 
 
 def learning_rate_share(config: TrainingConfig, step: int) -> float:

@@ -40,7 +40,7 @@ def check_representation(experiment: Experiment, manifest: Manifest) -> None:
         )
 
 
-def check_count(events: Events, *, batch_examples: int, split: str) -> None:
+def check_count(events: Events, batch_examples: int, *, split: str) -> None:
     """Makes sure that a split has enough examples.
 
     Args:

@@ -94,6 +94,7 @@ class TrainingProgress(lightning.Callback):
             "train/loss": "loss {:.1f}",
             "train/divergence_nats": "KL {:.1f} nats",
             "validation/accuracy_sampled": "sampled accuracy {:.3f}",
+            "validation/log_likelihood_nats": "validation {:.1f} nats",
         }.items():
             if name in metrics:
                 figures.append(form.format(metrics[name].item()))

@@ -28,7 +28,7 @@ CLIP_FORMAT_MIDI: ClipFormat
 CLIP_FORMAT_NOTES: ClipFormat
 
 class SampleRequest(_message.Message):
-    __slots__ = ("model", "count", "seed", "first_index", "temperature", "top_p", "qpm", "clip_format", "chords")
+    __slots__ = ("model", "count", "seed", "first_index", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -38,6 +38,9 @@ class SampleRequest(_message.Message):
     QPM_FIELD_NUMBER: _ClassVar[int]
     CLIP_FORMAT_FIELD_NUMBER: _ClassVar[int]
     CHORDS_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    RANGE_FIELD_NUMBER: _ClassVar[int]
     model: str
     count: int
     seed: int
@@ -47,7 +50,10 @@ class SampleRequest(_message.Message):
     qpm: float
     clip_format: ClipFormat
     chords: str
-    def __init__(self, model: _Optional[str] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., first_index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ...) -> None: ...
+    key: str
+    scale: str
+    range: str
+    def __init__(self, model: _Optional[str] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., first_index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ...) -> None: ...
 
 class SampleResponse(_message.Message):
     __slots__ = ("clip",)
@@ -56,7 +62,7 @@ class SampleResponse(_message.Message):
     def __init__(self, clip: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
 
 class InterpolateRequest(_message.Message):
-    __slots__ = ("model", "points", "count", "seed", "temperature", "top_p", "qpm", "clip_format", "chords")
+    __slots__ = ("model", "points", "count", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +72,9 @@ class InterpolateRequest(_message.Message):
     QPM_FIELD_NUMBER: _ClassVar[int]
     CLIP_FORMAT_FIELD_NUMBER: _ClassVar[int]
     CHORDS_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    RANGE_FIELD_NUMBER: _ClassVar[int]
     model: str
     points: _containers.RepeatedCompositeFieldContainer[Point]
     count: int
@@ -75,7 +84,10 @@ class InterpolateRequest(_message.Message):
     qpm: float
     clip_format: ClipFormat
     chords: str
-    def __init__(self, model: _Optional[str] = ..., points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ...) -> None: ...
+    key: str
+    scale: str
+    range: str
+    def __init__(self, model: _Optional[str] = ..., points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ...) -> None: ...
 
 class InterpolateResponse(_message.Message):
     __slots__ = ("clip",)
@@ -84,7 +96,7 @@ class InterpolateResponse(_message.Message):
     def __init__(self, clip: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
 
 class TransformRequest(_message.Message):
-    __slots__ = ("model", "point", "amounts", "seed", "temperature", "top_p", "qpm", "clip_format", "chords")
+    __slots__ = ("model", "point", "amounts", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range")
     class AmountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -101,6 +113,9 @@ class TransformRequest(_message.Message):
     QPM_FIELD_NUMBER: _ClassVar[int]
     CLIP_FORMAT_FIELD_NUMBER: _ClassVar[int]
     CHORDS_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    RANGE_FIELD_NUMBER: _ClassVar[int]
     model: str
     point: Point
     amounts: _containers.ScalarMap[str, float]
@@ -110,7 +125,10 @@ class TransformRequest(_message.Message):
     qpm: float
     clip_format: ClipFormat
     chords: str
-    def __init__(self, model: _Optional[str] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., amounts: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ...) -> None: ...
+    key: str
+    scale: str
+    range: str
+    def __init__(self, model: _Optional[str] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., amounts: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ...) -> None: ...
 
 class TransformResponse(_message.Message):
     __slots__ = ("before", "after")
@@ -162,7 +180,7 @@ class EncodeResponse(_message.Message):
     def __init__(self, latent: _Optional[_Union[Latent, _Mapping]] = ..., mean: _Optional[_Iterable[float]] = ..., stddev: _Optional[_Iterable[float]] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., attributes: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., chords: _Optional[str] = ...) -> None: ...
 
 class DecodeRequest(_message.Message):
-    __slots__ = ("model", "latents", "seed", "temperature", "top_p", "qpm", "clip_format", "chords")
+    __slots__ = ("model", "latents", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     LATENTS_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -171,6 +189,9 @@ class DecodeRequest(_message.Message):
     QPM_FIELD_NUMBER: _ClassVar[int]
     CLIP_FORMAT_FIELD_NUMBER: _ClassVar[int]
     CHORDS_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    RANGE_FIELD_NUMBER: _ClassVar[int]
     model: str
     latents: _containers.RepeatedCompositeFieldContainer[Latent]
     seed: int
@@ -179,7 +200,10 @@ class DecodeRequest(_message.Message):
     qpm: float
     clip_format: ClipFormat
     chords: str
-    def __init__(self, model: _Optional[str] = ..., latents: _Optional[_Iterable[_Union[Latent, _Mapping]]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ...) -> None: ...
+    key: str
+    scale: str
+    range: str
+    def __init__(self, model: _Optional[str] = ..., latents: _Optional[_Iterable[_Union[Latent, _Mapping]]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ...) -> None: ...
 
 class DecodeResponse(_message.Message):
     __slots__ = ("clip",)
@@ -266,7 +290,7 @@ class Latent(_message.Message):
     def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Clip(_message.Message):
-    __slots__ = ("midi", "notes", "latent", "seed", "index", "temperature", "top_p", "model", "model_version", "attributes", "chords")
+    __slots__ = ("midi", "notes", "latent", "seed", "index", "temperature", "top_p", "model", "model_version", "attributes", "chords", "key", "asked", "constraint_nats")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -274,6 +298,13 @@ class Clip(_message.Message):
         key: str
         value: float
         def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    class AskedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     MIDI_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
     LATENT_FIELD_NUMBER: _ClassVar[int]
@@ -285,6 +316,9 @@ class Clip(_message.Message):
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     CHORDS_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
+    CONSTRAINT_NATS_FIELD_NUMBER: _ClassVar[int]
     midi: bytes
     notes: NoteSequence
     latent: Latent
@@ -296,7 +330,10 @@ class Clip(_message.Message):
     model_version: str
     attributes: _containers.ScalarMap[str, float]
     chords: str
-    def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., latent: _Optional[_Union[Latent, _Mapping]] = ..., seed: _Optional[int] = ..., index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., attributes: _Optional[_Mapping[str, float]] = ..., chords: _Optional[str] = ...) -> None: ...
+    key: Key
+    asked: _containers.ScalarMap[str, str]
+    constraint_nats: float
+    def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., latent: _Optional[_Union[Latent, _Mapping]] = ..., seed: _Optional[int] = ..., index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., attributes: _Optional[_Mapping[str, float]] = ..., chords: _Optional[str] = ..., key: _Optional[_Union[Key, _Mapping]] = ..., asked: _Optional[_Mapping[str, str]] = ..., constraint_nats: _Optional[float] = ...) -> None: ...
 
 class NoteSequence(_message.Message):
     __slots__ = ("notes", "length_steps", "qpm", "meter", "key", "chords", "bar_changes")

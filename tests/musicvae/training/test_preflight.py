@@ -36,9 +36,9 @@ def test_data_of_another_kind_are_refused(make_experiment, data, representation)
 
 def test_too_few_examples_are_counted(data):
     events = shards.load(data, "train").events
-    check_count(events, batch_examples=40, split="train")
+    check_count(events, 40, split="train")
     with pytest.raises(DataError, match=r"40 examples in the split 'train'; expected at least 41"):
-        check_count(events, batch_examples=41, split="train")
+        check_count(events, 41, split="train")
 
 
 def test_a_model_that_learns_passes(make_experiment, melodies):

@@ -1,0 +1,175 @@
+"""Batches of music relative to its key, for a prior over events."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import lightning
+import numpy as np
+import torch
+from jaxtyping import Float32, Int, Int64
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from musicvae.data.batches import BatchStream, OneBatch, weigh
+from musicvae.data.shards import ExampleSet
+from musicvae.experiment.experiment import Experiment
+from musicvae.model import Conditions
+from musicvae.model.conditions import split_streams
+from musicvae.representation import Representation
+from musicvae.representation.key_relative import UNKNOWN_MODE, UNKNOWN_TONIC, to_home
+
+KEY_DROPPED, MODE_DROPPED = 0.1, 0.05
+"""The shares of examples whose key, and whose mode alone, is not told: so one prior works with and
+without them (Ho and Salimans 2022, Classifier-Free Diffusion Guidance, section 3.2)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RelativeBatch:
+    """Excerpts relative to their keys.
+
+    Attributes:
+        events: Events of the generated streams.
+        keys: Tonic and mode of each excerpt, see `key_relative`.
+        conditions: The conditions of the same excerpts.
+    """
+
+    events: Int[Tensor, "batch step stream"]
+    keys: Int[Tensor, "batch 2"]
+    conditions: Conditions
+
+    def to(self, device: torch.device | str) -> "RelativeBatch":
+        """The same on a device; Lightning calls this."""
+        return RelativeBatch(
+            events=self.events.to(device),
+            keys=self.keys.to(device),
+            conditions=self.conditions.to(device),
+        )
+
+
+def keys_of(examples: ExampleSet) -> Int64[np.ndarray, "batch 2"]:
+    """Tonic and mode of each example."""
+    columns = [
+        examples.table[name].cast("int64").fill_null(unknown).to_numpy()
+        for name, unknown in (("tonic", UNKNOWN_TONIC), ("is_minor", UNKNOWN_MODE))
+    ]
+    return np.stack(columns, axis=1)
+
+
+def weigh_keys(examples: ExampleSet) -> Float32[np.ndarray, " key"]:
+    """The share of each key, 12 major and 12 minor, and of no key, among examples."""
+    tonics, modes = keys_of(examples).T
+    numbers = np.where(tonics == UNKNOWN_TONIC, 24, tonics + 12 * np.minimum(modes, 1))
+    return (np.bincount(numbers, minlength=25) / max(1, len(numbers))).astype(np.float32)
+
+
+def make_batch(
+    representation: Representation,
+    events: Int[np.ndarray, "batch step stream"],
+    keys: Int64[np.ndarray, "batch 2"],
+) -> RelativeBatch:
+    """Moves excerpts home, and splits off their conditions."""
+    moved, tonics = to_home(representation, events.astype(np.int16), keys[:, 0])
+    parts = split_streams(torch.from_numpy(moved.astype(np.int64)), representation.streams)
+    told = np.stack([tonics, np.where(tonics == UNKNOWN_TONIC, UNKNOWN_MODE, keys[:, 1])], axis=1)
+    return RelativeBatch(
+        events=parts.events, keys=torch.from_numpy(told), conditions=parts.conditions
+    )
+
+
+class RelativeBatches(IterableDataset[RelativeBatch]):
+    """An endless stream of batches from one step on; each depends on the seed and the step alone.
+
+    Args:
+        examples: All examples.
+        experiment: The experiment of the run.
+        seed: Decides the order, the transpositions and the keys that are not told.
+        first_step: The optimiser step of the first batch.
+        rank: The number of this process among `ranks`.
+        ranks: Number of processes that share each step.
+    """
+
+    def __init__(
+        self,
+        examples: ExampleSet,
+        experiment: Experiment,
+        *,
+        seed: int,
+        first_step: int = 0,
+        rank: int = 0,
+        ranks: int = 1,
+    ) -> None:
+        training = experiment.training
+        self._representation: Representation = experiment.representation
+        self._keys = keys_of(examples)
+        self._events = examples.events
+        self._most_semitones = training.most_semitones
+        self._seed, self._first_step, self._rank = seed, first_step, rank
+        self._order = BatchStream(
+            examples.events,
+            self._representation,
+            batch_size=training.batch_size,
+            seed=seed,
+            most_semitones=0,
+            repeats=weigh(examples.counts),
+            rank=rank,
+            ranks=ranks,
+        )
+
+    def __iter__(self) -> Iterator[RelativeBatch]:
+        return map(self.batch, itertools.count(self._first_step))
+
+    def batch(self, step: int) -> RelativeBatch:
+        """This rank's batch of one step."""
+        rows = self._order.rows(step)
+        events, keys = self._events[rows], self._keys[rows].copy()
+        random = np.random.default_rng([self._seed, 3, step, self._rank])
+        most = self._most_semitones
+        semitones = random.integers(-most, most + 1, len(rows))
+        moved = self._representation.transpose(events, semitones)
+        has_moved = (moved != events).any((1, 2))
+        is_known = keys[:, 0] != UNKNOWN_TONIC
+        keys[:, 0] = np.where(is_known, (keys[:, 0] + semitones * has_moved) % 12, UNKNOWN_TONIC)
+        dropped = random.random(len(rows))
+        keys[dropped < KEY_DROPPED] = UNKNOWN_TONIC, UNKNOWN_MODE
+        keys[dropped > 1 - MODE_DROPPED, 1] = UNKNOWN_MODE
+        return make_batch(self._representation, moved, keys)
+
+
+class PriorData(lightning.LightningDataModule):
+    """The batches of a prior's run.
+
+    Args:
+        experiment: The experiment of the run.
+        examples: The training split.
+        validation: The validation split; a fixed choice of its examples is used.
+        seed: The run's seed.
+    """
+
+    def __init__(
+        self, experiment: Experiment, examples: ExampleSet, validation: ExampleSet, *, seed: int
+    ) -> None:
+        super().__init__()
+        self._experiment, self._examples, self._seed = experiment, examples, seed
+        count = min(len(validation), experiment.training.validation_examples)
+        rows = np.sort(np.random.default_rng(seed).permutation(len(validation))[:count])
+        self._validation = make_batch(
+            experiment.representation, validation.events[rows], keys_of(validation)[rows]
+        )
+
+    def train_dataloader(self) -> RelativeBatches:
+        """The batches from the trainer's step on, this rank's part."""
+        trainer = self.trainer
+        assert trainer is not None
+        return RelativeBatches(
+            self._examples,
+            self._experiment,
+            seed=self._seed,
+            first_step=trainer.global_step,
+            rank=trainer.global_rank,
+            ranks=trainer.world_size,
+        )
+
+    def val_dataloader(self) -> OneBatch[RelativeBatch]:
+        """The same examples at every validation."""
+        return OneBatch(self._validation)

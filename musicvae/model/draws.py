@@ -1,0 +1,184 @@
+"""New music from a prior over events, and its latents: the one way for generation and evaluation.
+
+A row's draw depends on the seed, the row and what is asked of it alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int, Int16, Int64
+from torch import Tensor
+
+from musicvae.model.conditions import Conditions, join_streams, split_streams
+from musicvae.model.event_heads import EventHeads
+from musicvae.model.event_prior import EventPrior
+from musicvae.model.noise import row_seed
+from musicvae.model.vae import MusicVAE
+from musicvae.music.chords import QUALITIES, Chord
+from musicvae.music.constraint import PITCHES, Constraint
+from musicvae.music.keys import correlate
+from musicvae.representation import Representation
+from musicvae.representation.key_relative import (
+    UNKNOWN_MODE,
+    UNKNOWN_TONIC,
+    from_home,
+    to_home,
+    way_home,
+)
+
+KEYS = 24
+"""Major keys from C, then minor keys from C; number 24 is no key."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Draws:
+    """New music.
+
+    Attributes:
+        events: The events of all streams, conditions included.
+        z: The latents: the means of the posteriors of the events.
+        keys: Tonic and mode of each excerpt, see `key_relative`.
+        masked_nats: The cost of the constraint: minus the log probability, under the prior, of all
+            events that it allows; 0 without a constraint.
+    """
+
+    events: Int16[np.ndarray, "batch step stream"]
+    z: Float[Tensor, "batch latent"]
+    keys: Int64[np.ndarray, "batch 2"]
+    masked_nats: Float[Tensor, " batch"]
+
+
+def mask_of(
+    representation: Representation,
+    heads: EventHeads,
+    constraint: Constraint | None,
+    semitones: Int[np.ndarray, " batch"],
+) -> Float[Tensor, "batch parameter"]:
+    """The mask of a constraint on music that has been moved by some semitones."""
+    asked = Constraint() if constraint is None else constraint
+    rows = [
+        representation.allowed_events(
+            *(_moved(pitches, by) for pitches in (asked.classes, asked.within_range))
+        )
+        for by in semitones.tolist()
+    ]
+    streams = zip(*rows, strict=True)
+    return heads.mask([torch.from_numpy(np.stack(stream)) for stream in streams])
+
+
+def _moved(pitches: Bool[np.ndarray, " pitch"], by: int) -> Bool[np.ndarray, " pitch"]:
+    """Marks the pitches that are marked, moved; a pitch that has left the piano can't come back."""
+    moved = np.zeros(PITCHES, np.bool_)
+    moved[max(by, 0) : PITCHES + min(by, 0)] = pitches[max(-by, 0) : PITCHES - max(by, 0)]
+    return moved
+
+
+def choose_keys(
+    weights: Float[Tensor, " key"],
+    seed: int,
+    rows: Sequence[int],
+    constraint: Constraint | None = None,
+    chords: Sequence[Sequence[Chord]] | None = None,
+    length_steps: int = 0,
+) -> Int64[np.ndarray, "batch 2"]:
+    """Chooses the key of each row: the key asked for, the chords' key, or a draw.
+
+    Args:
+        weights: The share of each key in the training music, and of no key.
+        seed: The seed of the draws.
+        rows: The rows.
+        constraint: Its nearest key counts; of a scale without a tonic the keys that share most
+            pitch classes with it are drawn from.
+        chords: The chords of each row.
+        length_steps: The end of the last chord.
+    """
+    key = constraint.nearest_key if constraint else None
+    if key is not None:
+        return np.tile(np.array([key.tonic, int(key.is_minor)]), (len(rows), 1))
+    if chords is not None:
+        return np.array([key_of_chords(each, length_steps) for each in chords])
+    shares = weights.double().numpy()
+    if constraint is not None and constraint.scale is not None:
+        classes = np.isin(np.arange(12), list(constraint.scale.pitch_classes))
+        fits = np.append(correlate(classes.astype(np.float64)), -np.inf)
+        shares = np.where(fits >= fits.max() - 1e-9, np.maximum(shares, 1e-9), 0)
+    bounds = np.cumsum(shares) / shares.sum()
+    uniform = [
+        np.random.Generator(np.random.Philox(key=row_seed(seed, row, "key"))).random()
+        for row in rows
+    ]
+    chosen = np.searchsorted(bounds, uniform, side="right").clip(max=KEYS)
+    tonics = np.where(chosen < KEYS, chosen % 12, UNKNOWN_TONIC)
+    modes = np.where(chosen < KEYS, chosen // 12, UNKNOWN_MODE)
+    return np.stack([tonics, modes], axis=1).astype(np.int64)
+
+
+def key_of_chords(chords: Sequence[Chord], length_steps: int) -> tuple[int, int]:
+    """The key that the tones of chords fit best, weighted by length: tonic and mode."""
+    weights = np.zeros(12)
+    ends = [*(chord.start_step for chord in chords[1:]), length_steps]
+    for chord, end in zip(chords, ends, strict=False):
+        if chord.root is not None:
+            tones = (chord.root + np.array(QUALITIES[chord.quality])) % 12
+            weights[tones] += end - chord.start_step
+            weights[chord.root] += end - chord.start_step
+    if not weights.any():
+        return UNKNOWN_TONIC, UNKNOWN_MODE
+    best = int(correlate(weights).argmax())
+    return best % 12, best // 12
+
+
+@torch.inference_mode()
+def draw_music(
+    model: MusicVAE,
+    prior: EventPrior,
+    representation: Representation,
+    *,
+    seed: int,
+    rows: Sequence[int],
+    conditions: Conditions,
+    constraint: Constraint | None = None,
+) -> Draws:
+    """Draws music under its conditions, and encodes it.
+
+    Args:
+        model: Encodes the music.
+        prior: Draws the music.
+        representation: The map between the music and its tensors.
+        seed: The seed of all rows.
+        rows: The rows.
+        conditions: The conditions of each row.
+        constraint: What all rows keep to.
+    """
+    count = len(rows)
+    shape = (count, representation.bars * representation.rows_per_bar, len(prior.delays))
+    silent = join_streams(torch.zeros(shape, dtype=torch.long), conditions)
+    asked = silent.numpy().astype(np.int16)
+    chords = None
+    if conditions.streams is not None:
+        chords = [representation.to_notes(each).chords for each in asked]
+    length_steps = representation.length_steps
+    keys = choose_keys(prior.key_weights, seed, rows, constraint, chords, length_steps)
+    home, _ = to_home(representation, asked, keys[:, 0])
+    told = split_streams(torch.from_numpy(home.astype(np.int64)), representation.streams).conditions
+    mask = mask_of(representation, prior.heads, constraint, way_home(keys[:, 0]))
+    drawn = prior.sample(
+        torch.from_numpy(keys),
+        told,
+        seeds=[row_seed(seed, row, "prior") for row in rows],
+        temperature=prior.config.temperature,
+        top_p=prior.config.top_p,
+        mask=mask,
+    )
+    nats = torch.zeros(count)
+    if constraint is not None:
+        free = mask_of(representation, prior.heads, None, way_home(keys[:, 0]))
+        nats = prior.masked_nats(drawn, torch.from_numpy(keys), told, mask) - prior.masked_nats(
+            drawn, torch.from_numpy(keys), told, free
+        )
+    whole = join_streams(drawn, told).numpy().astype(np.int16)
+    events = from_home(representation, whole, keys[:, 0])
+    batch = split_streams(torch.from_numpy(events.astype(np.int64)), representation.streams)
+    return Draws(events=events, z=model.encode(batch).mean, keys=keys, masked_nats=nats)

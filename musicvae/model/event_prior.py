@@ -1,0 +1,327 @@
+"""The prior over events: a language model of music that hears key and chords.
+
+New music is drawn here, event by event, and then encoded: the mean of its posterior is the latent
+of a draw. So p(z) is the mean of the posteriors of drawn music. Priors that were fitted to latents
+(flows, flow matching) left the key and leapt: two bars need 34 nats as events, and 57 as a latent
+under the best flow with its reconstruction.
+
+Conventions: music is relative to its key: it has been moved so that the tonic is C, by at most six
+semitones. Stream s of a step stands `delays[s]` rows after the step, so that each stream hears the
+streams before it at the same step; the rows at both ends that hold no event of a stream hold
+`unknown`.
+
+Sources: Tomczak and Welling 2018, VAE with a VampPrior, section 2 (the best prior of a trained
+model is the mean of its posteriors; here of music that a model draws); Copet et al. 2023, Simple
+and Controllable Music Generation, section 2.2 (the delays); See et al. 2017, Get To The Point,
+section 2.2 (the mixture of new and copied events).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from musicvae.errors import SettingError
+from musicvae.model.bar_decoder import State, Stepped
+from musicvae.model.conditions import NO_CONDITIONS, Conditions
+from musicvae.model.decoding_loop import UNKNOWN, DecodingLoop
+from musicvae.model.event_embedding import EventEmbedding
+from musicvae.model.event_heads import EventHeads
+from musicvae.representation.streams import Stream, generated_streams
+
+TONIC = Stream(name="tonic", size=12)
+MODE = Stream(name="mode", size=2)
+UNKNOWN_KEY = (TONIC.size, MODE.size)
+"""A key that is not known, as the prior reads it."""
+
+ALIKE_ROWS = 16
+"""The prior hears how many of so many rows were those of some bars before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorConfig:
+    """The widths of a prior over events.
+
+    Attributes:
+        event_size: Size of the vector of all that a row hears.
+        position_size: Size of the vector of the position in the bar.
+        hidden_size: State of the LSTM.
+        layers: Number of layers of the LSTM.
+        dropout: Share of the inputs of each layer that training hides.
+        lags: Distances in bars at which the prior hears, and may copy, what was played.
+        temperature: Temperature of draws from the prior.
+        top_p: Share of the probability that events are drawn from.
+
+    Raises:
+        SettingError: If a width is below 1, or `dropout` is no share.
+    """
+
+    event_size: int = 128
+    position_size: int = 16
+    hidden_size: int = 256
+    layers: int = 2
+    dropout: float = 0.15
+    lags: tuple[int, ...] = ()
+    temperature: float = 1.0
+    top_p: float = 0.995
+
+    def __post_init__(self) -> None:
+        for name in ("event_size", "position_size", "hidden_size", "layers"):
+            if getattr(self, name) < 1:
+                raise SettingError(
+                    f"prior.{name}={getattr(self, name)}",
+                    expected="1 or more",
+                    action="Give a positive width.",
+                    field=f"prior.{name}",
+                )
+        if not 0 <= self.dropout < 1 or any(lag < 1 for lag in self.lags):
+            raise SettingError(
+                f"prior.dropout={self.dropout}, prior.lags={list(self.lags)}",
+                expected="a dropout of 0 to below 1, and lags of 1 bar or more",
+                action="Give numbers in these ranges.",
+                field="prior",
+            )
+
+
+class EventPrior(nn.Module):
+    """p(events | key, conditions), row after row.
+
+    Args:
+        config: The widths.
+        streams: The columns of an event tensor.
+        bars: Number of bars of an excerpt.
+        steps_per_bar: Length of a bar.
+    """
+
+    def __init__(
+        self, config: PriorConfig, *, streams: Sequence[Stream], bars: int, steps_per_bar: int
+    ) -> None:
+        super().__init__()
+        self.config = config
+        # The shares of the keys in the training music: 12 major, 12 minor, none.
+        self.register_buffer("key_weights", torch.zeros(2 * TONIC.size + 1))
+        self.key_weights: Float[Tensor, " key"]
+        generated = generated_streams(streams)
+        told = streams[len(generated) :]
+        self.heads = EventHeads(generated)
+        self.delays = _delays(generated)
+        self.length_steps = bars * steps_per_bar
+        self._bars, self._steps_per_bar = bars, steps_per_bar
+        self._lags = tuple(lag * steps_per_bar for lag in config.lags)
+        if self._lags:
+            assert not any(stream.is_number for stream in generated), "only classes can be copied"
+        alike = [Stream(name="alike", size=ALIKE_ROWS + 1)] * len(generated)
+        self.embedding = EventEmbedding(
+            # The row before; chords now and half a bar ahead; key; bar; see `_hear`.
+            streams=[
+                *generated, *told, *told, TONIC, MODE, Stream(name="bar", size=bars),
+                *generated, *[each for _ in self._lags for each in (*generated, *alike)],
+            ],
+            steps_per_bar=steps_per_bar,
+            event_size=config.event_size,
+            position_size=config.position_size,
+        )  # fmt: skip
+        sizes = [self.embedding.size, *[config.hidden_size] * config.layers]
+        self.lstms = nn.ModuleList(
+            nn.LSTM(size, config.hidden_size, batch_first=True) for size in sizes[:-1]
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.output = nn.Linear(config.hidden_size, sum(self.heads.parameter_sizes))
+        choices = len(generated) * (1 + len(self._lags))
+        self.choice = nn.Linear(config.hidden_size, choices) if self._lags else None
+
+    @property
+    def rows(self) -> int:
+        """Number of rows of an excerpt."""
+        return self.length_steps + max(self.delays)
+
+    def log_prob(
+        self,
+        events: Int[Tensor, "batch step stream"],
+        keys: Int[Tensor, "batch 2"],
+        conditions: Conditions = NO_CONDITIONS,
+    ) -> Float[Tensor, " batch"]:
+        """Log likelihood of each excerpt in nats.
+
+        Args:
+            events: Events of the generated streams, relative to the keys.
+            keys: Tonic and mode (1 for minor) of each excerpt, or `UNKNOWN_KEY`.
+            conditions: The other conditions, relative to the keys.
+        """
+        rows = self._delay(events)
+        is_event = rows < self.heads.unknown
+        parameters = self.parameters_of(rows, self._columns(keys, conditions))
+        likelihood = self.heads.log_prob(parameters, torch.where(is_event, rows, 0))
+        return (likelihood * is_event).sum((1, 2))
+
+    def masked_nats(
+        self,
+        events: Int[Tensor, "batch step stream"],
+        keys: Int[Tensor, "batch 2"],
+        conditions: Conditions,
+        mask: Float[Tensor, "batch parameter"],
+    ) -> Float[Tensor, " batch"]:
+        """The cost of a mask along some events; see `EventHeads.masked_nats`."""
+        parameters = self.parameters_of(self._delay(events), self._columns(keys, conditions))
+        return self.heads.masked_nats(parameters, mask)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        keys: Int[Tensor, "batch 2"],
+        conditions: Conditions = NO_CONDITIONS,
+        *,
+        seeds: Sequence[int],
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        mask: Float[Tensor, "batch parameter"] | None = None,
+    ) -> Int[Tensor, "batch step stream"]:
+        """Draws music, an excerpt for each key.
+
+        Args:
+            keys: As for `log_prob`.
+            conditions: As for `log_prob`.
+            seeds: A seed for each excerpt.
+            temperature: See `DecodingLoop.sample`.
+            top_p: See `DecodingLoop.sample`.
+            mask: See `DecodingLoop.sample`.
+        """
+        known = torch.full((len(keys), self.length_steps, len(self.delays)), UNKNOWN)
+        loop = DecodingLoop(
+            self,
+            self.heads,
+            torch.zeros(len(keys), 1, 0),
+            Conditions(streams=self._columns(keys, conditions)),
+            self.rows,
+        )
+        rows = loop.sample(
+            temperature=temperature,
+            top_p=top_p,
+            randomness=seeds,
+            known=self._delay(known),
+            mask=mask,
+        )
+        columns = [
+            rows[:, delay : delay + self.length_steps, stream]
+            for stream, delay in enumerate(self.delays)
+        ]
+        return torch.stack(columns, dim=-1)
+
+    def start(self, plans: Float[Tensor, "batch hidden"]) -> State:
+        """See `DecoderStep`: the LSTM's states, then the rows so far."""
+        size = self.output.in_features
+        zeros = [torch.zeros(len(plans), size) for _ in range(2 * len(self.lstms))]
+        return (*zeros, self.heads.unknown.expand(len(plans), self.rows, -1))
+
+    def step(
+        self,
+        state: State,
+        plans: Float[Tensor, "batch hidden"],
+        previous: Int[Tensor, "batch stream"],
+        condition: Int[Tensor, "batch _condition"],
+        number: int,
+    ) -> Stepped:
+        """See `DecoderStep`."""
+        del plans
+        rows = state[-1].clone()
+        if number:
+            rows[:, number - 1] = previous
+        heard = self._hear(rows, number, 1)
+        columns = torch.cat([previous, condition, heard[:, 0]], dim=-1)
+        output = self.embedding(columns[:, None], first_step=number)[:, 0]
+        after: list[Tensor] = []
+        for layer, lstm in enumerate(self.lstms):
+            hidden, cell = state[2 * layer : 2 * layer + 2]
+            assert isinstance(lstm, nn.LSTM)
+            output, cell = torch.lstm_cell(output, (hidden, cell), *lstm.all_weights[0])
+            after += [output, cell]
+        parameters = self._mix(output[:, None], heard)[:, 0]
+        return Stepped(parameters, (*after, rows))
+
+    def parameters_of(
+        self, rows: Int[Tensor, "batch row stream"], columns: Int[Tensor, "batch row _column"]
+    ) -> Float[Tensor, "batch row _"]:
+        """The heads' parameters of every row, given the rows before it."""
+        heard = self._hear(rows, 0, self.rows)
+        unknown = self.heads.unknown.expand(len(rows), 1, -1)
+        previous = torch.cat([unknown, rows[:, :-1]], dim=1)
+        output = self.embedding(torch.cat([previous, columns, heard], dim=-1))
+        for lstm in self.lstms:
+            output, _ = lstm(self.dropout(output))
+        return self._mix(self.dropout(output), heard)
+
+    def _columns(
+        self, keys: Int[Tensor, "batch 2"], conditions: Conditions
+    ) -> Int[Tensor, "batch row _column"]:
+        """What each row is told: chords now and half a bar ahead, the key, the bar's number."""
+        count = len(keys)
+        step = torch.arange(self.rows).clamp(max=self.length_steps - 1)
+        told = [] if conditions.streams is None else [
+            conditions.streams[:, step],
+            conditions.streams[:, (step + self._steps_per_bar // 2).clamp(max=step[-1])],
+        ]  # fmt: skip
+        bars = (step // self._steps_per_bar).expand(count, -1)
+        return torch.cat([*told, keys[:, None].expand(-1, len(step), -1), bars[..., None]], dim=-1)
+
+    def _hear(
+        self, rows: Int[Tensor, "batch row stream"], first: int, count: int
+    ) -> Int[Tensor, "batch _count _column"]:
+        """What rows `first` and on hear of all rows before them.
+
+        Of each stream the last event that was not 0: the sounding pitch. Then for each lag the
+        events of the row so many rows before, and how many of the last rows repeated theirs.
+        """
+        number = torch.arange(first, first + count)
+        every = torch.arange(first + count)
+        past = rows[:, : first + count]
+        is_sound = (past > 0) & (past < self.heads.unknown)
+        last = torch.where(is_sound, every[:, None], -1).cummax(dim=1).values
+        last = torch.cat([torch.full_like(last[:, :1], -1), last[:, :-1]], dim=1)[:, first:]
+        sounding = torch.where(last >= 0, past.gather(1, last.clamp(min=0)), self.heads.unknown)
+        heard = [sounding]
+        for lag in self._lags:
+            before = (number - lag).clamp(min=0)
+            there = torch.where((number >= lag)[:, None], past[:, before], self.heads.unknown)
+            window = number[:, None] - 1 - torch.arange(ALIKE_ROWS)
+            same = past[:, window.clamp(min=0)] == past[:, (window - lag).clamp(min=0)]
+            heard += [there, (same & (window >= lag)[..., None]).sum(dim=2)]
+        return torch.cat(heard, dim=-1)
+
+    def _mix(
+        self, output: Float[Tensor, "batch row hidden"], heard: Int[Tensor, "batch row _column"]
+    ) -> Float[Tensor, "batch row _"]:
+        """Mixes new events with copies of the events at the lags; gives logarithms."""
+        parameters: Tensor = self.output(output)
+        if self.choice is None:
+            return parameters
+        count = len(self.delays)
+        choice = self.choice(output).float().unflatten(-1, (count, -1))
+        blocks = []
+        for stream, logits in enumerate(parameters.split(self.heads.parameter_sizes, dim=-1)):
+            size = logits.shape[-1]
+            lags = [heard[..., count * (2 * lag + 1) + stream] for lag in range(len(self._lags))]
+            copied = torch.stack(lags, dim=-1)
+            is_there = torch.cat([torch.ones_like(copied[..., :1]) > 0, copied < size], dim=-1)
+            weights = choice[..., stream, :].masked_fill(~is_there, -torch.inf).softmax(-1)
+            new = logits.float().softmax(-1) * weights[..., :1]
+            mixed = new.scatter_add(-1, copied.clamp(max=size - 1), weights[..., 1:])
+            blocks.append(mixed.clamp_min(torch.finfo(torch.float32).tiny).log())
+        return torch.cat(blocks, dim=-1)
+
+    def _delay(self, events: Int[Tensor, "batch step stream"]) -> Int[Tensor, "batch row stream"]:
+        """Moves each stream by its delay."""
+        rows = self.heads.unknown.repeat(len(events), self.rows, 1)
+        for stream, delay in enumerate(self.delays):
+            rows[:, delay : delay + self.length_steps, stream] = events[..., stream]
+        return rows
+
+
+def _delays(streams: Sequence[Stream]) -> tuple[int, ...]:
+    """The rows by which each stream comes later: a gated stream hears its gate."""
+    delays: list[int] = []
+    for stream in streams:
+        free = sum(each.gate is None for each in streams[: len(delays)])
+        delays.append(free if stream.gate is None else delays[stream.gate] + 1)
+    return tuple(delays)
