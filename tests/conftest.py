@@ -15,7 +15,7 @@ from musicvae.bundle.format import Bundle
 from musicvae.data.manifest import Source
 from musicvae.evaluation import evaluate
 from musicvae.evaluation.evaluate import Sizes
-from musicvae.experiment.experiment import Experiment, TrainingConfig, build_model
+from musicvae.experiment.experiment import Experiment, TrainingConfig, build_model, build_prior
 from musicvae.experiment.presets import get_preset, melody_2bar
 from musicvae.model import ModelConfig
 from musicvae.representation import Melody
@@ -132,13 +132,23 @@ def tiny_member(preset: str) -> Experiment:
         conductor_size=16,
         plan_size=16,
     )
-    return replace(experiment, representation=representation, model=widths)
+    prior = replace(experiment.prior, event_size=16, position_size=4, hidden_size=16)
+    return replace(experiment, representation=representation, model=widths, prior=prior)
 
 
 def save_untrained(
-    directory: Path, *, name: str = "tiny", seed: int = 0, preset: str = "", **widths: int
+    directory: Path,
+    *,
+    name: str = "tiny",
+    seed: int = 0,
+    preset: str = "",
+    draws_events: bool = False,
+    **widths: int,
 ) -> Bundle:
-    """Saves an untrained model with one vector an attribute, and loads it as anyone would."""
+    """Saves an untrained model with one vector an attribute, and loads it as anyone would.
+
+    Its prior is over latents, or over events if it `draws_events`.
+    """
     experiment = tiny_member(preset) if preset else tiny_experiment()
     experiment = replace(experiment, name=name, model=replace(experiment.model, **widths))
     known = experiment.representation.kind.attributes
@@ -148,7 +158,11 @@ def save_untrained(
         # Untrained, it would play nearly the same for every latent: hold, in the end silence.
         weights = {key: 6 * value for key, value in model.state_dict().items()}
         vectors = {each.name: torch.randn(model.latent_size) for each in known}
-        prior = model.latent.make_prior()
+        prior = build_prior(experiment) if draws_events else model.latent.make_prior()
+    if draws_events:
+        has_key = experiment.representation.kind.name not in ("drums", "groove")
+        prior.key_weights[slice(0, 24) if has_key else 24] = 1 / 24
+        prior.load_state_dict({key: 3 * value for key, value in prior.state_dict().items()})
     bundle.save(
         directory,
         name=name,

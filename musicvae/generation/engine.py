@@ -325,9 +325,10 @@ def _drawing(
 ) -> Drawing:
     check_chords(bundle, harmony)
     constraint = constraint_of(request)
-    check_constraint(bundle, constraint)
     names = ("key", "scale", "range")
-    asked = {name: getattr(request, name) for name in names if getattr(request, name, None)}
+    given = {name: getattr(request, name, None) for name in names}
+    asked = {name: text for name, text in given.items() if text is not None}
+    check_constraint(bundle, constraint, asked)
     seed = secrets.randbits(_CHOSEN_SEED_BITS) if request.seed is None else request.seed
     return Drawing(
         method=method,

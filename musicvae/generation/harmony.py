@@ -1,7 +1,9 @@
 """The chords that a model plays over, from the request or from an excerpt."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from musicvae.bundle.format import Bundle
@@ -9,7 +11,8 @@ from musicvae.errors import SettingError
 from musicvae.model.conditions import Conditions, split_streams
 from musicvae.music import progressions
 from musicvae.music.chords import Chord
-from musicvae.music.constraint import Constraint
+from musicvae.music.constraint import PITCHES, Constraint
+from musicvae.music.instruments import HIGHEST_PITCH, LOWEST_PITCH
 from musicvae.music.notes import NoteSequence
 from musicvae.representation import Representation
 
@@ -80,21 +83,32 @@ def check_chords(bundle: Bundle, harmony: Harmony | None) -> None:
         )
 
 
-def check_constraint(bundle: Bundle, constraint: Constraint | None) -> None:
-    """Checks that a model can keep to a constraint.
+def check_constraint(
+    bundle: Bundle, constraint: Constraint | None, asked: Mapping[str, str]
+) -> None:
+    """Checks that a model can keep to a constraint, which the request `asked` for.
 
     Raises:
         SettingError: If its music has no pitches that could keep to anything, or none is left.
     """
     if constraint is None:
         return
-    allowed = bundle.representation.allowed_events(constraint.classes, constraint.within_range)
-    if all(events.all() for events in allowed):
+    representation, no_pitches = bundle.representation, np.zeros(PITCHES, np.bool_)
+    allowed = representation.allowed_events(constraint.classes, constraint.within_range)
+    silent = representation.allowed_events(no_pitches, no_pitches)
+    if all(events.all() for events in silent):
         raise SettingError(
             f"a key, scale or range for {bundle.name}",
             expected="none: its music has no pitches to keep to them",
             action="Leave them out, or choose a model of melodies.",
-            field="key",
+            field=next(iter(asked)),
+        )
+    if (allowed[0] == silent[0]).all():
+        raise SettingError(
+            f"a range without a note that {bundle.name} can play",
+            expected=f"a range with notes from {LOWEST_PITCH} to {HIGHEST_PITCH}, the piano's keys",
+            action="Give a wider range, such as C3-C6.",
+            field="range",
         )
 
 

@@ -34,7 +34,9 @@ def request_again(
             )
         model, seed, qpm = recipe["model"], int(recipe["seed"]), float(recipe["qpm"])
         temperature, top_p = float(recipe["temperature"]), float(recipe["top_p"])
-        told: dict[str, Any] = {name: recipe.get(name) for name in ("chords", "key", "scale", "range")}
+        told: dict[str, Any] = {
+            name: recipe.get(name) for name in ("chords", "key", "scale", "range")
+        }
         if recipe["method"] == SAMPLED:
             return SampleRequest(
                 model=model,

@@ -36,6 +36,8 @@ MODE = Stream(name="mode", size=2)
 UNKNOWN_KEY = (TONIC.size, MODE.size)
 """A key that is not known, as the prior reads it."""
 
+_WIDTHS = ("event_size", "position_size", "hidden_size", "layers")
+
 ALIKE_ROWS = 16
 """The prior hears how many of so many rows were those of some bars before."""
 
@@ -55,7 +57,7 @@ class PriorConfig:
         top_p: Share of the probability that events are drawn from.
 
     Raises:
-        SettingError: If a width is below 1, or `dropout` is no share.
+        SettingError: If a setting is out of range.
     """
 
     event_size: int = 128
@@ -68,21 +70,20 @@ class PriorConfig:
     top_p: float = 0.995
 
     def __post_init__(self) -> None:
-        for name in ("event_size", "position_size", "hidden_size", "layers"):
-            if getattr(self, name) < 1:
+        for name, is_right, expected in (
+            *((name, getattr(self, name) >= 1, "1 or more") for name in _WIDTHS),
+            ("dropout", 0 <= self.dropout < 1, "0 to below 1"),
+            ("lags", all(lag >= 1 for lag in self.lags), "a list of bars, each 1 or more"),
+            ("temperature", self.temperature > 0, "above 0"),
+            ("top_p", 0 < self.top_p <= 1, "above 0 and at most 1"),
+        ):
+            if not is_right:
                 raise SettingError(
                     f"prior.{name}={getattr(self, name)}",
-                    expected="1 or more",
-                    action="Give a positive width.",
+                    expected=expected,
+                    action="Give a value in that range.",
                     field=f"prior.{name}",
                 )
-        if not 0 <= self.dropout < 1 or any(lag < 1 for lag in self.lags):
-            raise SettingError(
-                f"prior.dropout={self.dropout}, prior.lags={list(self.lags)}",
-                expected="a dropout of 0 to below 1, and lags of 1 bar or more",
-                action="Give numbers in these ranges.",
-                field="prior",
-            )
 
 
 class EventPrior(nn.Module):

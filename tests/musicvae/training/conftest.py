@@ -11,6 +11,8 @@ from rich.console import Console
 from musicvae.training import RunSettings, train
 from musicvae.training.checkpoints import Checkpoints
 from musicvae.training.module import TrainingModule
+from musicvae.training.prior_module import PriorModule
+from musicvae.training.record import PRIOR
 
 
 class PowerCutError(Exception):
@@ -42,10 +44,8 @@ def watch():
         watched = Watched()
         console = Console(file=io.StringIO(), width=500)
         with pytest.MonkeyPatch.context() as patch:
-            take_step, on_validation_end = (
-                TrainingModule.training_step,
-                Checkpoints.on_validation_end,
-            )
+            module = PriorModule if settings.get("part") == PRIOR else TrainingModule
+            take_step, on_validation_end = module.training_step, Checkpoints.on_validation_end
 
             def step(self, events, index):
                 loss = take_step(self, events, index)
@@ -57,7 +57,7 @@ def watch():
                 on_validation_end(self, trainer, pl_module)
                 watched.validations.append(trainer.global_step)
 
-            patch.setattr(TrainingModule, "training_step", step)
+            patch.setattr(module, "training_step", step)
             patch.setattr(Checkpoints, "on_validation_end", validated)
             run_settings = RunSettings(data=data, out=out, accelerator="cpu", **settings)
             try:

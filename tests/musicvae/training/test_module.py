@@ -60,10 +60,10 @@ def test_the_noise_of_a_step_depends_on_seed_step_and_rank_alone(make_experiment
     def noise(seed, step, rank=0):
         module = TrainingModule(make_experiment(), seed=seed)
         monkeypatch.setattr(TrainingModule, "global_rank", rank)
-        return torch.rand(4, generator=module._generator(step)).tolist()
+        return module.step_seed(step)
 
     assert noise(1, 3) == noise(1, 3)
-    assert len({tuple(noise(*key)) for key in ((1, 3), (2, 3), (1, 4), (1, 3, 1), (3, 1))}) == 5
+    assert len({noise(*key) for key in ((1, 3), (2, 3), (1, 4), (1, 3, 1), (3, 1))}) == 5
 
 
 @pytest.mark.filterwarnings("ignore")  # Lightning's advice

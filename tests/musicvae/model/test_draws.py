@@ -1,0 +1,106 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from musicvae.experiment.experiment import build_model, build_prior
+from musicvae.model import Batch
+from musicvae.model.conditions import NO_CONDITIONS
+from musicvae.model.draws import choose_keys, draw_music, key_of_chords, mask_of
+from musicvae.music import progressions
+from musicvae.music.constraint import parse_constraint
+from musicvae.music.notes import Key
+
+
+@pytest.fixture(scope="module")
+def parts(make_experiment):
+    """A tiny model, its prior and its representation."""
+    experiment = make_experiment()
+    small = replace(experiment.prior, event_size=12, hidden_size=16)
+    experiment = replace(experiment, prior=small)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        model, prior = build_model(experiment).eval(), build_prior(experiment).eval()
+    prior.key_weights[:] = 1 / 25
+    return model, prior, experiment.representation
+
+
+def draw(parts, rows, seed=1, **asked):
+    model, prior, representation = parts
+    asked = {"key": None, "scale": None, "pitch_range": None, **asked}
+    return draw_music(
+        model,
+        prior,
+        representation,
+        seed=seed,
+        rows=rows,
+        conditions=NO_CONDITIONS,
+        constraint=parse_constraint(**asked),
+    )
+
+
+def test_a_row_is_the_same_among_any_rows(parts):
+    eight = draw(parts, range(8))
+    turned = draw(parts, [*range(7, -1, -1)])
+    assert (turned.events[::-1] == eight.events).all()
+    assert torch.equal(turned.z.flip(0), eight.z)
+    assert (turned.keys[::-1] == eight.keys).all()
+    assert eight.masked_nats.tolist() == [0] * 8
+
+
+def test_latents_are_the_means_of_the_posteriors_of_the_music(parts):
+    model, _, _ = parts
+    drawn = draw(parts, range(4))
+    batch = torch.from_numpy(drawn.events.astype(np.int64))
+    with torch.inference_mode():
+        torch.testing.assert_close(model.encode(Batch(events=batch)).mean, drawn.z)
+
+
+def test_music_keeps_to_what_is_asked_in_every_key(parts):
+    for tonic in ("C", "F#", "Ab", "Bm"):
+        asked = {"key": tonic, "pitch_range": "A3-E5"}
+        drawn = draw(parts, range(16), **asked)
+        constraint = parse_constraint(scale=None, **asked)
+        pitches = drawn.events[drawn.events >= 2] + 19
+        assert len(pitches) and (constraint.classes & constraint.within_range)[pitches].all()
+        assert (drawn.masked_nats > 0).all()
+        key = constraint.key
+        assert drawn.keys.tolist() == [[key.tonic, int(key.is_minor)]] * 16
+
+
+def test_keys_are_drawn_by_their_share_in_the_training_music():
+    weights = torch.zeros(25)
+    weights[[2, 14, 24]] = torch.tensor([0.5, 0.25, 0.25])
+    keys = choose_keys(weights, 1, range(2_000))
+    found, counts = np.unique(keys, axis=0, return_counts=True)
+    assert found.tolist() == [[2, 0], [2, 1], [12, 2]]
+    assert np.abs(counts / 2_000 - [0.5, 0.25, 0.25]).max() < 0.04
+    assert (choose_keys(weights, 1, [7, 3]) == keys[[7, 3]]).all()
+
+
+def test_pitch_classes_without_a_tonic_draw_a_key_that_holds_them():
+    constraint = parse_constraint(key=None, scale="G A B C D E F#", pitch_range=None)
+    keys = choose_keys(torch.full((25,), 1 / 25), 1, range(50), constraint)
+    assert {tuple(key) for key in keys.tolist()} <= {(7, 0), (4, 1)}
+
+
+@pytest.mark.parametrize(
+    ("text", "key"), [("G | C | D7 | G", Key(7)), ("Am | Dm | E7 | Am", Key(9, is_minor=True))]
+)
+def test_chords_tell_the_key(text, key):
+    chords = progressions.lay_out(progressions.parse(text), bars=4, steps_per_bar=16)
+    assert key_of_chords(chords, 64) == (key.tonic, int(key.is_minor))
+
+
+def test_no_chord_tells_no_key():
+    chords = progressions.lay_out(progressions.parse("N.C."), bars=1, steps_per_bar=16)
+    assert key_of_chords(chords, 16) == (12, 2)
+
+
+def test_a_mask_moves_with_the_music(parts):
+    model, _, representation = parts
+    constraint = parse_constraint(key=None, scale="C", pitch_range="C4-C5")
+    home, moved = mask_of(representation, model.decoder.heads, constraint, np.array([0, -3]))
+    assert (home == 0).nonzero()[:, 0].tolist() == [0, 1, 41, 53]
+    assert (moved == 0).nonzero()[:, 0].tolist() == [0, 1, 38, 50]

@@ -1,0 +1,145 @@
+import pytest
+import torch
+
+from musicvae.errors import SettingError
+from musicvae.model import Conditions, EventPrior, PriorConfig
+from musicvae.model.conditions import NO_CONDITIONS
+from musicvae.model.event_prior import UNKNOWN_KEY
+from musicvae.representation import Drums, Groove, LeadSheet, Melody, Trio
+
+BATCH = 3
+MUSIC = {
+    "melody": (Melody(bars=2), (1,)),
+    "drums": (Drums(bars=2), ()),
+    "lead sheet": (LeadSheet(bars=2), (1,)),
+    "trio": (Trio(bars=3), (1, 2)),
+    "groove": (Groove(bars=1), ()),
+}
+
+
+def make_prior(representation, lags):
+    config = PriorConfig(event_size=12, position_size=4, hidden_size=16, lags=lags)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        prior = EventPrior(
+            config,
+            streams=representation.streams,
+            bars=representation.bars,
+            steps_per_bar=representation.rows_per_bar,
+        )
+        for parameter in prior.parameters():
+            parameter.data *= 3  # untrained, it would hardly hear anything
+    return prior.eval().requires_grad_(requires_grad=False)
+
+
+@pytest.fixture(params=MUSIC, scope="module")
+def case(request):
+    """A prior with random music, keys and conditions."""
+    representation, lags = MUSIC[request.param]
+    prior = make_prior(representation, lags)
+    generator = torch.Generator().manual_seed(2)
+    columns = [
+        torch.randint(each.size, (BATCH, prior.length_steps), generator=generator)
+        for each in representation.streams
+    ]
+    every = torch.stack(columns, dim=-1)
+    count = len(prior.delays)
+    told = Conditions(streams=every[..., count:]) if every.shape[-1] > count else NO_CONDITIONS
+    keys = torch.tensor([[0, 0], [7, 1], list(UNKNOWN_KEY)])
+    return prior, every[..., :count], keys, told
+
+
+def test_likelihood_of_all_music_is_one():
+    """All sequences of two steps of a small vocabulary, with copies, sum to one."""
+    stream = Drums.streams[0]
+    small = type(stream)(name="small", size=3)
+    config = PriorConfig(event_size=6, position_size=2, hidden_size=8, lags=(1,))
+    torch.manual_seed(4)
+    prior = EventPrior(config, streams=[small], bars=3, steps_per_bar=1).eval()
+    music = torch.cartesian_prod(*[torch.arange(3)] * 3)[..., None]
+    keys = torch.zeros(len(music), 2, dtype=torch.long)
+    total = prior.log_prob(music, keys).exp().sum()
+    torch.testing.assert_close(total, torch.tensor(1.0))
+
+
+def test_steps_give_the_parameters_of_all_rows_at_once(case):
+    prior, events, keys, told = case
+    rows, columns = prior._delay(events), prior._columns(keys, told)
+    every = prior.parameters_of(rows, columns)
+    state, plans = prior.start(torch.zeros(BATCH, 0)), torch.zeros(BATCH, 0)
+    previous = prior.heads.unknown.expand(BATCH, -1)
+    for row in range(prior.rows):
+        before = [each.clone() for each in state]
+        stepped = prior.step(state, plans, previous, columns[:, row], row)
+        assert all(map(torch.equal, state, before)), "the state before is left as it is"
+        torch.testing.assert_close(stepped.parameters, every[:, row])
+        state, previous = stepped.state, rows[:, row]
+
+
+def test_an_event_changes_nothing_before_it(case):
+    prior, events, keys, told = case
+    columns = prior._columns(keys, told)
+    rows = prior._delay(events)
+    changed = rows.clone()
+    middle = prior.rows // 2
+    changed[:, middle] = (changed[:, middle] + 1) % prior.heads.unknown
+    before, after = (prior.parameters_of(each, columns) for each in (rows, changed))
+    torch.testing.assert_close(before[:, : middle + 1], after[:, : middle + 1])
+    assert not torch.allclose(before[:, middle + 1 :], after[:, middle + 1 :])
+
+
+def test_a_draw_depends_on_its_own_seed_key_and_conditions(case):
+    prior, _, keys, told = case
+    drawn = prior.sample(keys, told, seeds=[5, 6, 7])
+    order = torch.tensor([2, 0, 1])
+    turned = prior.sample(keys[order], told[order], seeds=[7, 5, 6])
+    assert torch.equal(turned, drawn[order])
+    assert not torch.equal(prior.sample(keys, told, seeds=[8, 9, 10]), drawn)
+    assert (drawn < prior.heads.unknown).all() and (drawn >= 0).all()
+
+
+def test_likelihood_hears_key_and_conditions(case):
+    prior, events, keys, told = case
+    other = prior.log_prob(events, keys.flip(0), told)
+    assert not torch.allclose(prior.log_prob(events, keys, told)[0], other[0])
+    if told.streams is not None:
+        shuffled = Conditions(streams=told.streams.flip(1))
+        heard = prior.log_prob(events, keys, shuffled)
+        assert not torch.allclose(heard, prior.log_prob(events, keys, told))
+
+
+def test_a_mask_holds_and_costs_what_it_takes_away():
+    prior = make_prior(*MUSIC["melody"])
+    keys = torch.zeros(2, 2, dtype=torch.long)
+    allowed = torch.zeros(2, 90, dtype=torch.bool)
+    allowed[:, [0, 1, 41, 43, 45]] = True
+    mask = prior.heads.mask([allowed])
+    drawn = prior.sample(keys, seeds=[1, 2], mask=mask)
+    assert set(drawn.flatten().tolist()) <= {0, 1, 41, 43, 45}
+    nats = prior.masked_nats(drawn, keys, NO_CONDITIONS, mask)
+    assert (nats > 0).all()
+    free = prior.heads.mask([torch.ones_like(allowed)])
+    assert prior.masked_nats(drawn, keys, NO_CONDITIONS, free).tolist() == [0, 0]
+
+
+def test_a_stream_hears_the_streams_before_it_at_its_step():
+    assert make_prior(*MUSIC["trio"]).delays == (0, 1, 2)
+    groove = make_prior(*MUSIC["groove"])
+    hits, rest = groove.delays[:9], groove.delays[9:]
+    assert hits == tuple(range(9)) and rest == (*range(1, 10), *range(1, 10))
+
+
+@pytest.mark.parametrize(
+    ("setting", "field"),
+    [
+        ({"hidden_size": 0}, "prior.hidden_size"),
+        ({"dropout": 1.0}, "prior.dropout"),
+        ({"lags": (0,)}, "prior.lags"),
+        ({"top_p": 0.0}, "prior.top_p"),
+        ({"temperature": -1.0}, "prior.temperature"),
+    ],
+)
+def test_settings_out_of_range_are_named(setting, field):
+    with pytest.raises(SettingError) as caught:
+        PriorConfig(**setting)
+    assert caught.value.field == field

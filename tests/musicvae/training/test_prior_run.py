@@ -1,0 +1,132 @@
+"""A run that trains the prior over events, and bundles that draw from it."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from hand_made import table_of, write_set
+
+from musicvae import bundle
+from musicvae.bundle.export import export, load_prior, renew
+from musicvae.data.relative import RelativeBatches, keys_of, weigh_keys
+from musicvae.data.shards import load
+from musicvae.errors import TrainingError
+from musicvae.evaluation.evaluate import Sizes
+from musicvae.experiment.experiment import TrainingConfig
+from musicvae.generation.engine import Engine
+from musicvae.generation.requests import SampleRequest
+from musicvae.model import EventPrior
+from musicvae.representation import Melody
+from musicvae.training import load_run
+from musicvae.training.checkpoints import LAST, checkpoint_path
+from musicvae.training.record import PRIOR
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Lightning's advice
+SIZES = Sizes(reconstructed=8, bounded=2, bound_draws=2, pairs=4, shifted=2, draws=8, compared=8)
+
+
+@pytest.fixture(scope="module")
+def experiment(make_experiment):
+    experiment = make_experiment()
+    return replace(
+        experiment,
+        prior=replace(experiment.prior, event_size=12, hidden_size=16),
+        prior_training=TrainingConfig(
+            steps=12, batch_size=8, warmup_steps=2, validate_every=5, validation_examples=8
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def keyed(tmp_path_factory, melodies):
+    """Melodies in D major and, every fourth, of no known key."""
+    tables = {
+        name: table_of(
+            melodies(count, seed=number),
+            piece=[f"{name}-{row}" for row in range(count)],
+            source=["walks"] * count,
+            tonic=[None if row % 4 == 3 else 2 for row in range(count)],
+            is_minor=[None if row % 4 == 3 else False for row in range(count)],
+        )
+        for number, (name, count) in enumerate({"train": 40, "validation": 12, "test": 8}.items())
+    }
+    folder = tmp_path_factory.mktemp("keyed") / "walks"
+    write_set(folder, Melody(bars=2), tables)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prior_run(watch, experiment, keyed, tmp_path_factory):
+    out = tmp_path_factory.mktemp("prior") / "run"
+    return out, watch(experiment, data=keyed, out=out, part=PRIOR)
+
+
+def test_a_prior_learns_and_keeps_the_keys_of_its_music(prior_run, experiment):
+    out, watched = prior_run
+    assert watched.is_complete and watched.validations == [5, 10, 12]
+    run = load_run(out)
+    assert run.part == PRIOR
+    prior = load_prior(run, experiment)
+    assert prior.key_weights[[2, 24]].tolist() == [0.75, 0.25]
+    assert "validation -" in watched.said
+
+
+def test_a_resumed_prior_is_the_prior_it_would_have_been(
+    prior_run, watch, experiment, keyed, tmp_path
+):
+    whole, before = prior_run
+    half = replace(experiment, prior_training=replace(experiment.prior_training, steps=7))
+    out = tmp_path / "run"
+    watch(half, data=keyed, out=out, part=PRIOR)
+    after = watch(experiment, data=keyed, out=out, part=PRIOR, resume=True)
+    assert {step: before.losses[step] for step in after.losses} == after.losses
+    for name in ("last",):
+        one, other = (
+            torch.load(checkpoint_path(folder, name), weights_only=True)["state_dict"]
+            for folder in (whole, out)
+        )
+        assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_batches_are_in_c_where_the_key_is_told(experiment, keyed):
+    examples = load(keyed, "train")
+    stream = RelativeBatches(
+        examples, replace(experiment, training=experiment.prior_training), seed=1
+    )
+    batch = stream.batch(3)
+    again = stream.batch(3)
+    assert torch.equal(batch.events, again.events) and torch.equal(batch.keys, again.keys)
+    tonics = {key[0] for step in range(40) for key in stream.batch(step).keys.tolist()}
+    assert 12 in tonics and len(tonics) > 8, "music is transposed, and some keys are not told"
+    assert keys_of(examples)[:4].tolist() == [[2, 0], [2, 0], [2, 0], [12, 2]]
+    assert weigh_keys(examples).tolist()[2] == 0.75
+
+
+def test_a_bundle_draws_from_its_prior(prior_run, watch, experiment, keyed, tmp_path):
+    model_run = tmp_path / "model"
+    watch(experiment, data=keyed, out=model_run)
+    export(load_run(model_run), tmp_path / "new", prior=load_run(prior_run[0]), sizes=SIZES)
+    new = bundle.load(tmp_path / "new")
+    assert isinstance(new.prior, EventPrior)
+    assert new.facts["prior"]["examples_seen"] == 12 * 8
+    drawn = list(Engine([new]).sample(SampleRequest(count=3, seed=1)))
+    assert len({clip.latent for clip in drawn}) == 3
+
+    export(load_run(model_run), tmp_path / "old", sizes=SIZES)
+    renew(bundle.load(tmp_path / "old"), load_run(prior_run[0]), tmp_path / "renewed", sizes=SIZES)
+    renewed = bundle.load(tmp_path / "renewed")
+    assert (
+        list(Engine([renewed]).sample(SampleRequest(count=3, seed=1)))[0].latent == drawn[0].latent
+    )
+
+
+def test_a_run_of_the_other_part_is_told(prior_run, watch, experiment, keyed, tmp_path):
+    out, _ = prior_run
+    with pytest.raises(TrainingError, match="a run of a prior"):
+        export(load_run(out), tmp_path / "b", sizes=SIZES)
+    model_run = tmp_path / "model"
+    watch(experiment, data=keyed, out=model_run)
+    with pytest.raises(TrainingError, match="a run of a model"):
+        load_prior(load_run(model_run, checkpoint=LAST), experiment)
+    with pytest.raises(TrainingError, match="other settings"):
+        watch(experiment, data=keyed, out=out, resume=True)
