@@ -42,8 +42,7 @@ A variational autoencoder of {representation.bars} bars of {representation.kind.
 `musicvae train {experiment.name}` with the settings below and seed {facts["seed"]}:
 {facts["steps"]:,} optimiser steps,
 {facts["examples_seen"]:,} examples seen{_start(facts["start"])}.
-New music is drawn {_prior(experiment)}, fitted to the latents of the training excerpts,
-not from the standard Gaussian that the weights were trained with.
+{_prior(experiment, facts)}
 
 ## Data
 
@@ -80,7 +79,7 @@ their data are other and far larger, and their "sampling" draws events, as at te
 - The model makes {representation.kind.content}.
 - Its grid has {_grid(representation)}, its meter is {representation.meter}, and it reads and \
 makes {representation.bars} bars at once.
-{_limits(representation)}
+{_limits(representation, has_event_prior="prior" in facts)}
 - The figures under "Copies of the training split" say how much of its draws stands in its \
 training data.
 
@@ -101,14 +100,26 @@ def _start(start: Mapping[str, Any] | None) -> str:
     )
 
 
-def _prior(experiment: Experiment) -> str:
+def _prior(experiment: Experiment, facts: Mapping[str, Any]) -> str:
+    """Says where new music is drawn from."""
+    if prior := facts.get("prior"):
+        has_chords = any(each.is_condition for each in experiment.representation.streams)
+        told = "the chords and the key" if has_chords else "the key"
+        return (
+            "New music is drawn event by event from a prior, a small language model that hears "
+            f"{told} (`musicvae train {experiment.name} --prior`, seed {prior['seed']}, "
+            f"{prior['steps']:,} steps, {prior['examples_seen']:,} examples seen, content hash "
+            f"`{prior['content_hash']}`); it is then encoded, and the mean of its posterior is "
+            "decoded. Draws of a key that is asked for keep to it exactly."
+        )
+    fitted = "fitted to the latents of the training excerpts"
     if make_latent(experiment).is_by_bar and experiment.representation.bars > 1:
         return (
-            f"bar after bar ({experiment.model.latent_size} numbers of the latent each), from a "
-            f"flow (after the first bar with {LATER_SPREAD:g} of its spread) or from the bars "
-            "before it"
+            f"New music is drawn bar after bar ({experiment.model.latent_size} numbers of the "
+            f"latent each), from a flow (after the first bar with {LATER_SPREAD:g} of its spread) "
+            f"or from the bars before it, {fitted}."
         )
-    return "from a flow"
+    return f"New music is drawn from a flow, {fitted}."
 
 
 def _transposition(experiment: Experiment) -> str:
@@ -121,11 +132,11 @@ def _transposition(experiment: Experiment) -> str:
     )
 
 
-def _limits(representation: Representation) -> str:
+def _limits(representation: Representation, *, has_event_prior: bool) -> str:
     """Says the limits of draws and of attribute vectors, as far as they concern the music."""
     limits = [_TEMPERATURE]
     attributes = {attribute.name for attribute in representation.kind.attributes}
-    if "average_interval" in attributes:
+    if "average_interval" in attributes and not has_event_prior:
         limits.append(
             "- Overlaps compare one measure at a time: they don't show how often draws leave their "
             f'key, or leap. "{LISTENER}" above does.'

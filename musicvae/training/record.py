@@ -229,7 +229,7 @@ def _read_record(directory: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text())
         names = ("seed", "data", "content_hash", "devices", "start")
-        record.setdefault("part", MODEL)  # older versions trained nothing else
+        record = {"part": MODEL, **record}  # older versions trained nothing else
         # Older versions had other names for some settings.
         experiment = to_dict(from_dict(record["experiment"]))
         return {"experiment": experiment, **{name: record[name] for name in (*names, "part")}}

@@ -17,6 +17,7 @@ from musicvae.evaluation.record import to_facts
 from musicvae.experiment.experiment import build_model
 from musicvae.music.attributes import ATTRIBUTES
 from musicvae.training import Run
+from musicvae.training.record import MODEL
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,7 @@ def run(make_experiment, data):
         step=20,
         examples_seen=160,
         start=None,
+        part=MODEL,
         weights=weights,
     )
 

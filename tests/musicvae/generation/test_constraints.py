@@ -88,7 +88,7 @@ def test_draws_keep_to_key_scale_and_range(engine, name):
         for note in clip.notes.notes
         if not note.is_drum and note.program == 0
     ]
-    assert lead and 60 <= min(lead) and max(lead) <= 72
+    assert lead and min(lead) >= 60 and max(lead) <= 72
 
 
 @pytest.mark.parametrize("name", PITCHED)

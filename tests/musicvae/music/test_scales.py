@@ -5,6 +5,8 @@ from musicvae.music.constraint import Constraint, parse_constraint
 from musicvae.music.notes import Key
 from musicvae.music.scales import SCALES, parse_key, parse_range, parse_scale, scale_of_key
 
+TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+
 
 @pytest.mark.parametrize(
     ("text", "key"),
@@ -30,7 +32,9 @@ def test_what_is_no_key_is_told(text):
 
 def test_every_scale_is_read_at_every_tonic():
     for name, steps in SCALES.items():
-        for tonic, letter in enumerate("C C# D Eb E F F# G Ab A Bb B".split()):
+        for tonic, letter in enumerate(
+            ["C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"]
+        ):
             read = parse_scale(f"{letter} {name}")
             assert read.pitch_classes == {(tonic + step) % 12 for step in steps}
             assert read.key is not None and read.key.tonic == tonic
