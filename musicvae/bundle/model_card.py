@@ -79,7 +79,7 @@ their data are other and far larger, and their "sampling" draws events, as at te
 - The model makes {representation.kind.content}.
 - Its grid has {_grid(representation)}, its meter is {representation.meter}, and it reads and \
 makes {representation.bars} bars at once.
-{_limits(representation, has_event_prior="prior" in facts)}
+{_limits(representation)}
 - The figures under "Copies of the training split" say how much of its draws stands in its \
 training data.
 
@@ -132,11 +132,11 @@ def _transposition(experiment: Experiment) -> str:
     )
 
 
-def _limits(representation: Representation, *, has_event_prior: bool) -> str:
+def _limits(representation: Representation) -> str:
     """Says the limits of draws and of attribute vectors, as far as they concern the music."""
     limits = [_TEMPERATURE]
     attributes = {attribute.name for attribute in representation.kind.attributes}
-    if "average_interval" in attributes and not has_event_prior:
+    if "average_interval" in attributes:
         limits.append(
             "- Overlaps compare one measure at a time: they don't show how often draws leave their "
             f'key, or leap. "{LISTENER}" above does.'
