@@ -8,7 +8,7 @@ from jaxtyping import Int16
 from musicvae.evaluation import attribute_transfer, interpolation, likelihood, prior_samples
 from musicvae.evaluation.accuracy import Accuracy
 from musicvae.evaluation.attribute_transfer import AttributeTransfer, transfer
-from musicvae.evaluation.decoding import canonical
+from musicvae.evaluation.decoding import canonical, play
 from musicvae.evaluation.interpolation import Interpolation, interpolate
 from musicvae.evaluation.likelihood import Likelihood, bound
 from musicvae.evaluation.lines import lines_of
@@ -19,7 +19,7 @@ from musicvae.evaluation.prior_samples import (
     TRAINING,
     Compared,
     compare_prior_samples,
-    draw_prior,
+    draw_latents,
     set_name,
 )
 from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
@@ -259,22 +259,14 @@ def _sample(
         )
     like = held_out if more_training is None else more_training
     like = like[np.resize(np.arange(len(like)), sizes.draws)]
+    z = draw_latents(model, subject.prior, representation, like, seed=seed, watch=watch)
+    drawn = {}
+    for temperature in TEMPERATURES:
+        title = f"drawing at temperature {temperature:g}"
+        played = play(model, z, like, temperature=temperature, seed=seed, title=title, watch=watch)
+        drawn[temperature] = canonical(representation, played)
     return _Samples(
-        drawn={
-            temperature: canonical(
-                representation,
-                draw_prior(
-                    model,
-                    subject.prior,
-                    representation,
-                    like,
-                    seed=seed,
-                    temperature=temperature,
-                    watch=watch,
-                ),
-            )
-            for temperature in TEMPERATURES
-        },
+        drawn=drawn,
         held_out=held_out,
         training=training,
         more_training=more_training,

@@ -7,7 +7,7 @@ from jaxtyping import Int, Shaped
 
 from musicvae.evaluation.decoding import encode, play
 from musicvae.evaluation.interpolation import choose_pairs
-from musicvae.evaluation.prior_samples import draw_prior
+from musicvae.evaluation.prior_samples import draw_latents
 from musicvae.evaluation.subject import Data, Subject, choose
 from musicvae.music.notes import NoteSequence
 from musicvae.temperature import SAMPLE_TEMPERATURE
@@ -61,9 +61,8 @@ def play_examples(subject: Subject, data: Data, *, seed: int) -> Examples:
     model, representation = subject.model, subject.representation
     played = play(model, encode(model, events).mean, events)
     like = held_out.events[np.resize(rows, SAMPLES)]
-    drawn = draw_prior(
-        model, subject.prior, representation, like, seed=seed, temperature=SAMPLE_TEMPERATURE
-    )
+    z = draw_latents(model, subject.prior, representation, like, seed=seed)
+    drawn = play(model, z, like, temperature=SAMPLE_TEMPERATURE, seed=seed)
     return Examples(
         inputs=as_given(subject, data, chosen),
         reconstructions=tuple(

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int16
+from jaxtyping import Bool, Float, Int16
+from torch import Tensor
 
-from musicvae.evaluation.decoding import batches, play, to_batch
+from musicvae.evaluation.decoding import batches, to_batch
 from musicvae.evaluation.histogram import Histogram, count
 from musicvae.evaluation.lines import lines_of
 from musicvae.evaluation.note_table import NoteTable, measures_of, note_tables
@@ -119,34 +120,31 @@ def set_name(temperature: float) -> str:
     return f"draws at temperature {temperature:g}"
 
 
-def draw_prior(
+def draw_latents(
     model: MusicVAE,
     prior: Prior | EventPrior,
     representation: Representation,
     like: Int16[np.ndarray, "batch step stream"],
     *,
     seed: int,
-    temperature: float,
     watch: Watch = unwatched,
-) -> Int16[np.ndarray, "batch step stream"]:
-    """Draws a latent from the prior for each row of `like`, and plays it under its conditions."""
-    if isinstance(prior, EventPrior):
-        parts = [
-            draw_music(
-                model,
-                prior,
-                representation,
-                seed=seed,
-                rows=range(part.start, part.stop),
-                conditions=to_batch(model, like[part]).conditions,
-            ).z
-            for part in watch(batches(len(like), like.shape[1]), "drawing from the prior")
-        ]
-        z = torch.cat(parts)
-    else:
-        z = prior(latent_noise(seed, range(len(like)), prior.noise_size))
-    title = f"drawing at temperature {temperature:g}"
-    return play(model, z, like, temperature=temperature, seed=seed, title=title, watch=watch)
+) -> Float[Tensor, "batch latent"]:
+    """Draws a latent from the prior for each row of `like`, under its conditions."""
+    if not isinstance(prior, EventPrior):
+        z: Tensor = prior(latent_noise(seed, range(len(like)), prior.noise_size))
+        return z
+    parts = [
+        draw_music(
+            model,
+            prior,
+            representation,
+            seed=seed,
+            rows=range(part.start, part.stop),
+            conditions=to_batch(model, like[part]).conditions,
+        ).z
+        for part in watch(batches(len(like), like.shape[1]), "drawing from the prior")
+    ]
+    return torch.cat(parts)
 
 
 def compare_prior_samples(

@@ -5,13 +5,14 @@ from functools import partial
 import numpy as np
 import pytest
 
+from musicvae.evaluation import decoding
 from musicvae.evaluation.lines import lines_of
 from musicvae.evaluation.note_table import OF_PITCHES
 from musicvae.evaluation.prior_samples import (
     HELD_OUT,
     TRAINING,
     compare_prior_samples,
-    draw_prior,
+    draw_latents,
     set_name,
 )
 from musicvae.model.latent.flow_prior import FlowPrior
@@ -29,7 +30,12 @@ def compare(drawn, held_out, training, representation=None):
 
 def play(model, count):
     like = np.zeros((count, 32, 1), np.int16)
-    return draw_prior(model, FlowPrior(8), like, seed=0, temperature=1.0)
+    return play_draws(model, Melody(), like, seed=0, temperature=1.0)
+
+
+def play_draws(model, representation, like, *, seed, temperature):
+    z = draw_latents(model, FlowPrior(8), representation, like, seed=seed)
+    return decoding.play(model, z, like, seed=seed, temperature=temperature)
 
 
 def test_a_model_of_silence_is_found_out(make_stubborn, melodies):
@@ -76,7 +82,7 @@ def test_every_kind_is_compared(representation, make_events, make_model):
     events = [make_events(representation, 8, seed) for seed in range(3)]
     model = make_model(representation)
     drawn = {
-        temperature: draw_prior(model, FlowPrior(8), events[0], seed=0, temperature=temperature)
+        temperature: play_draws(model, representation, events[0], seed=0, temperature=temperature)
         for temperature in (1.0, 0.5)
     }
     compared = compare_prior_samples(representation, drawn, *events)
@@ -97,7 +103,7 @@ def test_every_kind_is_compared(representation, make_events, make_model):
 
 def test_the_seed_decides_the_draws(make_model):
     like = np.zeros((20, 32, 1), np.int16)
-    play_all = partial(draw_prior, make_model(Melody()), FlowPrior(8), temperature=1.0)
+    play_all = partial(play_draws, make_model(Melody()), Melody(), temperature=1.0)
     first, again, other = (play_all(like, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)

@@ -23,7 +23,7 @@ def test_the_data_are_a_split_and_the_training_split(data, held_out):
 
 def test_data_of_another_representation_are_refused(held_out):
     held_out.check(Melody())
-    with pytest.raises(DataError, match=r"expected .*'bars': 16.*Prepare data"):
+    with pytest.raises(DataError, match=r"expected melody with bars 16.*Prepare data"):
         held_out.check(Melody(bars=16))
 
 
