@@ -203,7 +203,7 @@ def _check_part(run: Run, part: str) -> None:
         raise TrainingError(
             f"a run of a {run.part}",
             expected=f"a run of a {part}",
-            action="Give the run of the model first, and --prior the run of its prior.",
+            action="Give the run of the model as `run`, and the run of its prior as `prior`.",
             field="run",
         )
 

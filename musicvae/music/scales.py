@@ -70,7 +70,7 @@ def parse_key(text: str) -> Key:
     if found is None:
         raise SettingError(
             f"the key {text[:MOST_CHARACTERS]!r}",
-            expected="a tonic, with `m` or `minor` for a minor key",
+            expected="a tonic, with m or minor for a minor key",
             action="Write it like G, Em, F# minor or Bb major.",
             field="key",
         )

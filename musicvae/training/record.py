@@ -13,11 +13,11 @@ from typing import Any
 
 import torch
 
+from musicvae import files
 from musicvae.data.manifest import Manifest
 from musicvae.errors import SettingError, TrainingError
 from musicvae.experiment.experiment import Experiment, from_dict, to_dict
 from musicvae.experiment.settings import differences
-from musicvae import files
 from musicvae.problems import is_whole_within
 from musicvae.training.checkpoints import BEST, LAST, checkpoint_path, read_checkpoint
 
