@@ -102,7 +102,7 @@ def choose_keys(
     shares = weights.double().numpy()
     if constraint is not None and constraint.scale is not None:
         classes = np.isin(np.arange(12), list(constraint.scale.pitch_classes))
-        fits = np.append(correlate(classes.astype(np.float64)[None])[0], -np.inf)
+        fits = np.append(correlate(classes.astype(np.float64)[:, None])[0], -np.inf)
         shares = np.where(fits >= fits.max() - 1e-9, np.maximum(shares, 1e-9), 0)
     bounds = np.cumsum(shares) / shares.sum()
     uniform = [
@@ -126,7 +126,7 @@ def key_of_chords(chords: Sequence[Chord], length_steps: int) -> tuple[int, int]
             weights[chord.root] += end - chord.start_step
     if not weights.any():
         return UNKNOWN_TONIC, UNKNOWN_MODE
-    best = int(correlate(weights[None]).argmax())
+    best = int(correlate(weights[:, None]).argmax())
     return best % 12, best // 12
 
 
