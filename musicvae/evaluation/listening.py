@@ -9,8 +9,9 @@ from zlib import crc32
 
 import numpy as np
 
+from musicvae.evaluation.decoding import play
 from musicvae.evaluation.examples import Example, as_given, spread_rows
-from musicvae.evaluation.prior_samples import draw_prior
+from musicvae.evaluation.prior_samples import draw_latents
 from musicvae.evaluation.subject import Data, Subject
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
@@ -47,13 +48,9 @@ def make_pairs(subject: Subject, data: Data, *, seed: int) -> tuple[Pair, ...]:
     rows = spread_rows(data.held_out.pieces, seed)[:PAIRS]
     model = crc32(f"{subject.name} {subject.version}".encode())
     random = np.random.default_rng([seed, model])
-    drawn = draw_prior(
-        subject.model,
-        subject.prior,
-        data.held_out.events[rows],
-        seed=int(random.integers(2**32)),
-        temperature=SAMPLE_TEMPERATURE,
-    )
+    like, own = data.held_out.events[rows], int(random.integers(2**32))
+    z = draw_latents(subject.model, subject.prior, subject.representation, like, seed=own)
+    drawn = play(subject.model, z, like, seed=own, temperature=SAMPLE_TEMPERATURE)
     return tuple(
         Pair(
             real=real,
