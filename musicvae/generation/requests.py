@@ -312,6 +312,9 @@ _TYPES: dict[str, tuple[type | UnionType, str]] = {
     "top_p": (Real, "a number"),
     "qpm": (Real | None, "a number"),
     "chords": (str | None, "text such as C | Am | F | G"),
+    "key": (str | None, "text such as Em"),
+    "scale": (str | None, "text such as G dorian"),
+    "range": (str | None, "text such as C3-C5"),
 }
 """The types of the fields of requests; other checks take values of any type."""
 
