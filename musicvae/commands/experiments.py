@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from musicvae.evaluation.subject import Data, Subject
 
 
+_DRAW_SETTINGS = ("prior.temperature", "prior.top_p")
 _LISTS = "musicvae.train.list_settings"
 
 
@@ -184,17 +187,37 @@ def _subject(loaded: Bundle) -> Subject:
     )
 
 
+def _check_draw_settings(settings: Sequence[str], *, has_prior: bool) -> None:
+    for setting in settings:
+        if not has_prior or setting.partition("=")[0].strip() not in _DRAW_SETTINGS:
+            raise SettingError(
+                f"--set {setting}",
+                expected=f"{' or '.join(_DRAW_SETTINGS)}, together with --prior",
+                action="Leave it out; other settings belong to `musicvae train`.",
+                field="settings",
+            )
+
+
 @click.command()
 @click.argument("run", metavar="RUN|BUNDLE")
 @click.option("--out", type=FOLDER, required=True, help="The bundle's folder.")
 @click.option("--prior", type=FOLDER, metavar="RUN",
               help="A run of `train --prior`: draws come from it. A bundle gets it as its new "
               "prior.  [default: a prior fitted to the latents of RUN]")  # fmt: skip
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
+              help="With --prior, how it draws: prior.temperature=0.9 or prior.top_p=0.98.")  # fmt: skip
 @click.option("--checkpoint", type=click.Choice(["best", "last"]), default="best",
               show_default=True)  # fmt: skip
 @click.option("--figures", type=click.Choice(["quick", "all"]), default="quick", show_default=True,
               help="How much the card's figures are measured on: all takes minutes.")  # fmt: skip
-def export(run: str, out: Path, prior: Path | None, checkpoint: str, figures: str) -> None:
+def export(
+    run: str,
+    out: Path,
+    prior: Path | None,
+    settings: tuple[str, ...],
+    checkpoint: str,
+    figures: str,
+) -> None:
     """Make a bundle of a run: weights, prior, attribute vectors, model card."""
     from musicvae import bundle
     from musicvae.bundle.export import export as write
@@ -203,11 +226,16 @@ def export(run: str, out: Path, prior: Path | None, checkpoint: str, figures: st
     from musicvae.evaluation.figure import LISTENER, to_table
     from musicvae.evaluation.figures import side_by_side, to_figures
     from musicvae.evaluation.watch import watched
+    from musicvae.experiment.experiment import overlay
     from musicvae.training import load_run
     from musicvae.training.record import RUN_FILE
 
     sizes = DEFAULT_SIZES if figures == "all" else QUICK_SIZES
-    drawn_by = None if prior is None else load_run(prior, checkpoint=checkpoint)
+    _check_draw_settings(settings, has_prior=prior is not None)
+    drawn_by = None
+    if prior is not None:
+        drawn_by = load_run(prior, checkpoint=checkpoint)
+        drawn_by = replace(drawn_by, experiment=overlay(drawn_by.experiment, settings=settings))
     with watched(console()) as watch:
         if drawn_by is not None and not (Path(run) / RUN_FILE).exists():
             old = bundle.load(run)
