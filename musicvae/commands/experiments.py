@@ -206,7 +206,7 @@ def _check_draw_settings(settings: Sequence[str], *, has_prior: bool) -> None:
               help="A run of `train --prior`: draws come from it. A bundle gets it as its new "
               "prior.  [default: a prior fitted to the latents of RUN]")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
-              help="With --prior, how it draws: prior.temperature=1 or prior.top_p=0.98.")  # fmt: skip
+              help="How the prior draws: prior.temperature=1 or prior.top_p=0.98.")  # fmt: skip
 @click.option("--checkpoint", type=click.Choice(["best", "last"]), default="best",
               show_default=True)  # fmt: skip
 @click.option("--figures", type=click.Choice(["quick", "all"]), default="quick", show_default=True,
