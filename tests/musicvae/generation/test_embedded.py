@@ -45,10 +45,10 @@ def test_a_bar_that_comes_back_in_a_draw_sounds_the_same(engines):
     repeats = find_repeats(loaded.model.latent.shares(latents)).tolist()
     drawing = Drawing(method=SAMPLED, seed=5, temperature=1.0, top_p=1.0, qpm=120.0)
     rows = [Row(index=index, z=z, seed=index) for index, z in enumerate(latents)]
-    assert share_of_equal(decode(loaded, rows, drawing), repeats) > 0.6
+    assert share_of_equal(decode(loaded, rows, drawing), repeats) > 0.9
     # Of latents that somebody gives, bars have noise of their own.
     decoded = engine.decode(DecodeRequest(latents=list(latents), seed=5, temperature=1.0))
-    assert share_of_equal(decoded, repeats) < 0.2
+    assert share_of_equal(decoded, repeats) < 0.8
 
 
 def share_of_equal(clips, repeats):
