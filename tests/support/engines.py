@@ -72,7 +72,7 @@ def tiny(bundle_folder):
 def other(make_bundle, tmp_path_factory):
     """A model beside `tiny`, with a latent of 9 instead of 8."""
     folder = tmp_path_factory.mktemp("bundles") / "other"
-    return make_bundle(folder, name="other", seed=1, latent_size=9)
+    return make_bundle(folder, name="other", seed=1, latent_size=9, draws_events=True)
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,10 @@ HOW = {"seed": 2**63 - 1, "temperature": 0.9, "top_p": 0.7}
     [
         ("sample", SampleRequest(count=9, qpm=77.7, first_index=3, **HOW)),
         ("sample", SampleRequest(model="other", seed=0)),
+        ("sample", SampleRequest(model="other", count=3, key="Em", range="C4-C6", seed=4)),
+        ("interpolate", InterpolateRequest(points=[LATENT] * 2, key="Bb", count=2, seed=1)),
+        ("decode", DecodeRequest(latents=[LATENT], scale="G dorian", **HOW)),
+        ("transform", TransformRequest(point=LATENT, amounts={"c_diatonic": 0.5}, key="A", **HOW)),
         ("interpolate", InterpolateRequest(points=[LATENT, excerpt(), LATENT], count=4, **HOW)),
         ("interpolate", InterpolateRequest(points=[LATENT] * 2, qpm=99.9, count=2, seed=1)),
         ("transform", TransformRequest(point=excerpt(), amounts={"c_diatonic": 0.1}, **HOW)),
