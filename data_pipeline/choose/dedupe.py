@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8, UInt32, UInt64
 
+from musicvae.identity import compare_by_identity
+
 from .split import TRAIN
 
 KEPT, DUPLICATE, LEAK, COMMON = range(4)
@@ -125,6 +127,7 @@ def _put(
         window[rows[low:high] - start] = values[low:high]
 
 
+@compare_by_identity
 class _Decided(NamedTuple):
     """The outcome and the count of each excerpt; see `decide`."""
 

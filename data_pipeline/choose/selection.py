@@ -17,6 +17,7 @@ from jaxtyping import Int32, Int64, UInt8, UInt32, UInt64
 from musicvae.data.manifest import Clusters
 from musicvae.data_pipeline.cut.chunks import ReadChunk, read_chunk
 from musicvae.data_pipeline.rejections import Rejection
+from musicvae.identity import compare_by_identity
 
 from .cluster_summary import summarise
 from .clusters import Pairs, find_pairs, join_clusters
@@ -30,6 +31,7 @@ _CLUSTERS_AT_ONCE = 1 << 18
 """The keys of this many clusters are compared at once: some 50 MB."""
 
 
+@compare_by_identity
 class ChosenRows(NamedTuple):
     """Some excerpts of a chunk.
 

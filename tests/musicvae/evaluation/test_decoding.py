@@ -76,7 +76,8 @@ def test_the_same_music_is_written_in_one_way():
 
 def test_bars_that_come_back_are_played_with_the_same_noise():
     bundle = musicvae.bundle.load("melody-16bar")
-    z = bundle.prior(latent_noise(5, range(64), bundle.prior.noise_size))
+    half = latent_noise(5, range(64), bundle.model.latent_size // 2)
+    z = torch.cat([half, half], dim=1)
     repeats = find_repeats(bundle.model.latent.shares(z)).numpy()
     like = np.zeros((len(z), 256, 1), np.int16)
     played = play(bundle.model, z, like, temperature=1.0, seed=3)
@@ -84,4 +85,4 @@ def test_bars_that_come_back_are_played_with_the_same_noise():
     rows, numbers = np.nonzero(repeats != np.arange(16))
     same = (bars[rows, numbers] == bars[rows, repeats[rows, numbers]]).all(axis=1)
     assert len(rows) > 40
-    assert same.mean() > 0.6  # 0.06 with noise of their own
+    assert same.mean() > 0.6  # 0.12 with noise of their own
