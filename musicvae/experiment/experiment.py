@@ -139,6 +139,13 @@ class Experiment:
                 action="Give another name.",
                 field="name",
             )
+        if self.prior.lags and any(each.is_number for each in self.representation.streams):
+            raise SettingError(
+                f"prior.lags={list(self.prior.lags)} for {self.representation.name}",
+                expected="[]: numbers, such as a loudness, can't be copied",
+                action="Leave prior.lags out.",
+                field="prior.lags",
+            )
         for name, field in _SHARES.items():
             if getattr(self.prior_training, name):
                 raise SettingError(

@@ -111,8 +111,8 @@ class EventDistribution:
     def masked_nats(
         self, events: Int[Tensor, "batch step stream"], mask: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, " batch"]:
-        """The cost of a mask along some events; see `EventHeads.masked_nats`."""
-        return self._heads.masked_nats(self.parameters(events), mask)
+        """The cost of a mask along some events, summed; see `EventHeads.masked_nats`."""
+        return self._heads.masked_nats(self.parameters(events), mask).sum((1, 2))
 
     def mode(self) -> Int[Tensor, "batch step stream"]:
         """The excerpt that takes the likeliest event at every step."""

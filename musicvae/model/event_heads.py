@@ -102,18 +102,20 @@ class EventHeads(nn.Module):
 
     def masked_nats(
         self, parameters: Float[Tensor, "batch step _"], mask: Float[Tensor, "batch parameter"]
-    ) -> Float[Tensor, " batch"]:
-        """The cost of a mask: minus the log probability of all events that it allows, summed."""
-        nats = torch.zeros(len(parameters))
+    ) -> Float[Tensor, "batch step stream"]:
+        """The cost of a mask: minus the log probability of all events that it allows."""
         sizes = self.parameter_sizes
-        for (group, every), (_, allowed) in zip(
-            self._blocks(parameters, sizes),
-            self._blocks(parameters + mask[:, None], sizes),
-            strict=True,
-        ):
-            if not group.is_number:
-                nats = nats + (every.logsumexp(-1) - allowed.logsumexp(-1)).sum((1, 2))
-        return nats
+        columns = [
+            torch.zeros(every.shape[:-1])
+            if group.is_number
+            else every.logsumexp(-1) - allowed.logsumexp(-1)
+            for (group, every), (_, allowed) in zip(
+                self._blocks(parameters, sizes),
+                self._blocks(parameters + mask[:, None], sizes),
+                strict=True,
+            )
+        ]
+        return torch.cat(columns, dim=-1)
 
     def likeliest(self, parameters: Float[Tensor, "*batch _"]) -> Int[Tensor, "*batch stream"]:
         """The likeliest event of each stream; of a number the middle of its distribution."""

@@ -111,8 +111,6 @@ class EventPrior(nn.Module):
         self.length_steps = bars * steps_per_bar
         self._bars, self._steps_per_bar = bars, steps_per_bar
         self._lags = tuple(lag * steps_per_bar for lag in config.lags)
-        if self._lags:
-            assert not any(stream.is_number for stream in generated), "only classes can be copied"
         alike = [Stream(name="alike", size=ALIKE_ROWS + 1)] * len(generated)
         self.embedding = EventEmbedding(
             # The row before; chords now and half a bar ahead; key; bar; see `_hear`.
@@ -164,9 +162,11 @@ class EventPrior(nn.Module):
         conditions: Conditions,
         mask: Float[Tensor, "batch parameter"],
     ) -> Float[Tensor, " batch"]:
-        """The cost of a mask along some events; see `EventHeads.masked_nats`."""
-        parameters = self.parameters_of(self._delay(events), self._columns(keys, conditions))
-        return self.heads.masked_nats(parameters, mask)
+        """The cost of a mask along some events, summed; see `EventHeads.masked_nats`."""
+        rows = self._delay(events)
+        parameters = self.parameters_of(rows, self._columns(keys, conditions))
+        is_event = rows < self.heads.unknown
+        return (self.heads.masked_nats(parameters, mask) * is_event).sum((1, 2))
 
     @torch.no_grad()
     def sample(

@@ -125,3 +125,19 @@ def test_some_numbers_may_be_zero(name):
     assert getattr(TrainingConfig(**{name: 0}), name) == 0
     with pytest.raises(SettingError, match=f"training.{name}=-1"):
         TrainingConfig(**{name: -1})
+
+
+@pytest.mark.parametrize(
+    ("preset", "setting", "field"),
+    [
+        ("groove-2bar", "prior.lags=[1]", "prior.lags"),
+        ("drums-2bar", "prior_training.recombined_share=0.5", "prior_training.recombined_share"),
+        ("melody-2bar", "prior.lags=[0]", "prior.lags"),
+        ("melody-2bar", "prior.dropout=1", "prior.dropout"),
+        ("melody-2bar", "prior.colour=1", "prior.colour"),
+    ],
+)
+def test_settings_of_a_prior_that_do_not_fit_are_named(preset, setting, field):
+    with pytest.raises(SettingError) as caught:
+        overlay(PRESETS[preset], settings=[setting])
+    assert caught.value.field == field
