@@ -169,7 +169,8 @@ class BatchStream(IterableDataset[Batch]):
             number: self._blocks[number] if number in self._blocks else self._shuffle_block(number)
             for number in blocks
         }
-        rows = np.concatenate(list(self._blocks.values()))
+        found = list(self._blocks.values())
+        rows = found[0] if len(found) == 1 else np.concatenate(found)
         start = first - blocks[0] * _BLOCK
         return rows[start : start + self._batch_size]
 

@@ -64,8 +64,9 @@ class Batch:
 def split_streams(events: Int[Tensor, "batch step stream"], streams: Sequence[Stream]) -> Batch:
     """Splits the events of all streams into generated events and conditions."""
     count = len(generated_streams(streams))
-    told = events[..., count:] if count < len(streams) else None
-    return Batch(events=events[..., :count], conditions=Conditions(streams=told))
+    if count == len(streams):
+        return Batch(events=events)
+    return Batch(events=events[..., :count], conditions=Conditions(streams=events[..., count:]))
 
 
 def join_streams(
