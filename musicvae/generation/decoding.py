@@ -49,7 +49,7 @@ class Drawing:
         harmony: The chords, if the model needs chords.
         known: The events that the model must keep, see `EventDistribution.sample`; None to draw all
             events.
-        constraint: What the notes keep to; None for nothing.
+        constraint: The key, scale or range that every note keeps to; None if none is asked for.
         asked: The constraint in the words of the request, by field.
     """
 

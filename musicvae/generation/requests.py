@@ -376,7 +376,7 @@ def _check_drawing(problems: Problems, request: DrawingRequest) -> None:
 
 
 def constraint_of(request: DrawingRequest) -> Constraint | None:
-    """What the notes of a request's clips keep to; None for nothing.
+    """Reads the key, the scale and the range that a request asks for; None if it asks for none.
 
     Raises:
         SettingError: If a text can't be read, or no pitch is left.

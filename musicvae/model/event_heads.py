@@ -85,7 +85,7 @@ class EventHeads(nn.Module):
     def mask(
         self, allowed: Sequence[Bool[Tensor, "batch _event"]]
     ) -> Float[Tensor, "batch parameter"]:
-        """What to add to parameters so that only allowed events are drawn.
+        """Makes numbers that, added to parameters, let only allowed events be drawn.
 
         Args:
             allowed: For each stream the allowed events of each excerpt; of numbers all are.

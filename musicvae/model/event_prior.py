@@ -2,8 +2,7 @@
 
 New music is drawn here, event by event, and then encoded: the mean of its posterior is the latent
 of a draw. So p(z) is the mean of the posteriors of drawn music. Priors that were fitted to latents
-(flows, flow matching) left the key and leapt: two bars need 34 nats as events, and 57 as a latent
-under the best flow with its reconstruction.
+(flows, flow matching) left the key and leapt.
 
 Conventions: music is relative to its key: it has been moved so that the tonic is C, by at most six
 semitones. Stream s of a step stands `delays[s]` rows after the step, so that each stream hears the
@@ -33,9 +32,6 @@ from musicvae.representation.streams import Stream, generated_streams
 
 TONIC = Stream(name="tonic", size=12)
 MODE = Stream(name="mode", size=2)
-UNKNOWN_KEY = (TONIC.size, MODE.size)
-"""A key that is not known, as the prior reads it."""
-
 _WIDTHS = ("event_size", "position_size", "hidden_size", "layers")
 
 ALIKE_ROWS = 16
@@ -146,7 +142,7 @@ class EventPrior(nn.Module):
 
         Args:
             events: Events of the generated streams, relative to the keys.
-            keys: Tonic and mode (1 for minor) of each excerpt, or `UNKNOWN_KEY`.
+            keys: Tonic and mode (1 for minor) of each excerpt, see `key_relative`.
             conditions: The other conditions, relative to the keys.
         """
         rows = self._delay(events)
@@ -256,7 +252,7 @@ class EventPrior(nn.Module):
     def _columns(
         self, keys: Int[Tensor, "batch 2"], conditions: Conditions
     ) -> Int[Tensor, "batch row _column"]:
-        """What each row is told: chords now and half a bar ahead, the key, the bar's number."""
+        """Joins the conditions of each row: chords now and half a bar ahead, key, bar number."""
         count = len(keys)
         step = torch.arange(self.rows).clamp(max=self.length_steps - 1)
         told = [] if conditions.streams is None else [
@@ -269,10 +265,11 @@ class EventPrior(nn.Module):
     def _hear(
         self, rows: Int[Tensor, "batch row stream"], first: int, count: int
     ) -> Int[Tensor, "batch _count _column"]:
-        """What rows `first` and on hear of all rows before them.
+        """Looks back from each of `count` rows, from row `first` on, over all rows before it.
 
-        Of each stream the last event that was not 0: the sounding pitch. Then for each lag the
-        events of the row so many rows before, and how many of the last rows repeated theirs.
+        The first columns hold the last event of each stream that was not 0: the sounding pitch.
+        Each lag adds the events of the row so many rows before, and counts how many of the last
+        rows repeated the rows at that lag.
         """
         number = torch.arange(first, first + count)
         every = torch.arange(first + count)

@@ -16,7 +16,7 @@ PITCHES = 128
 
 @dataclass(frozen=True, kw_only=True)
 class Constraint:
-    """What the notes of a clip keep to. Every note keeps to all parts that are given.
+    """A key, a scale and a range: every note of a clip keeps to all that are given.
 
     Attributes:
         key: The key: its tonic and mode are told to the model, and notes keep to its scale.

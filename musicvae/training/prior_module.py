@@ -33,7 +33,6 @@ class PriorModule(RunModule):
     def validation_step(self, batch: RelativeBatch, _: int) -> None:
         """Measures the likelihood of music that is not trained on."""
         with torch.autocast(self.device.type, enabled=False):
-            parts = range(0, len(batch.events), self.experiment.training.batch_size)
             size = self.experiment.training.batch_size
             likelihood = torch.cat(
                 [
@@ -42,7 +41,7 @@ class PriorModule(RunModule):
                         batch.keys[first : first + size],
                         batch.conditions[first : first + size],
                     )
-                    for first in parts
+                    for first in range(0, len(batch.events), size)
                 ]
             )
         count = len(likelihood)

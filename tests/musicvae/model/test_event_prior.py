@@ -4,8 +4,8 @@ import torch
 from musicvae.errors import SettingError
 from musicvae.model import Conditions, EventPrior, PriorConfig
 from musicvae.model.conditions import NO_CONDITIONS
-from musicvae.model.event_prior import UNKNOWN_KEY
 from musicvae.representation import Drums, Groove, LeadSheet, Melody, Trio
+from musicvae.representation.key_relative import UNKNOWN_MODE, UNKNOWN_TONIC
 
 BATCH = 3
 MUSIC = {
@@ -45,7 +45,7 @@ def case(request):
     every = torch.stack(columns, dim=-1)
     count = len(prior.delays)
     told = Conditions(streams=every[..., count:]) if every.shape[-1] > count else NO_CONDITIONS
-    keys = torch.tensor([[0, 0], [7, 1], list(UNKNOWN_KEY)])
+    keys = torch.tensor([[0, 0], [7, 1], [UNKNOWN_TONIC, UNKNOWN_MODE]])
     return prior, every[..., :count], keys, told
 
 
