@@ -19,8 +19,9 @@ from dataclasses import dataclass
 
 from musicvae.errors import AttributeNameError
 from musicvae.music.notes import NoteSequence
+from musicvae.music.scales import SCALES
 
-C_MAJOR_SCALE = frozenset({0, 2, 4, 5, 7, 9, 11})
+C_MAJOR_SCALE = frozenset(SCALES["major"])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from jaxtyping import Float64, Int, Int16, Int64
 
 from musicvae.music.chords import QUALITIES
 from musicvae.music.notes import Key, Meter
+from musicvae.music.scales import KEY_STEPS
 
 from .keys import estimate_key
 
@@ -70,9 +71,6 @@ _NO_CHORD_NOTE = 3.5
 _NO_CHORD_GAIN = 0.75
 """Without a chord each note has a cost, and the beat has a gain. The costs exceed the gain unless
 the beat is almost silent."""
-
-_SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10, 11)}
-"""The pitch classes of a key above its tonic, by whether it is minor, with the leading note."""
 
 _SCORE_DECIMALS = 6
 """Scores are rounded to this many decimals."""
@@ -225,7 +223,7 @@ def _price_chords(sums: Float64[np.ndarray, " 12"]) -> Float64[np.ndarray, " cho
 
 def _outside(key: Key) -> Float64[np.ndarray, " 12"]:
     outside = np.ones(12)
-    outside[(key.tonic + np.array(_SCALES[key.is_minor])) % 12] = 0
+    outside[(key.tonic + np.array(KEY_STEPS[key.is_minor])) % 12] = 0
     return outside
 
 

@@ -26,6 +26,10 @@ SCALES = {
 }
 """The pitch classes of each scale above its tonic. A minor scale is the natural one."""
 
+KEY_STEPS = {False: SCALES["major"], True: (*SCALES["minor"], 11)}
+"""The pitch classes of a key above its tonic, by whether it is minor: the major scale, or natural
+minor with the leading note."""
+
 MOST_CHARACTERS = 60
 
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -52,9 +56,8 @@ class Scale:
 
 
 def scale_of_key(key: Key) -> Scale:
-    """The pitch classes of a key: the major scale, or natural minor with the leading note."""
-    steps = (*SCALES["minor"], 11) if key.is_minor else SCALES["major"]
-    return Scale(frozenset((key.tonic + step) % 12 for step in steps), key)
+    """The pitch classes of a key, see `KEY_STEPS`."""
+    return Scale(frozenset((key.tonic + step) % 12 for step in KEY_STEPS[key.is_minor]), key)
 
 
 def parse_key(text: str) -> Key:

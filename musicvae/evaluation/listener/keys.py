@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from musicvae.music.instruments import LOWEST_PITCH
+from musicvae.music.scales import KEY_STEPS
 from musicvae.representation.melody import FIRST_PITCH_EVENT, HOLD
 
 _MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
@@ -32,10 +33,10 @@ def _turn(classes: tuple[int, ...]) -> Bool[np.ndarray, "12 12"]:
     return np.stack([np.roll(scale, tonic) for tonic in range(12)])
 
 
-SCALES = _turn((0, 2, 4, 5, 7, 9, 11))
+SCALES = _turn(KEY_STEPS[False])
 """The pitch classes of the twelve diatonic scales, a row a scale."""
 
-TONES = np.concatenate([SCALES, _turn((0, 2, 3, 5, 7, 8, 10, 11))])
+TONES = np.concatenate([SCALES, _turn(KEY_STEPS[True])])
 """The pitch classes of the 24 keys: major, and natural minor with the leading note."""
 
 
