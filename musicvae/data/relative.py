@@ -17,7 +17,13 @@ from musicvae.experiment.experiment import Experiment
 from musicvae.model import Conditions
 from musicvae.model.conditions import split_streams
 from musicvae.representation import Representation
-from musicvae.representation.key_relative import UNKNOWN_MODE, UNKNOWN_TONIC, to_home
+from musicvae.representation.key_relative import (
+    KEYS,
+    UNKNOWN_MODE,
+    UNKNOWN_TONIC,
+    number_keys,
+    to_home,
+)
 
 KEY_DROPPED, MODE_DROPPED = 0.1, 0.05
 """The shares of examples whose key, and whose mode alone, is not told: so one prior works with and
@@ -57,10 +63,9 @@ def keys_of(examples: ExampleSet) -> Int64[np.ndarray, "batch 2"]:
 
 
 def weigh_keys(examples: ExampleSet) -> Float32[np.ndarray, " key"]:
-    """The share of each key, 12 major and 12 minor, and of no key, among examples."""
-    tonics, modes = keys_of(examples).T
-    numbers = np.where(tonics == UNKNOWN_TONIC, 24, tonics + 12 * np.minimum(modes, 1))
-    return (np.bincount(numbers, minlength=25) / max(1, len(numbers))).astype(np.float32)
+    """Measures the share of each key among examples, by its number; the last share is of no key."""
+    counts = np.bincount(number_keys(keys_of(examples)), minlength=KEYS + 1)
+    return (counts / max(1, len(examples))).astype(np.float32)
 
 
 def make_batch(

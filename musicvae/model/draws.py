@@ -8,28 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, Int16, Int64
+from jaxtyping import Bool, Float, Int, Int16
 from torch import Tensor
 
 from musicvae.model.conditions import Conditions, join_streams, split_streams
+from musicvae.model.draw_keys import choose_keys
 from musicvae.model.event_heads import EventHeads
 from musicvae.model.event_prior import EventPrior
 from musicvae.model.noise import row_seed
 from musicvae.model.vae import MusicVAE
-from musicvae.music.chords import QUALITIES, Chord
 from musicvae.music.constraint import PITCHES, Constraint
-from musicvae.music.keys import correlate
 from musicvae.representation import Representation
-from musicvae.representation.key_relative import (
-    UNKNOWN_MODE,
-    UNKNOWN_TONIC,
-    from_home,
-    to_home,
-    way_home,
-)
-
-KEYS = 24
-"""Major keys from C, then minor keys from C; number 24 is no key."""
+from musicvae.representation.key_relative import from_home, to_home, way_home
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,7 +36,7 @@ class Draws:
 
     events: Int16[np.ndarray, "batch step stream"]
     z: Float[Tensor, "batch latent"]
-    keys: Int64[np.ndarray, "batch 2"]
+    keys: Int[np.ndarray, "batch 2"]
     masked_nats: Float[Tensor, " batch"]
 
 
@@ -73,61 +63,6 @@ def _moved(pitches: Bool[np.ndarray, " pitch"], by: int) -> Bool[np.ndarray, " p
     moved = np.zeros(PITCHES, np.bool_)
     moved[max(by, 0) : PITCHES + min(by, 0)] = pitches[max(-by, 0) : PITCHES - max(by, 0)]
     return moved
-
-
-def choose_keys(
-    weights: Float[Tensor, " key"],
-    seed: int,
-    rows: Sequence[int],
-    constraint: Constraint | None = None,
-    chords: Sequence[Sequence[Chord]] | None = None,
-    length_steps: int = 0,
-) -> Int64[np.ndarray, "batch 2"]:
-    """Chooses the key of each row: the key asked for, the chords' key, or a draw.
-
-    Args:
-        weights: The share of each key in the training music, and of no key.
-        seed: The seed of the draws.
-        rows: The rows.
-        constraint: Its nearest key counts; of a scale without a tonic the keys that share most
-            pitch classes with it are drawn from.
-        chords: The chords of each row.
-        length_steps: The end of the last chord.
-    """
-    key = constraint.nearest_key if constraint else None
-    if key is not None:
-        return np.tile(np.array([key.tonic, int(key.is_minor)]), (len(rows), 1))
-    if chords is not None:
-        return np.array([key_of_chords(each, length_steps) for each in chords])
-    shares = weights.double().numpy()
-    if constraint is not None and constraint.scale is not None:
-        classes = np.isin(np.arange(12), list(constraint.scale.pitch_classes))
-        fits = np.append(correlate(classes.astype(np.float64)[:, None])[0], -np.inf)
-        shares = np.where(fits >= fits.max() - 1e-9, np.maximum(shares, 1e-9), 0)
-    bounds = np.cumsum(shares) / shares.sum()
-    uniform = [
-        np.random.Generator(np.random.Philox(key=row_seed(seed, row, "key"))).random()
-        for row in rows
-    ]
-    chosen = np.searchsorted(bounds, uniform, side="right").clip(max=KEYS)
-    tonics = np.where(chosen < KEYS, chosen % 12, UNKNOWN_TONIC)
-    modes = np.where(chosen < KEYS, chosen // 12, UNKNOWN_MODE)
-    return np.stack([tonics, modes], axis=1).astype(np.int64)
-
-
-def key_of_chords(chords: Sequence[Chord], length_steps: int) -> tuple[int, int]:
-    """The key that the tones of chords fit best, weighted by length: tonic and mode."""
-    weights = np.zeros(12)
-    ends = [*(chord.start_step for chord in chords[1:]), length_steps]
-    for chord, end in zip(chords, ends, strict=False):
-        if chord.root is not None:
-            tones = (chord.root + np.array(QUALITIES[chord.quality])) % 12
-            weights[tones] += end - chord.start_step
-            weights[chord.root] += end - chord.start_step
-    if not weights.any():
-        return UNKNOWN_TONIC, UNKNOWN_MODE
-    best = int(correlate(weights[:, None]).argmax())
-    return best % 12, best // 12
 
 
 @torch.inference_mode()

@@ -28,10 +28,11 @@ from musicvae.model.conditions import NO_CONDITIONS, Conditions
 from musicvae.model.decoding_loop import UNKNOWN, DecodingLoop
 from musicvae.model.event_embedding import EventEmbedding
 from musicvae.model.event_heads import EventHeads
+from musicvae.representation.key_relative import KEYS, UNKNOWN_MODE, UNKNOWN_TONIC
 from musicvae.representation.streams import Stream, generated_streams
 
-TONIC = Stream(name="tonic", size=12)
-MODE = Stream(name="mode", size=2)
+TONIC = Stream(name="tonic", size=UNKNOWN_TONIC)
+MODE = Stream(name="mode", size=UNKNOWN_MODE)
 _WIDTHS = ("event_size", "position_size", "hidden_size", "layers")
 
 ALIKE_ROWS = 16
@@ -97,8 +98,8 @@ class EventPrior(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-        # The shares of the keys in the training music: 12 major, 12 minor, none.
-        self.register_buffer("key_weights", torch.zeros(2 * TONIC.size + 1))
+        # The share of each key in the training music, by its number; the last is of no key.
+        self.register_buffer("key_weights", torch.zeros(KEYS + 1))
         self.key_weights: Float[Tensor, " key"]
         generated = generated_streams(streams)
         told = streams[len(generated) :]

@@ -7,7 +7,8 @@ import torch
 from musicvae.experiment.experiment import build_model, build_prior
 from musicvae.model import Batch
 from musicvae.model.conditions import NO_CONDITIONS
-from musicvae.model.draws import choose_keys, draw_music, key_of_chords, mask_of
+from musicvae.model.draw_keys import choose_keys, key_of_chords
+from musicvae.model.draws import draw_music, mask_of
 from musicvae.music import progressions
 from musicvae.music.constraint import parse_constraint
 from musicvae.music.notes import Key
