@@ -23,7 +23,7 @@ from musicvae.evaluation.subject import Data, Subject, choose, load_data
 from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.experiment.experiment import Experiment, build_model, build_prior
 from musicvae.model import EventPrior, MusicVAE
-from musicvae.representation import Representation
+from musicvae.representation import Representation, describe_config
 from musicvae.training import Run
 from musicvae.training.record import MODEL, PRIOR
 
@@ -59,14 +59,14 @@ def export(
         BundleError: If `out` holds something else.
         TrainingError: If a run did not train the part that is needed.
     """
-    _check_part(run, MODEL)
+    _check_part(run, MODEL, "run")
     check_folder(out)  # before minutes of measuring, not after
     manifest = _manifest_of(run)
     weights = {name: tensor.half() for name, tensor in run.weights.items()}
     model = build_model(run.experiment)
     model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
     model.eval()
-    data = load_data(run.data, held_out_split(manifest))
+    data = load_data(run.data, _held_out_split(manifest))
     data.check(run.experiment.representation)
     assert data.training, "a run has learnt from a training split"
     events = data.training.events
@@ -90,9 +90,9 @@ def export(
             model, run.experiment.representation, events, seed=seed, watch=watch
         ),
         card="",
-        facts=facts if prior is None else {**facts, "prior": prior_facts(prior)},
+        facts=facts if prior is None else {**facts, "prior": _prior_facts(prior)},
     )
-    return write_measured(loaded, data, out, seed=seed, sizes=sizes, watch=watch)
+    return _write_measured(loaded, data, out, seed=seed, sizes=sizes, watch=watch)
 
 
 def renew(
@@ -120,7 +120,7 @@ def renew(
         TrainingError: If the run trained no prior, or the prior of other music.
     """
     check_folder(out)
-    data = load_data(prior.data, held_out_split(_manifest_of(prior)))
+    data = load_data(prior.data, _held_out_split(_manifest_of(prior)))
     data.check(old.representation)
     renewed = replace(
         old,
@@ -130,9 +130,9 @@ def renew(
             prior_training=prior.experiment.prior_training,
         ),
         prior=load_prior(prior, old.experiment),
-        facts={**old.facts, "prior": prior_facts(prior)},
+        facts={**old.facts, "prior": _prior_facts(prior)},
     )
-    return write_measured(renewed, data, out, seed=seed, sizes=sizes, watch=watch)
+    return _write_measured(renewed, data, out, seed=seed, sizes=sizes, watch=watch)
 
 
 def load_prior(run: Run, experiment: Experiment) -> EventPrior:
@@ -141,11 +141,11 @@ def load_prior(run: Run, experiment: Experiment) -> EventPrior:
     Raises:
         TrainingError: If the run trained no prior, or the prior of other music.
     """
-    _check_part(run, PRIOR)
+    _check_part(run, PRIOR, "prior")
     if run.experiment.representation != experiment.representation:
         raise TrainingError(
-            f"a prior of {run.experiment.representation}",
-            expected=f"a prior of {experiment.representation}, the model's",
+            f"a prior of {describe_config(run.experiment.representation.config())}",
+            expected=f"{describe_config(experiment.representation.config())}, the model's",
             action="Train the prior of the model's preset.",
             field="prior",
         )
@@ -154,8 +154,7 @@ def load_prior(run: Run, experiment: Experiment) -> EventPrior:
     return prior.eval().requires_grad_(requires_grad=False)
 
 
-def prior_facts(run: Run) -> dict[str, Any]:
-    """How a prior was trained, for the bundle's facts."""
+def _prior_facts(run: Run) -> dict[str, Any]:
     return {
         "seed": run.seed,
         "steps": run.step,
@@ -164,11 +163,9 @@ def prior_facts(run: Run) -> dict[str, Any]:
     }
 
 
-def write_measured(
+def _write_measured(
     loaded: Bundle, data: Data, out: Path, *, seed: int, sizes: Sizes, watch: Watch
 ) -> Evaluation:
-    """Measures a bundle, and writes it with its card."""
-    steps, seen = loaded.facts["steps"], loaded.facts["examples_seen"]
     subject = Subject(
         name=loaded.name,
         version=None,
@@ -176,8 +173,8 @@ def write_measured(
         model=loaded.model,
         prior=loaded.prior,
         attribute_vectors=loaded.attribute_vectors,
-        steps=steps,
-        examples_seen=seen,
+        steps=loaded.facts["steps"],
+        examples_seen=loaded.facts["examples_seen"],
     )
     evaluation = evaluate(subject, data, seed=seed, sizes=sizes, watch=watch)
     facts = {
@@ -198,13 +195,13 @@ def write_measured(
     return evaluation
 
 
-def _check_part(run: Run, part: str) -> None:
+def _check_part(run: Run, part: str, field: str) -> None:
     if run.part != part:
         raise TrainingError(
             f"a run of a {run.part}",
             expected=f"a run of a {part}",
             action="Give the run of the model as `run`, and the run of its prior as `prior`.",
-            field="run",
+            field=field,
         )
 
 
@@ -220,8 +217,7 @@ def _manifest_of(run: Run) -> Manifest:
     return manifest
 
 
-def held_out_split(manifest: Manifest) -> str:
-    """The split that figures are measured on."""
+def _held_out_split(manifest: Manifest) -> str:
     test = manifest.splits.get("test")
     return "test" if test is not None and test.excerpts else "validation"
 
