@@ -24,8 +24,8 @@ from musicvae.errors import MusicVAEError, SettingError, Violation
 
 if TYPE_CHECKING:
     from musicvae.generation.inputs import Excerpt
+    from musicvae.generation.musician import Musician
     from musicvae.generation.replies import Clip, Encoding, ModelInfo
-    from musicvae.generation.requests import Musician
 
 Command = TypeVar("Command", bound=Callable[..., None])
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from musicvae.bundle.format import Bundle, load
 from musicvae.errors import BundleError, ModelNotFoundError, MusicVAEError, SettingError
 from musicvae.generation.catalogue import describe, usable_vectors
+from musicvae.generation.constraints import asked_of, check_constraint
 from musicvae.generation.decoding import (
     EVENTS,
     Drawing,
@@ -27,12 +28,7 @@ from musicvae.generation.decoding import (
     make_clip,
 )
 from musicvae.generation.grooves import prepare
-from musicvae.generation.harmony import (
-    Harmony,
-    check_chords,
-    check_constraint,
-    harmony_of_text,
-)
+from musicvae.generation.harmony import Harmony, check_chords, harmony_of_text
 from musicvae.generation.points import (
     ResolvedPoint,
     encode_excerpt,
@@ -325,9 +321,7 @@ def _drawing(
 ) -> Drawing:
     check_chords(bundle, harmony)
     constraint = constraint_of(request)
-    names = ("key", "scale", "range")
-    given = {name: getattr(request, name, None) for name in names}
-    asked = {name: text for name, text in given.items() if text is not None}
+    asked = asked_of(request)
     check_constraint(bundle, constraint, asked)
     seed = secrets.randbits(_CHOSEN_SEED_BITS) if request.seed is None else request.seed
     return Drawing(

@@ -1,9 +1,7 @@
 """The chords that a model plays over, from the request or from an excerpt."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from musicvae.bundle.format import Bundle
@@ -11,8 +9,6 @@ from musicvae.errors import SettingError
 from musicvae.model.conditions import Conditions, split_streams
 from musicvae.music import progressions
 from musicvae.music.chords import Chord
-from musicvae.music.constraint import PITCHES, Constraint
-from musicvae.music.instruments import HIGHEST_PITCH, LOWEST_PITCH
 from musicvae.music.notes import NoteSequence
 from musicvae.representation import Representation
 
@@ -80,35 +76,6 @@ def check_chords(bundle: Bundle, harmony: Harmony | None) -> None:
             expected=f"the chords that {bundle.name} is to play over",
             action='Give them bar by bar, such as "C | Am | F G7/B | C".',
             field="chords",
-        )
-
-
-def check_constraint(
-    bundle: Bundle, constraint: Constraint | None, asked: Mapping[str, str]
-) -> None:
-    """Checks that a model can keep to a constraint, which the request `asked` for.
-
-    Raises:
-        SettingError: If its music has no pitches that could keep to anything, or none is left.
-    """
-    if constraint is None:
-        return
-    representation, no_pitches = bundle.representation, np.zeros(PITCHES, np.bool_)
-    allowed = representation.allowed_events(constraint.classes, constraint.within_range)
-    silent = representation.allowed_events(no_pitches, no_pitches)
-    if all(events.all() for events in silent):
-        raise SettingError(
-            f"a key, scale or range for {bundle.name}",
-            expected="none: its music has no pitches to keep to them",
-            action="Leave them out, or choose a model of melodies.",
-            field=next(iter(asked)),
-        )
-    if (allowed[0] == silent[0]).all():
-        raise SettingError(
-            f"a range without a note that {bundle.name} can play",
-            expected=f"a range with notes from {LOWEST_PITCH} to {HIGHEST_PITCH}, the piano's keys",
-            action="Give a wider range, such as C3-C6.",
-            field="range",
         )
 
 

@@ -1,4 +1,4 @@
-"""Music and latents in the forms that callers give."""
+"""Music and latents in the forms that callers give, and their checks in a request."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 from musicvae.errors import LatentError
 from musicvae.generation.replies import Latent
 from musicvae.music import midi
-from musicvae.music.notes import NoteSequence
-from musicvae.problems import check_type
+from musicvae.music.notes import STEPS_PER_QUARTER, NoteSequence
+from musicvae.problems import Problems, check_type, is_whole_within
+
+BARS = range(1, 2**32)
+LARGEST_LATENT_VALUE = 1e6  # far outside any prior; keeps every sum of squares finite in float32
 
 MusicLike: TypeAlias = NoteSequence | str | Path | bytes
 """Music: notes, the path of a MIDI file, or its bytes."""
@@ -78,3 +81,42 @@ def to_latent(values: LatentLike) -> Latent:
             expected="one row of numbers: a tuple, a list, an array or a tensor",
             action="Give the latent of a clip, or a row of Model.encode.",
         ) from error
+
+
+def read_point(problems: Problems, point: PointLike, path: str) -> Point:
+    """Reads a point of a request, and notes its errors."""
+    if isinstance(point, Excerpt):
+        check_excerpt(problems, point, f"{path}.excerpt")
+        return point
+    return read_latent(problems, point, f"{path}.latent")
+
+
+def check_excerpt(problems: Problems, excerpt: Excerpt, path: str) -> None:
+    """Notes errors of an excerpt that need no model to be found."""
+    bar, grid = excerpt.start_bar, excerpt.notes.steps_per_quarter
+    is_bar = bar is None or is_whole_within(bar, BARS)
+    problems.require(is_bar, f"{path}.start_bar", bar, "1 to 2^32 - 1")
+    problems.require(
+        grid == STEPS_PER_QUARTER,
+        f"{path}.notes",
+        f"a grid of {grid} steps a quarter note",
+        f"notes on a grid of {STEPS_PER_QUARTER}",
+    )
+
+
+def read_latent(problems: Problems, values: LatentLike, path: str) -> Latent:
+    """Reads a latent of a request, and notes its errors."""
+    latent: Latent = ()
+    with problems.gather(path):
+        latent = to_latent(values)
+    wrong = [value for value in latent if not abs(value) <= LARGEST_LATENT_VALUE]
+    if wrong:
+        problems.add(
+            LatentError(
+                f"a value of {wrong[0]}",
+                expected=f"finite values of at most {LARGEST_LATENT_VALUE:g} either way",
+                action="Give a latent from an earlier reply.",
+                field=path,
+            )
+        )
+    return latent

@@ -1,4 +1,4 @@
-"""Requests to a model, in this process or on a server, and the interface that answers them.
+"""Requests to a model, in this process or on a server.
 
 A request checks itself when it is made, as far as it can without the model, and reports all wrong
 fields at once. Fields have the names and meanings of the contract
@@ -7,30 +7,34 @@ fields at once. Fields have the names and meanings of the contract
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from numbers import Real
 from types import UnionType
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
-from musicvae.errors import LatentError
-from musicvae.generation.inputs import Array, Excerpt, LatentLike, Point, PointLike, to_latent
-from musicvae.generation.replies import Clip, Encoding, Grooved, Latent, ModelInfo, Transformed
+from musicvae.generation.inputs import (
+    Array,
+    Excerpt,
+    LatentLike,
+    PointLike,
+    check_excerpt,
+    read_latent,
+    read_point,
+)
 from musicvae.music import progressions
 from musicvae.music.constraint import Constraint, parse_constraint
-from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER
+from musicvae.music.notes import DEFAULT_QPM
 from musicvae.problems import Problems, check_type, is_whole_within
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
 SEEDS = range(2**63)
 INDICES = range(2**31)
-BARS = range(1, 2**32)
 COUNTS = range(1, 2**31 + 1)
 PATH_COUNTS = range(2, 2**16 + 1)  # all latents of a path are in memory at once
 LOWEST_QPM, HIGHEST_QPM = 10.0, 480.0
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.01, 4.0
 LARGEST_AMOUNT = 10.0
-LARGEST_LATENT_VALUE = 1e6  # far outside any prior; keeps every sum of squares finite in float32
 
 DEFAULT_CLIPS_A_LEG = 7
 
@@ -109,7 +113,7 @@ class InterpolateRequest:
     def __post_init__(self) -> None:
         problems = _check_types(self)
         problems.require(len(self.points) >= 2, "points", len(self.points), "2 or more")
-        points = [_read_point(problems, each, f"points[{i}]") for i, each in enumerate(self.points)]
+        points = [read_point(problems, each, f"points[{i}]") for i, each in enumerate(self.points)]
         object.__setattr__(self, "points", points)
         is_count = is_whole_within(self.count, PATH_COUNTS)
         problems.require(is_count, "count", self.count, "2 to 65,536")
@@ -144,7 +148,7 @@ class TransformRequest:
 
     def __post_init__(self) -> None:
         problems = _check_types(self)
-        object.__setattr__(self, "point", _read_point(problems, self.point, "point"))
+        object.__setattr__(self, "point", read_point(problems, self.point, "point"))
         problems.require(bool(self.amounts), "amounts", "none", "one attribute or more")
         for name, amount in self.amounts.items():
             path = amount_path(name)
@@ -183,7 +187,7 @@ class GrooveRequest:
 
     def __post_init__(self) -> None:
         problems = _check_types(self)
-        object.__setattr__(self, "point", _read_point(problems, self.point, "point"))
+        object.__setattr__(self, "point", read_point(problems, self.point, "point"))
         problems.require(self.task in GROOVE_TASKS, "task", self.task, ", ".join(GROOVE_TASKS))
         if self.task == TRANSFER:
             has_drums = self.onto is not None
@@ -193,7 +197,7 @@ class GrooveRequest:
             problems.require(is_excerpt, "point", "a latent", "an excerpt for this task")
             problems.require(self.onto is None, "onto", "drums", "none for this task")
         if self.onto is not None:
-            _check_excerpt(problems, self.onto, "onto")
+            check_excerpt(problems, self.onto, "onto")
         _check_drawing(problems, self)
         problems.raise_all()
 
@@ -218,7 +222,7 @@ class EncodeRequest:
 
     def __post_init__(self) -> None:
         problems = _check_types(self)
-        _check_excerpt(problems, self.excerpt, "excerpt")
+        check_excerpt(problems, self.excerpt, "excerpt")
         check_text(problems, "model", self.model)
         _check_seed(problems, self.seed)
         _check_chords(problems, self.chords)
@@ -253,7 +257,7 @@ class DecodeRequest:
         problems = _check_types(self)
         problems.require(len(self.latents) >= 1, "latents", len(self.latents), "1 or more")
         latents = [
-            _read_latent(problems, each, f"latents[{index}]")
+            read_latent(problems, each, f"latents[{index}]")
             for index, each in enumerate(self.latents)
         ]
         object.__setattr__(self, "latents", latents)
@@ -272,24 +276,6 @@ DrawingRequest: TypeAlias = (
 """A request whose answer is drawn."""
 
 AnyRequest: TypeAlias = DrawingRequest | EncodeRequest
-
-
-class Musician(Protocol):
-    """Answers requests: the engine in this process, or the client of a server.
-
-    The law: both give the same answer to the same request with a seed, unless the server refuses
-    the request as too large. Two pieces of music that `musicvae.music.midi` reads by default are
-    never too large.
-    """
-
-    def sample(self, request: SampleRequest) -> Iterator[Clip]: ...
-    def interpolate(self, request: InterpolateRequest) -> Iterator[Clip]: ...
-    def transform(self, request: TransformRequest) -> Transformed: ...
-    def encode(self, request: EncodeRequest) -> Encoding: ...
-    def decode(self, request: DecodeRequest) -> Iterator[Clip]: ...
-    def groove(self, request: GrooveRequest) -> Grooved: ...
-    def models(self) -> tuple[ModelInfo, ...]: ...
-    def model(self, name: str) -> ModelInfo: ...
 
 
 def check_request(request: AnyRequest) -> None:
@@ -390,39 +376,3 @@ def _check_chords(problems: Problems, chords: str | None) -> None:
     if chords is not None:
         with problems.gather():
             progressions.parse(chords)
-
-
-def _read_point(problems: Problems, point: PointLike, path: str) -> Point:
-    if isinstance(point, Excerpt):
-        _check_excerpt(problems, point, f"{path}.excerpt")
-        return point
-    return _read_latent(problems, point, f"{path}.latent")
-
-
-def _check_excerpt(problems: Problems, excerpt: Excerpt, path: str) -> None:
-    bar, grid = excerpt.start_bar, excerpt.notes.steps_per_quarter
-    is_bar = bar is None or is_whole_within(bar, BARS)
-    problems.require(is_bar, f"{path}.start_bar", bar, "1 to 2^32 - 1")
-    problems.require(
-        grid == STEPS_PER_QUARTER,
-        f"{path}.notes",
-        f"a grid of {grid} steps a quarter note",
-        f"notes on a grid of {STEPS_PER_QUARTER}",
-    )
-
-
-def _read_latent(problems: Problems, values: LatentLike, path: str) -> Latent:
-    latent: Latent = ()
-    with problems.gather(path):
-        latent = to_latent(values)
-    wrong = [value for value in latent if not abs(value) <= LARGEST_LATENT_VALUE]
-    if wrong:
-        problems.add(
-            LatentError(
-                f"a value of {wrong[0]}",
-                expected=f"finite values of at most {LARGEST_LATENT_VALUE:g} either way",
-                action="Give a latent from an earlier reply.",
-                field=path,
-            )
-        )
-    return latent
