@@ -37,7 +37,7 @@ def check_type(name: str, value: object, kind: type | UnionType, expected: str) 
         SettingError: If the value is of another type.
     """
     if not isinstance(value, kind):
-        raise wrong_value(name, f"{reprlib.repr(value)}", expected)
+        raise wrong_value(name, reprlib.repr(value), expected)
 
 
 class Problems:

@@ -58,7 +58,7 @@ not.
 ## Figures
 
 On the {evaluation.split} split, {evaluation.examples:,} excerpts of {evaluation.pieces:,} pieces, \
-with the weights as shipped. The weights were
+of the data set `{evaluation.content_hash[:12]}…`, with the weights as shipped. The weights were
 chosen on the validation split{_other(evaluation)}. Commands that make music draw at temperature
 {SAMPLE_TEMPERATURE:g} by default. Compare with the accuracies of Roberts et al. 2018 with care:
 their data are other and far larger, and their "sampling" draws events, as at temperature 1 here.

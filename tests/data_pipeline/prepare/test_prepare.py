@@ -18,7 +18,6 @@ from musicvae.data_pipeline.cut.rules import Rules
 from musicvae.data_pipeline.inspect.inspection import find_piece, inspect
 from musicvae.data_pipeline.prepare import PrepareSettings, prepare
 from musicvae.data_pipeline.prepare.remarks import find_warnings
-from musicvae.data_pipeline.report import write_report
 from musicvae.errors import DataError, SettingError
 from musicvae.music import midi
 from musicvae.music.notes import Meter, NoteSequence
@@ -140,55 +139,6 @@ def test_equal_music_in_two_folders_gives_equal_sets(settings, midi_folder, tmp_
     first.write_bytes(first.read_bytes()[::-1])  # of the same size
     with pytest.raises(DataError, match="other files of files"):
         prepare(again)
-
-
-def test_a_folder_with_other_files_is_left_alone(settings):
-    settings.out.mkdir()
-    (settings.out / "song.mid").write_bytes(b"mine")
-    with pytest.raises(DataError, match="other files in it, such as song"):
-        prepare(settings)
-    assert contents(settings.out) == {"song.mid": b"mine"}
-
-
-def test_preparing_again_finds_the_set_there_already(settings):
-    console = Console(file=io.StringIO(), width=500)
-    manifest = prepare(settings)
-    write_report(settings.out)
-    before = contents(settings.out)
-    assert prepare(replace(settings, workers=2), console=console) == manifest
-    assert "there already" in console.file.getvalue()
-    assert contents(settings.out) == before
-
-
-def test_a_set_of_other_settings_or_music_is_not_replaced(settings, midi_folder):
-    prepare(settings)
-    before = contents(settings.out)
-    hop = replace(settings.cut, hop_bars=2)
-    for other, found in (
-        (replace(settings, shares={"other": 1.0}), "`shares` train=.*, not other=1.0"),
-        (replace(settings, cut=hop), "`hop_bars` 1, not 2"),
-        (replace(settings, cut=cut(bars=1)), "`bars` 2, not 1"),
-        (replace(settings, inputs=settings.inputs[:1]), "music of .*, not "),
-    ):
-        with pytest.raises(DataError, match=f"{found}.*Give another `out`"):
-            prepare(other)
-    (midi_folder / "waltz.mid").write_bytes(b"MThd")
-    with pytest.raises(DataError, match="other files of files in"):
-        prepare(settings)
-    (settings.out / "manifest.json").write_text('{"format_version": 1}')
-    with pytest.raises(DataError, match=r"format 1 .*Give another `out`"):
-        prepare(settings)
-    assert {**contents(settings.out), "manifest.json": before["manifest.json"]} == before
-
-
-def test_a_set_that_lacks_a_shard_is_made_anew(settings):
-    prepare(settings)
-    before = contents(settings.out)
-    write_report(settings.out)
-    (settings.out / "train-00000.arrow").unlink()
-    (settings.out / "keep.txt").write_text("mine")
-    prepare(settings)
-    assert contents(settings.out) == {**before, "keep.txt": b"mine"}
 
 
 def test_the_same_music_in_two_places_is_kept_once(settings, abc_folder, melody):
