@@ -2,19 +2,18 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 import lightning
 import numpy as np
 import torch
 from jaxtyping import Float32, Int, Int64
-from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from musicvae.data.batches import BatchStream, OneBatch, weigh
 from musicvae.data.shards import ExampleSet
 from musicvae.experiment.experiment import Experiment
-from musicvae.model import Conditions
+from musicvae.model import Batch
 from musicvae.model.conditions import split_streams
 from musicvae.representation import Representation
 from musicvae.representation.key_relative import (
@@ -28,29 +27,6 @@ from musicvae.representation.key_relative import (
 KEY_DROPPED, MODE_DROPPED = 0.1, 0.05
 """The shares of examples whose key, and whose mode alone, is not told: so one prior works with and
 without them (Ho and Salimans 2022, Classifier-Free Diffusion Guidance, section 3.2)."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class RelativeBatch:
-    """Excerpts relative to their keys.
-
-    Attributes:
-        events: Events of the generated streams.
-        keys: Tonic and mode of each excerpt, see `key_relative`.
-        conditions: The conditions of the same excerpts.
-    """
-
-    events: Int[Tensor, "batch step stream"]
-    keys: Int[Tensor, "batch 2"]
-    conditions: Conditions
-
-    def to(self, device: torch.device | str) -> "RelativeBatch":
-        """The same on a device; Lightning calls this."""
-        return RelativeBatch(
-            events=self.events.to(device),
-            keys=self.keys.to(device),
-            conditions=self.conditions.to(device),
-        )
 
 
 def keys_of(examples: ExampleSet) -> Int64[np.ndarray, "batch 2"]:
@@ -72,17 +48,15 @@ def make_batch(
     representation: Representation,
     events: Int[np.ndarray, "batch step stream"],
     keys: Int64[np.ndarray, "batch 2"],
-) -> RelativeBatch:
+) -> Batch:
     """Moves excerpts home, and splits off their conditions."""
     moved, tonics = to_home(representation, events.astype(np.int16), keys[:, 0])
     parts = split_streams(torch.from_numpy(moved.astype(np.int64)), representation.streams)
     told = np.stack([tonics, np.where(tonics == UNKNOWN_TONIC, UNKNOWN_MODE, keys[:, 1])], axis=1)
-    return RelativeBatch(
-        events=parts.events, keys=torch.from_numpy(told), conditions=parts.conditions
-    )
+    return replace(parts, conditions=replace(parts.conditions, keys=torch.from_numpy(told)))
 
 
-class RelativeBatches(IterableDataset[RelativeBatch]):
+class RelativeBatches(IterableDataset[Batch]):
     """An endless stream of batches from one step on; each depends on the seed and the step alone.
 
     Args:
@@ -121,10 +95,10 @@ class RelativeBatches(IterableDataset[RelativeBatch]):
             ranks=ranks,
         )
 
-    def __iter__(self) -> Iterator[RelativeBatch]:
+    def __iter__(self) -> Iterator[Batch]:
         return map(self.batch, itertools.count(self._first_step))
 
-    def batch(self, step: int) -> RelativeBatch:
+    def batch(self, step: int) -> Batch:
         """This rank's batch of one step."""
         rows = self._order.rows(step)
         events, keys = self._events[rows], self._keys[rows].copy()
@@ -175,6 +149,6 @@ class PriorData(lightning.LightningDataModule):
             ranks=trainer.world_size,
         )
 
-    def val_dataloader(self) -> OneBatch[RelativeBatch]:
+    def val_dataloader(self) -> OneBatch[Batch]:
         """The same examples at every validation."""
         return OneBatch(self._validation)

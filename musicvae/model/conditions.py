@@ -1,10 +1,10 @@
 """Music as a model reads it: the events that it generates, and the conditions beside them.
 
 Only this file knows which columns of an event tensor are conditions. A new kind of condition (a
-key, a style) is a field of `Conditions`, None where it is unknown.
+style) is a field of `Conditions`, None where it is unknown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,22 +16,31 @@ from musicvae.representation.streams import Stream, generated_streams
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Conditions:
-    """What a model is told beside the latent, a row for each excerpt of a batch.
+    """All that a model is told beside the latent, a row for each excerpt of a batch.
 
     Attributes:
         streams: Events of the condition streams, such as chords; None where the music has none.
+        keys: Tonic and mode of each excerpt, see `representation.key_relative`; None where no key
+            is told.
     """
 
     streams: Int[Tensor, "batch step stream"] | None = None
+    keys: Int[Tensor, "batch 2"] | None = None
 
     def __getitem__(self, rows: slice | Sequence[int] | Int[Tensor, " _"]) -> "Conditions":
         """The conditions of some rows; a row may be chosen several times."""
         index = rows if isinstance(rows, slice | Tensor) else list(rows)
-        return Conditions(streams=None if self.streams is None else self.streams[index])
+        return self._map(lambda each: each[index])
 
     def to(self, device: torch.device | str) -> "Conditions":
         """The same on a device."""
-        return Conditions(streams=None if self.streams is None else self.streams.to(device))
+        return self._map(lambda each: each.to(device))
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> "Conditions":
+        return Conditions(
+            streams=None if self.streams is None else change(self.streams),
+            keys=None if self.keys is None else change(self.keys),
+        )
 
 
 NO_CONDITIONS = Conditions()

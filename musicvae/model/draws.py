@@ -4,7 +4,7 @@ A row's draw depends on the seed, the row and what is asked of it alone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -97,10 +97,10 @@ def draw_music(
     length_steps = representation.length_steps
     keys = choose_keys(prior.key_weights, seed, rows, constraint, chords, length_steps)
     home, _ = to_home(representation, asked, keys[:, 0])
-    told = split_streams(torch.from_numpy(home.astype(np.int64)), representation.streams).conditions
+    split = split_streams(torch.from_numpy(home.astype(np.int64)), representation.streams)
+    told = replace(split.conditions, keys=torch.from_numpy(keys))
     mask = mask_of(representation, prior.heads, constraint, way_home(keys[:, 0]))
     drawn = prior.sample(
-        torch.from_numpy(keys),
         told,
         seeds=[row_seed(seed, row, "prior") for row in rows],
         temperature=prior.config.temperature,
@@ -110,9 +110,7 @@ def draw_music(
     nats = torch.zeros(count)
     if constraint is not None:
         free = mask_of(representation, prior.heads, None, way_home(keys[:, 0]))
-        nats = prior.masked_nats(drawn, torch.from_numpy(keys), told, mask) - prior.masked_nats(
-            drawn, torch.from_numpy(keys), told, free
-        )
+        nats = prior.masked_nats(drawn, told, mask) - prior.masked_nats(drawn, told, free)
     whole = join_streams(drawn, told).numpy().astype(np.int16)
     events = from_home(representation, whole, keys[:, 0])
     batch = split_streams(torch.from_numpy(events.astype(np.int64)), representation.streams)

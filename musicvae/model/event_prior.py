@@ -136,39 +136,35 @@ class EventPrior(nn.Module):
     def log_prob(
         self,
         events: Int[Tensor, "batch step stream"],
-        keys: Int[Tensor, "batch 2"],
         conditions: Conditions = NO_CONDITIONS,
     ) -> Float[Tensor, " batch"]:
         """Log likelihood of each excerpt in nats.
 
         Args:
-            events: Events of the generated streams, relative to the keys.
-            keys: Tonic and mode (1 for minor) of each excerpt, see `key_relative`.
-            conditions: The other conditions, relative to the keys.
+            events: Events of the generated streams, relative to the keys of the conditions.
+            conditions: The keys, and the condition streams relative to the keys.
         """
         rows = self._delay(events)
         is_event = rows < self.heads.unknown
-        parameters = self.parameters_of(rows, self._columns(keys, conditions))
+        parameters = self.parameters_of(rows, self._columns(conditions, len(events)))
         likelihood = self.heads.log_prob(parameters, torch.where(is_event, rows, 0))
         return (likelihood * is_event).sum((1, 2))
 
     def masked_nats(
         self,
         events: Int[Tensor, "batch step stream"],
-        keys: Int[Tensor, "batch 2"],
         conditions: Conditions,
         mask: Float[Tensor, "batch parameter"],
     ) -> Float[Tensor, " batch"]:
         """The cost of a mask along some events, summed; see `EventHeads.masked_nats`."""
         rows = self._delay(events)
-        parameters = self.parameters_of(rows, self._columns(keys, conditions))
+        parameters = self.parameters_of(rows, self._columns(conditions, len(events)))
         is_event = rows < self.heads.unknown
         return (self.heads.masked_nats(parameters, mask) * is_event).sum((1, 2))
 
     @torch.no_grad()
     def sample(
         self,
-        keys: Int[Tensor, "batch 2"],
         conditions: Conditions = NO_CONDITIONS,
         *,
         seeds: Sequence[int],
@@ -176,22 +172,22 @@ class EventPrior(nn.Module):
         top_p: float = 1.0,
         mask: Float[Tensor, "batch parameter"] | None = None,
     ) -> Int[Tensor, "batch step stream"]:
-        """Draws music, an excerpt for each key.
+        """Draws music, an excerpt for each seed.
 
         Args:
-            keys: As for `log_prob`.
             conditions: As for `log_prob`.
             seeds: A seed for each excerpt.
             temperature: See `DecodingLoop.sample`.
             top_p: See `DecodingLoop.sample`.
             mask: See `DecodingLoop.sample`.
         """
-        known = torch.full((len(keys), self.length_steps, len(self.delays)), UNKNOWN)
+        count = len(seeds)
+        known = torch.full((count, self.length_steps, len(self.delays)), UNKNOWN)
         loop = DecodingLoop(
             self,
             self.heads,
-            torch.zeros(len(keys), 1, 0),
-            Conditions(streams=self._columns(keys, conditions)),
+            torch.zeros(count, 1, 0),
+            Conditions(streams=self._columns(conditions, count)),
             self.rows,
         )
         rows = loop.sample(
@@ -250,16 +246,15 @@ class EventPrior(nn.Module):
             output, _ = lstm(self.dropout(output))
         return self._mix(self.dropout(output), heard)
 
-    def _columns(
-        self, keys: Int[Tensor, "batch 2"], conditions: Conditions
-    ) -> Int[Tensor, "batch row _column"]:
+    def _columns(self, conditions: Conditions, count: int) -> Int[Tensor, "batch row _column"]:
         """Joins the conditions of each row: chords now and half a bar ahead, key, bar number."""
-        count = len(keys)
         step = torch.arange(self.rows).clamp(max=self.length_steps - 1)
         told = [] if conditions.streams is None else [
             conditions.streams[:, step],
             conditions.streams[:, (step + self._steps_per_bar // 2).clamp(max=step[-1])],
         ]  # fmt: skip
+        unknown = torch.tensor([UNKNOWN_TONIC, UNKNOWN_MODE]).expand(count, -1)
+        keys = unknown if conditions.keys is None else conditions.keys
         bars = (step // self._steps_per_bar).expand(count, -1)
         return torch.cat([*told, keys[:, None].expand(-1, len(step), -1), bars[..., None]], dim=-1)
 

@@ -4,9 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from musicvae.data.relative import RelativeBatch
 from musicvae.experiment.experiment import Experiment, build_prior
-from musicvae.model import EventPrior
+from musicvae.model import Batch, EventPrior
 from musicvae.training.module import RunModule
 
 
@@ -23,14 +22,14 @@ class PriorModule(RunModule):
     def __init__(self, experiment: Experiment, *, seed: int) -> None:
         super().__init__(experiment, build_prior, seed=seed)
 
-    def training_step(self, batch: RelativeBatch, _: int) -> Float[Tensor, ""]:
+    def training_step(self, batch: Batch, _: int) -> Float[Tensor, ""]:
         """The loss of one step."""
         torch.manual_seed(self.step_seed(self.global_step))  # of the dropout
-        loss = -self.model.log_prob(batch.events, batch.keys, batch.conditions).mean()
+        loss = -self.model.log_prob(batch.events, batch.conditions).mean()
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch.events))
         return loss
 
-    def validation_step(self, batch: RelativeBatch, _: int) -> None:
+    def validation_step(self, batch: Batch, _: int) -> None:
         """Measures the likelihood of music that is not trained on."""
         with torch.autocast(self.device.type, enabled=False):
             size = self.experiment.training.batch_size
@@ -38,7 +37,6 @@ class PriorModule(RunModule):
                 [
                     self.model.log_prob(
                         batch.events[first : first + size],
-                        batch.keys[first : first + size],
                         batch.conditions[first : first + size],
                     )
                     for first in range(0, len(batch.events), size)

@@ -1,9 +1,10 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from musicvae.errors import SettingError
 from musicvae.model import Conditions, EventPrior, PriorConfig
-from musicvae.model.conditions import NO_CONDITIONS
 from musicvae.representation import Drums, Groove, LeadSheet, Melody, Trio
 from musicvae.representation.key_relative import UNKNOWN_MODE, UNKNOWN_TONIC
 
@@ -34,7 +35,7 @@ def make_prior(representation, lags):
 
 @pytest.fixture(params=MUSIC, scope="module")
 def case(request):
-    """A prior with random music, keys and conditions."""
+    """A prior with random music and conditions."""
     representation, lags = MUSIC[request.param]
     prior = make_prior(representation, lags)
     generator = torch.Generator().manual_seed(2)
@@ -44,9 +45,9 @@ def case(request):
     ]
     every = torch.stack(columns, dim=-1)
     count = len(prior.delays)
-    told = Conditions(streams=every[..., count:]) if every.shape[-1] > count else NO_CONDITIONS
     keys = torch.tensor([[0, 0], [7, 1], [UNKNOWN_TONIC, UNKNOWN_MODE]])
-    return prior, every[..., :count], keys, told
+    streams = every[..., count:] if every.shape[-1] > count else None
+    return prior, every[..., :count], Conditions(streams=streams, keys=keys)
 
 
 def test_likelihood_of_all_music_is_one():
@@ -58,13 +59,13 @@ def test_likelihood_of_all_music_is_one():
     prior = EventPrior(config, streams=[small], bars=3, steps_per_bar=1).eval()
     music = torch.cartesian_prod(*[torch.arange(3)] * 3)[..., None]
     keys = torch.zeros(len(music), 2, dtype=torch.long)
-    total = prior.log_prob(music, keys).exp().sum()
+    total = prior.log_prob(music, Conditions(keys=keys)).exp().sum()
     torch.testing.assert_close(total, torch.tensor(1.0))
 
 
 def test_steps_give_the_parameters_of_all_rows_at_once(case):
-    prior, events, keys, told = case
-    rows, columns = prior._delay(events), prior._columns(keys, told)
+    prior, events, told = case
+    rows, columns = prior._delay(events), prior._columns(told, BATCH)
     every = prior.parameters_of(rows, columns)
     state, plans = prior.start(torch.zeros(BATCH, 0)), torch.zeros(BATCH, 0)
     previous = prior.heads.unknown.expand(BATCH, -1)
@@ -77,8 +78,8 @@ def test_steps_give_the_parameters_of_all_rows_at_once(case):
 
 
 def test_an_event_changes_nothing_before_it(case):
-    prior, events, keys, told = case
-    columns = prior._columns(keys, told)
+    prior, events, told = case
+    columns = prior._columns(told, BATCH)
     rows = prior._delay(events)
     changed = rows.clone()
     middle = prior.rows // 2
@@ -89,37 +90,43 @@ def test_an_event_changes_nothing_before_it(case):
 
 
 def test_a_draw_depends_on_its_own_seed_key_and_conditions(case):
-    prior, _, keys, told = case
-    drawn = prior.sample(keys, told, seeds=[5, 6, 7])
+    prior, _, told = case
+    drawn = prior.sample(told, seeds=[5, 6, 7])
     order = torch.tensor([2, 0, 1])
-    turned = prior.sample(keys[order], told[order], seeds=[7, 5, 6])
+    turned = prior.sample(told[order], seeds=[7, 5, 6])
     assert torch.equal(turned, drawn[order])
-    assert not torch.equal(prior.sample(keys, told, seeds=[8, 9, 10]), drawn)
+    assert not torch.equal(prior.sample(told, seeds=[8, 9, 10]), drawn)
     assert (drawn < prior.heads.unknown).all() and (drawn >= 0).all()
 
 
 def test_likelihood_hears_key_and_conditions(case):
-    prior, events, keys, told = case
-    other = prior.log_prob(events, keys.flip(0), told)
-    assert not torch.allclose(prior.log_prob(events, keys, told)[0], other[0])
+    prior, events, told = case
+    nats = prior.log_prob(events, told)
+    other = replace(told, keys=told.keys.flip(0))
+    assert not torch.allclose(prior.log_prob(events, other)[0], nats[0])
     if told.streams is not None:
-        shuffled = Conditions(streams=told.streams.flip(1))
-        heard = prior.log_prob(events, keys, shuffled)
-        assert not torch.allclose(heard, prior.log_prob(events, keys, told))
+        shuffled = replace(told, streams=told.streams.flip(1))
+        assert not torch.allclose(prior.log_prob(events, shuffled), nats)
+
+
+def test_without_keys_the_key_is_unknown(case):
+    prior, events, told = case
+    without = prior.log_prob(events, replace(told, keys=None))
+    assert torch.equal(without[2], prior.log_prob(events, told)[2])
 
 
 def test_a_mask_holds_and_costs_what_it_takes_away():
     prior = make_prior(*MUSIC["melody"])
-    keys = torch.zeros(2, 2, dtype=torch.long)
+    told = Conditions(keys=torch.zeros(2, 2, dtype=torch.long))
     allowed = torch.zeros(2, 90, dtype=torch.bool)
     allowed[:, [0, 1, 41, 43, 45]] = True
     mask = prior.heads.mask([allowed])
-    drawn = prior.sample(keys, seeds=[1, 2], mask=mask)
+    drawn = prior.sample(told, seeds=[1, 2], mask=mask)
     assert set(drawn.flatten().tolist()) <= {0, 1, 41, 43, 45}
-    nats = prior.masked_nats(drawn, keys, NO_CONDITIONS, mask)
+    nats = prior.masked_nats(drawn, told, mask)
     assert (nats > 0).all()
     free = prior.heads.mask([torch.ones_like(allowed)])
-    assert prior.masked_nats(drawn, keys, NO_CONDITIONS, free).tolist() == [0, 0]
+    assert prior.masked_nats(drawn, told, free).tolist() == [0, 0]
 
 
 def test_a_stream_hears_the_streams_before_it_at_its_step():

@@ -95,8 +95,10 @@ def test_batches_are_in_c_where_the_key_is_told(experiment, keyed):
     )
     batch = stream.batch(3)
     again = stream.batch(3)
-    assert torch.equal(batch.events, again.events) and torch.equal(batch.keys, again.keys)
-    tonics = {key[0] for step in range(40) for key in stream.batch(step).keys.tolist()}
+    assert torch.equal(batch.events, again.events) and torch.equal(
+        batch.conditions.keys, again.conditions.keys
+    )
+    tonics = {key[0] for step in range(40) for key in stream.batch(step).conditions.keys.tolist()}
     assert 12 in tonics and len(tonics) > 8, "music is transposed, and some keys are not told"
     assert keys_of(examples)[:4].tolist() == [[2, 0], [2, 0], [2, 0], [12, 2]]
     assert weigh_keys(examples).tolist()[2] == 0.75
