@@ -20,10 +20,12 @@ LEAST_LEARNING_RATE = 1e-3
 high shows within a few steps; a low rate may be intended."""
 
 
-def check_representation(experiment: Experiment, manifest: Manifest) -> None:
+def check_representation(
+    experiment: Experiment, manifest: Manifest, *, may_be_longer: bool = True
+) -> None:
     """Makes sure that the data set has the experiment's representation.
 
-    Its excerpts may be longer, by a whole number of times.
+    Its excerpts may be longer, by a whole number of times, for a part that learns slices of them.
 
     Raises:
         DataError: If the data set has another representation.
@@ -31,10 +33,12 @@ def check_representation(experiment: Experiment, manifest: Manifest) -> None:
     expected, found = experiment.representation.config(), dict(manifest.representation)
     bars, longer = experiment.representation.bars, found.get("bars")
     is_multiple = isinstance(longer, int) and longer % bars == 0
-    if {**found, "bars": bars} != expected or not is_multiple:
+    fits = is_multiple if may_be_longer else longer == bars
+    if {**found, "bars": bars} != expected or not fits:
         raise DataError(
             f"a data set of {describe_config(found)}",
-            expected=f"{describe_config(expected)}, or a multiple of its bars",
+            expected=describe_config(expected)
+            + (", or a multiple of its bars" if may_be_longer else ""),
             action="Prepare the data again with these settings, or choose another preset.",
             field="data",
         )

@@ -63,7 +63,7 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
     if settings.part == PRIOR:
         experiment = replace(experiment, training=experiment.prior_training)
     manifest = load_manifest(settings.data)
-    preflight.check_representation(experiment, manifest)
+    preflight.check_representation(experiment, manifest, may_be_longer=settings.part != PRIOR)
     training = experiment.training
     batch = training.batch_size * settings.devices
     if is_first:
@@ -75,7 +75,7 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
     checkpoint = last_checkpoint(settings)
     start = None
     if settings.start_from is not None and checkpoint is None:
-        start = _take_over(module, load_run(settings.start_from))
+        start = _take_over(module, load_run(settings.start_from), settings)
     if is_first:
         record = make_record(experiment, settings, manifest, start)
         check_folder(settings, record)
@@ -85,7 +85,7 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
             console.print(_finished(experiment, settings), highlight=False, markup=False)
             return True
         write_record(settings.out, record)
-        count = manifest.splits["train"].excerpts
+        count = len(_events(experiment, settings, "train"))
         _greet(
             experiment,
             module,
@@ -229,8 +229,19 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _take_over(module: RunModule, run: Run) -> Start:
-    """Gives a module the weights of a run that have the same names and shapes."""
+def _take_over(module: RunModule, run: Run, settings: RunSettings) -> Start:
+    """Gives a module the weights of a run that have the same names and shapes.
+
+    Raises:
+        TrainingError: If the run trained another part.
+    """
+    if run.part != settings.part:
+        raise TrainingError(
+            f"a run of a {run.part} to start a {settings.part} from",
+            expected=f"a run of a {settings.part}",
+            action="Give another `start_from`.",
+            field="start_from",
+        )
     own = module.model.state_dict()
     taken = {
         name: tensor

@@ -10,7 +10,7 @@ from musicvae import bundle
 from musicvae.bundle.export import export, load_prior, renew
 from musicvae.data.relative import RelativeBatches, keys_of, weigh_keys
 from musicvae.data.shards import load
-from musicvae.errors import TrainingError
+from musicvae.errors import DataError, TrainingError
 from musicvae.evaluation.evaluate import Sizes
 from musicvae.experiment.experiment import TrainingConfig
 from musicvae.generation.engine import Engine
@@ -131,3 +131,20 @@ def test_a_run_of_the_other_part_is_told(prior_run, watch, experiment, keyed, tm
         load_prior(load_run(model_run, checkpoint=LAST), experiment)
     with pytest.raises(TrainingError, match="other settings"):
         watch(experiment, data=keyed, out=out, resume=True)
+
+
+def test_a_prior_learns_no_slices_and_starts_from_no_model(
+    watch, experiment, keyed, make_data, tmp_path
+):
+    longer = make_data(tmp_path / "longer", {"train": 20, "validation": 8}, bars=4)
+    with pytest.raises(DataError, match="a data set of melody with bars 4"):
+        watch(experiment, data=longer, out=tmp_path / "run", part=PRIOR)
+    watch(experiment, data=keyed, out=tmp_path / "model")
+    with pytest.raises(TrainingError, match="a run of a model to start a prior from"):
+        watch(
+            experiment,
+            data=keyed,
+            out=tmp_path / "run",
+            part=PRIOR,
+            start_from=tmp_path / "model",
+        )
