@@ -18,8 +18,11 @@ from musicvae.model.event_prior import EventPrior
 from musicvae.model.noise import row_seed
 from musicvae.model.vae import MusicVAE
 from musicvae.music.constraint import PITCHES, Constraint
+from musicvae.music.instruments import HIGHEST_PITCH, LOWEST_PITCH
 from musicvae.representation import Representation
 from musicvae.representation.key_relative import from_home, to_home, way_home
+
+_PIANO = np.isin(np.arange(PITCHES), np.arange(LOWEST_PITCH, HIGHEST_PITCH + 1))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,11 +49,15 @@ def mask_of(
     constraint: Constraint | None,
     semitones: Int[np.ndarray, " batch"],
 ) -> Float[Tensor, "batch parameter"]:
-    """The mask of a constraint on music that has been moved by some semitones."""
+    """The mask of a constraint on music that has been moved by some semitones.
+
+    Whatever the constraint, moved music keeps to pitches that stand on the piano once they are
+    moved back.
+    """
     asked = Constraint() if constraint is None else constraint
     rows = [
         representation.allowed_events(
-            *(_moved(pitches, by) for pitches in (asked.classes, asked.within_range))
+            *(_moved(pitches & _PIANO, by) for pitches in (asked.classes, asked.within_range))
         )
         for by in semitones.tolist()
     ]
@@ -59,7 +66,7 @@ def mask_of(
 
 
 def _moved(pitches: Bool[np.ndarray, " pitch"], by: int) -> Bool[np.ndarray, " pitch"]:
-    """Marks the pitches that are marked, moved; a pitch that has left the piano can't come back."""
+    """Moves marks of pitches by some semitones."""
     moved = np.zeros(PITCHES, np.bool_)
     moved[max(by, 0) : PITCHES + min(by, 0)] = pitches[max(-by, 0) : PITCHES - max(by, 0)]
     return moved

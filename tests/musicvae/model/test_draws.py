@@ -105,3 +105,15 @@ def test_a_mask_moves_with_the_music(parts):
     home, moved = mask_of(representation, model.decoder.heads, constraint, np.array([0, -3]))
     assert (home == 0).nonzero()[:, 0].tolist() == [0, 1, 41, 53]
     assert (moved == 0).nonzero()[:, 0].tolist() == [0, 1, 38, 50]
+
+
+@pytest.mark.parametrize("by", range(-6, 7))
+def test_moved_music_can_always_be_moved_back(parts, by):
+    model, _, representation = parts
+    mask = mask_of(representation, model.decoder.heads, None, np.array([by]))
+    events = (mask[0] == 0).nonzero()[2:, 0].numpy()  # after hold and stop
+    music = np.zeros((len(events), 32, 1), np.int16)
+    music[:, 0, 0] = events
+    back = representation.transpose(music, np.full(len(events), -by))
+    assert len(events) == 88 - abs(by)
+    assert (back[:, 0, 0] == events - by).all()
