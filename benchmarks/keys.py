@@ -34,20 +34,11 @@ from musicvae.data_pipeline.grid.grid import GridPiece, put_on_grid
 from musicvae.data_pipeline.readers import read_piece
 from musicvae.data_pipeline.sources.corpus import open_sources
 from musicvae.errors import MusicVAEError
+from musicvae.evaluation.listener.keys import TONES
 from musicvae.music.notes import Key, Meter
 
 BARS = 2
 ESTIMATES = ("piece", "blind", "label")
-
-
-def _scales() -> Bool[np.ndarray, "24 12"]:
-    """The notes of each key, majors first; minor keys have the leading note as well."""
-    major = np.isin(np.arange(12), (0, 2, 4, 5, 7, 9, 11))
-    minor = np.isin(np.arange(12), (0, 2, 3, 5, 7, 8, 10, 11))
-    return np.array([np.roll(scale, tonic) for scale in (major, minor) for tonic in range(12)])
-
-
-SCALES = _scales()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,13 +198,13 @@ def is_same_signature(piece: Piece, estimate: str) -> Bool[np.ndarray, " batch"]
 def share_in_key(pieces: Iterable[Piece], estimate: str) -> float:
     """The share of all notes of all windows that are in the window's key."""
     pieces = list(pieces)
-    inside = sum(int((piece.notes * SCALES[piece.keys[estimate]]).sum()) for piece in pieces)
+    inside = sum(int((piece.notes * TONES[piece.keys[estimate]]).sum()) for piece in pieces)
     return inside / sum(int(piece.notes.sum()) for piece in pieces)
 
 
 def is_wholly_in_key(piece: Piece, estimate: str) -> Bool[np.ndarray, " batch"]:
     """Whether all notes of each window are in its key."""
-    outside: Bool[np.ndarray, " batch"] = (piece.notes * ~SCALES[piece.keys[estimate]]).sum(
+    outside: Bool[np.ndarray, " batch"] = (piece.notes * ~TONES[piece.keys[estimate]]).sum(
         axis=1
     ) == 0
     return outside
