@@ -159,6 +159,7 @@ def _prior_facts(run: Run) -> dict[str, Any]:
         "seed": run.seed,
         "steps": run.step,
         "examples_seen": run.examples_seen,
+        "start": None if run.start is None else asdict(run.start),
         "content_hash": run.content_hash,
     }
 

@@ -108,7 +108,8 @@ def _prior(experiment: Experiment, facts: Mapping[str, Any]) -> str:
         return (
             "New music is drawn event by event from a prior, a small language model that hears "
             f"{told} (`musicvae train {experiment.name} --prior`, seed {prior['seed']}, "
-            f"{prior['steps']:,} steps, {prior['examples_seen']:,} examples seen, content hash "
+            f"{prior['steps']:,} steps, {prior['examples_seen']:,} examples seen"
+            f"{_start(prior.get('start'))}, content hash "
             f"`{prior['content_hash']}`); it is then encoded, and the mean of its posterior is "
             "decoded. Draws of a key that is asked for keep to it exactly."
         )

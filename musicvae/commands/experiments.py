@@ -56,8 +56,8 @@ def _list_settings(context: click.Context, _: click.Parameter, preset: str) -> s
     is_flag=True,
     help="Go on exactly where the run in --out stopped; raise training.steps to go further.",
 )
-@click.option("--start-from", type=FOLDER, metavar="RUN",
-              help="Begin with another run's weights, as far as they fit.")  # fmt: skip
+@click.option("--start-from", metavar="RUN|BUNDLE",
+              help="Begin with the weights of a run or a bundle, as far as they fit.")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="NAME.FIELD=VALUE",
               help="Change a setting, as objective.beta_max=0.1; see --list-settings.")  # fmt: skip
 @click.option("--overlay", type=click.File("rb"), help="A YAML file of settings to change.")
@@ -71,7 +71,12 @@ def _list_settings(context: click.Context, _: click.Parameter, preset: str) -> s
     help="Number of devices, each with a process of its own.",
 )
 def train(
-    preset: str, name: str | None, settings: tuple[str, ...], overlay: Any, **options: Any
+    preset: str,
+    name: str | None,
+    start_from: str | None,
+    settings: tuple[str, ...],
+    overlay: Any,
+    **options: Any,
 ) -> None:
     """Train a preset.
 
@@ -82,6 +87,7 @@ def train(
     OUT/run.json holds the settings of the run. `tensorboard --logdir OUT` shows its curves and
     pictures.
     """
+    from musicvae.bundle.origin import load_origin
     from musicvae.experiment import experiment, presets
     from musicvae.training import RunSettings
     from musicvae.training import train as run
@@ -91,7 +97,8 @@ def train(
         yaml_bytes=overlay.read() if overlay else None,
         settings=settings if name is None else (*settings, f"name={json.dumps(name)}"),
     )
-    if not run(chosen, RunSettings(**options), console()):
+    origin = None if start_from is None else load_origin(start_from, options["part"])
+    if not run(chosen, RunSettings(start_from=origin, **options), console()):
         sys.exit(INTERRUPTED)
 
 

@@ -28,6 +28,25 @@ MODEL, PRIOR = "model", "prior"
 """The parts of an experiment that a run can train."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Origin:
+    """Trained weights that a run can begin with.
+
+    Attributes:
+        name: Name of the experiment that trained them.
+        content_hash: Of the data set that trained them.
+        examples_seen: Examples that trained them, all earlier runs included.
+        part: The part that they are the weights of.
+        weights: The state of the part.
+    """
+
+    name: str
+    content_hash: str
+    examples_seen: int
+    part: str
+    weights: Mapping[str, torch.Tensor]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
     """The settings that differ between two runs of the same experiment.
@@ -37,8 +56,8 @@ class RunSettings:
         out: The run's folder.
         seed: Of the weights, the order of the examples and all noise.
         resume: Whether to go on from the last checkpoint in `out`; the run may be made longer.
-        start_from: A run whose best weights are taken over, as far as they fit, before the first
-            step: a run on shorter excerpts, for example.
+        start_from: Trained weights that are taken over, as far as they fit, before the first step:
+            of a run on shorter excerpts, for example.
         accelerator: `auto`, `cpu`, `cuda` or `mps`.
         devices: Number of devices; each is a process with a batch of its own.
         part: The part that is trained: `MODEL`, or `PRIOR` for the prior over events.
@@ -51,7 +70,7 @@ class RunSettings:
     out: Path
     seed: int = 0
     resume: bool = False
-    start_from: Path | None = None
+    start_from: Origin | None = None
     accelerator: str = "auto"
     devices: int = 1
     part: str = MODEL
@@ -112,6 +131,18 @@ class Run:
     start: Start | None
     part: str
     weights: dict[str, torch.Tensor]
+
+    @property
+    def origin(self) -> Origin:
+        """The weights, for another run to begin with."""
+        return Origin(
+            name=self.experiment.name,
+            content_hash=self.content_hash,
+            examples_seen=self.examples_seen
+            + (0 if self.start is None else self.start.examples_seen),
+            part=self.part,
+            weights=self.weights,
+        )
 
 
 def load_run(directory: Path, *, checkpoint: str = BEST) -> Run:

@@ -38,12 +38,11 @@ from musicvae.training.prior_module import PriorModule
 from musicvae.training.progress import TrainingProgress
 from musicvae.training.record import (
     PRIOR,
-    Run,
+    Origin,
     RunSettings,
     Start,
     check_folder,
     last_checkpoint,
-    load_run,
     make_record,
     write_record,
 )
@@ -75,7 +74,7 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
     checkpoint = last_checkpoint(settings)
     start = None
     if settings.start_from is not None and checkpoint is None:
-        start = _take_over(module, load_run(settings.start_from), settings)
+        start = _take_over(module, settings.start_from, settings)
     if is_first:
         record = make_record(experiment, settings, manifest, start)
         check_folder(settings, record)
@@ -229,32 +228,31 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _take_over(module: RunModule, run: Run, settings: RunSettings) -> Start:
-    """Gives a module the weights of a run that have the same names and shapes.
+def _take_over(module: RunModule, origin: Origin, settings: RunSettings) -> Start:
+    """Gives a module the trained weights that have the same names and shapes.
 
     Raises:
-        TrainingError: If the run trained another part.
+        TrainingError: If they are the weights of another part.
     """
-    if run.part != settings.part:
+    if origin.part != settings.part:
         raise TrainingError(
-            f"a run of a {run.part} to start a {settings.part} from",
-            expected=f"a run of a {settings.part}",
+            f"the weights of a {origin.part} to start a {settings.part} from",
+            expected=f"the weights of a {settings.part}",
             action="Give another `start_from`.",
             field="start_from",
         )
     own = module.model.state_dict()
     taken = {
         name: tensor
-        for name, tensor in run.weights.items()
+        for name, tensor in origin.weights.items()
         if name in own and own[name].shape == tensor.shape
     }
     module.model.load_state_dict({**own, **taken})
-    before = 0 if run.start is None else run.start.examples_seen
     total = sum(tensor.numel() for tensor in own.values())
     return Start(
-        name=run.experiment.name,
-        content_hash=run.content_hash,
-        examples_seen=run.examples_seen + before,
+        name=origin.name,
+        content_hash=origin.content_hash,
+        examples_seen=origin.examples_seen,
         share_taken=sum(tensor.numel() for tensor in taken.values()) / total,
     )
 

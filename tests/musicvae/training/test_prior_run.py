@@ -140,11 +140,11 @@ def test_a_prior_learns_no_slices_and_starts_from_no_model(
     with pytest.raises(DataError, match="a data set of melody with bars 4"):
         watch(experiment, data=longer, out=tmp_path / "run", part=PRIOR)
     watch(experiment, data=keyed, out=tmp_path / "model")
-    with pytest.raises(TrainingError, match="a run of a model to start a prior from"):
+    with pytest.raises(TrainingError, match="the weights of a model to start a prior from"):
         watch(
             experiment,
             data=keyed,
             out=tmp_path / "run",
             part=PRIOR,
-            start_from=tmp_path / "model",
+            start_from=load_run(tmp_path / "model").origin,
         )

@@ -118,7 +118,7 @@ def test_a_run_starts_from_anothers_weights_as_far_as_they_fit(
     whole_run, watch, make_experiment, make_data, data, tmp_path
 ):
     experiment = make_experiment(steps=1, validate_every=1, learning_rate=1e-9)
-    same = watch(experiment, data, tmp_path / "same", start_from=whole_run[0])
+    same = watch(experiment, data, tmp_path / "same", start_from=load_run(whole_run[0]).origin)
     assert "100% of the weights are those of tiny" in same.said
     before, after = load_run(whole_run[0]), load_run(tmp_path / "same")
     for name, tensor in before.weights.items():
@@ -127,7 +127,7 @@ def test_a_run_starts_from_anothers_weights_as_far_as_they_fit(
 
     longer = replace(experiment, representation=Melody(bars=4))
     four_bars = make_data(tmp_path / "four", {"train": 20, "validation": 8}, bars=4)
-    said = watch(longer, four_bars, tmp_path / "longer", start_from=tmp_path / "same").said
+    said = watch(longer, four_bars, tmp_path / "longer", start_from=after.origin).said
     assert re.search(r"\b[1-9]\d% of the weights are those of tiny", said)
     again = load_run(tmp_path / "longer")
     assert again.start.examples_seen == before.examples_seen + after.examples_seen
@@ -142,12 +142,12 @@ def test_a_started_run_that_was_killed_at_once_starts_from_the_same_weights_agai
 ):
     experiment = make_experiment(steps=1, validate_every=1, learning_rate=1e-9)
     out = tmp_path / "out"
-    watch(experiment, data, out, start_from=whole_run[0])
+    watch(experiment, data, out, start_from=load_run(whole_run[0]).origin)
     first = load_run(out)
     shutil.rmtree(out / "checkpoints")
     with pytest.raises(TrainingError, match=r"has no checkpoint;.*Give `start_from` again"):
         watch(experiment, data, out, resume=True)
-    watch(experiment, data, out, resume=True, start_from=whole_run[0])
+    watch(experiment, data, out, resume=True, start_from=load_run(whole_run[0]).origin)
     again = load_run(out)
     assert again.start == first.start
     for name, tensor in first.weights.items():
