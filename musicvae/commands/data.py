@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -184,9 +185,11 @@ def report(data: Path, out: Path | None) -> None:
 
 def _representation(options: dict[str, Any]) -> Any:
     """The representation by the options."""
+    from musicvae.music.meters import parse_meter
     from musicvae.representation import representation_from_config
 
-    config: dict[str, Any] = {"name": options["representation"], "meter": _meter(options["meter"])}
+    meter = asdict(parse_meter(options["meter"]))
+    config: dict[str, Any] = {"name": options["representation"], "meter": meter}
     if options["bars"] is not None:
         config["bars"] = options["bars"]
     if options["resolution"] is not None:
@@ -227,16 +230,3 @@ def _rules(texts: Sequence[str]) -> Any:
     except SettingError as error:
         error.args = (f"--rule {error}",)
         raise
-
-
-def _meter(text: str) -> dict[str, int]:
-    numerator, slash, denominator = text.partition("/")
-    beats = {str(count) for count in range(1, 256)}
-    if not (slash and numerator in beats and denominator in {"1", "2", "4", "8", "16"}):
-        raise SettingError(
-            f"--meter {text}",
-            expected="a meter such as 4/4, 3/4 or 6/8",
-            action="Write the meter as two numbers, such as 3/4.",
-            field="meter",
-        )
-    return {"numerator": int(numerator), "denominator": int(denominator)}

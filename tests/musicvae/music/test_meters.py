@@ -1,0 +1,18 @@
+import pytest
+
+from musicvae.errors import SettingError
+from musicvae.music.meters import parse_meter
+
+
+@pytest.mark.parametrize("text", ["4/4", "3/4", "6/8", "255/16"])
+def test_a_meter_reads_back(text):
+    assert str(parse_meter(f" {text} ")) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "3", "3/", "/4", "0/4", "256/4", "3/3", "03/4", "3/4/4", "²/4"]
+)
+def test_other_text_is_refused(text):
+    with pytest.raises(SettingError, match="expected a meter such as 4/4") as refused:
+        parse_meter(text)
+    assert refused.value.field == "meter"
