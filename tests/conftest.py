@@ -143,14 +143,20 @@ def save_untrained(
     seed: int = 0,
     preset: str = "",
     draws_events: bool = False,
+    styles: tuple[str, ...] = (),
     **widths: int,
 ) -> Bundle:
     """Saves an untrained model with one vector an attribute, and loads it as anyone would.
 
-    Its prior is over latents, or over events if it `draws_events`.
+    Its prior is over latents, or over events if it `draws_events`; then it hears the styles.
     """
     experiment = tiny_member(preset) if preset else tiny_experiment()
-    experiment = replace(experiment, name=name, model=replace(experiment.model, **widths))
+    experiment = replace(
+        experiment,
+        name=name,
+        model=replace(experiment.model, **widths),
+        prior=replace(experiment.prior, styles=styles),
+    )
     known = experiment.representation.kind.attributes
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -162,6 +168,8 @@ def save_untrained(
     if draws_events:
         has_key = experiment.representation.kind.name not in ("drums", "groove")
         prior.key_weights[slice(0, 24) if has_key else 24] = 1 / 24
+        if prior.style_weights is not None:
+            prior.style_weights[:] = 1 / len(prior.style_weights)
         prior.load_state_dict({key: 3 * value for key, value in prior.state_dict().items()})
     bundle.save(
         directory,

@@ -81,7 +81,7 @@ def export(
     loaded = Bundle(
         name=run.experiment.name,
         version="",
-        experiment=run.experiment,
+        experiment=run.experiment if prior is None else _with_prior(run.experiment, prior),
         model=model,
         prior=fit_prior(model, run.experiment, events, seed=seed, watch=watch)
         if prior is None
@@ -124,15 +124,17 @@ def renew(
     data.check(old.representation)
     renewed = replace(
         old,
-        experiment=replace(
-            old.experiment,
-            prior=prior.experiment.prior,
-            prior_training=prior.experiment.prior_training,
-        ),
+        experiment=_with_prior(old.experiment, prior),
         prior=load_prior(prior, old.experiment),
         facts={**old.facts, "prior": _prior_facts(prior)},
     )
     return _write_measured(renewed, data, out, seed=seed, sizes=sizes, watch=watch)
+
+
+def _with_prior(experiment: Experiment, prior: Run) -> Experiment:
+    """The experiment of a model with the settings of its prior's run."""
+    own = prior.experiment
+    return replace(experiment, prior=own.prior, prior_training=own.prior_training)
 
 
 def load_prior(run: Run, experiment: Experiment) -> EventPrior:

@@ -105,13 +105,17 @@ def _prior(experiment: Experiment, facts: Mapping[str, Any]) -> str:
     if prior := facts.get("prior"):
         has_chords = any(each.is_condition for each in experiment.representation.streams)
         told = "the chords and the key" if has_chords else "the key"
+        kept = "Draws of a key that is asked for keep to it exactly."
+        if styles := experiment.prior.styles:
+            told = "the style"
+            kept = f"The styles that it knows are {', '.join(styles)}."
         return (
             "New music is drawn event by event from a prior, a small language model that hears "
             f"{told} (`musicvae train {experiment.name} --prior`, seed {prior['seed']}, "
             f"{prior['steps']:,} steps, {prior['examples_seen']:,} examples seen"
             f"{_start(prior.get('start'))}, content hash "
             f"`{prior['content_hash']}`); it is then encoded, and the mean of its posterior is "
-            "decoded. Draws of a key that is asked for keep to it exactly."
+            f"decoded. {kept}"
         )
     fitted = "fitted to the latents of the training excerpts"
     if make_latent(experiment).is_by_bar and experiment.representation.bars > 1:

@@ -1,13 +1,14 @@
-"""Batches of music relative to its key, for a prior over events."""
+"""Batches of music relative to its key, with its style, for a prior over events."""
 
 import itertools
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import lightning
 import numpy as np
 import torch
-from jaxtyping import Float32, Int, Int64
+from jaxtyping import Float32, Int, Int64, Shaped
 from torch.utils.data import IterableDataset
 
 from musicvae.data.batches import BatchStream, OneBatch, weigh
@@ -24,9 +25,14 @@ from musicvae.representation.key_relative import (
     to_home,
 )
 
-KEY_DROPPED, MODE_DROPPED = 0.1, 0.05
-"""The shares of examples whose key, and whose mode alone, is not told: so one prior works with and
-without them (Ho and Salimans 2022, Classifier-Free Diffusion Guidance, section 3.2)."""
+KEY_DROPPED, MODE_DROPPED, STYLE_DROPPED = 0.1, 0.05, 0.1
+"""The shares of examples whose key, whose mode alone, and whose style is not told: so one prior
+works with and without them (Ho and Salimans 2022, Classifier-Free Diffusion Guidance, section
+3.2)."""
+
+LEAST_EXCERPTS, LEAST_PIECES = 48, 3
+"""A style that a prior hears has so many excerpts and pieces: of fewer it would learn the pieces by
+heart."""
 
 
 def keys_of(examples: ExampleSet) -> Int64[np.ndarray, "batch 2"]:
@@ -44,16 +50,49 @@ def weigh_keys(examples: ExampleSet) -> Float32[np.ndarray, " key"]:
     return (counts / max(1, len(examples))).astype(np.float32)
 
 
+def common_styles(examples: ExampleSet) -> tuple[str, ...]:
+    """The styles of a training set that are common enough to be heard, by name."""
+    styles, pieces = _styles(examples), examples.pieces
+    return tuple(
+        name
+        for name, count in sorted(Counter(styles.tolist()).items())
+        if name
+        and count >= LEAST_EXCERPTS
+        and len(np.unique(pieces[styles == name].astype(str))) >= LEAST_PIECES
+    )
+
+
+def styles_of(examples: ExampleSet, names: Sequence[str]) -> Int64[np.ndarray, " batch"]:
+    """The number of each example's style among names; their count where it is none of them."""
+    numbers = {name: number for number, name in enumerate(names)}
+    return np.array([numbers.get(each, len(names)) for each in _styles(examples)], np.int64)
+
+
+def weigh_styles(examples: ExampleSet, names: Sequence[str]) -> Float32[np.ndarray, " style"]:
+    """Measures the share of each style among examples; the last share is of none of them."""
+    counts = np.bincount(styles_of(examples, names), minlength=len(names) + 1)
+    return (counts / max(1, len(examples))).astype(np.float32)
+
+
+def _styles(examples: ExampleSet) -> Shaped[np.ndarray, " batch"]:
+    """The style of each example, without its variant: `rock` for `rock/shuffle`; may be empty."""
+    styles = examples.table["style"].to_pylist()
+    return np.array([(style or "").partition("/")[0].strip().lower() for style in styles], object)
+
+
 def make_batch(
     representation: Representation,
     events: Int[np.ndarray, "batch step stream"],
     keys: Int64[np.ndarray, "batch 2"],
+    styles: Int64[np.ndarray, " batch"] | None = None,
 ) -> Batch:
     """Moves excerpts home, and splits off their conditions."""
     moved, tonics = to_home(representation, events.astype(np.int16), keys[:, 0])
     parts = split_streams(torch.from_numpy(moved.astype(np.int64)), representation.streams)
     told = np.stack([tonics, np.where(tonics == UNKNOWN_TONIC, UNKNOWN_MODE, keys[:, 1])], axis=1)
-    return replace(parts, conditions=replace(parts.conditions, keys=torch.from_numpy(told)))
+    heard = None if styles is None else torch.from_numpy(styles)
+    conditions = replace(parts.conditions, keys=torch.from_numpy(told), styles=heard)
+    return replace(parts, conditions=conditions)
 
 
 class RelativeBatches(IterableDataset[Batch]):
@@ -62,7 +101,7 @@ class RelativeBatches(IterableDataset[Batch]):
     Args:
         examples: All examples.
         experiment: The experiment of the run.
-        seed: Decides the order, the transpositions and the keys that are not told.
+        seed: Decides the order, the transpositions, and the keys and styles that are not told.
         first_step: The optimiser step of the first batch.
         rank: The number of this process among `ranks`.
         ranks: Number of processes that share each step.
@@ -81,6 +120,9 @@ class RelativeBatches(IterableDataset[Batch]):
         training = experiment.training
         self._representation: Representation = experiment.representation
         self._keys = keys_of(examples)
+        names = experiment.prior.styles
+        self._unknown_style = len(names)
+        self._styles = styles_of(examples, names) if names else None
         self._events = examples.events
         self._most_semitones = training.most_semitones
         self._seed, self._first_step, self._rank = seed, first_step, rank
@@ -112,7 +154,11 @@ class RelativeBatches(IterableDataset[Batch]):
         dropped = random.random(len(rows))
         keys[dropped < KEY_DROPPED] = UNKNOWN_TONIC, UNKNOWN_MODE
         keys[dropped > 1 - MODE_DROPPED, 1] = UNKNOWN_MODE
-        return make_batch(self._representation, moved, keys)
+        styles = None
+        if self._styles is not None:
+            is_dropped = random.random(len(rows)) < STYLE_DROPPED
+            styles = np.where(is_dropped, self._unknown_style, self._styles[rows])
+        return make_batch(self._representation, moved, keys, styles)
 
 
 class PriorData(lightning.LightningDataModule):
@@ -132,8 +178,12 @@ class PriorData(lightning.LightningDataModule):
         self._experiment, self._examples, self._seed = experiment, examples, seed
         count = min(len(validation), experiment.training.validation_examples)
         rows = np.sort(np.random.default_rng(seed).permutation(len(validation))[:count])
+        names = experiment.prior.styles
         self._validation = make_batch(
-            experiment.representation, validation.events[rows], keys_of(validation)[rows]
+            experiment.representation,
+            validation.events[rows],
+            keys_of(validation)[rows],
+            styles_of(validation, names)[rows] if names else None,
         )
 
     def train_dataloader(self) -> RelativeBatches:

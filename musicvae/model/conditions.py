@@ -1,7 +1,7 @@
 """Music as a model reads it: the events that it generates, and the conditions beside them.
 
-Only this file knows which columns of an event tensor are conditions. A new kind of condition (a
-style) is a field of `Conditions`, None where it is unknown.
+Only this file knows which columns of an event tensor are conditions. A new kind of condition is a
+field of `Conditions`, None where it is unknown.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,10 +22,13 @@ class Conditions:
         streams: Events of the condition streams, such as chords; None where the music has none.
         keys: Tonic and mode of each excerpt, see `representation.key_relative`; None where no key
             is told.
+        styles: The number of each excerpt's style among `PriorConfig.styles`, or their count where
+            it is unknown; None where no style is told.
     """
 
     streams: Int[Tensor, "batch step stream"] | None = None
     keys: Int[Tensor, "batch 2"] | None = None
+    styles: Int[Tensor, " batch"] | None = None
 
     def __getitem__(self, rows: slice | Sequence[int] | Int[Tensor, " _"]) -> "Conditions":
         """The conditions of some rows; a row may be chosen several times."""
@@ -40,6 +43,7 @@ class Conditions:
         return Conditions(
             streams=None if self.streams is None else change(self.streams),
             keys=None if self.keys is None else change(self.keys),
+            styles=None if self.styles is None else change(self.styles),
         )
 
 

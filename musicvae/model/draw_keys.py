@@ -1,4 +1,4 @@
-"""The key of each draw from a prior over events."""
+"""The key and the style of each draw from a prior over events."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,6 @@ from musicvae.music.chords import QUALITIES, Chord
 from musicvae.music.constraint import Constraint
 from musicvae.music.keys import correlate, estimate_key
 from musicvae.representation.key_relative import (
-    KEYS,
     UNKNOWN_MODE,
     UNKNOWN_TONIC,
     keys_of_numbers,
@@ -47,12 +46,32 @@ def choose_keys(
         classes = np.isin(np.arange(12), list(constraint.scale.pitch_classes))
         fits = np.append(correlate(classes.astype(np.float64)[:, None])[0], -np.inf)
         shares = np.where(fits >= fits.max() - 1e-9, np.maximum(shares, 1e-9), 0)
+    return keys_of_numbers(_draw(shares, seed, rows, "key"))
+
+
+def choose_styles(
+    weights: Float[Tensor, " style"], seed: int, rows: Sequence[int]
+) -> Int[np.ndarray, " batch"]:
+    """Draws the style of each row.
+
+    Args:
+        weights: The share of each style in the training music, and of no style.
+        seed: The seed of the draws.
+        rows: The rows.
+    """
+    return _draw(weights.double().numpy(), seed, rows, "style")
+
+
+def _draw(
+    shares: Float[np.ndarray, " share"], seed: int, rows: Sequence[int], name: str
+) -> Int[np.ndarray, " batch"]:
+    """Draws a number for each row, each number in proportion to its share."""
     bounds = np.cumsum(shares) / shares.sum()
     uniform = [
-        np.random.Generator(np.random.Philox(key=row_seed(seed, row, "key"))).random()
+        np.random.Generator(np.random.Philox(key=row_seed(seed, row, name))).random()
         for row in rows
     ]
-    return keys_of_numbers(np.searchsorted(bounds, uniform, side="right").clip(max=KEYS))
+    return np.searchsorted(bounds, uniform, side="right").clip(max=len(shares) - 1)
 
 
 def key_of_chords(chords: Sequence[Chord], length_steps: int) -> tuple[int, int]:

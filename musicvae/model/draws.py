@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int, Int16
 from torch import Tensor
 
 from musicvae.model.conditions import Conditions, join_streams, split_streams
-from musicvae.model.draw_keys import choose_keys
+from musicvae.model.draw_keys import choose_keys, choose_styles
 from musicvae.model.event_heads import EventHeads
 from musicvae.model.event_prior import EventPrior
 from musicvae.model.noise import row_seed
@@ -33,6 +33,7 @@ class Draws:
         events: The events of all streams, conditions included.
         z: The latents: the means of the posteriors of the events.
         keys: Tonic and mode of each excerpt, see `key_relative`.
+        styles: The style of each excerpt, see `Conditions.styles`; None if the prior hears none.
         masked_nats: The cost of the constraint: minus the log probability, under the prior, of all
             events that it allows; 0 without a constraint.
     """
@@ -40,6 +41,7 @@ class Draws:
     events: Int16[np.ndarray, "batch step stream"]
     z: Float[Tensor, "batch latent"]
     keys: Int[np.ndarray, "batch 2"]
+    styles: Int[Tensor, " batch"] | None
     masked_nats: Float[Tensor, " batch"]
 
 
@@ -91,7 +93,8 @@ def draw_music(
         representation: The map between the music and its tensors.
         seed: The seed of all rows.
         rows: The rows.
-        conditions: The conditions of each row.
+        conditions: The conditions of each row. A prior that hears styles draws one for each row
+            where none are told.
         constraint: What all rows keep to.
     """
     count = len(rows)
@@ -105,7 +108,10 @@ def draw_music(
     keys = choose_keys(prior.key_weights, seed, rows, constraint, chords, length_steps)
     home, _ = to_home(representation, asked, keys[:, 0])
     split = split_streams(torch.from_numpy(home.astype(np.int64)), representation.streams)
-    told = replace(split.conditions, keys=torch.from_numpy(keys))
+    styles = conditions.styles
+    if styles is None and prior.style_weights is not None:
+        styles = torch.from_numpy(choose_styles(prior.style_weights, seed, rows))
+    told = replace(split.conditions, keys=torch.from_numpy(keys), styles=styles)
     mask = mask_of(representation, prior.heads, constraint, way_home(keys[:, 0]))
     drawn = prior.sample(
         told,
@@ -121,4 +127,6 @@ def draw_music(
     whole = join_streams(drawn, told).numpy().astype(np.int16)
     events = from_home(representation, whole, keys[:, 0])
     batch = split_streams(torch.from_numpy(events.astype(np.int64)), representation.streams)
-    return Draws(events=events, z=model.encode(batch).mean, keys=keys, masked_nats=nats)
+    return Draws(
+        events=events, z=model.encode(batch).mean, keys=keys, styles=styles, masked_nats=nats
+    )

@@ -1,4 +1,4 @@
-"""The prior over events: a language model of music that hears key and chords.
+"""The prior over events: a language model of music that hears key, chords and style.
 
 New music is drawn here, event by event, and then encoded: the mean of its posterior is the latent
 of a draw. So p(z) is the mean of the posteriors of drawn music. Priors that were fitted to latents
@@ -50,6 +50,8 @@ class PriorConfig:
         layers: Number of layers of the LSTM.
         dropout: Share of the inputs of each layer that training hides.
         lags: Distances in bars at which the prior hears, and may copy, what was played.
+        styles: The names of the styles that the prior hears. A training run of drums takes the
+            common styles of its data where none are set.
         temperature: Temperature of draws from the prior.
         top_p: Share of the probability that events are drawn from.
 
@@ -63,6 +65,7 @@ class PriorConfig:
     layers: int = 2
     dropout: float = 0.15
     lags: tuple[int, ...] = ()
+    styles: tuple[str, ...] = ()
     temperature: float = 1.0
     top_p: float = 0.995
 
@@ -71,6 +74,7 @@ class PriorConfig:
             *((name, getattr(self, name) >= 1, "1 or more") for name in _WIDTHS),
             ("dropout", 0 <= self.dropout < 1, "0 to below 1"),
             ("lags", all(lag >= 1 for lag in self.lags), "a list of bars, each 1 or more"),
+            ("styles", len(set(self.styles)) == len(self.styles), "each style once"),
             ("temperature", self.temperature > 0, "above 0"),
             ("top_p", 0 < self.top_p <= 1, "above 0 and at most 1"),
         ):
@@ -84,7 +88,7 @@ class PriorConfig:
 
 
 class EventPrior(nn.Module):
-    """p(events | key, conditions), row after row.
+    """p(events | key, style, conditions), row after row.
 
     Args:
         config: The widths.
@@ -101,6 +105,11 @@ class EventPrior(nn.Module):
         # The share of each key in the training music, by its number; the last is of no key.
         self.register_buffer("key_weights", torch.zeros(KEYS + 1))
         self.key_weights: Float[Tensor, " key"]
+        # Likewise the share of each style; the last is of no style.
+        shares = torch.zeros(len(config.styles) + 1) if config.styles else None
+        self.register_buffer("style_weights", shares)
+        self.style_weights: Float[Tensor, " style"] | None
+        style = [Stream(name="style", size=len(config.styles))] if config.styles else []
         generated = generated_streams(streams)
         told = streams[len(generated) :]
         self.heads = EventHeads(generated)
@@ -110,9 +119,9 @@ class EventPrior(nn.Module):
         self._lags = tuple(lag * steps_per_bar for lag in config.lags)
         alike = [Stream(name="alike", size=ALIKE_ROWS + 1)] * len(generated)
         self.embedding = EventEmbedding(
-            # The row before; chords now and half a bar ahead; key; bar; see `_hear`.
+            # The row before; chords now and half a bar ahead; key; bar; style; see `_hear`.
             streams=[
-                *generated, *told, *told, TONIC, MODE, Stream(name="bar", size=bars),
+                *generated, *told, *told, TONIC, MODE, Stream(name="bar", size=bars), *style,
                 *generated, *[each for _ in self._lags for each in (*generated, *alike)],
             ],
             steps_per_bar=steps_per_bar,
@@ -142,7 +151,7 @@ class EventPrior(nn.Module):
 
         Args:
             events: Events of the generated streams, relative to the keys of the conditions.
-            conditions: The keys, and the condition streams relative to the keys.
+            conditions: The keys, the styles, and the condition streams relative to the keys.
         """
         rows = self._delay(events)
         is_event = rows < self.heads.unknown
@@ -247,7 +256,7 @@ class EventPrior(nn.Module):
         return self._mix(self.dropout(output), heard)
 
     def _columns(self, conditions: Conditions, count: int) -> Int[Tensor, "batch row _column"]:
-        """Joins the conditions of each row: chords now and half a bar ahead, key, bar number."""
+        """Joins the conditions of each row: chords now and half a bar ahead, key, bar, style."""
         step = torch.arange(self.rows).clamp(max=self.length_steps - 1)
         told = [] if conditions.streams is None else [
             conditions.streams[:, step],
@@ -256,7 +265,12 @@ class EventPrior(nn.Module):
         unknown = torch.tensor([UNKNOWN_TONIC, UNKNOWN_MODE]).expand(count, -1)
         keys = unknown if conditions.keys is None else conditions.keys
         bars = (step // self._steps_per_bar).expand(count, -1)
-        return torch.cat([*told, keys[:, None].expand(-1, len(step), -1), bars[..., None]], dim=-1)
+        columns = [*told, keys[:, None].expand(-1, len(step), -1), bars[..., None]]
+        if names := self.config.styles:
+            unknown = torch.full((count,), len(names))
+            styles = unknown if conditions.styles is None else conditions.styles
+            columns.append(styles[:, None, None].expand(-1, len(step), 1))
+        return torch.cat(columns, dim=-1)
 
     def _hear(
         self, rows: Int[Tensor, "batch row stream"], first: int, count: int

@@ -47,6 +47,7 @@ DRUMS = Kind(
         reduce=reduce_to_drums, keeps="the drums that General MIDI names, on the grid"
     ),
     recombine=swap_cymbal_bits,
+    has_styles=True,
 )
 
 

@@ -168,6 +168,7 @@ GROOVE = Kind(
     ),
     recombine=swap_cymbal_streams,
     performance=Performance(hits_alone=hits_alone, taps=taps, tap=tap_notes),
+    has_styles=True,
 )
 
 

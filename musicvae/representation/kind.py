@@ -64,6 +64,7 @@ class Kind:
         recombine: Makes new training examples from parts of a batch's examples; None if parts do
             not fit together.
         performance: Removes loudness and timing; None if the music holds neither.
+        has_styles: Whether a prior hears the style of the music.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Kind:
     reduction: Reduction | None = None
     recombine: Callable[[_Batch, np.random.Generator], _Batch] | None = None
     performance: Performance | None = None
+    has_styles: bool = False
 
     @property
     def words(self) -> str:

@@ -18,7 +18,7 @@ from rich.console import Console
 from musicvae.data import shards
 from musicvae.data.batches import Slices, TrainingData
 from musicvae.data.manifest import load_manifest
-from musicvae.data.relative import PriorData, weigh_keys
+from musicvae.data.relative import PriorData, common_styles, weigh_keys, weigh_styles
 from musicvae.data.shards import Events, ExampleSet
 from musicvae.errors import TrainingError
 from musicvae.experiment.experiment import Experiment, to_dict
@@ -60,7 +60,7 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
     """
     is_first = rank_zero_only.rank == 0  # type: ignore[attr-defined]  # Lightning sets it
     if settings.part == PRIOR:
-        experiment = replace(experiment, training=experiment.prior_training)
+        experiment = _of_prior(experiment, settings)
     manifest = load_manifest(settings.data)
     preflight.check_representation(experiment, manifest, may_be_longer=settings.part != PRIOR)
     training = experiment.training
@@ -146,11 +146,22 @@ def _prepare(
         prior_data = PriorData(experiment, examples, validation, seed=settings.seed)
         module = PriorModule(experiment, seed=settings.seed)
         module.model.key_weights.copy_(torch.from_numpy(weigh_keys(examples)))
+        if module.model.style_weights is not None:
+            shares = weigh_styles(examples, experiment.prior.styles)
+            module.model.style_weights.copy_(torch.from_numpy(shares))
         return prior_data, module
     parts = [_events(experiment, settings, split) for split in ("train", "validation")]
     counts = _load(settings, "train").counts
     data = TrainingData(experiment, *parts, counts=counts, seed=settings.seed)
     return data, TrainingModule(experiment, seed=settings.seed)
+
+
+def _of_prior(experiment: Experiment, settings: RunSettings) -> Experiment:
+    """The experiment of a prior's run: with the prior's training, and the styles of its data."""
+    prior = experiment.prior
+    if experiment.representation.kind.has_styles and not prior.styles:
+        prior = replace(prior, styles=common_styles(_load(settings, "train")))
+    return replace(experiment, training=experiment.prior_training, prior=prior)
 
 
 def _load(settings: RunSettings, split: str) -> ExampleSet:

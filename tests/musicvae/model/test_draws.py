@@ -6,8 +6,8 @@ import torch
 
 from musicvae.experiment.experiment import build_model, build_prior
 from musicvae.model import Batch
-from musicvae.model.conditions import NO_CONDITIONS
-from musicvae.model.draw_keys import choose_keys, key_of_chords
+from musicvae.model.conditions import NO_CONDITIONS, Conditions
+from musicvae.model.draw_keys import choose_keys, choose_styles, key_of_chords
 from musicvae.model.draws import draw_music, mask_of
 from musicvae.music import progressions
 from musicvae.music.constraint import parse_constraint
@@ -78,6 +78,31 @@ def test_keys_are_drawn_by_their_share_in_the_training_music():
     assert found.tolist() == [[2, 0], [2, 1], [12, 2]]
     assert np.abs(counts / 2_000 - [0.5, 0.25, 0.25]).max() < 0.04
     assert (choose_keys(weights, 1, [7, 3]) == keys[[7, 3]]).all()
+
+
+def test_styles_are_drawn_by_their_share_in_the_training_music():
+    weights = torch.tensor([0.5, 0.0, 0.25, 0.25])
+    styles = choose_styles(weights, 1, range(2_000))
+    counts = np.bincount(styles, minlength=4)
+    assert counts[1] == 0 and np.abs(counts / 2_000 - weights.numpy()).max() < 0.04
+    assert (choose_styles(weights, 1, [7, 3]) == styles[[7, 3]]).all()
+
+
+def test_a_drawn_style_and_the_same_style_told_give_the_same_music(make_bundle, tmp_path):
+    styles = ("funk", "rock")
+    drums = make_bundle(tmp_path / "b", preset="drums-2bar", draws_events=True, styles=styles)
+    parts, settings = (
+        (drums.model, drums.prior, drums.representation),
+        {"seed": 1, "rows": range(8)},
+    )
+    drawn = draw_music(*parts, **settings, conditions=NO_CONDITIONS)
+    assert set(drawn.styles.tolist()) == {0, 1, 2}
+    told = draw_music(*parts, **settings, conditions=Conditions(styles=drawn.styles))
+    assert (told.events == drawn.events).all() and torch.equal(told.z, drawn.z)
+    other = Conditions(styles=(drawn.styles + 1) % 3)
+    assert (
+        (draw_music(*parts, **settings, conditions=other).events != drawn.events).any((1, 2)).all()
+    )
 
 
 def test_pitch_classes_without_a_tonic_draw_a_key_that_holds_them():

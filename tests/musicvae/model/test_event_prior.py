@@ -9,17 +9,19 @@ from musicvae.representation import Drums, Groove, LeadSheet, Melody, Trio
 from musicvae.representation.key_relative import UNKNOWN_MODE, UNKNOWN_TONIC
 
 BATCH = 3
+STYLES = ("funk", "jazz", "rock")
 MUSIC = {
     "melody": (Melody(bars=2), (1,)),
     "drums": (Drums(bars=2), ()),
+    "drums of styles": (Drums(bars=2), (1,), STYLES),
     "lead sheet": (LeadSheet(bars=2), (1,)),
     "trio": (Trio(bars=3), (1, 2)),
     "groove": (Groove(bars=1), ()),
 }
 
 
-def make_prior(representation, lags):
-    config = PriorConfig(event_size=12, position_size=4, hidden_size=16, lags=lags)
+def make_prior(representation, lags, styles=()):
+    config = PriorConfig(event_size=12, position_size=4, hidden_size=16, lags=lags, styles=styles)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         prior = EventPrior(
@@ -36,8 +38,8 @@ def make_prior(representation, lags):
 @pytest.fixture(params=MUSIC, scope="module")
 def case(request):
     """A prior with random music and conditions."""
-    representation, lags = MUSIC[request.param]
-    prior = make_prior(representation, lags)
+    representation, lags, *styles = MUSIC[request.param]
+    prior = make_prior(representation, lags, *styles)
     generator = torch.Generator().manual_seed(2)
     columns = [
         torch.randint(each.size, (BATCH, prior.length_steps), generator=generator)
@@ -47,7 +49,8 @@ def case(request):
     count = len(prior.delays)
     keys = torch.tensor([[0, 0], [7, 1], [UNKNOWN_TONIC, UNKNOWN_MODE]])
     streams = every[..., count:] if every.shape[-1] > count else None
-    return prior, every[..., :count], Conditions(streams=streams, keys=keys)
+    numbers = torch.tensor([0, 2, len(STYLES)]) if styles else None
+    return prior, every[..., :count], Conditions(streams=streams, keys=keys, styles=numbers)
 
 
 def test_likelihood_of_all_music_is_one():
@@ -104,6 +107,9 @@ def test_likelihood_hears_key_and_conditions(case):
     nats = prior.log_prob(events, told)
     other = replace(told, keys=told.keys.flip(0))
     assert not torch.allclose(prior.log_prob(events, other)[0], nats[0])
+    if told.styles is not None:
+        other = replace(told, styles=told.styles.flip(0))
+        assert not torch.allclose(prior.log_prob(events, other)[0], nats[0])
     if told.streams is not None:
         shuffled = replace(told, streams=told.streams.flip(1))
         assert not torch.allclose(prior.log_prob(events, shuffled), nats)
@@ -113,6 +119,27 @@ def test_without_keys_the_key_is_unknown(case):
     prior, events, told = case
     without = prior.log_prob(events, replace(told, keys=None))
     assert torch.equal(without[2], prior.log_prob(events, told)[2])
+
+
+def test_without_styles_the_style_is_unknown():
+    prior = make_prior(*MUSIC["drums of styles"])
+    drawn = prior.sample(seeds=[1, 2])
+    unknown = Conditions(styles=torch.full((2,), len(STYLES)))
+    assert torch.equal(prior.log_prob(drawn), prior.log_prob(drawn, unknown))
+
+
+def test_a_prior_without_styles_has_no_weights_for_them():
+    plain, styled = (
+        {
+            name: each.shape
+            for name, each in make_prior(Drums(bars=2), (), styles).state_dict().items()
+        }
+        for styles in ((), STYLES)
+    )
+    assert styled.pop("style_weights") == (len(STYLES) + 1,)
+    rows, width = styled.pop("embedding.events.weight")
+    assert plain.pop("embedding.events.weight") == (rows - len(STYLES) - 1, width)
+    assert plain == styled
 
 
 def test_a_mask_holds_and_costs_what_it_takes_away():
@@ -142,6 +169,7 @@ def test_a_stream_hears_the_streams_before_it_at_its_step():
         ({"hidden_size": 0}, "prior.hidden_size"),
         ({"dropout": 1.0}, "prior.dropout"),
         ({"lags": (0,)}, "prior.lags"),
+        ({"styles": ("rock", "jazz", "rock")}, "prior.styles"),
         ({"top_p": 0.0}, "prior.top_p"),
         ({"temperature": -1.0}, "prior.temperature"),
     ],

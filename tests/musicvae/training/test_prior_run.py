@@ -1,14 +1,23 @@
 """A run that trains the prior over events, and bundles that draw from it."""
 
+from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from hand_made import table_of, write_set
 
 from musicvae import bundle
 from musicvae.bundle.export import export, load_prior, renew
-from musicvae.data.relative import RelativeBatches, keys_of, weigh_keys
+from musicvae.data.relative import (
+    LEAST_EXCERPTS,
+    RelativeBatches,
+    common_styles,
+    keys_of,
+    styles_of,
+    weigh_keys,
+)
 from musicvae.data.shards import load
 from musicvae.errors import DataError, TrainingError
 from musicvae.evaluation.evaluate import Sizes
@@ -16,7 +25,7 @@ from musicvae.experiment.experiment import TrainingConfig
 from musicvae.generation.engine import Engine
 from musicvae.generation.requests import SampleRequest
 from musicvae.model import EventPrior
-from musicvae.representation import Melody
+from musicvae.representation import Drums, Melody
 from musicvae.training import load_run
 from musicvae.training.checkpoints import LAST, checkpoint_path
 from musicvae.training.record import PRIOR
@@ -102,6 +111,48 @@ def test_batches_are_in_c_where_the_key_is_told(experiment, keyed):
     assert 12 in tonics and len(tonics) > 8, "music is transposed, and some keys are not told"
     assert keys_of(examples)[:4].tolist() == [[2, 0], [2, 0], [2, 0], [12, 2]]
     assert weigh_keys(examples).tolist()[2] == 0.75
+
+
+@pytest.fixture(scope="module")
+def styled(tmp_path_factory):
+    """Drums: mostly rock and its variants, a piece of funk, and some of no style."""
+    random, tables = np.random.default_rng(5), {}
+    for name, count in (("train", 160), ("validation", 12), ("test", 8)):
+        styles = ["rock", "Rock/shuffle", None, "jazz", "rock"] * (count // 4)
+        styles = ["funk"] * 50 + styles if name == "train" else styles
+        pieces = [f"{name}-{0 if style == 'funk' else row % 7}" for row, style in enumerate(styles)]
+        tables[name] = table_of(
+            random.integers(1, 512, (count, 32, 1)), piece=pieces[:count], style=styles[:count]
+        )
+    folder = tmp_path_factory.mktemp("styled") / "drums"
+    write_set(folder, Drums(bars=2), tables)
+    return folder
+
+
+def test_a_style_is_common_in_many_excerpts_of_several_pieces(styled):
+    examples = load(styled, "train")
+    names = Counter(
+        style and style.partition("/")[0].lower() for style in examples.table["style"].to_pylist()
+    )
+    assert names["funk"] >= LEAST_EXCERPTS > names["jazz"], "funk is a single piece"
+    assert common_styles(examples) == ("rock",)
+    assert styles_of(examples, ("rock",))[49:54].tolist() == [1, 0, 0, 1, 1]
+
+
+def test_a_prior_of_drums_hears_the_styles_of_its_data(watch, experiment, styled, tmp_path):
+    drums = replace(experiment, representation=Drums(bars=2))
+    watch(drums, data=styled, out=tmp_path / "prior", part=PRIOR)
+    run = load_run(tmp_path / "prior")
+    assert run.experiment.prior.styles == ("rock",)
+    stream = RelativeBatches(load(styled, "train"), run.experiment, seed=1)
+    told = torch.cat([stream.batch(step).conditions.styles for step in range(20)])
+    share = (styles_of(load(styled, "train"), ("rock",)) == 0).mean()
+    assert 0.8 * share < (told == 0).float().mean() < share, "some styles are not told"
+    watch(drums, data=styled, out=tmp_path / "model")
+    export(load_run(tmp_path / "model"), tmp_path / "new", prior=run, sizes=SIZES)
+    prior = bundle.load(tmp_path / "new").prior
+    assert prior.config.styles == ("rock",)
+    assert prior.style_weights.tolist() == pytest.approx([share, 1 - share], abs=1e-3)
 
 
 def test_a_bundle_draws_from_its_prior(prior_run, watch, experiment, keyed, tmp_path):
