@@ -24,11 +24,12 @@ from musicvae.representation.key_relative import (
     number_keys,
     to_home,
 )
+from musicvae.representation.streams import Stream
 
-KEY_DROPPED, MODE_DROPPED, STYLE_DROPPED = 0.1, 0.05, 0.1
-"""The shares of examples whose key, whose mode alone, and whose style is not told: so one prior
-works with and without them (Ho and Salimans 2022, Classifier-Free Diffusion Guidance, section
-3.2)."""
+KEY_DROPPED, MODE_DROPPED, STYLE_DROPPED, STREAMS_DROPPED = 0.1, 0.05, 0.1, 0.1
+"""The shares of examples whose key, whose mode alone, whose style, and whose condition streams are
+not told: so one prior works with and without them (Ho and Salimans 2022, Classifier-Free Diffusion
+Guidance, section 3.2)."""
 
 LEAST_EXCERPTS, LEAST_PIECES = 48, 3
 """A style that a prior hears has so many excerpts and pieces: of fewer it would learn the pieces by
@@ -158,7 +159,19 @@ class RelativeBatches(IterableDataset[Batch]):
         if self._styles is not None:
             is_dropped = random.random(len(rows)) < STYLE_DROPPED
             styles = np.where(is_dropped, self._unknown_style, self._styles[rows])
-        return make_batch(self._representation, moved, keys, styles)
+        batch = make_batch(self._representation, moved, keys, styles)
+        return _drop_streams(batch, self._representation.streams, random)
+
+
+def _drop_streams(batch: Batch, streams: Sequence[Stream], random: np.random.Generator) -> Batch:
+    """Makes the condition streams of some examples unknown."""
+    told = batch.conditions.streams
+    if told is None:
+        return batch
+    is_dropped = torch.from_numpy(random.random(len(told)) < STREAMS_DROPPED)
+    unknown = torch.tensor([each.size for each in streams if each.is_condition])
+    left = torch.where(is_dropped[:, None, None], unknown, told)
+    return replace(batch, conditions=replace(batch.conditions, streams=left))
 
 
 class PriorData(lightning.LightningDataModule):

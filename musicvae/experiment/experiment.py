@@ -146,6 +146,15 @@ class Experiment:
                 action="Leave prior.lags out.",
                 field="prior.lags",
             )
+        if self.prior.guidance != 1 and not any(
+            each.is_condition for each in self.representation.streams
+        ):
+            raise SettingError(
+                f"prior.guidance={self.prior.guidance} for {self.representation.name}",
+                expected="1: it has no condition streams, such as chords",
+                action="Leave prior.guidance out.",
+                field="prior.guidance",
+            )
         for name, field in _SHARES.items():
             if getattr(self.prior_training, name):
                 raise SettingError(

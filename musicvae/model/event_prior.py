@@ -12,11 +12,12 @@ streams before it at the same step; the rows at both ends that hold no event of 
 Sources: Tomczak and Welling 2018, VAE with a VampPrior, section 2 (the best prior of a trained
 model is the mean of its posteriors; here of music that a model draws); Copet et al. 2023, Simple
 and Controllable Music Generation, section 2.2 (the delays); See et al. 2017, Get To The Point,
-section 2.2 (the mixture of new and copied events).
+section 2.2 (the mixture of new and copied events); Ho and Salimans 2022, Classifier-Free Diffusion
+Guidance, section 3.2 (the guidance).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -54,6 +55,8 @@ class PriorConfig:
             common styles of its data where none are set.
         temperature: Temperature of draws from the prior.
         top_p: Share of the probability that events are drawn from.
+        guidance: Weight of the condition streams, such as chords, in draws: log probabilities are
+            `guidance` times those with them, plus `1 - guidance` times those without.
 
     Raises:
         SettingError: If a setting is out of range.
@@ -68,6 +71,7 @@ class PriorConfig:
     styles: tuple[str, ...] = ()
     temperature: float = 1.0
     top_p: float = 0.995
+    guidance: float = 1.0
 
     def __post_init__(self) -> None:
         for name, is_right, expected in (
@@ -77,6 +81,7 @@ class PriorConfig:
             ("styles", len(set(self.styles)) == len(self.styles), "each style once"),
             ("temperature", self.temperature > 0, "above 0"),
             ("top_p", 0 < self.top_p <= 1, "above 0 and at most 1"),
+            ("guidance", 1 <= self.guidance <= 10, "1 to 10"),
         ):
             if not is_right:
                 raise SettingError(
@@ -114,6 +119,7 @@ class EventPrior(nn.Module):
         told = streams[len(generated) :]
         self.heads = EventHeads(generated)
         self.delays = _delays(generated)
+        self._told_sizes = tuple(each.size for each in told)
         self.length_steps = bars * steps_per_bar
         self._bars, self._steps_per_bar = bars, steps_per_bar
         self._lags = tuple(lag * steps_per_bar for lag in config.lags)
@@ -167,7 +173,9 @@ class EventPrior(nn.Module):
     ) -> Float[Tensor, " batch"]:
         """The cost of a mask along some events, summed; see `EventHeads.masked_nats`."""
         rows = self._delay(events)
-        parameters = self.parameters_of(rows, self._columns(conditions, len(events)))
+        parameters = self._guide(
+            *(self.parameters_of(rows, each) for each in self._guided_columns(conditions, rows))
+        )
         is_event = rows < self.heads.unknown
         return (self.heads.masked_nats(parameters, mask) * is_event).sum((1, 2))
 
@@ -196,7 +204,7 @@ class EventPrior(nn.Module):
             self,
             self.heads,
             torch.zeros(count, 1, 0),
-            Conditions(streams=self._columns(conditions, count)),
+            Conditions(streams=torch.cat(self._guided_columns(conditions, known), dim=-1)),
             self.rows,
         )
         rows = loop.sample(
@@ -213,9 +221,9 @@ class EventPrior(nn.Module):
         return torch.stack(columns, dim=-1)
 
     def start(self, plans: Float[Tensor, "batch hidden"]) -> State:
-        """See `DecoderStep`: the LSTM's states, then the rows so far."""
-        size = self.output.in_features
-        zeros = [torch.zeros(len(plans), size) for _ in range(2 * len(self.lstms))]
+        """See `DecoderStep`: the LSTM's states, twice where draws are guided, then the rows."""
+        size, times = self.output.in_features, 2 if self._is_guided else 1
+        zeros = [torch.zeros(len(plans), size) for _ in range(2 * len(self.lstms) * times)]
         return (*zeros, self.heads.unknown.expand(len(plans), self.rows, -1))
 
     def step(
@@ -232,16 +240,21 @@ class EventPrior(nn.Module):
         if number:
             rows[:, number - 1] = previous
         heard = self._hear(rows, number, 1)
-        columns = torch.cat([previous, condition, heard[:, 0]], dim=-1)
-        output = self.embedding(columns[:, None], first_step=number)[:, 0]
+        times = 2 if self._is_guided else 1
+        size = 2 * len(self.lstms)
+        parameters: list[Tensor] = []
         after: list[Tensor] = []
-        for layer, lstm in enumerate(self.lstms):
-            hidden, cell = state[2 * layer : 2 * layer + 2]
-            assert isinstance(lstm, nn.LSTM)
-            output, cell = torch.lstm_cell(output, (hidden, cell), *lstm.all_weights[0])
-            after += [output, cell]
-        parameters = self._mix(output[:, None], heard)[:, 0]
-        return Stepped(parameters, (*after, rows))
+        for time, told in enumerate(condition.chunk(times, dim=-1)):
+            columns = torch.cat([previous, told, heard[:, 0]], dim=-1)
+            output = self.embedding(columns[:, None], first_step=number)[:, 0]
+            own = state[time * size : (time + 1) * size]
+            for layer, lstm in enumerate(self.lstms):
+                hidden, cell = own[2 * layer : 2 * layer + 2]
+                assert isinstance(lstm, nn.LSTM)
+                output, cell = torch.lstm_cell(output, (hidden, cell), *lstm.all_weights[0])
+                after += [output, cell]
+            parameters.append(self._mix(output[:, None], heard)[:, 0])
+        return Stepped(self._guide(*parameters), (*after, rows))
 
     def parameters_of(
         self, rows: Int[Tensor, "batch row stream"], columns: Int[Tensor, "batch row _column"]
@@ -255,13 +268,32 @@ class EventPrior(nn.Module):
             output, _ = lstm(self.dropout(output))
         return self._mix(self.dropout(output), heard)
 
+    @property
+    def _is_guided(self) -> bool:
+        return self.config.guidance != 1
+
+    def _guided_columns(self, conditions: Conditions, like: Tensor) -> tuple[Tensor, ...]:
+        """The columns of the conditions; where draws are guided, those without streams, too."""
+        ways = [conditions]
+        if self._is_guided:
+            ways.append(replace(conditions, streams=None))
+        return tuple(self._columns(each, len(like)) for each in ways)
+
+    def _guide(self, told: Tensor, untold: Tensor | None = None) -> Tensor:
+        """Moves parameters away from parameters without condition streams."""
+        return told if untold is None else untold + self.config.guidance * (told - untold)
+
     def _columns(self, conditions: Conditions, count: int) -> Int[Tensor, "batch row _column"]:
         """Joins the conditions of each row: chords now and half a bar ahead, key, bar, style."""
         step = torch.arange(self.rows).clamp(max=self.length_steps - 1)
-        told = [] if conditions.streams is None else [
-            conditions.streams[:, step],
-            conditions.streams[:, (step + self._steps_per_bar // 2).clamp(max=step[-1])],
-        ]  # fmt: skip
+        streams = conditions.streams
+        if streams is None:
+            unknown = torch.tensor(self._told_sizes, dtype=torch.long)
+            streams = unknown.expand(count, self.length_steps, -1)
+        told = [
+            streams[:, step],
+            streams[:, (step + self._steps_per_bar // 2).clamp(max=step[-1])],
+        ]
         unknown = torch.tensor([UNKNOWN_TONIC, UNKNOWN_MODE]).expand(count, -1)
         keys = unknown if conditions.keys is None else conditions.keys
         bars = (step // self._steps_per_bar).expand(count, -1)

@@ -20,8 +20,15 @@ MUSIC = {
 }
 
 
-def make_prior(representation, lags, styles=()):
-    config = PriorConfig(event_size=12, position_size=4, hidden_size=16, lags=lags, styles=styles)
+def make_prior(representation, lags, styles=(), guidance=1.0):
+    config = PriorConfig(
+        event_size=12,
+        position_size=4,
+        hidden_size=16,
+        lags=lags,
+        styles=styles,
+        guidance=guidance,
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         prior = EventPrior(
@@ -142,6 +149,30 @@ def test_a_prior_without_styles_has_no_weights_for_them():
     assert plain == styled
 
 
+def test_guidance_moves_draws_away_from_music_without_chords(case):
+    prior, _, told = case
+    if told.streams is None:
+        pytest.skip("the music has no condition streams")
+    guided = make_prior(*MUSIC["lead sheet"], guidance=1.5)
+    drawn = guided.sample(told, seeds=[5, 6, 7])
+    order = torch.tensor([2, 0, 1])
+    assert torch.equal(guided.sample(told[order], seeds=[7, 5, 6]), drawn[order])
+    assert not torch.equal(prior.sample(told, seeds=[5, 6, 7]), drawn)
+
+    columns = guided._guided_columns(told, drawn)
+    rows = guided._delay(drawn)
+    with_chords, without = (prior.parameters_of(rows, each) for each in columns)
+    state, plans = guided.start(torch.zeros(BATCH, 0)), torch.zeros(BATCH, 0)
+    previous = prior.heads.unknown.expand(BATCH, -1)
+    both = torch.cat(columns, dim=-1)
+    for row in range(prior.rows):
+        stepped = guided.step(state, plans, previous, both[:, row], row)
+        expected = without[:, row] + 1.5 * (with_chords - without)[:, row]
+        torch.testing.assert_close(stepped.parameters, expected)
+        state, previous = stepped.state, rows[:, row]
+    assert torch.equal(guided.log_prob(drawn, told), prior.log_prob(drawn, told))
+
+
 def test_a_mask_holds_and_costs_what_it_takes_away():
     prior = make_prior(*MUSIC["melody"])
     told = Conditions(keys=torch.zeros(2, 2, dtype=torch.long))
@@ -172,6 +203,7 @@ def test_a_stream_hears_the_streams_before_it_at_its_step():
         ({"styles": ("rock", "jazz", "rock")}, "prior.styles"),
         ({"top_p": 0.0}, "prior.top_p"),
         ({"temperature": -1.0}, "prior.temperature"),
+        ({"guidance": 0.5}, "prior.guidance"),
     ],
 )
 def test_settings_out_of_range_are_named(setting, field):

@@ -25,7 +25,7 @@ from musicvae.experiment.experiment import TrainingConfig
 from musicvae.generation.engine import Engine
 from musicvae.generation.requests import SampleRequest
 from musicvae.model import EventPrior
-from musicvae.representation import Drums, Melody
+from musicvae.representation import Drums, LeadSheet, Melody
 from musicvae.training import load_run
 from musicvae.training.checkpoints import LAST, checkpoint_path
 from musicvae.training.record import PRIOR
@@ -153,6 +153,23 @@ def test_a_prior_of_drums_hears_the_styles_of_its_data(watch, experiment, styled
     prior = bundle.load(tmp_path / "new").prior
     assert prior.config.styles == ("rock",)
     assert prior.style_weights.tolist() == pytest.approx([share, 1 - share], abs=1e-3)
+
+
+def test_chords_are_not_told_for_a_tenth_of_examples(experiment, tmp_path):
+    sheets = LeadSheet(bars=2)
+    events = np.ones((20, 32, 3), np.int16)
+    write_set(tmp_path / "sheets", sheets, {"train": table_of(events)})
+    preset = replace(
+        experiment,
+        representation=sheets,
+        training=replace(experiment.prior_training, batch_size=20),
+    )
+    stream = RelativeBatches(load(tmp_path / "sheets", "train"), preset, seed=1)
+    chords = torch.cat([stream.batch(step).conditions.streams for step in range(20)])
+    unknown = torch.tensor([each.size for each in sheets.streams[1:]])
+    is_dropped = (chords == unknown).all(-1)
+    assert torch.equal(is_dropped.all(1), is_dropped.any(1)), "all of an excerpt's chords, or none"
+    assert 0.05 < is_dropped.all(1).float().mean() < 0.16
 
 
 def test_a_bundle_draws_from_its_prior(prior_run, watch, experiment, keyed, tmp_path):
