@@ -15,6 +15,7 @@ from musicvae.model.conditions import Conditions, join_streams, split_streams
 from musicvae.model.draw_keys import choose_keys, choose_styles
 from musicvae.model.event_heads import EventHeads
 from musicvae.model.event_prior import EventPrior
+from musicvae.model.latent.latent import find_repeats
 from musicvae.model.noise import row_seed
 from musicvae.model.vae import MusicVAE
 from musicvae.music.constraint import PITCHES, Constraint
@@ -31,7 +32,8 @@ class Draws:
 
     Attributes:
         events: The events of all streams, conditions included.
-        z: The latents: the means of the posteriors of the events.
+        z: The latents: the means of the posteriors of the events; a bar that repeats an earlier bar
+            has its share.
         keys: Tonic and mode of each excerpt, see `key_relative`.
         styles: The style of each excerpt, see `Conditions.styles`; None if the prior hears none.
         masked_nats: The cost of the constraint: minus the log probability, under the prior, of all
@@ -127,6 +129,18 @@ def draw_music(
     whole = join_streams(drawn, told).numpy().astype(np.int16)
     events = from_home(representation, whole, keys[:, 0])
     batch = split_streams(torch.from_numpy(events.astype(np.int64)), representation.streams)
-    return Draws(
-        events=events, z=model.encode(batch).mean, keys=keys, styles=styles, masked_nats=nats
-    )
+    z = _share_repeats(model, torch.from_numpy(events), model.encode(batch).mean)
+    return Draws(events=events, z=z, keys=keys, styles=styles, masked_nats=nats)
+
+
+def _share_repeats(
+    model: MusicVAE, events: Int16[Tensor, "batch step stream"], z: Float[Tensor, "batch latent"]
+) -> Float[Tensor, "batch latent"]:
+    """Gives a bar that repeats an earlier bar the same share of the latent.
+
+    The posterior's shares of equal bars differ by the bars around them, and would be played with
+    noise of their own.
+    """
+    shares = model.latent.shares(z)
+    first = find_repeats(events.unflatten(1, (shares.shape[1], -1)).flatten(2))
+    return shares.gather(1, first[..., None].expand_as(shares)).flatten(1)
