@@ -37,6 +37,7 @@ def export(
     out: Path,
     *,
     prior: Run | None = None,
+    licence: str | None = None,
     seed: int = 0,
     sizes: Sizes = DEFAULT_SIZES,
     watch: Watch = unwatched,
@@ -47,6 +48,7 @@ def export(
         run: A run of a model.
         out: The bundle's folder.
         prior: A run of its prior over events; None to fit a prior to the model's latents.
+        licence: The licence of the weights, for the card and for `ModelInfo`.
         seed: Chooses the excerpts and the draws.
         sizes: The sizes of the evaluation.
         watch: Shows the progress.
@@ -77,6 +79,7 @@ def export(
         "start": None if run.start is None else asdict(run.start),
         "content_hash": manifest.content_hash,
         "sources": [asdict(source) for source in manifest.sources],
+        "licence": licence,
     }
     loaded = Bundle(
         name=run.experiment.name,
@@ -100,6 +103,7 @@ def renew(
     prior: Run,
     out: Path,
     *,
+    licence: str | None = None,
     seed: int = 0,
     sizes: Sizes = DEFAULT_SIZES,
     watch: Watch = unwatched,
@@ -110,6 +114,7 @@ def renew(
         old: The bundle, whose weights and attribute vectors stay.
         prior: A run of its prior.
         out: The new bundle's folder.
+        licence: The licence of the weights; None to leave it as it is.
         seed: Chooses the excerpts and the draws.
         sizes: The sizes of the evaluation.
         watch: Shows the progress.
@@ -126,7 +131,11 @@ def renew(
         old,
         experiment=_with_prior(old.experiment, prior),
         prior=load_prior(prior, old.experiment),
-        facts={**old.facts, "prior": _prior_facts(prior)},
+        facts={
+            **old.facts,
+            "prior": _prior_facts(prior),
+            "licence": licence or old.facts.get("licence"),
+        },
     )
     return _write_measured(renewed, data, out, seed=seed, sizes=sizes, watch=watch)
 

@@ -55,6 +55,8 @@ in the same split. No excerpt of the test and validation splits occurs in traini
 not.
 {_transposition(experiment)} Content hash `{facts["content_hash"]}`.
 
+The licence of the weights is {facts.get("licence") or "not stated"}.
+
 ## Figures
 
 On the {evaluation.split} split, {evaluation.examples:,} excerpts of {evaluation.pieces:,} pieces, \

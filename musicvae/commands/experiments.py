@@ -214,6 +214,7 @@ def _check_draw_settings(settings: Sequence[str], *, has_prior: bool) -> None:
               "prior.  [default: a prior fitted to the latents of RUN]")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
               help="How the prior draws: prior.temperature=1 or prior.top_p=0.98.")  # fmt: skip
+@click.option("--licence", metavar="TEXT", help="The licence of the weights, for the card.")
 @click.option("--checkpoint", type=click.Choice(["best", "last"]), default="best",
               show_default=True)  # fmt: skip
 @click.option("--figures", type=click.Choice(["quick", "all"]), default="quick", show_default=True,
@@ -223,6 +224,7 @@ def export(
     out: Path,
     prior: Path | None,
     settings: tuple[str, ...],
+    licence: str | None,
     checkpoint: str,
     figures: str,
 ) -> None:
@@ -247,11 +249,14 @@ def export(
     with watched(console()) as watch:
         if drawn_by is not None and not (Path(run) / RUN_FILE).exists():
             old = bundle.load(run)
-            name, measured = old.name, renew(old, drawn_by, out, sizes=sizes, watch=watch)
+            name, measured = (
+                old.name,
+                renew(old, drawn_by, out, licence=licence, sizes=sizes, watch=watch),
+            )
         else:
             loaded = load_run(Path(run), checkpoint=checkpoint)
             name = loaded.experiment.name
-            measured = write(loaded, out, prior=drawn_by, sizes=sizes, watch=watch)
+            measured = write(loaded, out, prior=drawn_by, licence=licence, sizes=sizes, watch=watch)
     console().print(to_table({name: to_figures(measured)}, f"{measured.split} split"))
     console().print(side_by_side(measured.listener).to_table(f"{name}: {LISTENER.lower()}"))
     if figures == "quick":

@@ -255,6 +255,7 @@ def _description(model: ModelInfo) -> Iterator[str]:
     ):
         names = ", ".join(source.name for source in sources)
         yield f"trained on {names} ({licence or 'licence not stated'})"
+    yield f"licence of the weights: {model.licence or 'not stated'}"
 
 
 def _decode(

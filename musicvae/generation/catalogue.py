@@ -37,6 +37,7 @@ def describe(bundle: Bundle) -> ModelInfo:
         size_bytes=weights * _BYTES_PER_WEIGHT,
         figures=tuple(_figures(bundle.facts)),
         sources=tuple(_sources(bundle.facts)),
+        licence=str(bundle.facts.get("licence") or ""),
         card=bundle.card,
     )
 

@@ -235,6 +235,7 @@ class ModelInfo:
         size_bytes: Size of its weights on disk.
         figures: A few figures of its quality.
         sources: The collections of music in its training data.
+        licence: The licence of its weights; empty if none is stated.
         card: The model card, in Markdown; empty in a list of models.
     """
 
@@ -250,6 +251,7 @@ class ModelInfo:
     size_bytes: int
     figures: tuple[FigureInfo, ...]
     sources: tuple[SourceInfo, ...]
+    licence: str = ""
     card: str = ""
 
 

@@ -149,6 +149,7 @@ def model_to_message(model: ModelInfo) -> pb.Model:
         size_bytes=model.size_bytes,
         figures=[pb.Figure(name=each.name, value=each.value) for each in model.figures],
         sources=[pb.Source(name=each.name, licence=each.licence) for each in model.sources],
+        licence=model.licence,
         card=model.card,
     )
 
@@ -171,5 +172,6 @@ def model_from_message(message: pb.Model) -> ModelInfo:
         size_bytes=message.size_bytes,
         figures=tuple(FigureInfo(name=each.name, value=each.value) for each in message.figures),
         sources=tuple(SourceInfo(name=each.name, licence=each.licence) for each in message.sources),
+        licence=message.licence,
         card=message.card,
     )

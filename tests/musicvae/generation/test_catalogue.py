@@ -62,6 +62,12 @@ def test_sources_are_named_with_their_licences(family):
     )
 
 
+def test_the_licence_of_the_weights_is_told(family):
+    bundle = replace(family["melody-2bar"], facts={"licence": "Apache-2.0"})
+    assert describe(bundle).licence == "Apache-2.0"
+    assert describe(replace(bundle, facts={})).licence == ""
+
+
 def test_size_is_that_of_the_weights_on_disk(bundle_folder, tiny):
     files = bundle_folder.glob("*.safetensors")
     on_disk = sum(path.stat().st_size for path in files)

@@ -182,8 +182,9 @@ def test_a_bundle_draws_from_its_prior(prior_run, watch, experiment, keyed, tmp_
     drawn = list(Engine([new]).sample(SampleRequest(count=3, seed=1)))
     assert len({clip.latent for clip in drawn}) == 3
 
-    export(load_run(model_run), tmp_path / "old", sizes=SIZES)
+    export(load_run(model_run), tmp_path / "old", licence="CC0 1.0", sizes=SIZES)
     renew(bundle.load(tmp_path / "old"), load_run(prior_run[0]), tmp_path / "renewed", sizes=SIZES)
+    assert "The licence of the weights is CC0 1.0." in (tmp_path / "renewed/README.md").read_text()
     renewed = Engine([bundle.load(tmp_path / "renewed")])
     again = list(renewed.sample(SampleRequest(count=3, seed=1)))
     assert [clip.latent for clip in again] == [clip.latent for clip in drawn]
