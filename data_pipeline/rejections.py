@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 REPAIRED = "event"
-"""The stage of repairs: faults of a file that were mended while reading, so nothing is lost."""
+"""The stage of repairs, so that nothing is lost: faults of a file that were mended while reading,
+and short bars that were joined."""
 
 STAGES = ("file", "piece", REPAIRED, "part", "bar", "note", "excerpt")
 """The kinds of things that are rejected or repaired, from the whole to its parts."""

@@ -190,7 +190,7 @@ def cut_reads(reads: Sequence[ReadPiece | MusicVAEError], settings: CutSettings)
         )
         for number, piece, cut in zip(run, pieces, cuts, strict=True):
             results[number] = cut._replace(
-                rejections=(*_reject_other_bars(piece), *cut.rejections),
+                rejections=(*_account_for_bars(piece), *cut.rejections),
                 style=piece.piece.style,
                 signature=next(compared) if cut.excerpts else None,
                 bars=_count_bars(piece),
@@ -235,7 +235,16 @@ def _reject_read(read: ReadPiece, meter: Meter) -> CutPiece | None:
     return None
 
 
-def _reject_other_bars(piece: GridPiece) -> Iterable[Rejection]:
+def _account_for_bars(piece: GridPiece) -> Iterable[Rejection]:
+    """Counts the joined bars, and rejects the bars of other meters that stay unused."""
+    for meter, short in piece.short_bars.items():
+        if short.joined:
+            found = f"{short.joined} bars in {meter} read as {piece.meter}"
+            yield Rejection(REPAIRED, "joined_bar", found, short.joined)
+        if short.left:
+            reason = short.doubt or f"no whole {piece.meter} with the bars beside"
+            found = f"{short.left} in {meter}: {reason}"
+            yield Rejection("bar", "unjoined_bar", found, short.left)
     if count := sum(piece.other_bars.values()):
         yield Rejection("bar", "wrong_meter", _list_bars(piece.other_bars), count)
 
@@ -245,8 +254,9 @@ def _list_bars(others: Mapping[str, int]) -> str:
 
 
 def _count_bars(piece: GridPiece) -> dict[str, int]:
-    count = len(piece.bar_steps) - 1 - sum(piece.other_bars.values())
-    return {str(piece.meter): count, **piece.other_bars}
+    others = {name: sum(short[:2]) for name, short in piece.short_bars.items()} | piece.other_bars
+    count = len(piece.bar_steps) - 1 - sum(others.values())
+    return ({str(piece.meter): count} if count else {}) | others
 
 
 def reject_piece(

@@ -18,7 +18,7 @@ from musicvae.data_pipeline.readers.piece import ReadPiece
 from musicvae.identity import compare_by_identity
 from musicvae.music.notes import DEFAULT_QPM, Meter
 
-from .spans import Span, count_other_bars, find_spans
+from .spans import ShortBars, Span, count_other_bars, find_spans
 
 _ROUNDING = 1e-6
 """Steps: floating point may take this much from half a step."""
@@ -61,7 +61,9 @@ class GridPiece(NamedTuple):
         steps_per_bar: The steps of a bar of the wanted meter.
         length_steps: The end of the last bar or of the last note, whichever is later.
         bar_steps: The step of each bar line, the end of the last bar included.
-        irregular_bars: The number of bars of the wanted meter that are too long or too short.
+        irregular_bars: The number of bars of the wanted or a shorter meter that are too long or too
+            short.
+        short_bars: The bars of each shorter meter that may be joined, by the meter's text.
         other_bars: The number of bars in each other meter, by the meter's text.
         piece: The piece as it was read.
         unsteady_bars: The number of regular bars outside all spans, as their tempo changes.
@@ -75,6 +77,7 @@ class GridPiece(NamedTuple):
     length_steps: int
     bar_steps: Int64[np.ndarray, " line"]
     irregular_bars: int
+    short_bars: dict[str, ShortBars]
     other_bars: dict[str, int]
     piece: ReadPiece
     unsteady_bars: int = 0
@@ -104,8 +107,8 @@ def put_on_grid(
 ) -> list[GridPiece]:
     """Puts pieces whose meters are known on the grid, to be cut in `meter`.
 
-    A piece in cut time can be cut in common time, and the other way round. The notes of all pieces
-    are worked on together.
+    A piece in cut time can be cut in common time, and the other way round; bars of 2/4 and 1/4 can
+    be joined to either (see `spans`). The notes of all pieces are worked on together.
     """
     steps_per_bar = meter.steps_per_bar(steps_per_quarter)
     assert steps_per_bar is not None, meter
@@ -118,17 +121,18 @@ def put_on_grid(
     for piece, bar_steps, regular_from, last_end in zip(
         pieces, bars.bar_steps, bars.regular_from, last_ends, strict=True
     ):
-        spans, irregular_bars = find_spans(piece, bar_steps, meter, steps_per_bar, regular_from)
+        found = find_spans(piece, bar_steps, meter, steps_per_bar, regular_from)
         grids.append(
             GridPiece(
                 parts=tuple(islice(parts, len(piece.parts))),
-                spans=spans,
+                spans=found.spans,
                 meter=meter,
                 steps_per_quarter=steps_per_quarter,
                 steps_per_bar=steps_per_bar,
                 length_steps=max(last_end, int(bar_steps[-1])),
                 bar_steps=bar_steps,
-                irregular_bars=irregular_bars,
+                irregular_bars=found.irregular_bars,
+                short_bars=found.short_bars,
                 other_bars=count_other_bars(piece, meter),
                 piece=piece,
             )

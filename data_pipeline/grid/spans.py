@@ -1,7 +1,9 @@
 """Finds the runs of regular bars of a piece.
 
 A span is a run of bars of one meter that all have the meter's length. Excerpts are cut within
-spans, so that each excerpt starts at a bar line and holds no irregular bar.
+spans, so that each excerpt starts at a bar line and holds no irregular bar. In 4/4 and 2/2, a span
+may also hold joined bars: pairs of bars of 2/4, or groups of four bars of 1/4 (see
+`bars_to_join`).
 """
 
 from collections.abc import Sequence
@@ -12,10 +14,15 @@ import numpy as np
 from jaxtyping import Int64
 
 from musicvae.data_pipeline.readers.piece import ReadPiece
+from musicvae.music.bars import bars_to_join
+from musicvae.music.meter_evidence import doubt_common_time, find_first_bar
 from musicvae.music.notes import Meter
 
 _CUT_TIME = {Meter(2, 2): Meter(4, 4), Meter(4, 4): Meter(2, 2)}
 """Cut time has the same bar and the same steps as common time."""
+
+_FOUR_BEATS = 4
+"""Bars of one beat show no meter: four are joined only where the onsets agree with 4/4."""
 
 
 class Span(NamedTuple):
@@ -25,14 +32,42 @@ class Span(NamedTuple):
     bars: int
 
 
+class ShortBars(NamedTuple):
+    """The regular bars of a shorter meter, of which several may make a bar of the wanted meter.
+
+    Attributes:
+        joined: The number of bars that are part of a joined bar.
+        left: The number of other bars.
+        doubt: Why no bars are joined; empty where the notes allow it.
+    """
+
+    joined: int = 0
+    left: int = 0
+    doubt: str = ""
+
+
+class FoundSpans(NamedTuple):
+    """The runs of regular bars of a piece.
+
+    Attributes:
+        spans: The runs, in order.
+        irregular_bars: The number of bars of the wanted or a shorter meter that are irregular.
+        short_bars: The bars of each shorter meter, by the meter's text.
+    """
+
+    spans: tuple[Span, ...]
+    irregular_bars: int
+    short_bars: dict[str, ShortBars]
+
+
 def find_spans(
     piece: ReadPiece,
     bar_steps: Int64[np.ndarray, " line"],
     meter: Meter,
     steps_per_bar: int,
     regular_from: int,
-) -> tuple[tuple[Span, ...], int]:
-    """The runs of regular bars, and the number of bars of the meter that are irregular.
+) -> FoundSpans:
+    """Finds the runs of regular bars of a meter.
 
     Args:
         piece: The piece.
@@ -43,20 +78,56 @@ def find_spans(
     """
     if regular_from >= 0 and len(piece.meters) == 1 and _is_in(piece.meters[0].meter, meter):
         bars = len(bar_steps) - 1 - regular_from
-        return (Span(int(bar_steps[regular_from]), bars),), regular_from
+        return FoundSpans((Span(int(bar_steps[regular_from]), bars),), regular_from, {})
     spans: list[Span] = []
     irregular_bars = 0
+    short_bars: dict[str, ShortBars] = {}
     for change, end in zip(piece.meters, _ends(piece), strict=True):
-        if _is_in(change.meter, meter):
-            lines = bar_steps[change.bar : end + 1].tolist()
-            starts, are_regular = whole_bars(lines, steps_per_bar)
-            spans += regular_spans(starts, are_regular)
-            irregular_bars += are_regular.count(False)
-    return tuple(_join(spans, steps_per_bar)), irregular_bars
+        count = 1 if _is_in(change.meter, meter) else bars_to_join(change.meter, meter)
+        if not count:
+            continue
+        lines = bar_steps[change.bar : end + 1].tolist()
+        starts, are_regular = whole_bars(lines, steps_per_bar // count)
+        found = regular_spans(starts, are_regular)
+        irregular_bars += are_regular.count(False)
+        if count > 1:
+            found, short = _join_bars(piece, bar_steps, found, count, steps_per_bar)
+            before = short_bars.get(str(change.meter), ShortBars())
+            short_bars[str(change.meter)] = ShortBars(
+                before.joined + short.joined, before.left + short.left, before.doubt or short.doubt
+            )
+        spans += found
+    return FoundSpans(tuple(_join_spans(spans, steps_per_bar)), irregular_bars, short_bars)
 
 
-def _join(spans: list[Span], steps_per_bar: int) -> list[Span]:
-    """Joins adjacent spans: between them the file only writes cut time for common time."""
+def _join_bars(
+    piece: ReadPiece,
+    bar_steps: Int64[np.ndarray, " line"],
+    runs: list[Span],
+    count: int,
+    steps_per_bar: int,
+) -> tuple[list[Span], ShortBars]:
+    """Joins the bars of runs of a shorter meter, `count` to a bar of the wanted meter."""
+    parts = [part for part in piece.parts if not part.is_drum] or piece.parts
+    onsets = np.sort(np.concatenate([part.onsets for part in parts]))
+    ends = np.sort(np.concatenate([part.ends for part in parts]))
+    bars = sum(run.bars for run in runs)
+    if count == _FOUR_BEATS and (doubt := doubt_common_time(onsets)):
+        return [], ShortBars(left=bars, doubt=doubt)
+    short_steps = steps_per_bar // count
+    spans: list[Span] = []
+    for run in runs:
+        steps = run.start_step + short_steps * np.arange(run.bars)
+        lines = piece.bar_lines[np.searchsorted(bar_steps, steps)]
+        first = find_first_bar(onsets, ends, lines, count=count, parts=len(parts))
+        if whole := (run.bars - first) // count:
+            spans.append(Span(run.start_step + first * short_steps, whole))
+    joined = count * sum(span.bars for span in spans)
+    return spans, ShortBars(joined, bars - joined)
+
+
+def _join_spans(spans: list[Span], steps_per_bar: int) -> list[Span]:
+    """Joins adjacent spans: between them only the way changes in which the file writes the bars."""
     joined: list[Span] = []
     for span in spans:
         last = joined[-1] if joined else None
@@ -107,12 +178,12 @@ def regular_spans(starts: Sequence[int], are_regular: Sequence[bool]) -> list[Sp
 
 
 def count_other_bars(piece: ReadPiece, meter: Meter) -> dict[str, int]:
-    """Counts the bars of a piece in each other meter, by the meter's text."""
+    """Counts the bars of a piece in meters that can't be cut in `meter`, by the meter's text."""
     if len(piece.meters) == 1 and _is_in(piece.meters[0].meter, meter):
         return {}
     others: dict[str, int] = {}
     for change, end in zip(piece.meters, _ends(piece), strict=True):
-        if not _is_in(change.meter, meter):
+        if not (_is_in(change.meter, meter) or bars_to_join(change.meter, meter)):
             name = str(change.meter)
             others[name] = others.get(name, 0) + end - change.bar
     return others

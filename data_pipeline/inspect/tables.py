@@ -15,7 +15,8 @@ from rich.text import Text
 
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
 from musicvae.data_pipeline.readers.piece import KeyChange
-from musicvae.data_pipeline.rejections import INTERNAL_ERROR
+from musicvae.data_pipeline.rejections import INTERNAL_ERROR, REPAIRED, Rejection
+from musicvae.music.bars import bars_to_join
 from musicvae.music.notes import Key, Meter, Note, NoteSequence
 from musicvae.report.names import key_name, pitch_name
 from musicvae.report.plots import MOST_ROLLS, piano_rolls
@@ -205,8 +206,11 @@ def _describe_run(run: BarRun) -> str:
         lasts = f"{run.quarters:g} quarter notes, not {whole:g}"
         is_pickup = run.first == run.last == 1 and run.quarters < whole
         return f"a pickup: {lasts}" if is_pickup else f"irregular: {lasts}"
-    is_default = run.meter in (Meter(), Meter(2, 2))
-    return "" if is_default else f"another meter than 4/4: cut with --meter {run.meter} only"
+    if run.meter in (Meter(), Meter(2, 2)):
+        return ""
+    if count := bars_to_join(run.meter, Meter()):
+        return f"cut {count} bars as one of 4/4, or singly with --meter {run.meter}"
+    return f"another meter than 4/4: cut with --meter {run.meter} only"
 
 
 def _show_parts(inspection: Inspection) -> Table:
@@ -261,11 +265,7 @@ def _show_outcomes(meter: Meter, outcomes: Iterable[Outcome]) -> Table:
         table.add_column(name, justify="right" if is_number else "left")
     for outcome in outcomes:
         parts = [f"{name or 'no name'}: {count}" for name, count in outcome.parts.items()]
-        reasons = [
-            f"{each.count:,} {each.stage}{'s' if each.count > 1 else ''}: "
-            f"{each.reason.replace('_', ' ')} ({each.found})"
-            for each in outcome.rejections
-        ]
+        reasons = map(_describe_rejection, outcome.rejections)
         table.add_row(
             outcome.representation,
             str(outcome.bars),
@@ -274,3 +274,10 @@ def _show_outcomes(meter: Meter, outcomes: Iterable[Outcome]) -> Table:
             Text("\n".join(reasons)),
         )
     return table
+
+
+def _describe_rejection(rejection: Rejection) -> str:
+    reason = f"{rejection.reason.replace('_', ' ')} ({rejection.found})"
+    if rejection.stage == REPAIRED:
+        return f"repaired: {reason}"
+    return f"{rejection.count:,} {rejection.stage}{'s' if rejection.count > 1 else ''}: {reason}"

@@ -12,6 +12,10 @@ _ADVICE = {
     "no_meter": "The file has no time signature, and the notes do not tell the meter. Write a time "
     "signature into the file, or put a file of beats beside it.",
     "wrong_meter": "The music is in another meter. Prepare another data set with --meter.",
+    "joined_bar": "Two bars of 2/4, or four of 1/4, read as a bar of 4/4. --meter 2/4 takes the "
+    "bars as they are written.",
+    "unjoined_bar": "Bars of 2/4 or 1/4 that make no bar of 4/4 with the bars beside them. --meter "
+    "2/4 takes the bars as they are written.",
     "irregular_bar": "Bars longer or shorter than the meter says: pickups, the ends of strains, "
     "or a wrong time signature. Excerpts are cut on either side.",
     "too_short": "Not enough whole bars in a row. Ask for shorter excerpts by --bars.",

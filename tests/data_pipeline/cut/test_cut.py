@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hostile import Hostile, make_piece
@@ -5,6 +7,7 @@ from hostile import Hostile, make_piece
 from musicvae.data_pipeline.cut.cut import CUTTERS, cut_group, cut_pieces, reject_piece
 from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.readers import read_piece
+from musicvae.data_pipeline.rejections import REPAIRED, Rejection
 from musicvae.music import midi
 from musicvae.music.notes import Meter, NoteSequence
 from musicvae.representation import REPRESENTATIONS, Melody
@@ -42,6 +45,19 @@ def test_what_is_no_music_is_unreadable(data):
 def test_a_piece_in_another_meter_says_which(melody):
     waltz = midi.write(melody(0, meter=Meter(3, 4)))
     assert reason(waltz) == ("wrong_meter", "bars: 8 in 3/4")
+
+
+def test_pairs_of_shorter_bars_are_cut_and_counted(melody):
+    tune = melody(0)
+    polka = midi.write(replace(tune, meter=Meter(2, 4)))
+    result = next(cut_pieces([make_piece("0", polka)], SETTINGS))
+    (excerpts,) = result.excerpts
+    assert excerpts.start_bars.tolist() == [0, 2, 4, 6, 8, 10, 12]
+    reel = next(cut_pieces([make_piece("0", midi.write(tune))], SETTINGS))
+    np.testing.assert_array_equal(excerpts.events, reel.excerpts[0].events)
+    found = "16 bars in 2/4 read as 4/4"
+    assert result.rejections == (Rejection(REPAIRED, "joined_bar", found, 16),)
+    assert result.bars == {"2/4": 16}
 
 
 def test_a_piece_without_notes_says_so():

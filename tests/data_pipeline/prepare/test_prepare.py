@@ -217,7 +217,7 @@ def test_no_examples_is_an_error_after_the_reasons(settings):
     assert list(settings.out.iterdir()) == []
 
 
-@pytest.mark.parametrize("meter", [Meter(6, 8), Meter(3, 4), Meter(2, 4)])
+@pytest.mark.parametrize("meter", [Meter(6, 8), Meter(3, 4), Meter(3, 8)])
 def test_prepare_finds_what_inspect_shows(settings, tmp_path, melody, meter):
     path = tmp_path / "jig.mid"
     path.write_bytes(midi.write(melody(3, meter=meter)))

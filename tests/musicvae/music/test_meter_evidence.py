@@ -4,6 +4,7 @@ import pytest
 from musicvae.music.meter_evidence import (
     doubt_common_time,
     doubt_grid,
+    find_first_bar,
     is_grid_doubtful,
 )
 
@@ -64,3 +65,21 @@ def test_free_time_keeps_no_grid():
 )
 def test_what_keeps_a_grid_is_believed(onsets):
     assert not is_doubtful(onsets) or doubt_grid(onsets) == ""
+
+
+@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("late", [0, 1, 2, 3])
+def test_longer_bars_start_after_a_long_note_and_where_no_note_sounds_on(count, late):
+    onsets = melody(4.0, [0, 2, 4, 6, 8], bars=8)
+    ends = np.append(onsets[1:], 32.0)
+    lines = np.arange(late, 8 * count) * 4 / count
+    assert find_first_bar(onsets, ends, lines, count=count, parts=1) == -late % count
+
+
+def test_the_first_bar_counts_where_the_notes_say_little():
+    even = np.arange(64) / 2
+    for late in (0, 1):
+        lines = np.arange(late, 16) * 2.0
+        assert find_first_bar(even, even + 0.5, lines, count=2, parts=1) == 0
+    long = np.array([1.0, 2.0, 6.0])
+    assert find_first_bar(long, long + 1, np.arange(7.0), count=2, parts=1) == 0
