@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         SampleRequest,
         TransformRequest,
     )
+    from musicvae.generation.sounds import Sound
     from musicvae.music import midi
     from musicvae.music.midi import read as read_midi
     from musicvae.music.notes import Note, NoteSequence
@@ -52,6 +53,7 @@ __all__ = [
     "Note",
     "NoteSequence",
     "SampleRequest",
+    "Sound",
     "TransformRequest",
     "__version__",
     "from_pretrained",
@@ -73,6 +75,7 @@ _MODULES = {
     "InterpolateRequest": "generation.requests",
     "SampleRequest": "generation.requests",
     "TransformRequest": "generation.requests",
+    "Sound": "generation.sounds",
     "Note": "music.notes",
     "NoteSequence": "music.notes",
     "Client": "rpc.client",

@@ -261,13 +261,16 @@ def _description(model: ModelInfo) -> Iterator[str]:
 def _decode(
     musician: Musician, encodings: Sequence[tuple[str, Encoding]], options: dict[str, Any]
 ) -> Iterator[tuple[str, Clip]]:
-    """Decodes encodings, each with its own chords."""
+    """Decodes encodings, each with its own chords and sounds."""
     from musicvae.generation.requests import DecodeRequest
 
-    for chords, group in groupby(encodings, lambda each: each[1].chords):
+    for (chords, sounds), group in groupby(
+        encodings, lambda each: (each[1].chords, each[1].sounds)
+    ):
         names, alike = zip(*group, strict=True)
         latents = [encoding.latent for encoding in alike]
-        request = DecodeRequest(latents=latents, **{**_drawing(options), "chords": chords})
+        own = {"chords": chords, "sounds": sounds}
+        request = DecodeRequest(latents=latents, **{**_drawing(options), **own})
         for clip in musician.decode(request):
             yield names[clip.index], clip
 

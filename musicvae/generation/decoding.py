@@ -20,6 +20,7 @@ from torch import Tensor
 from musicvae.bundle.format import Bundle
 from musicvae.generation.harmony import Harmony
 from musicvae.generation.replies import SAMPLED, Clip
+from musicvae.generation.sounds import Sound, set_programs
 from musicvae.model import Conditions, EventPrior
 from musicvae.model.conditions import NO_CONDITIONS, join_streams
 from musicvae.model.draws import draw_music, mask_of
@@ -51,6 +52,7 @@ class Drawing:
             events.
         constraint: The key, scale or range that every note keeps to; None if none is asked for.
         asked: The constraint in the words of the request, by field.
+        sounds: See `Clip.sounds`.
     """
 
     method: str
@@ -62,6 +64,7 @@ class Drawing:
     known: Int[Tensor, "step stream"] | None = None
     constraint: Constraint | None = None
     asked: Mapping[str, str] = field(default_factory=dict)
+    sounds: Mapping[str, Sound] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -160,6 +163,7 @@ def make_clip(
         chords=drawing.harmony.text if drawing.harmony else None,
         asked=dict(drawing.asked),
         constraint_nats=constraint_nats,
+        sounds=dict(drawing.sounds),
     )
 
 
@@ -187,8 +191,9 @@ def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iter
         if mask is not None:
             nats = decoded.masked_nats(events, mask).tolist()
     whole = join_streams(events, conditions).numpy()
+    kind = bundle.representation.kind
     for number, row in enumerate(rows):
-        notes = bundle.representation.to_notes(whole[number])
+        notes = set_programs(kind, bundle.representation.to_notes(whole[number]), drawing.sounds)
         cost = None if nats is None else row.masked_nats + nats[number]
         yield make_clip(bundle, notes, drawing, row, constraint_nats=cost)
 

@@ -5,7 +5,7 @@ engine answers (see `decoding`). The engine knows no gRPC.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +60,7 @@ from musicvae.generation.requests import (
     check_request,
     constraint_of,
 )
+from musicvae.generation.sounds import Sound, check_lines
 from musicvae.model.latent.moves import shift
 from musicvae.model.noise import latent_noise, row_seed
 from musicvae.music.attributes import get_attribute
@@ -144,6 +145,7 @@ class Engine:
         drawing = _drawing(
             bundle, request, DECODED, request.qpm or _tempo(points), harmony or _harmony(points)
         )
+        drawing = replace(drawing, sounds=_sounds(points))
         z = bundle.model.latent.path(torch.stack([point.z for point in points]), request.count)
         yield from decode(bundle, _rows(z, drawing), drawing)
 
@@ -169,6 +171,7 @@ class Engine:
         drawing = _drawing(
             bundle, request, DECODED, request.qpm or _tempo([point]), harmony or _harmony([point])
         )
+        drawing = replace(drawing, sounds=_sounds([point]))
         z = torch.cat([point.z[None], moved])
         before, after = decode(bundle, _rows(z, drawing), drawing)
         return Transformed(before=before, after=after)
@@ -200,6 +203,7 @@ class Engine:
             model=bundle.name,
             model_version=bundle.version,
             chords=encoded.harmony.text if encoded.harmony else None,
+            sounds=encoded.sounds,
         )
 
     def decode(self, request: DecodeRequest) -> Iterator[Clip]:
@@ -217,8 +221,11 @@ class Engine:
             resolve_latent(bundle, latent, f"latents[{index}]", problems)
             for index, latent in enumerate(request.latents)
         ]
+        with problems.gather():
+            check_lines(bundle.representation.kind, request.sounds, "sounds")
         problems.raise_all()
         drawing = _drawing(bundle, request, DECODED, request.qpm, harmony)
+        drawing = replace(drawing, sounds=request.sounds)
         yield from decode(bundle, _rows(torch.stack(z), drawing), drawing)
 
     def groove(self, request: GrooveRequest) -> Grooved:
@@ -308,6 +315,11 @@ def _harmony(points: Sequence[ResolvedPoint]) -> Harmony | None:
     """The chords of the first point that has chords."""
     harmonies = [point.excerpt.harmony for point in points if point.excerpt is not None]
     return next((each for each in harmonies if each is not None), None)
+
+
+def _sounds(points: Sequence[ResolvedPoint]) -> Mapping[str, Sound]:
+    """The sounds of the first point that is an excerpt."""
+    return next((point.excerpt.sounds for point in points if point.excerpt is not None), {})
 
 
 def _rows(z: Float[Tensor, "batch latent"], drawing: Drawing) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias, TypedDict, Unpack
 
 import numpy as np
@@ -24,6 +25,7 @@ from musicvae.generation.requests import (
     SampleRequest,
     TransformRequest,
 )
+from musicvae.generation.sounds import Sound
 from musicvae.problems import check_type
 
 Music: TypeAlias = MusicLike | Excerpt | Clip
@@ -116,13 +118,20 @@ class Model:
         return np.array(self._engine.encode(request).latent, np.float32)
 
     def decode(
-        self, z: LatentLike | Sequence[LatentLike], **how: Unpack[DrawingSettings]
+        self,
+        z: LatentLike | Sequence[LatentLike],
+        *,
+        sounds: Mapping[str, Sound] = MappingProxyType({}),
+        **how: Unpack[DrawingSettings],
     ) -> list[Clip]:
-        """Decodes one latent or a batch of latents, one clip a latent."""
+        """Decodes one latent or a batch of latents, one clip a latent.
+
+        `sounds` gives a line its program and loudness, such as `{"melody": Sound(program=40)}`.
+        """
         check_type("z", z, Iterable | Array, "a latent, or a list of latents")
         rows: list[Any] = z.tolist() if isinstance(z, Array) else list(z)
         is_batch = any(isinstance(row, Sequence | Array) for row in rows)
-        request = DecodeRequest(latents=rows if is_batch else [rows], **how)
+        request = DecodeRequest(latents=rows if is_batch else [rows], sounds=sounds, **how)
         return list(self._engine.decode(request))
 
     def groove(

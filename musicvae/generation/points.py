@@ -1,5 +1,6 @@
 """Music to latents: fits and encodes excerpts, and resolves the points of a request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from musicvae.generation.decoding import one_thread
 from musicvae.generation.excerpts import fit
 from musicvae.generation.harmony import Harmony, check_chords, harmony_of_excerpt
 from musicvae.generation.inputs import Excerpt, LatentLike, PointLike, to_latent
+from musicvae.generation.sounds import Sound, find_sounds, set_programs
 from musicvae.model import Posterior
 from musicvae.model.conditions import split_streams
 from musicvae.music.notes import NoteSequence
@@ -24,14 +26,16 @@ class EncodedExcerpt:
     """An excerpt as the model encoded it, with the posterior of its latent.
 
     Attributes:
-        notes: The part of the excerpt that the model holds.
+        notes: The part of the excerpt that the model holds, with the excerpt's programs.
         posterior: The posterior of the latent, one row.
         harmony: The chords of the excerpt; None if the model takes no chords.
+        sounds: The sound of each line that differs from the sound of the model's draws.
     """
 
     notes: NoteSequence
     posterior: Posterior
     harmony: Harmony | None
+    sounds: Mapping[str, Sound]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,10 +67,18 @@ def encode_excerpt(
     check_chords(bundle, harmony)
     notes = replace(notes, chords=harmony.chords if harmony else ())
     events = representation.to_tensor(notes)
+    kind, encoded = representation.kind, representation.to_notes(events)
+    own = find_sounds(kind, encoded)
+    sounds = {
+        line: sound
+        for line, sound in find_sounds(kind, notes).items()
+        if line in own and sound != own[line]
+    }
     return EncodedExcerpt(
-        notes=replace(representation.to_notes(events), qpm=notes.qpm, key=notes.key),
+        notes=replace(set_programs(kind, encoded, sounds), qpm=notes.qpm, key=notes.key),
         posterior=encode(bundle, events),
         harmony=harmony,
+        sounds=sounds,
     )
 
 

@@ -9,6 +9,7 @@ from musicvae.errors import SettingError
 from musicvae.generation.inputs import Excerpt
 from musicvae.generation.replies import GIVEN, GROOVED, SAMPLED, latent_from_text
 from musicvae.generation.requests import TRANSFER, DecodeRequest, GrooveRequest, SampleRequest
+from musicvae.generation.sounds import Sound
 from musicvae.representation.hits import hits_from_text
 
 
@@ -67,6 +68,7 @@ def request_again(
             top_p=top_p,
             qpm=qpm,
             **told,
+            sounds=_read_sounds(provenance.get("sounds", {})),
         )
     except (KeyError, ValueError) as error:
         raise SettingError(
@@ -75,3 +77,13 @@ def request_again(
             action="Use a MIDI file that this program made.",
             field="provenance",
         ) from error
+
+
+def _read_sounds(sounds: Any) -> dict[str, Sound]:
+    try:
+        return {
+            str(line): Sound(program=int(sound["program"]), velocity=int(sound["velocity"]))
+            for line, sound in sounds.items()
+        }
+    except (AttributeError, TypeError) as error:
+        raise ValueError("sounds") from error

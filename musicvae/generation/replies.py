@@ -11,11 +11,12 @@ import io
 import math
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from musicvae.errors import LatentError
+from musicvae.generation.sounds import Sound
 from musicvae.music import midi
 from musicvae.music.notes import Meter, NoteSequence
 from musicvae.problems import check_type
@@ -58,6 +59,8 @@ class Clip:
             and `range`, as far as they were given. The key of a draw stands in `notes.key`.
         constraint_nats: The cost of the constraint: minus the log probability of all music that it
             allows, in nats, step by step along the clip; None without a constraint.
+        sounds: The sound of each line that does not sound as the model's draws do: the program and
+            the loudness of the excerpt that the clip comes from.
     """
 
     notes: NoteSequence
@@ -73,6 +76,7 @@ class Clip:
     chords: str | None = None
     asked: Mapping[str, str] = field(default_factory=dict)
     constraint_nats: float | None = None
+    sounds: Mapping[str, Sound] = field(default_factory=dict)
 
     def provenance(self) -> dict[str, object]:
         """The recipe of the clip as JSON values; its MIDI file contains it.
@@ -91,6 +95,8 @@ class Clip:
         if self.chords is not None:
             recipe["chords"] = self.chords
         recipe |= self.asked
+        if self.sounds:
+            recipe["sounds"] = {line: asdict(sound) for line, sound in self.sounds.items()}
         # A draw from the prior follows from its seed and index, any other clip from its latent.
         if self.method == SAMPLED:
             return {**recipe, "index": self.index}
@@ -180,6 +186,7 @@ class Encoding:
         model: Name of the model.
         model_version: Version of the model.
         chords: The chords of the excerpt; see `Clip.chords`.
+        sounds: The sounds of the excerpt; see `Clip.sounds`.
     """
 
     latent: Latent
@@ -191,6 +198,7 @@ class Encoding:
     model: str
     model_version: str
     chords: str | None = None
+    sounds: Mapping[str, Sound] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ fields at once. Fields have the names and meanings of the contract
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from numbers import Real
 from types import UnionType
 from typing import TypeAlias
@@ -22,6 +22,7 @@ from musicvae.generation.inputs import (
     read_latent,
     read_point,
 )
+from musicvae.generation.sounds import Sound, check_sounds
 from musicvae.music import progressions
 from musicvae.music.constraint import Constraint, parse_constraint
 from musicvae.music.notes import DEFAULT_QPM
@@ -252,6 +253,7 @@ class DecodeRequest:
     key: str | None = None
     scale: str | None = None
     range: str | None = None
+    sounds: Mapping[str, Sound] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         problems = _check_types(self)
@@ -261,6 +263,7 @@ class DecodeRequest:
             for index, each in enumerate(self.latents)
         ]
         object.__setattr__(self, "latents", latents)
+        check_sounds(problems, self.sounds, "sounds")
         _check_drawing(problems, self)
         problems.raise_all()
 
@@ -301,6 +304,7 @@ _TYPES: dict[str, tuple[type | UnionType, str]] = {
     "key": (str | None, "text such as Em"),
     "scale": (str | None, "text such as G dorian"),
     "range": (str | None, "text such as C3-C5"),
+    "sounds": (Mapping, 'sounds by line, such as {"melody": Sound(program=40)}'),
 }
 """The types of the fields of requests; other checks take values of any type."""
 
@@ -312,10 +316,10 @@ def _check_types(request: AnyRequest) -> Problems:
         MusicVAEError: The error of the wrong field; a `RequestError` if several are wrong.
     """
     problems = Problems()
-    for field in fields(request):
-        if field.name in _TYPES:
+    for each in fields(request):
+        if each.name in _TYPES:
             with problems.gather():
-                check_type(field.name, getattr(request, field.name), *_TYPES[field.name])
+                check_type(each.name, getattr(request, each.name), *_TYPES[each.name])
     problems.raise_all()
     return problems
 

@@ -24,6 +24,7 @@ from musicvae.rpc.notes import (
     notes_from_message,
     notes_to_message,
 )
+from musicvae.rpc.sounds import sounds_from_message, sounds_to_message
 from musicvae.v1 import musicvae_pb2 as pb
 
 
@@ -45,6 +46,7 @@ def clip_to_message(clip: Clip, clip_format: int) -> pb.Clip:
         key=key_to_message(clip.notes.key),
         asked=clip.asked,
         constraint_nats=clip.constraint_nats,
+        sounds=sounds_to_message(clip.sounds),
     )
 
 
@@ -64,6 +66,7 @@ def clip_from_message(message: pb.Clip, method: str) -> Clip:
         chords=_chords(message),
         asked=dict(sorted(message.asked.items())),
         constraint_nats=message.constraint_nats if message.HasField("constraint_nats") else None,
+        sounds=sounds_from_message(message.sounds),
     )
 
 
@@ -105,6 +108,7 @@ def encoding_to_message(encoding: Encoding) -> pb.EncodeResponse:
         model=encoding.model,
         model_version=encoding.model_version,
         chords=encoding.chords,
+        sounds=sounds_to_message(encoding.sounds),
     )
 
 
@@ -120,6 +124,7 @@ def encoding_from_message(message: pb.EncodeResponse) -> Encoding:
         model=message.model,
         model_version=message.model_version,
         chords=_chords(message),
+        sounds=sounds_from_message(message.sounds),
     )
 
 

@@ -34,6 +34,7 @@ from musicvae.music.notes import NoteSequence
 from musicvae.problems import Problems
 from musicvae.rpc.limits import Limits
 from musicvae.rpc.notes import notes_from_message, notes_to_message
+from musicvae.rpc.sounds import sounds_from_message, sounds_to_message
 from musicvae.v1 import musicvae_pb2 as pb
 
 Request = TypeVar("Request")
@@ -90,6 +91,7 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     "onto": _excerpt_to_message,
     "latents": lambda latents: list(map(_latent_to_message, latents)),
     "task": _TASKS.__getitem__,
+    "sounds": sounds_to_message,
 }
 """The fields that are messages themselves, by name."""
 
@@ -167,6 +169,7 @@ def decode_request(message: pb.DecodeRequest, limits: Limits) -> DecodeRequest:
     _check_format(problems, message.clip_format)
     latents = [tuple(latent.values) for latent in message.latents[: limits.max_latents]]
     given = _given(message, *_DRAWING_OVER_CHORDS)
+    given["sounds"] = sounds_from_message(message.sounds)
     return _make(problems, DecodeRequest, model=message.model, latents=latents, **given)
 
 

@@ -151,7 +151,7 @@ class EncodeRequest(_message.Message):
     def __init__(self, model: _Optional[str] = ..., excerpt: _Optional[_Union[Excerpt, _Mapping]] = ..., seed: _Optional[int] = ..., chords: _Optional[str] = ...) -> None: ...
 
 class EncodeResponse(_message.Message):
-    __slots__ = ("latent", "mean", "stddev", "notes", "attributes", "seed", "model", "model_version", "chords")
+    __slots__ = ("latent", "mean", "stddev", "notes", "attributes", "seed", "model", "model_version", "chords", "sounds")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -159,6 +159,13 @@ class EncodeResponse(_message.Message):
         key: str
         value: float
         def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    class SoundsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Sound
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Sound, _Mapping]] = ...) -> None: ...
     LATENT_FIELD_NUMBER: _ClassVar[int]
     MEAN_FIELD_NUMBER: _ClassVar[int]
     STDDEV_FIELD_NUMBER: _ClassVar[int]
@@ -168,6 +175,7 @@ class EncodeResponse(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     CHORDS_FIELD_NUMBER: _ClassVar[int]
+    SOUNDS_FIELD_NUMBER: _ClassVar[int]
     latent: Latent
     mean: _containers.RepeatedScalarFieldContainer[float]
     stddev: _containers.RepeatedScalarFieldContainer[float]
@@ -177,10 +185,18 @@ class EncodeResponse(_message.Message):
     model: str
     model_version: str
     chords: str
-    def __init__(self, latent: _Optional[_Union[Latent, _Mapping]] = ..., mean: _Optional[_Iterable[float]] = ..., stddev: _Optional[_Iterable[float]] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., attributes: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., chords: _Optional[str] = ...) -> None: ...
+    sounds: _containers.MessageMap[str, Sound]
+    def __init__(self, latent: _Optional[_Union[Latent, _Mapping]] = ..., mean: _Optional[_Iterable[float]] = ..., stddev: _Optional[_Iterable[float]] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., attributes: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., chords: _Optional[str] = ..., sounds: _Optional[_Mapping[str, Sound]] = ...) -> None: ...
 
 class DecodeRequest(_message.Message):
-    __slots__ = ("model", "latents", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range")
+    __slots__ = ("model", "latents", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "sounds")
+    class SoundsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Sound
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Sound, _Mapping]] = ...) -> None: ...
     MODEL_FIELD_NUMBER: _ClassVar[int]
     LATENTS_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -192,6 +208,7 @@ class DecodeRequest(_message.Message):
     KEY_FIELD_NUMBER: _ClassVar[int]
     SCALE_FIELD_NUMBER: _ClassVar[int]
     RANGE_FIELD_NUMBER: _ClassVar[int]
+    SOUNDS_FIELD_NUMBER: _ClassVar[int]
     model: str
     latents: _containers.RepeatedCompositeFieldContainer[Latent]
     seed: int
@@ -203,7 +220,8 @@ class DecodeRequest(_message.Message):
     key: str
     scale: str
     range: str
-    def __init__(self, model: _Optional[str] = ..., latents: _Optional[_Iterable[_Union[Latent, _Mapping]]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ...) -> None: ...
+    sounds: _containers.MessageMap[str, Sound]
+    def __init__(self, model: _Optional[str] = ..., latents: _Optional[_Iterable[_Union[Latent, _Mapping]]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., sounds: _Optional[_Mapping[str, Sound]] = ...) -> None: ...
 
 class DecodeResponse(_message.Message):
     __slots__ = ("clip",)
@@ -290,7 +308,7 @@ class Latent(_message.Message):
     def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Clip(_message.Message):
-    __slots__ = ("midi", "notes", "latent", "seed", "index", "temperature", "top_p", "model", "model_version", "attributes", "chords", "key", "asked", "constraint_nats")
+    __slots__ = ("midi", "notes", "latent", "seed", "index", "temperature", "top_p", "model", "model_version", "attributes", "chords", "key", "asked", "constraint_nats", "sounds")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -305,6 +323,13 @@ class Clip(_message.Message):
         key: str
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class SoundsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Sound
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Sound, _Mapping]] = ...) -> None: ...
     MIDI_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
     LATENT_FIELD_NUMBER: _ClassVar[int]
@@ -319,6 +344,7 @@ class Clip(_message.Message):
     KEY_FIELD_NUMBER: _ClassVar[int]
     ASKED_FIELD_NUMBER: _ClassVar[int]
     CONSTRAINT_NATS_FIELD_NUMBER: _ClassVar[int]
+    SOUNDS_FIELD_NUMBER: _ClassVar[int]
     midi: bytes
     notes: NoteSequence
     latent: Latent
@@ -333,7 +359,16 @@ class Clip(_message.Message):
     key: Key
     asked: _containers.ScalarMap[str, str]
     constraint_nats: float
-    def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., latent: _Optional[_Union[Latent, _Mapping]] = ..., seed: _Optional[int] = ..., index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., attributes: _Optional[_Mapping[str, float]] = ..., chords: _Optional[str] = ..., key: _Optional[_Union[Key, _Mapping]] = ..., asked: _Optional[_Mapping[str, str]] = ..., constraint_nats: _Optional[float] = ...) -> None: ...
+    sounds: _containers.MessageMap[str, Sound]
+    def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., latent: _Optional[_Union[Latent, _Mapping]] = ..., seed: _Optional[int] = ..., index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., attributes: _Optional[_Mapping[str, float]] = ..., chords: _Optional[str] = ..., key: _Optional[_Union[Key, _Mapping]] = ..., asked: _Optional[_Mapping[str, str]] = ..., constraint_nats: _Optional[float] = ..., sounds: _Optional[_Mapping[str, Sound]] = ...) -> None: ...
+
+class Sound(_message.Message):
+    __slots__ = ("program", "velocity")
+    PROGRAM_FIELD_NUMBER: _ClassVar[int]
+    VELOCITY_FIELD_NUMBER: _ClassVar[int]
+    program: int
+    velocity: int
+    def __init__(self, program: _Optional[int] = ..., velocity: _Optional[int] = ...) -> None: ...
 
 class NoteSequence(_message.Message):
     __slots__ = ("notes", "length_steps", "qpm", "meter", "key", "chords", "bar_changes")

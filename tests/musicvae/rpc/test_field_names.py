@@ -51,6 +51,7 @@ WRONG = {
     "points": [[], *([each, each] for each in POINTS)],
     "latents": [[], *([each] for each in LATENTS)],
     "amounts": [{}, {"loudness": 1.0}, {"note_density": float("nan")}],
+    "sounds": [{"bass": pb.Sound(program=33)}, {"melody": pb.Sound(program=200, velocity=999)}],
     "excerpt": EXCERPTS,
     "onto": EXCERPTS,
 }
