@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from musicvae.evaluation.subject import Data, Subject
 
 
-_DRAW_SETTINGS = ("prior.temperature", "prior.top_p")
+_DRAW_SETTINGS = ("prior.temperature", "prior.top_p", "prior.guidance")
 _LISTS = "musicvae.train.list_settings"
 
 
@@ -200,7 +200,7 @@ def _check_draw_settings(settings: Sequence[str], *, has_prior: bool) -> None:
         if not has_prior or setting.partition("=")[0].strip() not in _DRAW_SETTINGS:
             raise SettingError(
                 f"--set {setting}",
-                expected=f"{' or '.join(_DRAW_SETTINGS)}, together with --prior",
+                expected=f"{', '.join(_DRAW_SETTINGS)}, together with --prior",
                 action="Leave it out; other settings belong to `musicvae train`.",
                 field="settings",
             )
@@ -213,7 +213,7 @@ def _check_draw_settings(settings: Sequence[str], *, has_prior: bool) -> None:
               help="A run of `train --prior`: draws come from it. A bundle gets it as its new "
               "prior.  [default: a prior fitted to the latents of RUN]")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
-              help="How the prior draws: prior.temperature=1 or prior.top_p=0.98.")  # fmt: skip
+              help="How the prior draws, such as prior.top_p=0.98.")  # fmt: skip
 @click.option("--licence", metavar="TEXT", help="The licence of the weights, for the card.")
 @click.option("--checkpoint", type=click.Choice(["best", "last"]), default="best",
               show_default=True)  # fmt: skip
