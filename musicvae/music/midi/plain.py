@@ -2,8 +2,8 @@
 
 Every event has one byte under 128 that ends its time, and a message has one or two for its data.
 So the messages that symusic read account for every such byte of a plain file. symusic drops stray
-note-offs, and controls on a channel without notes: where bytes are left, `_read_all` has it read a
-copy of the file in which no message is dropped.
+note-offs, and controls on a channel without notes: where bytes are left, `_count_note_ons` finds
+the messages by those bytes.
 
 Source: Standard MIDI Files 1.0 (RP-001).
 """
@@ -14,20 +14,10 @@ from collections.abc import Sequence
 import numpy as np
 import symusic
 
-from musicvae.music.midi import smf
 from musicvae.music.midi.patterns import META, TIME
 
 _SYSEX = re.compile(rb"\xf0([\x00-\x7f])([\x00-\x7f]*\xf7)%b(?=[\x80-\xff])" % TIME)
 """A system exclusive message in one piece with the time after it, if its length is right."""
-
-_SHORT = re.compile(rb"[\xc0-\xdf][\x00-\x7f](?![\x80-\xbf\xe0-\xef][\x00-\x7f]{2}|\Z)")
-"""A message of one data byte: a time that looks like it stands before a status and its data."""
-
-_PAIR = re.compile(rb"(?:[\xc0-\xdf][\x00-\x7f]){2}(?=(?:%b)?[\x80-\xff])" % TIME)
-"""A message of one data byte and a time that looks like one, in either order."""
-
-_RUN = re.compile(rb"(?:%b[\x00-\x7f])*+" % TIME)
-"""More such messages under running status, or a run of other messages behind a time."""
 
 _WRONG_META = re.compile(
     rb"\xff(?:\x58(?:[^\x04]|\x04\x00|\x04.[\x07-\xff])|\x51[^\x03]|\x59[^\x02])", re.DOTALL
@@ -38,16 +28,9 @@ _FEW_BYTES = 4_096
 """Below this number of bytes Python counts quicker than numpy."""
 
 _HIGH = bytes(range(0x80, 0x100))
-_COUNTED = bytes(
-    0xE0 if kind == 9 else 0xB0 if kind in (8, 10, 11, 14) else 0xD0 if kind == 12 else byte
-    for byte in range(256)
-    for kind in (byte >> 4,)
-)
-"""Turns note-ons into pitch bends, other messages of two data bytes into controls, and programs
-into pressures, all on channel 1. A time may change, but not its length."""
 
-_ANY_NOTE = b"\x00\x90\x00\x01\x01\x80\x00\x00"
-"""Goes before the events of a track: symusic drops the controls of a channel without notes."""
+_AFTER = np.array([[1], [2], [3], [4], [5]])
+_END = b"\x80" * 5
 
 
 def is_plain(tracks: Sequence[bytes], score: symusic.core.ScoreTick) -> bool:
@@ -65,14 +48,11 @@ def is_plain(tracks: Sequence[bytes], score: symusic.core.ScoreTick) -> bool:
     expected = _count_bytes(score)
     if _count_low(rest) == expected:
         return True
-    rest = _SYSEX.sub(_drop_whole, rest)
-    least, most = _count_short(rest)
-    found = _count_low(rest)
-    if least == most and found == expected + 2 * least:
+    if b"\xf0" in rest:
+        rest = _SYSEX.sub(_drop_whole, rest)
+    if _count_low(rest) == expected + 2 * _count_short(rest):
         return True
-    note_ons, messages = _read_all(tracks)
-    short, is_odd = divmod(found - 3 * messages, 2)
-    return note_ons == score.note_num() and not is_odd and least <= short <= most
+    return _count_note_ons(rest) == score.note_num()
 
 
 def _count_low(rest: bytes) -> int:
@@ -86,24 +66,18 @@ def _drop_whole(sysex: re.Match[bytes]) -> bytes:
     return b"" if sysex[1][0] == len(sysex[2]) else sysex[0]
 
 
-def _count_short(rest: bytes) -> tuple[int, int]:
-    """The least and the greatest number of messages of one data byte.
-
-    A long time looks like such a message where running status or a program follows.
-    """
-    least = most = end = 0
-    for start in np.flatnonzero(np.frombuffer(rest, np.uint8) & 0xE0 == 0xC0).tolist():
-        if start < end:
-            continue
-        if (pair := _PAIR.match(rest, start)) is not None:
-            # Between two messages stands a time, so either of the two is the time.
-            least, most, end = least + 1, most + 1, pair.end()
-        elif found := _SHORT.match(rest, start):
-            run = _RUN.match(rest, found.end())
-            more = len(run[0].translate(None, _HIGH)) // 2 if run else 0
-            least += not more and rest[found.end()] & 0xE0 != 0xC0
-            most += 1 + more
-    return least, most
+def _count_short(rest: bytes) -> int:
+    """The messages of one data byte before a time of up to three bytes and a status byte."""
+    data = np.frombuffer(rest + _END, np.uint8)
+    starts = np.flatnonzero(data[: -len(_END)] & 0xE0 == 0xC0)
+    if not len(starts):
+        return 0
+    low = data.take(starts + _AFTER) < 0x80
+    is_short = np.where(low[1], ~low[2], np.where(low[2], ~low[3], low[3] & ~low[4]))
+    is_short &= low[0]
+    # Of two that follow each other at once, one is a time.
+    is_short[1:] &= ~is_short[:-1] | (starts[1:] - starts[:-1] != 2)
+    return int(np.count_nonzero(is_short))
 
 
 def _count_bytes(score: symusic.core.ScoreTick) -> int:
@@ -118,14 +92,34 @@ def _count_bytes(score: symusic.core.ScoreTick) -> int:
     return 6 * notes + 3 * others
 
 
-def _read_all(tracks: Sequence[bytes]) -> tuple[int, int]:
-    """The number of note-ons, and of all messages of two data bytes, as symusic reads tracks."""
-    copies = [_ANY_NOTE + track.translate(_COUNTED) for track in tracks]
-    try:
-        score = symusic.core.ScoreTick.from_midi(smf.write_file(copies, ticks_per_quarter=480))
-    except (RuntimeError, ValueError, LookupError, OverflowError, MemoryError):
-        return -1, 0
-    bends = [track.pitch_bends.numpy()["value"] for track in score.tracks]
-    note_ons = sum(int(np.count_nonzero(each >= 128 - 8192)) for each in bends)
-    # Each track has a note and a bend of `_ANY_NOTE`.
-    return note_ons, _count_bytes(score) // 3 - 2 * score.note_num()
+def _count_note_ons(rest: bytes) -> int | None:
+    """The note-ons among plain events, by their places; None if there is any other byte.
+
+    Each message has three bytes under 128: the end of its time, and two of data. Messages of one
+    data byte are found by their status bytes, and left out.
+    """
+    data = np.frombuffer(rest, np.uint8)
+    is_high = data >= 0x80
+    if (is_high[:-3] & is_high[1:-2] & is_high[2:-1] & is_high[3:]).any():
+        return None  # a time has up to three such bytes
+    lows = np.flatnonzero(~is_high)
+    short: list[int] = []
+    for start in np.searchsorted(lows, np.flatnonzero(data & 0xE0 == 0xC0)).tolist():
+        low, is_running = start, (start + len(short)) % 3 == 1  # otherwise a time begins here
+        while is_running:
+            short.append(low)
+            low += 2
+            is_running = low < len(lows) and lows[low] == lows[low - 1] + 1
+    lows = np.delete(lows, [*short, *(low - 1 for low in short)])
+    if len(lows) % 3 != 1:
+        return None
+    times, first, last = lows[:-1].reshape(-1, 3).T
+    heads = first - times
+    statuses = data.take(first - 1)
+    if heads.min(initial=2) < 2:
+        own = np.where(heads == 2, np.arange(len(heads)), 0)
+        statuses = statuses[np.maximum.accumulate(own)]
+    is_plain = heads.max(initial=2) == 2 and (last - first).max(initial=1) == 1
+    if not is_plain or statuses.min(initial=0x80) < 0x80 or statuses.max(initial=0x80) >= 0xF0:
+        return None
+    return int(np.count_nonzero((statuses >> 4 == 9) & (data.take(last) > 0)))
