@@ -24,17 +24,20 @@ def chord_line(
         quarters: The start of each chord, ascending.
         chords: The chords; None, or a chord without a root, is no chord.
     """
+    if not len(chords):
+        return None
     # Equal symbols are one parsed object, and a piece has few different symbols.
-    different = {id(chord): chord for chord in chords}
-    places = {key: place for place, key in enumerate(different)}
-    known = np.array([_row(chord) for chord in different.values()], np.int16).reshape(-1, 3)
-    rows = known[[places[id(chord)] for chord in chords]]
-    is_last = np.append(quarters[1:] > quarters[:-1], True)[: len(rows)]
-    times, rows = quarters[is_last], rows[is_last]
+    row_of = {id(chord): _row(chord) for chord in {id(each): each for each in chords}.values()}
+    places = {row: place for place, row in enumerate(dict.fromkeys(row_of.values()))}
+    place_of = {key: places[row] for key, row in row_of.items()}
+    chosen = np.array([place_of[id(chord)] for chord in chords], np.intp)
+    is_last = np.append(quarters[1:] > quarters[:-1], True)[: len(chosen)]
+    times, chosen = quarters[is_last], chosen[is_last]
+    is_new = np.append(True, chosen[1:] != chosen[:-1])
+    rows = np.array(list(places), np.int16).reshape(-1, 3)[chosen[is_new]]
     if (rows[:, 0] < 0).all():
         return None
-    is_new = np.append(True, (rows[1:] != rows[:-1]).any(axis=1))
-    roots, qualities, basses = np.ascontiguousarray(rows[is_new].T)
+    roots, qualities, basses = np.ascontiguousarray(rows.T)
     return ChordLine(onsets=times[is_new], roots=roots, qualities=qualities, basses=basses)
 
 

@@ -39,12 +39,13 @@ def read_performance(data: bytes, side: Mapping[str, bytes]) -> ReadPiece:
     table = _read_beats(side["beats"])
     times, downbeats = table[:, 0], np.flatnonzero(table[:, 2])
     beats_per_bar = int(np.bincount(np.diff(downbeats)).argmax())
-    parsed = midi_parser.parse(data)
+    parsed = midi_parser.parse_unjudged(data)
+    notes = midi_parser.judge_notes(parsed)
     last = min(int(downbeats[-1]) + beats_per_bar, len(table) - 1)
     lines = np.concatenate([[0], downbeats, [last]])
     lines = lines[np.append(True, lines[1:] > lines[:-1])]
     return ReadPiece(
-        parts=tuple(_read_parts(parsed, times)),
+        parts=tuple(_read_parts(parsed, notes, times)),
         bar_lines=lines.astype(np.float64),
         meters=(MeterChange(0, Meter(beats_per_bar, 4)),),
         tempos=_tempos(times, lines),
@@ -54,30 +55,41 @@ def read_performance(data: bytes, side: Mapping[str, bytes]) -> ReadPiece:
     )
 
 
-def _read_parts(parsed: ParsedMidi, beats_s: Float64[np.ndarray, " beat"]) -> list[Part]:
+def _read_parts(
+    parsed: ParsedMidi, notes: NoteColumns, beats_s: Float64[np.ndarray, " beat"]
+) -> list[Part]:
     """The parts that have notes within the beats."""
-    notes = NoteColumns.of(parsed.tracks)
-    starts_s, ends_s = parsed.seconds(np.stack([notes.starts, notes.ends]))
-    is_inside = (starts_s >= beats_s[0]) & (starts_s < beats_s[-1])
+    times_s = parsed.seconds(np.stack([notes.starts, notes.ends]))
+    onsets, ends = _quarters(times_s, beats_s)
+    timed = TimedNotes(
+        sizes=notes.sizes,
+        onsets=onsets,
+        ends=ends,
+        pitches=notes.pitches,
+        velocities=notes.velocities,
+    )
+    is_inside = (times_s[0] >= beats_s[0]) & (times_s[0] < beats_s[-1])
+    if is_inside.all():
+        return timed.in_order().parts(parsed.tracks)
     sums = np.append(0, np.cumsum(is_inside))
     sizes = np.diff(sums[np.append(0, np.cumsum(notes.sizes))])
-    timed = TimedNotes(
+    inside = TimedNotes(
         sizes=sizes[sizes > 0],
-        onsets=_quarters(starts_s[is_inside], beats_s),
-        ends=_quarters(ends_s[is_inside], beats_s),
+        onsets=onsets[is_inside],
+        ends=ends[is_inside],
         pitches=notes.pitches[is_inside],
         velocities=notes.velocities[is_inside],
     )
     sounding = [
         track for track, size in zip(parsed.tracks, sizes.tolist(), strict=True) if size > 0
     ]
-    return timed.in_order().parts(sounding)
+    return inside.in_order().parts(sounding)
 
 
 def _quarters(
-    seconds: Float64[np.ndarray, " note"], beats_s: Float64[np.ndarray, " beat"]
-) -> Float64[np.ndarray, " note"]:
-    quarters: Float64[np.ndarray, " note"] = np.interp(
+    seconds: Float64[np.ndarray, "*note"], beats_s: Float64[np.ndarray, " beat"]
+) -> Float64[np.ndarray, "*note"]:
+    quarters: Float64[np.ndarray, "*note"] = np.interp(
         seconds, beats_s, np.arange(len(beats_s), dtype=np.float64)
     )
     return quarters
@@ -131,9 +143,9 @@ def _read_lines(kind: str, data: bytes) -> tuple[Float64[np.ndarray, " line"], l
 
 def _read_columns(rows: list[list[str]]) -> tuple[list[float], list[str]]:
     """The first and the last column; the middle column is checked, too."""
-    for row in rows:
-        float(row[1])
-    return [float(row[0]) for row in rows], [row[2] for row in rows]
+    for _ in map(float, [row[1] for row in rows]):
+        pass
+    return [*map(float, [row[0] for row in rows])], [row[2] for row in rows]
 
 
 def _is_span(row: list[str]) -> bool:

@@ -13,16 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
-from rich.console import Console
-from rich.progress import DownloadColumn, TransferSpeedColumn
 
 from musicvae.errors import DataError
-from musicvae.work.progress import progress_bar
 
 from .corpora import CORPORA, Corpus, Download
 
 if TYPE_CHECKING:
     import requests
+    from rich.console import Console
 
 CACHE_VARIABLE = "MUSICVAE_CACHE"
 """The environment variable for a folder instead of the user's cache."""
@@ -55,7 +53,7 @@ def fetch(
     folder: Path | None = None,
     *,
     corpora: Mapping[str, Corpus] = CORPORA,
-    console: Console | None = None,
+    console: "Console | None" = None,
 ) -> Path:
     """Downloads a corpus unless it is there already, and returns its file.
 
@@ -69,8 +67,11 @@ def fetch(
         DataError: If there is no such corpus or no download of it, the server breaks off, or the
             file has another size or checksum than it should.
     """
-    # It brings requests, which takes a quarter of a second; looking for a file needs neither.
+    # Both take a quarter of a second to import; each worker looks for files, and fetches none.
     import pooch  # noqa: PLC0415
+    from rich.progress import DownloadColumn, TransferSpeedColumn  # noqa: PLC0415
+
+    from musicvae.work.progress import progress_bar  # noqa: PLC0415
 
     download = _download_of(name, corpora)
     folder = folder or corpora_folder()

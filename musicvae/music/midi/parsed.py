@@ -123,6 +123,8 @@ class ParsedMidi(NamedTuple):
         if self.ticks_per_second is not None:
             return ticks / self.ticks_per_second
         tempos = {0: 500_000} | dict(self.tempos)
+        if len(tempos) == 1:
+            return ticks * (tempos[0] / (1e6 * self.ticks_per_quarter))
         changes = np.array(list(tempos), dtype=np.int64)
         seconds_per_tick = np.array(list(tempos.values())) / (1e6 * self.ticks_per_quarter)
         starts = np.concatenate([[0.0], np.cumsum(np.diff(changes) * seconds_per_tick[:-1])])

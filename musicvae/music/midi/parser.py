@@ -206,23 +206,23 @@ def _pickles_records() -> bool:
     )
 
 
-def judge_notes(parsed: ParsedMidi, *, limits: MidiLimits = DEFAULT_LIMITS) -> None:
-    """Checks that all notes are valid and within the limits.
+def judge_notes(parsed: ParsedMidi, *, limits: MidiLimits = DEFAULT_LIMITS) -> NoteColumns:
+    """Checks that all notes are valid and within the limits, and gives them.
 
     Raises:
         MidiError: If a note is not.
     """
     last_tick = limits.max_length_quarters * parsed.ticks_per_quarter
     notes = NoteColumns.of(parsed.tracks)
-    if notes.are_within(last_tick) and notes.are_midi():
-        return
-    for track in parsed.tracks:
-        notes = NoteColumns.of([track])
-        if not notes.are_within(last_tick):
-            most = limits.max_length_quarters
-            raise smf.too_much(f"a note past quarter note {most}", f"{most} quarter notes")
-        if not notes.are_midi():
-            raise smf.damaged("a pitch or velocity past 127")
+    if not (notes.are_within(last_tick) and notes.are_midi()):
+        for track in parsed.tracks:
+            own = NoteColumns.of([track])
+            if not own.are_within(last_tick):
+                most = limits.max_length_quarters
+                raise smf.too_much(f"a note past quarter note {most}", f"{most} quarter notes")
+            if not own.are_midi():
+                raise smf.damaged("a pitch or velocity past 127")
+    return notes
 
 
 @runtime_checkable

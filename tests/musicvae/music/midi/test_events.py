@@ -206,11 +206,19 @@ PLAIN = {
         b"\xc1\x40" + NOTE[1:] + b"\xd1\x40\xc0\x05\xff\x05" + ON[1:] + b"\xc1\x40\x3c\x00",
     ),
     "a system exclusive message": (SYSEX + NOTE + b"\x00\x80\x3c\x00",),
+    "controls, pressures and programs, also under running status, and a note-off too many": (
+        b"\x00\xb0\x07\x10\x00\x08\x10\x00\xb1\x07\x10\x00\xc0\x05\x00\x06",
+        b"\x00\xd0\x05\x83\xc0\x00\x90\x3c\x40\xc6\x40\x3c\x00\x00\xc0\x05" + NOTE,
+        NOTE + b"\x00\x3c\x00",
+    ),
 }  # fmt: skip
 NOT_PLAIN = {
     "a note that nothing ends": (NOTE + b"\x00\x90\x40\x40",),
     "a lost note-off and a note-off too many": (ON + b"\x10" + NOTE[1:] + b"\x00\x80\x40\x00",),
     "running status after a meta event": (ON + b"\x10\x3c\x00\x00\xff\x01\x02hi" + RUNNING,),
+    "a data byte over 127": (NOTE + b"\x00\xb0\x07\x90\x00\x80\x3c\x00",),
+    "a system message": (NOTE + b"\x00\xf1\x05\x00\x80\x3c\x00",),
+    "a time of five bytes": (NOTE + b"\x81\x81\x81\x81\x00\x80\x3c\x00",),
 }
 
 
