@@ -165,14 +165,16 @@ def test_names_lose_their_padding(padding):
 EVENTS = st.one_of(
     st.tuples(st.just(b"\x90"), st.integers(0, 127), st.integers(1, 127)),
     st.tuples(
-        st.sampled_from([b"\x80", b"\xb0", b"\xe0"]), st.integers(0, 127), st.integers(0, 127)
+        st.sampled_from([b"\x80", b"\xb0", b"\xb1", b"\xe0"]),
+        st.integers(0, 127),
+        st.integers(0, 127),
     ),
-    st.tuples(st.just(b"\xc0"), st.integers(0, 127)),
+    st.tuples(st.sampled_from([b"\xc0", b"\xc1", b"\xd0"]), st.integers(0, 127)),
     st.binary(max_size=300).map(lambda text: (smf_format.meta(5, text),)),
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(EVENTS, st.integers(0, 1 << 15), st.booleans()), max_size=12))
 def test_the_quick_test_passes_no_file_that_repair_changes(events):
     """What symusic reads of a file that passes is what the event-by-event reader reads."""
@@ -216,9 +218,7 @@ NOT_PLAIN = {
     "a note that nothing ends": (NOTE + b"\x00\x90\x40\x40",),
     "a lost note-off and a note-off too many": (ON + b"\x10" + NOTE[1:] + b"\x00\x80\x40\x00",),
     "running status after a meta event": (ON + b"\x10\x3c\x00\x00\xff\x01\x02hi" + RUNNING,),
-    "a data byte over 127": (NOTE + b"\x00\xb0\x07\x90\x00\x80\x3c\x00",),
     "a system message": (NOTE + b"\x00\xf1\x05\x00\x80\x3c\x00",),
-    "a time of five bytes": (NOTE + b"\x81\x81\x81\x81\x00\x80\x3c\x00",),
 }
 
 
