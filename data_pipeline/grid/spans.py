@@ -18,9 +18,6 @@ from musicvae.music.bars import bars_to_join
 from musicvae.music.meter_evidence import doubt_common_time, find_first_bar
 from musicvae.music.notes import Meter
 
-_CUT_TIME = {Meter(2, 2): Meter(4, 4), Meter(4, 4): Meter(2, 2)}
-"""Cut time has the same bar and the same steps as common time."""
-
 _FOUR_BEATS = 4
 """Bars of one beat show no meter: four are joined only where the onsets agree with 4/4."""
 
@@ -76,14 +73,18 @@ def find_spans(
         steps_per_bar: The steps of a bar of that meter.
         regular_from: The bar from which on all bars have that length, or -1.
     """
-    if regular_from >= 0 and len(piece.meters) == 1 and _is_in(piece.meters[0].meter, meter):
+    if (
+        regular_from >= 0
+        and len(piece.meters) == 1
+        and bars_to_join(piece.meters[0].meter, meter) == 1
+    ):
         bars = len(bar_steps) - 1 - regular_from
         return FoundSpans((Span(int(bar_steps[regular_from]), bars),), regular_from, {})
     spans: list[Span] = []
     irregular_bars = 0
     short_bars: dict[str, ShortBars] = {}
     for change, end in zip(piece.meters, _ends(piece), strict=True):
-        count = 1 if _is_in(change.meter, meter) else bars_to_join(change.meter, meter)
+        count = bars_to_join(change.meter, meter)
         if not count:
             continue
         lines = bar_steps[change.bar : end + 1].tolist()
@@ -179,18 +180,14 @@ def regular_spans(starts: Sequence[int], are_regular: Sequence[bool]) -> list[Sp
 
 def count_other_bars(piece: ReadPiece, meter: Meter) -> dict[str, int]:
     """Counts the bars of a piece in meters that can't be cut in `meter`, by the meter's text."""
-    if len(piece.meters) == 1 and _is_in(piece.meters[0].meter, meter):
+    if len(piece.meters) == 1 and bars_to_join(piece.meters[0].meter, meter) == 1:
         return {}
     others: dict[str, int] = {}
     for change, end in zip(piece.meters, _ends(piece), strict=True):
-        if not (_is_in(change.meter, meter) or bars_to_join(change.meter, meter)):
+        if not bars_to_join(change.meter, meter):
             name = str(change.meter)
             others[name] = others.get(name, 0) + end - change.bar
     return others
-
-
-def _is_in(found: Meter, wanted: Meter) -> bool:
-    return found == wanted or _CUT_TIME.get(found) == wanted
 
 
 def _ends(piece: ReadPiece) -> list[int]:

@@ -73,6 +73,11 @@ input_options = _options(
         type=click.IntRange(1, 2**32 - 1),
         help="First bar to use, as `musicvae inspect` counts bars: from 1, a pickup is bar 1.",
     ),
+    click.option(
+        "--meter",
+        metavar="4/4",
+        help="Read the files in this meter from the first bar used on, whatever they say.",
+    ),
     click.option("--reduce", is_flag=True, help="Leave out notes that the model can't hold."),
 )
 
@@ -324,7 +329,8 @@ def _named(violation: Violation, inputs: Mapping[str, Path]) -> str:
 def _read(path: Path, options: dict[str, Any]) -> Excerpt:
     from musicvae.generation.inputs import Excerpt
 
-    return Excerpt(path, start_bar=options["start_bar"], reduce=options["reduce"])
+    given = {name: options[name] for name in ("start_bar", "meter", "reduce")}
+    return Excerpt(path, **given)
 
 
 def _keep(

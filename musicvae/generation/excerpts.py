@@ -9,6 +9,8 @@ from dataclasses import replace
 from musicvae.errors import RepresentationError, SettingError
 from musicvae.generation.inputs import Excerpt
 from musicvae.generation.requests import HIGHEST_QPM, LOWEST_QPM
+from musicvae.music.bars import bars_to_join
+from musicvae.music.meters import parse_meter
 from musicvae.music.notes import Bar, Note, NoteSequence
 from musicvae.representation import Representation
 
@@ -16,9 +18,11 @@ from musicvae.representation import Representation
 def fit(excerpt: Excerpt, representation: Representation, path: str) -> NoteSequence:
     """Cuts, fills and reduces music to what a representation holds, as far as the caller allows.
 
-    Bars are the music's own, as `musicvae inspect` shows them. Silence after the last note does not
-    count: only notes make music too long. A drum counts only at its hit; a hit before the last bar
-    line that is early for the next bar is left out.
+    Bars are the music's own, as `musicvae inspect` shows them; two bars of 2/4, or four of 1/4, are
+    read as one of 4/4. If the excerpt has a meter, bars of that meter follow each other from the
+    first bar on, whatever the music says. Silence after the last note does not count: only notes
+    make music too long. A drum counts only at its hit; a hit before the last bar line that is early
+    for the next bar is left out.
 
     Args:
         excerpt: The music, and what the caller allows.
@@ -44,26 +48,32 @@ def fit(excerpt: Excerpt, representation: Representation, path: str) -> NoteSequ
             action="Choose a bar that has music in it or after it.",
             field=f"{path}.start_bar",
         )
-    _check_bars(bars, first, representation, path)
     start = bars[first - 1].start_step if bars else 0
+    if excerpt.meter is None:
+        count, used = len(bars), _count_used(bars, first, representation, path)
+    else:
+        _check_meter(excerpt.meter, representation, path)
+        count, used = len(range(start, end, representation.steps_per_bar)), representation.bars
     cut = replace(
         notes.window(start, representation.length_steps),
         qpm=min(max(notes.qpm, LOWEST_QPM), HIGHEST_QPM),
+        meter=representation.meter,
         bar_changes=(),
     )
     if error := representation.check(cut):
         raise _advised(error, cut, representation, path)
-    if excerpt.start_bar is None and len(bars) > representation.bars:
+    if excerpt.start_bar is None and count > used:
+        joined = f", {used} of these" if used > representation.bars else ""
         raise RepresentationError(
-            f"{len(bars)} bars of music",
+            f"{count} bars of music",
             cause="wrong_length",
-            expected=f"at most the {representation.bars} bars of the model",
+            expected=f"at most the {representation.bars} bars of the model{joined}",
             action="Choose the first bar to use with `start_bar`, or cut the music.",
             field=path,
         )
     if not cut.notes:
         raise RepresentationError(
-            f"no note that starts in bars {first} to {first + representation.bars - 1}",
+            f"no note that starts in the {representation.bars} bars from bar {first} on",
             cause="empty",
             expected="music" if reduction is None or not excerpt.reduce else reduction.keeps,
             action="Choose other bars with `start_bar`, or another track.",
@@ -72,35 +82,70 @@ def fit(excerpt: Excerpt, representation: Representation, path: str) -> NoteSequ
     return cut
 
 
-def _check_bars(bars: Sequence[Bar], first: int, representation: Representation, path: str) -> None:
-    """Checks that the bars used, from number `first` on, are whole bars in the model's meter.
+def _check_meter(text: str, representation: Representation, path: str) -> None:
+    """Checks that the model has the meter in which the caller wants music to be read.
 
     Raises:
-        RepresentationError: If a bar is not; `cause` is `wrong_meter`.
+        RepresentationError: If it has not; `cause` is `wrong_meter`.
     """
-    meter, count = representation.meter, representation.bars
-    fits = [
-        bar.meter == meter and bar.end_step - bar.start_step == representation.steps_per_bar
-        for bar in bars
-    ]
-    if all(fits[first - 1 : first - 1 + count]):
-        return
-    number = fits.index(False, first - 1) + 1
-    bar = bars[number - 1]
-    quarters = (bar.end_step - bar.start_step) / representation.steps_per_quarter
-    is_short = bar.meter == meter
-    other = next((n + 1 for n in range(len(bars)) if all(fits[n : n + count])), None)
+    meter = representation.meter
+    if bars_to_join(parse_meter(text), meter) != 1:
+        raise RepresentationError(
+            f"`meter` {text}",
+            cause="wrong_meter",
+            expected=f"{meter}, the meter of the model",
+            action=f"Read the music in {meter}, or choose another model.",
+            field=f"{path}.meter",
+        )
+
+
+def _count_used(bars: Sequence[Bar], first: int, representation: Representation, path: str) -> int:
+    """How many of the music's bars, from number `first` on, the bars of the model take.
+
+    Raises:
+        RepresentationError: If one is no whole bar in a meter that fits; `cause` is `wrong_meter`.
+    """
+    used, fits = _take(bars, first - 1, representation)
+    if fits:
+        return used
+    bar = bars[first - 1 + used]
+    number = first + used
+    meter = representation.meter
+    length = bar.end_step - bar.start_step
+    is_short = bars_to_join(bar.meter, meter) > 0 and length != bar.meter.steps_per_bar()
+    other = next((n + 1 for n in range(len(bars)) if _take(bars, n, representation)[1]), None)
+    choice = f"Choose bars that fit with `start_bar`, such as {other}"
+    if other is None:
+        choice = "Choose another model"
     raise RepresentationError(
-        f"bar {number} of {quarters:g} quarter notes"
+        f"bar {number} of {length / representation.steps_per_quarter:g} quarter notes"
         if is_short
         else f"bar {number} in {bar.meter}",
         cause="wrong_meter",
-        expected=f"whole bars in {meter}" if is_short else f"{meter}",
-        action=f"Choose music in {meter}, or another model."
-        if other is None
-        else f"Choose bars that fit with `start_bar`, such as {other}.",
+        expected=f"whole bars in {bar.meter}" if is_short else f"{meter}",
+        action=f"{choice}, or read the music in {meter} with `meter`.",
         field=path,
     )
+
+
+def _take(bars: Sequence[Bar], at: int, representation: Representation) -> tuple[int, bool]:
+    """Takes bars from index `at` on for the bars of a model, as far as they fit.
+
+    Returns:
+        How many bars are taken, and whether that is all that the model or the music has.
+    """
+    end = at
+    for _ in range(representation.bars):
+        if end >= len(bars):
+            break
+        meter = bars[end].meter
+        count = bars_to_join(meter, representation.meter)
+        joined = bars[end : end + count]  # fewer at the end of the music, where silence follows
+        lengths = {count * (bar.end_step - bar.start_step) for bar in joined}
+        if lengths != {representation.steps_per_bar} or any(bar.meter != meter for bar in joined):
+            return end - at, False
+        end += len(joined)
+    return end - at, True
 
 
 def _end_step(note: Note) -> int:

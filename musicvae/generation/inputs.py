@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from musicvae.errors import LatentError
+from musicvae.errors import LatentError, SettingError
 from musicvae.generation.replies import Latent
 from musicvae.music import midi
+from musicvae.music.meters import parse_meter
 from musicvae.music.notes import STEPS_PER_QUARTER, NoteSequence
 from musicvae.problems import Problems, check_type, is_whole_within
 
@@ -39,6 +40,8 @@ class Excerpt:
         notes: The music; may be given as the path or the bytes of a MIDI file.
         start_bar: First bar to use, from 1 by the music's own bar lines; None to use all the music,
             which must then fit the model.
+        meter: The meter in which to read the music from the start of that bar on, such as "4/4",
+            whatever the music says; None to read it in its own.
         reduce: Whether to leave out notes that the model can't hold; otherwise they are refused.
 
     Raises:
@@ -49,16 +52,23 @@ class Excerpt:
 
     notes: NoteSequence
     start_bar: int | None
+    meter: str | None
     reduce: bool
 
     def __init__(
-        self, notes: MusicLike, *, start_bar: int | None = None, reduce: bool = False
+        self,
+        notes: MusicLike,
+        *,
+        start_bar: int | None = None,
+        meter: str | None = None,
+        reduce: bool = False,
     ) -> None:
         check_type("notes", notes, MusicLike, "notes, or the path or the bytes of a MIDI file")
         object.__setattr__(
             self, "notes", notes if isinstance(notes, NoteSequence) else midi.read(notes)
         )
         object.__setattr__(self, "start_bar", start_bar)
+        object.__setattr__(self, "meter", meter)
         object.__setattr__(self, "reduce", reduce)
 
 
@@ -102,6 +112,18 @@ def check_excerpt(problems: Problems, excerpt: Excerpt, path: str) -> None:
         f"a grid of {grid} steps a quarter note",
         f"notes on a grid of {STEPS_PER_QUARTER}",
     )
+    if excerpt.meter is not None:
+        with problems.gather():
+            _check_meter(excerpt.meter, f"{path}.meter")
+
+
+def _check_meter(meter: object, path: str) -> None:
+    try:
+        check_type("meter", meter, str, "a meter such as 4/4, 3/4 or 6/8")
+        parse_meter(str(meter))
+    except SettingError as error:
+        error.field = path
+        raise
 
 
 def read_latent(problems: Problems, values: LatentLike, path: str) -> Latent:

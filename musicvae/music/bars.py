@@ -29,17 +29,22 @@ _LEAST_ACCENTS = 8
 _LEAST_SHARE = 0.9
 
 
+_COMMON = (Meter(4, 4), Meter(2, 2))
 _SHORT_METERS = {Meter(2, 4): 2, Meter(1, 4): 4}
-"""How many bars of a short meter make a bar of 4/4 or 2/2."""
+"""How many bars of a short meter make a bar of common or cut time, 4/4 or 2/2."""
 
 
 def bars_to_join(found: Meter, wanted: Meter) -> int:
-    """How many bars of the meter found can be joined to a bar of the meter wanted; 0 if none can.
+    """How many bars of the meter found make a bar of the meter wanted; 0 if none can.
 
-    >>> bars_to_join(Meter(2, 4), Meter(4, 4)), bars_to_join(Meter(3, 4), Meter(4, 4))
-    (2, 0)
+    >>> [bars_to_join(Meter(*found), Meter(4, 4)) for found in ((2, 2), (2, 4), (3, 4))]
+    [1, 2, 0]
     """
-    return _SHORT_METERS.get(found, 0) if wanted in (Meter(4, 4), Meter(2, 2)) else 0
+    if found == wanted:
+        return 1
+    if wanted not in _COMMON:
+        return 0
+    return 1 if found in _COMMON else _SHORT_METERS.get(found, 0)
 
 
 class MeterChange(NamedTuple):

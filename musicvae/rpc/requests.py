@@ -80,6 +80,7 @@ def _excerpt_to_message(excerpt: Excerpt | None) -> pb.Excerpt | None:
     return pb.Excerpt(
         notes=notes_to_message(replace(excerpt.notes, qpm=qpm)),
         start_bar=excerpt.start_bar,
+        meter=excerpt.meter,
         reduce=excerpt.reduce,
     )
 
@@ -290,4 +291,6 @@ def _excerpt(message: pb.Excerpt, problems: Problems, path: str, limits: Limits)
                 f"{path}.notes",
                 max_length_steps=limits.max_length_steps,
             )
-    return Excerpt(notes=notes or _SILENCE, reduce=message.reduce, **_given(message, "start_bar"))
+    return Excerpt(
+        notes=notes or _SILENCE, reduce=message.reduce, **_given(message, "start_bar", "meter")
+    )

@@ -282,16 +282,18 @@ class GetModelResponse(_message.Message):
     def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
 
 class Excerpt(_message.Message):
-    __slots__ = ("midi", "notes", "start_bar", "reduce")
+    __slots__ = ("midi", "notes", "start_bar", "reduce", "meter")
     MIDI_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
     START_BAR_FIELD_NUMBER: _ClassVar[int]
     REDUCE_FIELD_NUMBER: _ClassVar[int]
+    METER_FIELD_NUMBER: _ClassVar[int]
     midi: bytes
     notes: NoteSequence
     start_bar: int
     reduce: bool
-    def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., start_bar: _Optional[int] = ..., reduce: _Optional[bool] = ...) -> None: ...
+    meter: str
+    def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., start_bar: _Optional[int] = ..., reduce: _Optional[bool] = ..., meter: _Optional[str] = ...) -> None: ...
 
 class Point(_message.Message):
     __slots__ = ("excerpt", "latent")

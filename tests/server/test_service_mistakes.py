@@ -214,6 +214,8 @@ def test_wrong_notes_are_told(stub, notes, fields):
         ({"start_bar": 0}, {"excerpt.start_bar"}),
         ({"start_bar": 3}, {"excerpt.start_bar"}),
         ({"start_bar": 2**32 - 1}, {"excerpt.start_bar"}),
+        ({"meter": "five"}, {"excerpt.meter"}),
+        ({"meter": "3/4"}, {"excerpt.meter"}),
         ({"midi": b""}, {"excerpt.midi"}),
         ({"midi": b"\0" * 100}, {"excerpt.midi"}),
         ({"midi": b"MThd" + b"\0" * 4 * 1024 * 1024}, {"excerpt.midi"}),

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from musicvae.music import midi
-from musicvae.music.notes import Note, NoteSequence
+from musicvae.music.notes import Meter, Note, NoteSequence
 
 KINDS = ("melody-2bar", "melody-16bar", "drums-2bar", "groove-2bar", "trio-16bar", "leadsheet-4bar")
 SHEET = "leadsheet-4bar"
@@ -49,6 +50,17 @@ def test_every_model_makes_music_of_its_own_music(musicvae, kind):
     assert "note_density" in said.out
     assert ("c_diatonic" in said.out) == (kind not in ("drums-2bar", "groove-2bar"))
     assert [len(list(Path(each).glob("*.mid"))) for each in "abcd"] == [2, 2, 3, 2]
+
+
+def test_files_are_read_in_the_meter_asked_for(musicvae, command, family_folder, tunes):
+    waltz = replace(midi.read(tunes / "a.mid"), meter=Meter(3, 4))
+    Path("waltz.mid").write_bytes(midi.write(waltz))
+    said = command("reconstruct", "waltz.mid", "--model", family_folder / "melody-2bar")
+    assert "or read the music in 4/4 with --meter" in said.err
+    for name in ("a.mid", "waltz.mid"):
+        musicvae("reconstruct", name, "--meter", "4/4", "--out", name[0], model="melody-2bar")
+    a, b = (midi.read(next(Path(name).glob("*.mid"))) for name in "aw")
+    assert a.notes == b.notes
 
 
 def test_chords_without_bar_lines_are_one_bar_and_get_a_hint(command, family_folder):
@@ -109,6 +121,14 @@ MISTAKES = {
     "chords for a melody": (
         ["interpolate", "a.mid", "b.mid", "--chords", "C", "--model", "melody-2bar"],
         ["chords for melody-2bar", "none"],
+    ),
+    "no meter": (
+        ["reconstruct", "a.mid", "--meter", "4", "--model", "melody-2bar"],
+        ["--meter 4; expected a meter such as 4/4"],
+    ),
+    "a meter that the model has not": (
+        ["interpolate", "a.mid", "b.mid", "--meter", "3/4", "--model", "melody-2bar"],
+        ["a.mid", "--meter 3/4; expected 4/4, the meter of the model"],
     ),
     "a melody for drums": (
         ["reconstruct", "a.mid", "--model", "drums-2bar"],

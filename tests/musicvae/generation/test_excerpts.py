@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from engines import FOUR_THEN_THREE, PICKUP, TWO_FOUR_BAR
+from engines import FOUR, FOUR_THEN_THREE, PICKUP, TWO_FOUR_BAR, in_meters
 
 from musicvae.errors import RepresentationError, SettingError
 from musicvae.generation.excerpts import fit
@@ -57,7 +57,7 @@ def test_bar_past_the_end_is_refused():
 
 def test_bars_without_notes_are_refused(melody):
     late = replace(melody, notes=(Note(64, 60, 68),), length_steps=80)
-    with pytest.raises(RepresentationError, match="bars 1 to 2") as caught:
+    with pytest.raises(RepresentationError, match="in the 2 bars from bar 1 on") as caught:
         fitted(late, start_bar=1)
     assert caught.value.cause == "empty"
     with pytest.raises(RepresentationError):
@@ -146,6 +146,51 @@ def test_bars_are_the_musics_own(notes, bar, first_step, pitch):
 def test_only_bars_that_do_not_fit_are_refused(notes, bar, said):
     with pytest.raises((RepresentationError, SettingError), match=said):
         fitted(notes, start_bar=bar)
+
+
+TWO, ONE = Meter(2, 4), Meter(1, 4)
+
+
+@pytest.mark.parametrize("meter", [Meter(2, 2), TWO, ONE])
+def test_shorter_bars_are_joined_and_cut_time_is_common_time(melody, meter):
+    assert fitted(replace(melody, meter=meter)) == melody
+    longer = replace(long_melody(6), meter=meter)
+    bar = 16 // meter.steps_per_bar()
+    assert fitted(longer, start_bar=2 * bar + 1) == long_melody(6).window(32, 32)
+    assert len(fitted(longer, start_bar=6 * bar).notes) == 4 // bar
+    with pytest.raises(RepresentationError, match=f"{6 * bar} bars of music"):
+        fitted(longer)
+
+
+def test_bars_are_joined_from_the_first_bar_used():
+    longer = replace(long_melody(6), meter=TWO)
+    assert fitted(longer, start_bar=2).notes == long_melody(6).window(8, 32).notes
+    with pytest.raises(RepresentationError, match="at most the 2 bars of the model, 4 of these"):
+        fitted(longer)
+
+
+def test_bars_are_joined_only_with_bars_beside_them():
+    notes = in_meters(FOUR, TWO, FOUR, TWO, TWO)
+    with pytest.raises(RepresentationError, match=r"bar 2 in 2/4; expected 4/4.*such as 3"):
+        fitted(notes, start_bar=1)
+    assert fitted(notes, start_bar=3).notes == notes.window(24, 32).notes
+
+
+def test_a_meter_is_counted_from_the_first_bar_used_whatever_the_music_says():
+    assert fitted(replace(long_melody(2), meter=Meter(3, 4)), meter="4/4") == long_melody(2)
+    for notes, bar, step in ((TWO_FOUR_BAR, 2, 16), (FOUR_THEN_THREE, 3, 32), (PICKUP, 2, 4)):
+        cut = fitted(notes, start_bar=bar, meter="4/4")
+        assert cut.notes == notes.window(step, 32).notes
+        assert (cut.meter, cut.bar_changes) == (Meter(), ())
+    assert fitted(TWO_FOUR_BAR, start_bar=1) == fitted(TWO_FOUR_BAR, start_bar=1, meter="2/2")
+    with pytest.raises(RepresentationError, match="4 bars of music; expected at most the 2 bars"):
+        fitted(FOUR_THEN_THREE, meter="4/4")
+
+
+def test_a_meter_that_the_model_has_not_is_refused(melody):
+    with pytest.raises(RepresentationError, match="`meter` 3/4; expected 4/4") as caught:
+        fitted(melody, meter="3/4")
+    assert (caught.value.cause, caught.value.field) == ("wrong_meter", "excerpt.meter")
 
 
 @pytest.mark.parametrize(("given", "used"), [(3.6, 10.0), (120.5, 120.5), (5000.0, 480.0)])

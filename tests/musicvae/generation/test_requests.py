@@ -57,6 +57,13 @@ def test_excerpt_must_be_on_the_grid_of_16ths():
     assert caught.value.field == "excerpt.notes"
 
 
+@pytest.mark.parametrize("meter", ["", "four", "4/5"])
+def test_a_meter_must_be_a_meter(meter):
+    with pytest.raises(SettingError, match="expected a meter such as 4/4") as caught:
+        TransformRequest(point=Excerpt(notes=SILENCE, meter=meter), amounts={"c_diatonic": 1.0})
+    assert caught.value.field == "point.excerpt.meter"
+
+
 @pytest.mark.parametrize(
     "make",
     [

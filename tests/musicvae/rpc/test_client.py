@@ -40,7 +40,7 @@ def excerpt():
         meter=Meter(4, 4),
         key=Key(9, is_minor=True),
     )
-    return Excerpt(notes=notes, start_bar=1, reduce=True)
+    return Excerpt(notes=notes, start_bar=1, meter="4/4", reduce=True)
 
 
 HOW = {"seed": 2**63 - 1, "temperature": 0.9, "top_p": 0.7}
@@ -96,6 +96,11 @@ def test_models_are_those_of_the_engine(client, engine):
             EncodeRequest(excerpt=Excerpt(TWO_FOUR_BAR, start_bar=2)),
             RepresentationError,
         ),
+        (
+            "encode",
+            EncodeRequest(excerpt=Excerpt(TWO_FOUR_BAR, start_bar=1, meter="3/4")),
+            RepresentationError,
+        ),
         ("interpolate", InterpolateRequest(points=[(1.0,), (2.0,)]), RequestError),
     ],
 )
@@ -121,13 +126,18 @@ def test_long_music_is_heard_alike(client, engine):
     assert client.encode(request) == engine.encode(request)
 
 
-@pytest.mark.parametrize(("notes", "bar"), [(TWO_FOUR_BAR, 4), (PICKUP, 2)])
-def test_bars_are_the_musics_own_as_notes_and_as_midi(client, engine, stub, notes, bar):
-    request = EncodeRequest(excerpt=Excerpt(notes, start_bar=bar))
+@pytest.mark.parametrize(
+    ("notes", "bar", "meter"),
+    [(TWO_FOUR_BAR, 4, None), (PICKUP, 2, None), (TWO_FOUR_BAR, 3, "4/4")],
+)
+def test_bars_are_the_musics_own_as_notes_and_as_midi(client, engine, stub, notes, bar, meter):
+    request = EncodeRequest(excerpt=Excerpt(notes, start_bar=bar, meter=meter))
     encoding = client.encode(request)
     assert encoding == engine.encode(request)
     assert encoding.notes.notes[0].pitch == 59 + bar
-    message = pb.EncodeRequest(excerpt=pb.Excerpt(midi=midi.write(notes), start_bar=bar))
+    message = pb.EncodeRequest(
+        excerpt=pb.Excerpt(midi=midi.write(notes), start_bar=bar, meter=meter)
+    )
     assert tuple(stub.Encode(message).mean) == encoding.mean
 
 
