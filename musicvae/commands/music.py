@@ -127,15 +127,21 @@ def models(model: str | None, server: str | None) -> None:
 @music_options
 @chords_option
 @constraint_options
-def sample(count: int, **options: Any) -> None:
+@click.option(
+    "--style",
+    metavar="STYLE",
+    help="Draw in this style, such as rock; `musicvae models` lists a model's styles "
+    "(default: drawn, too).",
+)
+def sample(count: int, style: str | None, **options: Any) -> None:
     """Draw new music from the prior."""
     from musicvae.generation.requests import SampleRequest
 
     _refuse_many_files(count, options)
-    request = SampleRequest(count=count, **_drawing(options))
+    request = SampleRequest(count=count, style=style, **_drawing(options))
     with _musician([options["model"]], options["server"]) as musician:
         clips = musician.sample(request)
-        _keep("sample", ((f"draw {c.index + 1}", c) for c in clips), options)
+        _keep("sample", ((_title(clip), clip) for clip in clips), options)
 
 
 @click.command()
@@ -244,6 +250,11 @@ def groove(input_file: Path, task: str, onto: Path | None, **options: Any) -> No
     _keep("groove", titled, options, labels=("before", "after"))
 
 
+def _title(clip: Clip) -> str:
+    """Names a draw, with its style if it has one."""
+    return f"draw {clip.index + 1}" + (f" ({clip.style})" if clip.style else "")
+
+
 def _description(model: ModelInfo) -> Iterator[str]:
     """Describes a model, line by line."""
     kind = model.representation.replace("_", " ")
@@ -255,6 +266,8 @@ def _description(model: ModelInfo) -> Iterator[str]:
     yield f"on held-out music: {figures}" if figures else "not measured"
     names = ", ".join(attribute.name for attribute in model.attributes)
     yield f"attributes: {names}" if names else "no attributes"
+    if model.styles:
+        yield f"styles: {', '.join(model.styles)}"
     for licence, sources in groupby(
         sorted(model.sources, key=lambda source: source.licence), lambda source: source.licence
     ):

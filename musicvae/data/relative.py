@@ -13,6 +13,7 @@ from torch.utils.data import IterableDataset
 
 from musicvae.data.batches import BatchStream, OneBatch, weigh
 from musicvae.data.shards import ExampleSet
+from musicvae.errors import SettingError
 from musicvae.experiment.experiment import Experiment
 from musicvae.model import Batch
 from musicvae.model.conditions import split_streams
@@ -61,6 +62,22 @@ def common_styles(examples: ExampleSet) -> tuple[str, ...]:
         and count >= LEAST_EXCERPTS
         and len(np.unique(pieces[styles == name].astype(str))) >= LEAST_PIECES
     )
+
+
+def check_styles(examples: ExampleSet, names: Sequence[str]) -> None:
+    """Checks that a training set has excerpts of all styles of these names.
+
+    Raises:
+        SettingError: If it has none of a style.
+    """
+    known = set(_styles(examples)) - {""}
+    if missing := [name for name in names if name not in known]:
+        raise SettingError(
+            f"prior.styles with {', '.join(missing)}",
+            expected=f"styles of the training set: {', '.join(sorted(known)) or 'it has none'}",
+            action="Leave prior.styles out to take the common styles of the training set.",
+            field="prior.styles",
+        )
 
 
 def styles_of(examples: ExampleSet, names: Sequence[str]) -> Int64[np.ndarray, " batch"]:

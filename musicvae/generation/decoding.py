@@ -53,6 +53,7 @@ class Drawing:
         constraint: The key, scale or range that every note keeps to; None if none is asked for.
         asked: The constraint in the words of the request, by field.
         sounds: See `Clip.sounds`.
+        style: The number of the style that is asked for, see `Conditions.styles`; None if none is.
     """
 
     method: str
@@ -65,6 +66,7 @@ class Drawing:
     constraint: Constraint | None = None
     asked: Mapping[str, str] = field(default_factory=dict)
     sounds: Mapping[str, Sound] = field(default_factory=dict)
+    style: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,6 +79,7 @@ class Row:
         seed: Seed of its own noise.
         key: The key that the clip was drawn in; None if no key was asked for or drawn.
         masked_nats: The cost of the constraint under the prior.
+        style: The style that the clip was drawn in; None if it was drawn in no style.
     """
 
     index: int
@@ -84,6 +87,7 @@ class Row:
     seed: int
     key: Key | None = None
     masked_nats: float = 0.0
+    style: str | None = None
 
 
 def draw_rows(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Iterator[Row]:
@@ -102,6 +106,9 @@ def _draw_group(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Ite
                 z = prior(latent_noise(seed, [index], prior.noise_size))[0]
             yield Row(index=index, z=z, seed=own, key=asked_key(drawing))
         return
+    told = _conditions(drawing)
+    if drawing.style is not None:
+        told = replace(told, styles=torch.full((GROUP_ROWS,), drawing.style))
     with one_thread():
         drawn = draw_music(
             bundle.model,
@@ -109,9 +116,10 @@ def _draw_group(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Ite
             bundle.representation,
             seed=seed,
             rows=[*indices, *[indices[0]] * (GROUP_ROWS - len(indices))],
-            conditions=_conditions(drawing),
+            conditions=told,
             constraint=drawing.constraint,
         )
+    names = dict(enumerate(prior.config.styles))
     for row, (index, own) in enumerate(zip(indices, seeds, strict=True)):
         tonic, mode = drawn.keys[row].tolist()
         yield Row(
@@ -120,6 +128,7 @@ def _draw_group(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Ite
             seed=own,
             key=None if tonic == UNKNOWN_TONIC else Key(tonic, mode == 1),
             masked_nats=drawn.masked_nats[row].item(),
+            style=None if drawn.styles is None else names.get(int(drawn.styles[row])),
         )
 
 
@@ -164,6 +173,7 @@ def make_clip(
         asked=dict(drawing.asked),
         constraint_nats=constraint_nats,
         sounds=dict(drawing.sounds),
+        style=row.style,
     )
 
 

@@ -61,6 +61,7 @@ from musicvae.generation.requests import (
     constraint_of,
 )
 from musicvae.generation.sounds import Sound, check_lines
+from musicvae.generation.styles import find_style
 from musicvae.model.latent.moves import shift
 from musicvae.model.noise import latent_noise, row_seed
 from musicvae.music.attributes import get_attribute
@@ -117,11 +118,12 @@ class Engine:
 
         Raises:
             ModelNotFoundError: If the model is not loaded.
-            SettingError: If chords are missing or refused.
+            SettingError: If chords are missing or refused, or the model does not know the style.
         """
         bundle = self._bundle_for(request)
         harmony = harmony_of_text(bundle, request.chords)
         drawing = _drawing(bundle, request, SAMPLED, request.qpm, harmony)
+        drawing = replace(drawing, style=find_style(bundle, request.style))
         # Lazily: the clips of a request may not fit into memory.
         indices = range(request.first_index, request.first_index + request.count)
         yield from decode(bundle, draw_rows(bundle, indices, drawing), drawing)

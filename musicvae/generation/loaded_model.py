@@ -71,10 +71,15 @@ class Model:
         return self._engine.model("")
 
     def sample(
-        self, count: int = 1, *, first_index: int = 0, **how: Unpack[DrawingSettings]
+        self,
+        count: int = 1,
+        *,
+        first_index: int = 0,
+        style: str | None = None,
+        **how: Unpack[DrawingSettings],
     ) -> list[Clip]:
-        """Draws clips from the prior."""
-        request = SampleRequest(count=count, first_index=first_index, **how)
+        """Draws clips from the prior, in a style of `info.styles` if one is given."""
+        request = SampleRequest(count=count, first_index=first_index, style=style, **how)
         return list(self._engine.sample(request))
 
     def interpolate(

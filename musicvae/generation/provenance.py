@@ -46,6 +46,7 @@ def request_again(
                 temperature=temperature,
                 top_p=top_p,
                 qpm=qpm,
+                style=recipe.get("style"),
                 **told,
             )
         latent = latent_from_text(recipe["latent"])

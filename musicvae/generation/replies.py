@@ -61,6 +61,7 @@ class Clip:
             allows, in nats, step by step along the clip; None without a constraint.
         sounds: The sound of each line that does not sound as the model's draws do: the program and
             the loudness of the excerpt that the clip comes from.
+        style: The style that the clip was drawn in; None if it was drawn in no style.
     """
 
     notes: NoteSequence
@@ -77,6 +78,7 @@ class Clip:
     asked: Mapping[str, str] = field(default_factory=dict)
     constraint_nats: float | None = None
     sounds: Mapping[str, Sound] = field(default_factory=dict)
+    style: str | None = None
 
     def provenance(self) -> dict[str, object]:
         """The recipe of the clip as JSON values; its MIDI file contains it.
@@ -97,6 +99,8 @@ class Clip:
         recipe |= self.asked
         if self.sounds:
             recipe["sounds"] = {line: asdict(sound) for line, sound in self.sounds.items()}
+        if self.style is not None:
+            recipe["style"] = self.style
         # A draw from the prior follows from its seed and index, any other clip from its latent.
         if self.method == SAMPLED:
             return {**recipe, "index": self.index}
@@ -240,6 +244,7 @@ class ModelInfo:
         latent_size: Number of values of a latent.
         attributes: The attributes that the model can change.
         needs_chords: Whether requests to the model need chords.
+        styles: The styles that new music can be drawn in; empty if the model knows none.
         size_bytes: Size of its weights on disk.
         figures: A few figures of its quality.
         sources: The collections of music in its training data.
@@ -260,6 +265,7 @@ class ModelInfo:
     figures: tuple[FigureInfo, ...]
     sources: tuple[SourceInfo, ...]
     licence: str = ""
+    styles: tuple[str, ...] = ()
     card: str = ""
 
 

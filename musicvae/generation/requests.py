@@ -70,6 +70,7 @@ class SampleRequest:
     key: str | None = None
     scale: str | None = None
     range: str | None = None
+    style: str | None = None
 
     def __post_init__(self) -> None:
         problems = _check_types(self)
@@ -82,6 +83,7 @@ class SampleRequest:
             self.first_index,
             "0 to 2^31 - count",
         )
+        check_text(problems, "style", self.style or "")
         _check_drawing(problems, self)
         problems.raise_all()
 
@@ -305,6 +307,7 @@ _TYPES: dict[str, tuple[type | UnionType, str]] = {
     "scale": (str | None, "text such as G dorian"),
     "range": (str | None, "text such as C3-C5"),
     "sounds": (Mapping, 'sounds by line, such as {"melody": Sound(program=40)}'),
+    "style": (str | None, "text such as rock"),
 }
 """The types of the fields of requests; other checks take values of any type."""
 

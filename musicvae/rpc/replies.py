@@ -47,6 +47,7 @@ def clip_to_message(clip: Clip, clip_format: int) -> pb.Clip:
         asked=clip.asked,
         constraint_nats=clip.constraint_nats,
         sounds=sounds_to_message(clip.sounds),
+        style=clip.style,
     )
 
 
@@ -67,6 +68,7 @@ def clip_from_message(message: pb.Clip, method: str) -> Clip:
         asked=dict(sorted(message.asked.items())),
         constraint_nats=message.constraint_nats if message.HasField("constraint_nats") else None,
         sounds=sounds_from_message(message.sounds),
+        style=message.style if message.HasField("style") else None,
     )
 
 
@@ -155,6 +157,7 @@ def model_to_message(model: ModelInfo) -> pb.Model:
         figures=[pb.Figure(name=each.name, value=each.value) for each in model.figures],
         sources=[pb.Source(name=each.name, licence=each.licence) for each in model.sources],
         licence=model.licence,
+        styles=model.styles,
         card=model.card,
     )
 
@@ -178,5 +181,6 @@ def model_from_message(message: pb.Model) -> ModelInfo:
         figures=tuple(FigureInfo(name=each.name, value=each.value) for each in message.figures),
         sources=tuple(SourceInfo(name=each.name, licence=each.licence) for each in message.sources),
         licence=message.licence,
+        styles=tuple(message.styles),
         card=message.card,
     )

@@ -108,7 +108,7 @@ def sample_request(message: pb.SampleRequest, limits: Limits) -> SampleRequest:
     """
     problems = Problems()
     _check_format(problems, message.clip_format)
-    given = _given(message, "first_index", *_DRAWING_OVER_CHORDS)
+    given = _given(message, "first_index", "style", *_DRAWING_OVER_CHORDS)
     given |= _count(message, problems, 1, limits.max_count)
     return _make(problems, SampleRequest, model=message.model, **given)
 

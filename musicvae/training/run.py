@@ -18,7 +18,13 @@ from rich.console import Console
 from musicvae.data import shards
 from musicvae.data.batches import Slices, TrainingData
 from musicvae.data.manifest import load_manifest
-from musicvae.data.relative import PriorData, common_styles, weigh_keys, weigh_styles
+from musicvae.data.relative import (
+    PriorData,
+    check_styles,
+    common_styles,
+    weigh_keys,
+    weigh_styles,
+)
 from musicvae.data.shards import Events, ExampleSet
 from musicvae.errors import TrainingError
 from musicvae.experiment.experiment import Experiment, to_dict
@@ -157,9 +163,15 @@ def _prepare(
 
 
 def _of_prior(experiment: Experiment, settings: RunSettings) -> Experiment:
-    """The experiment of a prior's run: with the prior's training, and the styles of its data."""
+    """The experiment of a prior's run: with the prior's training, and the styles of its data.
+
+    Raises:
+        SettingError: If the data have no excerpt of a style that is set.
+    """
     prior = experiment.prior
-    if experiment.representation.kind.has_styles and not prior.styles:
+    if prior.styles:
+        check_styles(_load(settings, "train"), prior.styles)
+    elif experiment.representation.kind.has_styles:
         prior = replace(prior, styles=common_styles(_load(settings, "train")))
     return replace(experiment, training=experiment.prior_training, prior=prior)
 

@@ -28,7 +28,7 @@ CLIP_FORMAT_MIDI: ClipFormat
 CLIP_FORMAT_NOTES: ClipFormat
 
 class SampleRequest(_message.Message):
-    __slots__ = ("model", "count", "seed", "first_index", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range")
+    __slots__ = ("model", "count", "seed", "first_index", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "style")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class SampleRequest(_message.Message):
     KEY_FIELD_NUMBER: _ClassVar[int]
     SCALE_FIELD_NUMBER: _ClassVar[int]
     RANGE_FIELD_NUMBER: _ClassVar[int]
+    STYLE_FIELD_NUMBER: _ClassVar[int]
     model: str
     count: int
     seed: int
@@ -53,7 +54,8 @@ class SampleRequest(_message.Message):
     key: str
     scale: str
     range: str
-    def __init__(self, model: _Optional[str] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., first_index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ...) -> None: ...
+    style: str
+    def __init__(self, model: _Optional[str] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., first_index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., style: _Optional[str] = ...) -> None: ...
 
 class SampleResponse(_message.Message):
     __slots__ = ("clip",)
@@ -310,7 +312,7 @@ class Latent(_message.Message):
     def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Clip(_message.Message):
-    __slots__ = ("midi", "notes", "latent", "seed", "index", "temperature", "top_p", "model", "model_version", "attributes", "chords", "key", "asked", "constraint_nats", "sounds")
+    __slots__ = ("midi", "notes", "latent", "seed", "index", "temperature", "top_p", "model", "model_version", "attributes", "chords", "key", "asked", "constraint_nats", "sounds", "style")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -347,6 +349,7 @@ class Clip(_message.Message):
     ASKED_FIELD_NUMBER: _ClassVar[int]
     CONSTRAINT_NATS_FIELD_NUMBER: _ClassVar[int]
     SOUNDS_FIELD_NUMBER: _ClassVar[int]
+    STYLE_FIELD_NUMBER: _ClassVar[int]
     midi: bytes
     notes: NoteSequence
     latent: Latent
@@ -362,7 +365,8 @@ class Clip(_message.Message):
     asked: _containers.ScalarMap[str, str]
     constraint_nats: float
     sounds: _containers.MessageMap[str, Sound]
-    def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., latent: _Optional[_Union[Latent, _Mapping]] = ..., seed: _Optional[int] = ..., index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., attributes: _Optional[_Mapping[str, float]] = ..., chords: _Optional[str] = ..., key: _Optional[_Union[Key, _Mapping]] = ..., asked: _Optional[_Mapping[str, str]] = ..., constraint_nats: _Optional[float] = ..., sounds: _Optional[_Mapping[str, Sound]] = ...) -> None: ...
+    style: str
+    def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., latent: _Optional[_Union[Latent, _Mapping]] = ..., seed: _Optional[int] = ..., index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., attributes: _Optional[_Mapping[str, float]] = ..., chords: _Optional[str] = ..., key: _Optional[_Union[Key, _Mapping]] = ..., asked: _Optional[_Mapping[str, str]] = ..., constraint_nats: _Optional[float] = ..., sounds: _Optional[_Mapping[str, Sound]] = ..., style: _Optional[str] = ...) -> None: ...
 
 class Sound(_message.Message):
     __slots__ = ("program", "velocity")
@@ -441,7 +445,7 @@ class Key(_message.Message):
     def __init__(self, tonic: _Optional[int] = ..., is_minor: _Optional[bool] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "representation", "bars", "meter", "length_steps", "latent_size", "attributes", "card", "needs_chords", "size_bytes", "figures", "sources", "licence")
+    __slots__ = ("name", "version", "representation", "bars", "meter", "length_steps", "latent_size", "attributes", "card", "needs_chords", "size_bytes", "figures", "sources", "styles", "licence")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     REPRESENTATION_FIELD_NUMBER: _ClassVar[int]
@@ -455,6 +459,7 @@ class Model(_message.Message):
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     FIGURES_FIELD_NUMBER: _ClassVar[int]
     SOURCES_FIELD_NUMBER: _ClassVar[int]
+    STYLES_FIELD_NUMBER: _ClassVar[int]
     LICENCE_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
@@ -469,8 +474,9 @@ class Model(_message.Message):
     size_bytes: int
     figures: _containers.RepeatedCompositeFieldContainer[Figure]
     sources: _containers.RepeatedCompositeFieldContainer[Source]
+    styles: _containers.RepeatedScalarFieldContainer[str]
     licence: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., representation: _Optional[str] = ..., bars: _Optional[int] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., length_steps: _Optional[int] = ..., latent_size: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., card: _Optional[str] = ..., needs_chords: _Optional[bool] = ..., size_bytes: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., licence: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., representation: _Optional[str] = ..., bars: _Optional[int] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., length_steps: _Optional[int] = ..., latent_size: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., card: _Optional[str] = ..., needs_chords: _Optional[bool] = ..., size_bytes: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., styles: _Optional[_Iterable[str]] = ..., licence: _Optional[str] = ...) -> None: ...
 
 class Figure(_message.Message):
     __slots__ = ("name", "value")

@@ -107,6 +107,17 @@ def test_models_say_what_they_are(command, family_folder):
     assert "attributes: note_density, syncopation_16th, syncopation_8th\n" in said.out
 
 
+def test_a_style_is_asked_for_by_name(command, mistake, make_bundle):
+    make_bundle(
+        Path("d"), name="d", preset="drums-2bar", draws_events=True, styles=("funk", "rock")
+    )
+    assert "styles: funk, rock\n" in command("models", "--model", "d").out
+    said = command("sample", "-n", 2, "--style", "Rock", "--seed", 1, "--model", "d")
+    assert said.code == 0 and "draw 1 (rock)" in said.out and "draw 2 (rock)" in said.out
+    said = mistake(["sample", "--style", "polka", "--model", "d"])
+    assert "--style 'polka'" in said and "one of funk, rock" in said
+
+
 MISTAKES = {
     "no chords": (["sample", "--model", SHEET], ["no chords", "C | Am"]),
     "no chords in a file": (["reconstruct", "a.mid", "--model", SHEET], ["no chords"]),
@@ -129,6 +140,10 @@ MISTAKES = {
     "a meter that the model has not": (
         ["interpolate", "a.mid", "b.mid", "--meter", "3/4", "--model", "melody-2bar"],
         ["a.mid", "--meter 3/4; expected 4/4, the meter of the model"],
+    ),
+    "a style for a melody": (
+        ["sample", "--style", "rock", "--model", "melody-2bar"],
+        ["a style for melody-2bar", "none"],
     ),
     "a melody for drums": (
         ["reconstruct", "a.mid", "--model", "drums-2bar"],

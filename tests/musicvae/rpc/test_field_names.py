@@ -45,6 +45,7 @@ WRONG = {
     "key": ["", "H", "C dorian"],
     "scale": ["", "G klingon"],
     "range": ["", "C5-C4", "C-1-C-1"],
+    "style": ["", "polka"],
     "clip_format": [99],
     "task": [0, 99],
     "point": POINTS,

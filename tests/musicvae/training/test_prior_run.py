@@ -19,7 +19,7 @@ from musicvae.data.relative import (
     weigh_keys,
 )
 from musicvae.data.shards import load
-from musicvae.errors import DataError, TrainingError
+from musicvae.errors import DataError, SettingError, TrainingError
 from musicvae.evaluation.evaluate import Sizes
 from musicvae.experiment.experiment import TrainingConfig
 from musicvae.generation.engine import Engine
@@ -170,6 +170,15 @@ def test_chords_are_not_told_for_a_tenth_of_examples(experiment, tmp_path):
     is_dropped = (chords == unknown).all(-1)
     assert torch.equal(is_dropped.all(1), is_dropped.any(1)), "all of an excerpt's chords, or none"
     assert 0.05 < is_dropped.all(1).float().mean() < 0.16
+
+
+def test_styles_that_are_set_must_be_in_the_data(watch, experiment, styled, tmp_path):
+    settings = {"data": styled, "out": tmp_path / "prior", "part": PRIOR}
+    drums = replace(experiment, representation=Drums(bars=2))
+    with pytest.raises(SettingError, match=r"with polka; expected styles .*: funk, jazz, rock"):
+        watch(replace(drums, prior=replace(drums.prior, styles=("jazz", "polka"))), **settings)
+    watch(replace(drums, prior=replace(drums.prior, styles=("jazz",))), **settings)
+    assert load_run(settings["out"]).experiment.prior.styles == ("jazz",)
 
 
 def test_a_bundle_draws_from_its_prior(prior_run, watch, experiment, keyed, tmp_path):
