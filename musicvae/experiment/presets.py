@@ -55,7 +55,7 @@ def drums_2bar() -> Experiment:
         preset,
         name="drums-2bar",
         representation=Drums(bars=2),
-        prior=replace(preset.prior, lags=(1,)),
+        prior=replace(preset.prior, lags=(1,), dropout=0.4, temperature=1.05, top_p=1.0),
         objective=replace(preset.objective, beta_max=0.1),
         training=replace(preset.training, recombined_share=0.5),
     )
