@@ -49,7 +49,7 @@ def measure(folder: Path, data_folder: Path, seed: int) -> dict[str, float]:
     held_out = data.held_out.events
     found = reconstruct(model, representation, held_out[choose(len(held_out), COMPARED, seed)],
                         seed=seed)  # fmt: skip
-    bounds = bound(model, held_out[choose(len(held_out), BOUNDED, seed)], seed=seed)
+    bounds = bound(model, representation, held_out[choose(len(held_out), BOUNDED, seed)], seed=seed)
     assert data.training, "a run has learnt from a training split"
     rows = choose(len(data.training), COMPARED + DRAWS, seed)
     more, training = (
@@ -65,7 +65,7 @@ def measure(folder: Path, data_folder: Path, seed: int) -> dict[str, float]:
     overlaps = {}
     for name, prior in priors.items():
         z = draw_latents(model, prior, representation, like, seed=seed)
-        played = play(model, z, like, temperature=SAMPLE_TEMPERATURE, seed=seed)
+        played = play(model, representation, z, like, temperature=SAMPLE_TEMPERATURE, seed=seed)
         drawn = canonical(representation, played)
         compared = compare_prior_samples(
             representation, {SAMPLE_TEMPERATURE: drawn}, held_out, training, more

@@ -18,6 +18,7 @@ from musicvae.evaluation.evaluate import Sizes
 from musicvae.experiment.experiment import Experiment, TrainingConfig, build_model, build_prior
 from musicvae.experiment.presets import get_preset, melody_2bar
 from musicvae.model import ModelConfig
+from musicvae.music.notes import Meter
 from musicvae.representation import Melody
 
 # The programs that tests start must find the installed package, not the part of it in a checkout's
@@ -87,9 +88,11 @@ def random_melodies(count: int, seed: int, length_steps: int = 32) -> np.ndarray
     return events
 
 
-def write_data(directory: Path, splits: dict[str, int], *, bars: int = 2) -> Path:
+def write_data(
+    directory: Path, splits: dict[str, int], *, bars: int = 2, meter: Meter | None = None
+) -> Path:
     """A prepared data set of random melodies, two excerpts to a piece."""
-    representation = Melody(bars=bars)
+    representation = Melody(bars=bars, meter=meter or Meter())
     tables = {
         name: table_of(
             random_melodies(count, seed, representation.length_steps),

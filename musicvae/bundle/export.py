@@ -243,7 +243,8 @@ def _fit_vectors(
     watch: Watch,
 ) -> dict[str, Float[Tensor, " latent"]]:
     chosen = events[choose(len(events), MOST_FITTED, seed)]
-    means = encode(model, chosen, title="fitting attribute vectors", watch=watch).mean
+    title = "fitting attribute vectors"
+    means = encode(model, representation, chosen, title=title, watch=watch).mean
     measures = [representation.kind.measure(representation.to_notes(each)) for each in chosen]
     names = [attribute.name for attribute in representation.kind.attributes]
     return fit_vectors(means, {name: np.array([each[name] for each in measures]) for name in names})

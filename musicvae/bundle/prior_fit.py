@@ -50,7 +50,9 @@ def fit_prior(
         most_semitones=experiment.training.most_semitones,
         seed=seed,
     )
-    posteriors = encode(model, moved, title="encoding for the prior", watch=watch)
+    posteriors = encode(
+        model, experiment.representation, moved, title="encoding for the prior", watch=watch
+    )
     prior = fit(model.latent.make_prior, posteriors, seed=seed, steps=steps, watch=watch)
     prior.load_state_dict({name: each.half() for name, each in prior.state_dict().items()})
     return prior

@@ -40,7 +40,9 @@ def _list_settings(context: click.Context, _: click.Parameter, preset: str) -> s
 @click.option("--list-settings", is_flag=True, is_eager=True, expose_value=False,
               callback=lambda context, _, value: context.meta.update({_LISTS: value}),
               help="Print every setting of PRESET with value and meaning, and end.")  # fmt: skip
-@click.option("--data", type=FOLDER, required=True, help="A folder made by `musicvae prepare`.")
+@click.option("--data", "folders", type=FOLDER, required=True, multiple=True,
+              help="A folder made by `musicvae prepare`; give further folders with the same music "
+              "in further meters.")  # fmt: skip
 @click.option("--out", type=FOLDER, required=True, help="The run's folder.")
 @click.option(
     "--prior",
@@ -76,6 +78,7 @@ def train(
     start_from: str | None,
     settings: tuple[str, ...],
     overlay: Any,
+    folders: tuple[Path, ...],
     **options: Any,
 ) -> None:
     """Train a preset.
@@ -98,7 +101,9 @@ def train(
         settings=settings if name is None else (*settings, f"name={json.dumps(name)}"),
     )
     origin = None if start_from is None else load_origin(start_from, options["part"])
-    if not run(chosen, RunSettings(start_from=origin, **options), console()):
+    data, *further = folders
+    given = RunSettings(data=data, further_data=tuple(further), start_from=origin, **options)
+    if not run(chosen, given, console()):
         sys.exit(INTERRUPTED)
 
 

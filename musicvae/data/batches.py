@@ -4,25 +4,20 @@ So an interrupted run goes on with exactly the batches of an uninterrupted run, 
 distributed run, and the workers of a loader, see disjoint batches.
 """
 
-import itertools
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Generic, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-import lightning
 import numpy as np
 import torch
 from jaxtyping import Int, Int16, Int64
 from torch import Tensor
-from torch.utils.data import IterableDataset, get_worker_info
 
-from musicvae.data.shards import Events
+from musicvae.data.mix import RunData
+from musicvae.data.shards import Events, ExampleSet
 from musicvae.experiment.experiment import Experiment
 from musicvae.model import Batch
-from musicvae.model.conditions import split_streams
+from musicvae.model.conditions import to_batch
 from musicvae.representation import Representation
-
-Kept = TypeVar("Kept")
 
 _BLOCK = 4096
 """The number of rows that are shuffled at once; shuffling for each small batch would take most of a
@@ -76,12 +71,8 @@ def weigh(counts: Int[np.ndarray, " batch"]) -> Int64[np.ndarray, " batch"]:
     return repeats
 
 
-class BatchStream(IterableDataset[Batch]):
-    """An endless stream of batches from one step on, shuffled anew in every epoch.
-
-    A `DataLoader` with `batch_size=None` can read the stream: each of n workers makes every n-th
-    batch, and the loader gives the batches in order. A small model, or a model on a CPU, needs no
-    workers: making a batch is quicker than handing it over.
+class BatchStream:
+    """Endless batches of one set, shuffled anew in every epoch; a batch depends on its number.
 
     Args:
         events: All examples.
@@ -93,7 +84,6 @@ class BatchStream(IterableDataset[Batch]):
         recombined_share: See `TrainingConfig`.
         reduced_share: See `TrainingConfig`.
         repeats: How often each example is in an epoch; by default once.
-        first_step: The optimiser step of the first batch.
         rank: The number of this process among `ranks`.
         ranks: Number of processes that share each step.
     """
@@ -109,7 +99,6 @@ class BatchStream(IterableDataset[Batch]):
         recombined_share: float = 0.0,
         reduced_share: float = 0.0,
         repeats: Int64[np.ndarray, " batch"] | None = None,
-        first_step: int = 0,
         rank: int = 0,
         ranks: int = 1,
     ) -> None:
@@ -120,7 +109,6 @@ class BatchStream(IterableDataset[Batch]):
         self._most_semitones = most_semitones
         self._recombined_share = recombined_share
         self._reduced_share = reduced_share
-        self._first_step = first_step
         self._rank = rank
         self._ranks = ranks
         # The row at each place of an epoch; None where the two are equal.
@@ -128,12 +116,6 @@ class BatchStream(IterableDataset[Batch]):
         if repeats is not None and (repeats != 1).any():
             self._places = np.arange(len(events)).repeat(repeats)
         self._blocks: dict[int, Int64[np.ndarray, " _"]] = {}
-
-    def __iter__(self) -> Iterator[Batch]:
-        worker = get_worker_info()
-        count, first = (1, 0) if worker is None else (worker.num_workers, worker.id)
-        for step in itertools.count(self._first_step + first, count):
-            yield self.batch(step)
 
     def batch(self, step: int) -> Batch:
         """This rank's batch of one step."""
@@ -148,7 +130,7 @@ class BatchStream(IterableDataset[Batch]):
             assert recombine is not None
             is_new = random.random(len(events))[:, None, None] < self._recombined_share
             events = np.where(is_new, recombine(events, random), events)
-        batch = split_streams(_to_tensor(events), self._representation.streams)
+        batch = to_batch(self._representation, events)
         if not self._reduced_share:
             return batch
         played = self._representation.kind.performance
@@ -218,76 +200,59 @@ class Slices:
         return cut
 
 
-class OneBatch(Generic[Kept]):
-    """A loader of a single batch; Lightning would take a list for several loaders."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainingSet:
+    """One set of examples for a run.
 
-    def __init__(self, batch: Kept) -> None:
-        self._batch = batch
-
-    def __len__(self) -> int:
-        return 1
-
-    def __iter__(self) -> Iterator[Kept]:
-        yield self._batch
-
-
-class TrainingData(lightning.LightningDataModule):
-    """The streams of a run; Lightning asks for them once the step to resume from is known.
-
-    Args:
-        experiment: The experiment of the run.
+    Attributes:
+        representation: The music that is learnt from the set; shorter than its excerpts where
+            slices of them are learnt.
         examples: The training split.
         validation: The validation split; a fixed choice of its examples is used.
-        counts: How often each excerpt of the training split occurs; by default once. Slices of an
-            excerpt have its count.
-        seed: The run's seed.
     """
 
-    def __init__(
-        self,
-        experiment: Experiment,
-        examples: Events,
-        validation: Events,
-        *,
-        counts: Int[np.ndarray, " _"] | None = None,
-        seed: int,
-    ) -> None:
-        super().__init__()
-        self._experiment = experiment
-        self._examples = examples
-        self._repeats = (
-            None if counts is None else weigh(counts).repeat(len(examples) // len(counts))
-        )
-        self._seed = seed
-        count = min(len(validation), experiment.training.validation_examples)
-        choice = np.random.default_rng(seed).permutation(len(validation))[:count]
-        self._validation = _to_tensor(validation[np.sort(choice)])
+    representation: Representation
+    examples: ExampleSet
+    validation: ExampleSet
 
-    def stream(self, *, first_step: int = 0, rank: int = 0, ranks: int = 1) -> BatchStream:
-        """The batches from a step on, one rank's part."""
-        representation: Representation = self._experiment.representation
-        return BatchStream(
-            self._examples,
-            representation,
-            batch_size=self._experiment.training.batch_size,
-            seed=self._seed,
-            most_semitones=self._experiment.training.most_semitones,
-            recombined_share=self._experiment.training.recombined_share,
-            reduced_share=self._experiment.training.reduced_share,
-            repeats=self._repeats,
-            first_step=first_step,
-            rank=rank,
-            ranks=ranks,
-        )
 
-    def train_dataloader(self) -> BatchStream:
-        """The batches from the trainer's step on, this rank's part."""
-        trainer = self.trainer
-        assert trainer is not None
-        return self.stream(
-            first_step=trainer.global_step, rank=trainer.global_rank, ranks=trainer.world_size
-        )
+def training_data(experiment: Experiment, sets: Sequence[TrainingSet], *, seed: int) -> RunData:
+    """The batches of a model's run on some sets."""
+    training = experiment.training
+    examples = [cut(each.representation, each.examples.events) for each in sets]
 
-    def val_dataloader(self) -> OneBatch[Int[Tensor, "batch step stream"]]:
-        """The same examples at every validation."""
-        return OneBatch(self._validation)
+    def open_sets(rank: int, ranks: int) -> list[BatchStream]:
+        return [
+            BatchStream(
+                events,
+                each.representation,
+                batch_size=training.batch_size,
+                seed=seed,
+                most_semitones=training.most_semitones,
+                recombined_share=training.recombined_share,
+                reduced_share=training.reduced_share,
+                # Slices of an excerpt have its count.
+                repeats=weigh(each.examples.counts).repeat(len(events) // len(each.examples)),
+                rank=rank,
+                ranks=ranks,
+            )
+            for each, events in zip(sets, examples, strict=True)
+        ]
+
+    validation = []
+    for each in sets:
+        held_out = cut(each.representation, each.validation.events)
+        rows = choose_some(len(held_out), training.validation_examples, seed)
+        validation.append(to_batch(each.representation, held_out[rows]))
+    return RunData(open_sets, list(map(len, examples)), validation, seed=seed)
+
+
+def cut(representation: Representation, events: Events) -> Events:
+    """Cuts excerpts that are longer than a representation's."""
+    steps = representation.bars * representation.rows_per_bar
+    return events if events.shape[1] == steps else Slices(events, steps)
+
+
+def choose_some(count: int, most: int, seed: int) -> Int64[np.ndarray, " batch"]:
+    """Chooses at most `most` numbers below `count`, in order."""
+    return np.sort(np.random.default_rng(seed).permutation(count)[:most])

@@ -1,22 +1,20 @@
 """Batches of music relative to its key, with its style, for a prior over events."""
 
-import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-import lightning
 import numpy as np
 import torch
 from jaxtyping import Float32, Int, Int64, Shaped
-from torch.utils.data import IterableDataset
 
-from musicvae.data.batches import BatchStream, OneBatch, weigh
+from musicvae.data.batches import BatchStream, TrainingSet, choose_some, weigh
+from musicvae.data.mix import RunData
 from musicvae.data.shards import ExampleSet
 from musicvae.errors import SettingError
 from musicvae.experiment.experiment import Experiment
 from musicvae.model import Batch
-from musicvae.model.conditions import split_streams
+from musicvae.model.conditions import to_batch
 from musicvae.representation import Representation
 from musicvae.representation.key_relative import (
     KEYS,
@@ -106,21 +104,21 @@ def make_batch(
 ) -> Batch:
     """Moves excerpts home, and splits off their conditions."""
     moved, tonics = to_home(representation, events.astype(np.int16), keys[:, 0])
-    parts = split_streams(torch.from_numpy(moved.astype(np.int64)), representation.streams)
+    parts = to_batch(representation, moved)
     told = np.stack([tonics, np.where(tonics == UNKNOWN_TONIC, UNKNOWN_MODE, keys[:, 1])], axis=1)
     heard = None if styles is None else torch.from_numpy(styles)
     conditions = replace(parts.conditions, keys=torch.from_numpy(told), styles=heard)
     return replace(parts, conditions=conditions)
 
 
-class RelativeBatches(IterableDataset[Batch]):
-    """An endless stream of batches from one step on; each depends on the seed and the step alone.
+class RelativeBatches:
+    """Endless batches; each depends on the seed and its number alone.
 
     Args:
         examples: All examples.
+        representation: The examples' representation.
         experiment: The experiment of the run.
         seed: Decides the order, the transpositions, and the keys and styles that are not told.
-        first_step: The optimiser step of the first batch.
         rank: The number of this process among `ranks`.
         ranks: Number of processes that share each step.
     """
@@ -128,22 +126,22 @@ class RelativeBatches(IterableDataset[Batch]):
     def __init__(
         self,
         examples: ExampleSet,
+        representation: Representation,
         experiment: Experiment,
         *,
         seed: int,
-        first_step: int = 0,
         rank: int = 0,
         ranks: int = 1,
     ) -> None:
         training = experiment.training
-        self._representation: Representation = experiment.representation
+        self._representation = representation
         self._keys = keys_of(examples)
         names = experiment.prior.styles
         self._unknown_style = len(names)
         self._styles = styles_of(examples, names) if names else None
         self._events = examples.events
         self._most_semitones = training.most_semitones
-        self._seed, self._first_step, self._rank = seed, first_step, rank
+        self._seed, self._rank = seed, rank
         self._order = BatchStream(
             examples.events,
             self._representation,
@@ -154,9 +152,6 @@ class RelativeBatches(IterableDataset[Batch]):
             rank=rank,
             ranks=ranks,
         )
-
-    def __iter__(self) -> Iterator[Batch]:
-        return map(self.batch, itertools.count(self._first_step))
 
     def batch(self, step: int) -> Batch:
         """This rank's batch of one step."""
@@ -191,44 +186,23 @@ def _drop_streams(batch: Batch, streams: Sequence[Stream], random: np.random.Gen
     return replace(batch, conditions=replace(batch.conditions, streams=left))
 
 
-class PriorData(lightning.LightningDataModule):
-    """The batches of a prior's run.
+def prior_data(experiment: Experiment, sets: Sequence[TrainingSet], *, seed: int) -> RunData:
+    """The batches of a prior's run on some sets."""
 
-    Args:
-        experiment: The experiment of the run.
-        examples: The training split.
-        validation: The validation split; a fixed choice of its examples is used.
-        seed: The run's seed.
-    """
+    def open_sets(rank: int, ranks: int) -> list[RelativeBatches]:
+        return [
+            RelativeBatches(
+                each.examples, each.representation, experiment, seed=seed, rank=rank, ranks=ranks
+            )
+            for each in sets
+        ]
 
-    def __init__(
-        self, experiment: Experiment, examples: ExampleSet, validation: ExampleSet, *, seed: int
-    ) -> None:
-        super().__init__()
-        self._experiment, self._examples, self._seed = experiment, examples, seed
-        count = min(len(validation), experiment.training.validation_examples)
-        rows = np.sort(np.random.default_rng(seed).permutation(len(validation))[:count])
-        names = experiment.prior.styles
-        self._validation = make_batch(
-            experiment.representation,
-            validation.events[rows],
-            keys_of(validation)[rows],
-            styles_of(validation, names)[rows] if names else None,
-        )
-
-    def train_dataloader(self) -> RelativeBatches:
-        """The batches from the trainer's step on, this rank's part."""
-        trainer = self.trainer
-        assert trainer is not None
-        return RelativeBatches(
-            self._examples,
-            self._experiment,
-            seed=self._seed,
-            first_step=trainer.global_step,
-            rank=trainer.global_rank,
-            ranks=trainer.world_size,
-        )
-
-    def val_dataloader(self) -> OneBatch[Batch]:
-        """The same examples at every validation."""
-        return OneBatch(self._validation)
+    most, names = experiment.training.validation_examples, experiment.prior.styles
+    validation = []
+    for each in sets:
+        rows = choose_some(len(each.validation), most, seed)
+        keys = keys_of(each.validation)[rows]
+        styles = styles_of(each.validation, names)[rows] if names else None
+        events = each.validation.events[rows]
+        validation.append(make_batch(each.representation, events, keys, styles))
+    return RunData(open_sets, [len(each.examples) for each in sets], validation, seed=seed)

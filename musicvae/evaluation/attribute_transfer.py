@@ -53,15 +53,18 @@ def transfer(
     watch: Watch = unwatched,
 ) -> AttributeTransfer:
     """Adds each vector to the latents of excerpts, subtracts it, and measures the decoded music."""
-    z = encode(model, events).mean
+    z = encode(model, representation, events).mean
     known = [each.name for each in representation.kind.attributes if each.name in vectors]
-    before = _measure(representation, play(model, z, events), known)
+    before = _measure(representation, play(model, representation, z, events), known)
     applies = np.ptp(before, axis=0) > 0
     names = [name for name, does in zip(known, applies, strict=True) if does]
     means = before.mean(0)[applies]
     rows = []
     for name in watch(names, "adding and subtracting attributes"):
-        moved = [play(model, shift(z, vectors[name], amount), events) for amount in (1.0, -1.0)]
+        moved = [
+            play(model, representation, shift(z, vectors[name], amount), events)
+            for amount in (1.0, -1.0)
+        ]
         after = [_measure(representation, each, names).mean(0) for each in moved]
         rows.append([_percent(each, means) for each in after])
     return AttributeTransfer(

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from musicvae.data.shards import Events
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.model import Batch, MusicVAE, Posterior
-from musicvae.model.conditions import join_streams, split_streams
+from musicvae.model import Batch, MusicVAE, Posterior, conditions
+from musicvae.model.conditions import join_streams
 from musicvae.model.latent.latent import find_repeats
 from musicvae.model.noise import row_seed
 from musicvae.representation import Representation
@@ -26,19 +26,25 @@ def batches(rows: int, length_steps: int) -> list[slice]:
     return [slice(first, min(first + size, rows)) for first in range(0, rows, size)]
 
 
-def to_batch(model: MusicVAE, events: Int[np.ndarray, "batch step stream"]) -> Batch:
-    """Puts excerpts into a batch on the model's device."""
-    tensor = torch.from_numpy(events.astype(np.int64))
-    return split_streams(tensor, model.streams).to(next(model.parameters()).device)
+def to_batch(
+    model: MusicVAE, representation: Representation, events: Int[np.ndarray, "batch step stream"]
+) -> Batch:
+    """Puts excerpts of a representation into a batch on the model's device."""
+    return conditions.to_batch(representation, events).to(next(model.parameters()).device)
 
 
 @torch.inference_mode()
 def encode(
-    model: MusicVAE, events: Events, *, title: str = "", watch: Watch = unwatched
+    model: MusicVAE,
+    representation: Representation,
+    events: Events,
+    *,
+    title: str = "",
+    watch: Watch = unwatched,
 ) -> Posterior:
-    """Encodes excerpts; returns their posteriors on the CPU."""
+    """Encodes excerpts of a representation; returns their posteriors on the CPU."""
     parts = [
-        model.encode(to_batch(model, events[part])).to("cpu")
+        model.encode(to_batch(model, representation, events[part])).to("cpu")
         for part in watch(batches(len(events), events.shape[1]), title)
     ]
     return parts[0].join(parts)
@@ -47,6 +53,7 @@ def encode(
 @torch.inference_mode()
 def play(
     model: MusicVAE,
+    representation: Representation,
     z: Float[Tensor, "batch latent"],
     like: Int[np.ndarray, "batch step stream"],
     *,
@@ -59,6 +66,7 @@ def play(
 
     Args:
         model: The model that plays.
+        representation: The representation of its music, in the meter to play in.
         z: The latents.
         like: An excerpt for each latent, with the conditions to play under; any excerpts where the
             model has no conditions.
@@ -69,7 +77,7 @@ def play(
     """
     played = np.empty(like.shape, np.int16)
     for part in watch(batches(len(z), like.shape[1]), title):
-        batch = to_batch(model, like[part])
+        batch = to_batch(model, representation, like[part])
         latents = z[part].to(batch.events.device)
         events = model.decode(latents, batch.conditions).sample(
             temperature=temperature,

@@ -153,6 +153,7 @@ def evaluate(
         ),
         likelihood=bound(
             model,
+            representation,
             held_out[few],
             seed=seed,
             draws=sizes.bound_draws,
@@ -263,7 +264,16 @@ def _sample(
     drawn = {}
     for temperature in TEMPERATURES:
         title = f"drawing at temperature {temperature:g}"
-        played = play(model, z, like, temperature=temperature, seed=seed, title=title, watch=watch)
+        played = play(
+            model,
+            representation,
+            z,
+            like,
+            temperature=temperature,
+            seed=seed,
+            title=title,
+            watch=watch,
+        )
         drawn[temperature] = canonical(representation, played)
     return _Samples(
         drawn=drawn,

@@ -59,10 +59,10 @@ def play_examples(subject: Subject, data: Data, *, seed: int) -> Examples:
     chosen = spread_rows(pieces, seed)[: min(RECONSTRUCTIONS, data.pieces)]
     events = held_out.events[chosen]
     model, representation = subject.model, subject.representation
-    played = play(model, encode(model, events).mean, events)
+    played = play(model, representation, encode(model, representation, events).mean, events)
     like = held_out.events[np.resize(rows, SAMPLES)]
     z = draw_latents(model, subject.prior, representation, like, seed=seed)
-    drawn = play(model, z, like, temperature=SAMPLE_TEMPERATURE, seed=seed)
+    drawn = play(model, representation, z, like, temperature=SAMPLE_TEMPERATURE, seed=seed)
     return Examples(
         inputs=as_given(subject, data, chosen),
         reconstructions=tuple(
@@ -114,9 +114,9 @@ def _interpolate(subject: Subject, data: Data, seed: int) -> tuple[Example, ...]
     model, representation = subject.model, subject.representation
     (a,), (b,) = choose_pairs(data.held_out.pieces, 1, np.random.default_rng(seed))
     ends = data.held_out.events[np.array([a, b])]
-    z = subject.model.latent.path(encode(model, ends).mean, STATIONS)
+    z = subject.model.latent.path(encode(model, representation, ends).mean, STATIONS)
     like = ends[np.arange(STATIONS) * 2 // STATIONS]
-    played = play(model, z, like)
+    played = play(model, representation, z, like)
     start, end = as_given(subject, data, np.array([a, b]))
     stations = [
         Example(

@@ -86,7 +86,7 @@ def interpolate(
     """
     random = np.random.default_rng(seed)
     a, b = choose_pairs(pieces, pairs, random)
-    means = encode(model, events, title="encoding", watch=watch).mean
+    means = encode(model, representation, events, title="encoding", watch=watch).mean
     fractions = np.linspace(0, 1, points)
     walks = torch.stack(
         [
@@ -98,6 +98,7 @@ def interpolate(
     nearer = np.stack([np.where(f < 0.5, a, b) for f in fractions])
     played = play(
         model,
+        representation,
         walks.transpose(0, 1).flatten(0, 1),
         events[nearer.ravel()],
         title="interpolating",

@@ -18,6 +18,7 @@ from musicvae.evaluation.bootstrap import Estimate, mean
 from musicvae.evaluation.decoding import batches, to_batch
 from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.model import MusicVAE
+from musicvae.representation import Representation
 
 DRAWS = 100
 """The usual number in the literature; ten times as many gain little at ten times the cost."""
@@ -46,6 +47,7 @@ class Likelihood:
 
 def bound(
     model: MusicVAE,
+    representation: Representation,
     events: Int16[np.ndarray, "batch step stream"],
     *,
     seed: int,
@@ -60,7 +62,7 @@ def bound(
     parts = batches(len(events), steps * draws)
     weights = torch.cat(
         [
-            _log_weights(model, events[part], draws, generator)
+            _log_weights(model, representation, events[part], draws, generator)
             for part in watch(parts, "bounding the likelihood")
         ]
     )
@@ -80,12 +82,13 @@ def bound(
 @torch.inference_mode()
 def _log_weights(
     model: MusicVAE,
+    representation: Representation,
     events: Int16[np.ndarray, "batch step stream"],
     draws: int,
     generator: torch.Generator,
 ) -> Float[Tensor, "batch _"]:
     """Computes log(p(events, z) / q(z | events)) for draws z of q, a column a draw."""
-    batch = to_batch(model, events)
+    batch = to_batch(model, representation, events)
     posterior = model.encode(batch)
     shape = (draws, len(posterior), posterior.noise_size)
     z = posterior.at(torch.randn(shape, generator=generator).to(posterior.mean))

@@ -50,7 +50,9 @@ def make_pairs(subject: Subject, data: Data, *, seed: int) -> tuple[Pair, ...]:
     random = np.random.default_rng([seed, model])
     like, own = data.held_out.events[rows], int(random.integers(2**32))
     z = draw_latents(subject.model, subject.prior, subject.representation, like, seed=own)
-    drawn = play(subject.model, z, like, seed=own, temperature=SAMPLE_TEMPERATURE)
+    drawn = play(
+        subject.model, subject.representation, z, like, seed=own, temperature=SAMPLE_TEMPERATURE
+    )
     return tuple(
         Pair(
             real=real,

@@ -140,7 +140,7 @@ def draw_latents(
             representation,
             seed=seed,
             rows=range(part.start, part.stop),
-            conditions=to_batch(model, like[part]).conditions,
+            conditions=to_batch(model, representation, like[part]).conditions,
         ).z
         for part in watch(batches(len(like), like.shape[1]), "drawing from the prior")
     ]

@@ -99,7 +99,7 @@ def reconstruct(
         sources: The source of each excerpt, for figures by source; None for no such figures.
         watch: Shows the progress.
     """
-    posterior = encode(model, events, title="encoding", watch=watch)
+    posterior = encode(model, representation, events, title="encoding", watch=watch)
     latents = _Latents(
         drawn=draw(posterior, torch.Generator().manual_seed(seed)),
         mean=posterior.mean,
@@ -110,7 +110,7 @@ def reconstruct(
     for part in watch(batches(len(events), events.shape[1]), "reconstructing"):
         seeds = [row_seed(seed, row, "events") for row in range(part.start, part.stop)]
         truth = events[part]
-        played = _play(model, truth, latents.rows(part), seeds)
+        played = _play(model, representation, truth, latents.rows(part), seeds)
         likelihoods.append(played.log_likelihood)
         judged.append(np.stack([judge(representation, truth, each) for each in played.guesses]))
     # (way, batch, sum, score) -> (batch, sum, way, score)
@@ -187,11 +187,12 @@ def _swap(rows: int, seed: int) -> Int[np.ndarray, " batch"]:
 @torch.no_grad()
 def _play(
     model: MusicVAE,
+    representation: Representation,
     truth: Int16[np.ndarray, "batch step stream"],
     latents: _Latents,
     seeds: Sequence[int],
 ) -> _Played:
-    batch = to_batch(model, truth)
+    batch = to_batch(model, representation, truth)
 
     def decode(z: Float[Tensor, "batch latent"]) -> EventDistribution:
         return model.decode(z.to(batch.events.device), batch.conditions)

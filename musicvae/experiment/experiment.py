@@ -16,6 +16,8 @@ from musicvae.errors import SettingError
 from musicvae.experiment.objective import Objective
 from musicvae.model import EventPrior, Latent, ModelConfig, MusicVAE, PriorConfig
 from musicvae.model.latent.kinds import LATENTS
+from musicvae.music.meters import parse_meter
+from musicvae.music.notes import Meter
 from musicvae.representation import (
     REPRESENTATIONS,
     Representation,
@@ -111,9 +113,24 @@ def _read_representation(value: object) -> Representation:
         raise
 
 
+def _read_meters(values: object) -> tuple[Meter, ...]:
+    """Reads meters, or their texts such as 3/4.
+
+    Raises:
+        SettingError: If there is no list, or a text is no meter.
+    """
+    meters = values if isinstance(values, list | tuple) else [values]
+    return tuple(each if isinstance(each, Meter) else parse_meter(str(each)) for each in meters)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
     """A complete experiment: the music, the model, the objective and the training.
+
+    Attributes:
+        name: The name of the bundle that `export` makes of a run.
+        meters: The meters of the music beside the representation's own; `train` takes them from the
+            data sets.
 
     Raises:
         SettingError: If the parts do not fit each other, or the name is no name.
@@ -130,6 +147,11 @@ class Experiment:
     training: TrainingConfig
     prior: PriorConfig = PriorConfig()
     prior_training: TrainingConfig = PRIOR_TRAINING
+    meters: Annotated[
+        tuple[Meter, ...],
+        PlainValidator(_read_meters),
+        PlainSerializer(lambda meters: list(map(str, meters))),
+    ] = ()
 
     def __post_init__(self) -> None:
         if not self.name or not self.name.isprintable() or set(self.name) & set("/\\ "):
@@ -139,6 +161,15 @@ class Experiment:
                 action="Give another name.",
                 field="name",
             )
+        if len(set(self.all_meters)) < len(self.all_meters):
+            raise SettingError(
+                f"the meters {', '.join(map(str, self.all_meters))}",
+                expected="each meter once",
+                action="Leave out the meter of the representation, and repetitions.",
+                field="meters",
+            )
+        for meter in self.meters:
+            self.representation.in_meter(meter)
         if self.prior.lags and any(each.is_number for each in self.representation.streams):
             raise SettingError(
                 f"prior.lags={list(self.prior.lags)} for {self.representation.name}",
@@ -173,6 +204,11 @@ class Experiment:
                     field=f"training.{name}",
                 )
 
+    @property
+    def all_meters(self) -> tuple[Meter, ...]:
+        """All meters of the music, the default first."""
+        return (self.representation.meter, *self.meters)
+
 
 def make_latent(experiment: Experiment) -> Latent:
     """The latent of the experiment's excerpts."""
@@ -188,7 +224,7 @@ def build_model(experiment: Experiment) -> MusicVAE:
         experiment.model,
         streams=representation.streams,
         bars=representation.bars,
-        steps_per_bar=representation.rows_per_bar,
+        steps_per_bar=_rows_per_bar(experiment),
     )
 
 
@@ -199,8 +235,13 @@ def build_prior(experiment: Experiment) -> EventPrior:
         experiment.prior,
         streams=representation.streams,
         bars=representation.bars,
-        steps_per_bar=representation.rows_per_bar,
+        steps_per_bar=_rows_per_bar(experiment),
     )
+
+
+def _rows_per_bar(experiment: Experiment) -> dict[Meter, int]:
+    representation: Representation = experiment.representation
+    return {meter: representation.in_meter(meter).rows_per_bar for meter in experiment.all_meters}
 
 
 def to_dict(experiment: Experiment) -> dict[str, Any]:

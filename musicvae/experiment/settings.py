@@ -29,8 +29,7 @@ def list_settings(experiment: Experiment) -> Iterator[Setting]:
     """Every setting of an experiment, in the order of its JSON."""
     for part, value in to_dict(experiment).items():
         if not isinstance(value, Mapping):
-            meaning = "The name of the bundle that `export` makes of a run."
-            yield Setting(part, json.dumps(value), meaning)
+            yield Setting(part, json.dumps(value), _meanings(Experiment).get(part, ""))
             continue
         meanings = _meanings(type(getattr(experiment, part)))
         for name, each in value.items():

@@ -4,14 +4,20 @@ Only this file knows which columns of an event tensor are conditions. A new kind
 field of `Conditions`, None where it is unknown.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
+import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from musicvae.music.notes import Meter
+from musicvae.representation import Representation
 from musicvae.representation.streams import Stream, generated_streams
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -19,6 +25,7 @@ class Conditions:
     """All that a model is told beside the latent, a row for each excerpt of a batch.
 
     Attributes:
+        meter: The meter of all excerpts of the batch; None for the model's first.
         streams: Events of the condition streams, such as chords; None where the music has none.
         keys: Tonic and mode of each excerpt, see `representation.key_relative`; None where no key
             is told.
@@ -26,6 +33,7 @@ class Conditions:
             it is unknown; None where no style is told.
     """
 
+    meter: Meter | None = None
     streams: Int[Tensor, "batch step stream"] | None = None
     keys: Int[Tensor, "batch 2"] | None = None
     styles: Int[Tensor, " batch"] | None = None
@@ -41,6 +49,7 @@ class Conditions:
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> "Conditions":
         return Conditions(
+            meter=self.meter,
             streams=None if self.streams is None else change(self.streams),
             keys=None if self.keys is None else change(self.keys),
             styles=None if self.styles is None else change(self.styles),
@@ -48,6 +57,12 @@ class Conditions:
 
 
 NO_CONDITIONS = Conditions()
+
+
+def by_meter(values: Mapping[Meter, Value]) -> dict[Meter | None, Value]:
+    """Adds the first value under None, the default meter."""
+    first = next(iter(values.values()))
+    return dict([(None, first), *values.items()])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,12 +89,21 @@ class Batch:
         )
 
 
-def split_streams(events: Int[Tensor, "batch step stream"], streams: Sequence[Stream]) -> Batch:
+def to_batch(representation: Representation, events: Int[np.ndarray, "batch step stream"]) -> Batch:
+    """Puts excerpts of a representation into a batch."""
+    tensor = torch.from_numpy(events.astype(np.int64))
+    return split_streams(tensor, representation.streams, representation.meter)
+
+
+def split_streams(
+    events: Int[Tensor, "batch step stream"],
+    streams: Sequence[Stream],
+    meter: Meter | None = None,
+) -> Batch:
     """Splits the events of all streams into generated events and conditions."""
     count = len(generated_streams(streams))
-    if count == len(streams):
-        return Batch(events=events)
-    return Batch(events=events[..., :count], conditions=Conditions(streams=events[..., count:]))
+    told = None if count == len(streams) else events[..., count:]
+    return Batch(events=events[..., :count], conditions=Conditions(meter=meter, streams=told))
 
 
 def join_streams(

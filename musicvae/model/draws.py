@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int, Int16
 from torch import Tensor
 
-from musicvae.model.conditions import Conditions, join_streams, split_streams
+from musicvae.model.conditions import Conditions, join_streams, to_batch
 from musicvae.model.draw_keys import choose_keys, choose_styles
 from musicvae.model.event_heads import EventHeads
 from musicvae.model.event_prior import EventPrior
@@ -92,7 +92,7 @@ def draw_music(
     Args:
         model: Encodes the music.
         prior: Draws the music.
-        representation: The map between the music and its tensors.
+        representation: The map between the music and its tensors, in the meter of the draws.
         seed: The seed of all rows.
         rows: The rows.
         conditions: The conditions of each row. A prior that hears styles draws one for each row
@@ -107,13 +107,14 @@ def draw_music(
     if conditions.streams is not None:
         chords = [representation.to_notes(each).chords for each in asked]
     length_steps = representation.length_steps
-    keys = choose_keys(prior.key_weights, seed, rows, constraint, chords, length_steps)
+    weights = prior.keys_in(representation.meter)
+    keys = choose_keys(weights, seed, rows, constraint, chords, length_steps)
     home, _ = to_home(representation, asked, keys[:, 0])
-    split = split_streams(torch.from_numpy(home.astype(np.int64)), representation.streams)
     styles = conditions.styles
     if styles is None and prior.style_weights is not None:
         styles = torch.from_numpy(choose_styles(prior.style_weights, seed, rows))
-    told = replace(split.conditions, keys=torch.from_numpy(keys), styles=styles)
+    told = to_batch(representation, home).conditions
+    told = replace(told, keys=torch.from_numpy(keys), styles=styles)
     mask = mask_of(representation, prior.heads, constraint, way_home(keys[:, 0]))
     drawn = prior.sample(
         told,
@@ -128,8 +129,8 @@ def draw_music(
         nats = prior.masked_nats(drawn, told, mask) - prior.masked_nats(drawn, told, free)
     whole = join_streams(drawn, told).numpy().astype(np.int16)
     events = from_home(representation, whole, keys[:, 0])
-    batch = split_streams(torch.from_numpy(events.astype(np.int64)), representation.streams)
-    z = _share_repeats(model, torch.from_numpy(events), model.encode(batch).mean)
+    means = model.encode(to_batch(representation, events)).mean
+    z = _share_repeats(model, torch.from_numpy(events), means)
     return Draws(events=events, z=z, keys=keys, styles=styles, masked_nats=nats)
 
 

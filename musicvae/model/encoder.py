@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from musicvae.model.event_embedding import EventEmbedding
+from musicvae.music.notes import Meter
 
 STEPS_PER_QUARTER = 4
 
@@ -22,6 +23,8 @@ posterior's."""
 
 class BidirectionalSummary(nn.Module):
     """A bidirectional LSTM over a sequence, reduced to its last states and its parts' means.
+
+    If the length is no multiple of the parts, neighbouring parts share a step.
 
     Args:
         input_size: Size of one input.
@@ -39,23 +42,32 @@ class BidirectionalSummary(nn.Module):
     def forward(self, inputs: Float[Tensor, "batch step hidden"]) -> Float[Tensor, "batch _"]:
         states, (last, _) = self.lstm(inputs)
         # (batch, step, hidden) -> (batch, part, hidden)
-        means = states.unflatten(1, (self.parts, -1)).mean(2)
+        if states.shape[1] % self.parts == 0:
+            means = states.unflatten(1, (self.parts, -1)).mean(2)
+        else:
+            means = nn.functional.adaptive_avg_pool1d(states.mT, self.parts).mT
         return torch.cat([last[-2], last[-1], means.flatten(1)], dim=-1)
 
 
 class BidirectionalEncoder(nn.Module):
     """One bidirectional LSTM over the whole excerpt.
 
-    A part is a quarter note (an eighth or a 16th where a bar is no whole number of quarters), or a
-    bar in a long excerpt.
+    In the default meter a part is a quarter note (an eighth or a 16th where a bar is no whole
+    number of quarters), or a bar in a long excerpt. An excerpt has as many parts in any meter.
     """
 
     def __init__(
-        self, *, embedding: EventEmbedding, bars: int, hidden_size: int, layers: int
+        self,
+        *,
+        embedding: EventEmbedding,
+        bars: int,
+        steps_per_bar: int,
+        hidden_size: int,
+        layers: int,
     ) -> None:
         super().__init__()
         self.embedding = embedding
-        parts = bars * _parts_of_bar(embedding.steps_per_bar)
+        parts = bars * _parts_of_bar(steps_per_bar)
         self.excerpt = BidirectionalSummary(
             input_size=embedding.size,
             hidden_size=hidden_size,
@@ -64,8 +76,10 @@ class BidirectionalEncoder(nn.Module):
         )
         self.size = self.excerpt.size
 
-    def forward(self, events: Int[Tensor, "batch step stream"]) -> Float[Tensor, "batch _"]:
-        summary: Tensor = self.excerpt(self.embedding(events))
+    def forward(
+        self, events: Int[Tensor, "batch step stream"], meter: Meter | None = None
+    ) -> Float[Tensor, "batch _"]:
+        summary: Tensor = self.excerpt(self.embedding(events, meter))
         return summary
 
 
@@ -81,6 +95,7 @@ class HierarchicalEncoder(nn.Module):
         *,
         embedding: EventEmbedding,
         bars: int,
+        steps_per_bar: int,
         hidden_size: int,
         layers: int,
         code_size: int,
@@ -92,16 +107,18 @@ class HierarchicalEncoder(nn.Module):
             input_size=embedding.size,
             hidden_size=hidden_size,
             layers=layers,
-            parts=_parts_of_bar(embedding.steps_per_bar),
+            parts=_parts_of_bar(steps_per_bar),
         )
         self.code = nn.Linear(self.bar.size, code_size)
         self.excerpt = nn.LSTM(code_size, hidden_size, layers, batch_first=True, bidirectional=True)
         self.size = code_size + 2 * hidden_size
 
-    def forward(self, events: Int[Tensor, "batch step stream"]) -> Float[Tensor, "batch bar _"]:
+    def forward(
+        self, events: Int[Tensor, "batch step stream"], meter: Meter | None = None
+    ) -> Float[Tensor, "batch bar _"]:
         # (batch, bar * step, stream) -> (batch * bar, step, stream): every bar is a row
         rows = events.unflatten(1, (self.bars, -1)).flatten(0, 1)
-        codes = self.code(self.bar(self.embedding(rows))).unflatten(0, (-1, self.bars))
+        codes = self.code(self.bar(self.embedding(rows, meter))).unflatten(0, (-1, self.bars))
         context, _ = self.excerpt(codes)
         return torch.cat([codes, context], dim=-1)
 

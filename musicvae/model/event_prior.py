@@ -16,7 +16,7 @@ section 2.2 (the mixture of new and copied events); Ho and Salimans 2022, Classi
 Guidance, section 3.2 (the guidance).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -25,10 +25,11 @@ from torch import Tensor, nn
 
 from musicvae.errors import SettingError
 from musicvae.model.bar_decoder import State, Stepped
-from musicvae.model.conditions import NO_CONDITIONS, Conditions
+from musicvae.model.conditions import NO_CONDITIONS, Conditions, by_meter
 from musicvae.model.decoding_loop import UNKNOWN, DecodingLoop
 from musicvae.model.event_embedding import EventEmbedding
 from musicvae.model.event_heads import EventHeads
+from musicvae.music.notes import Meter
 from musicvae.representation.key_relative import KEYS, UNKNOWN_MODE, UNKNOWN_TONIC
 from musicvae.representation.streams import Stream, generated_streams
 
@@ -99,17 +100,26 @@ class EventPrior(nn.Module):
         config: The widths.
         streams: The columns of an event tensor.
         bars: Number of bars of an excerpt.
-        steps_per_bar: Length of a bar.
+        steps_per_bar: Length of a bar in each meter that the prior plays; the first is the default.
     """
 
     def __init__(
-        self, config: PriorConfig, *, streams: Sequence[Stream], bars: int, steps_per_bar: int
+        self,
+        config: PriorConfig,
+        *,
+        streams: Sequence[Stream],
+        bars: int,
+        steps_per_bar: Mapping[Meter, int],
     ) -> None:
         super().__init__()
         self.config = config
-        # The share of each key in the training music, by its number; the last is of no key.
-        self.register_buffer("key_weights", torch.zeros(KEYS + 1))
-        self.key_weights: Float[Tensor, " key"]
+        self._bars, self._meters = bars, tuple(steps_per_bar)
+        self._steps_per_bar = by_meter(steps_per_bar)
+        # The share of each key in the training music, by its number; the last is of no key. Of
+        # several meters each has a row.
+        shape = (KEYS + 1,) if len(self._meters) == 1 else (len(self._meters), KEYS + 1)
+        self.register_buffer("key_weights", torch.zeros(shape))
+        self.key_weights: Float[Tensor, "*meter key"]
         # Likewise the share of each style; the last is of no style.
         shares = torch.zeros(len(config.styles) + 1) if config.styles else None
         self.register_buffer("style_weights", shares)
@@ -120,15 +130,12 @@ class EventPrior(nn.Module):
         self.heads = EventHeads(generated)
         self.delays = _delays(generated)
         self._told_sizes = tuple(each.size for each in told)
-        self.length_steps = bars * steps_per_bar
-        self._bars, self._steps_per_bar = bars, steps_per_bar
-        self._lags = tuple(lag * steps_per_bar for lag in config.lags)
         alike = [Stream(name="alike", size=ALIKE_ROWS + 1)] * len(generated)
         self.embedding = EventEmbedding(
             # The row before; chords now and half a bar ahead; key; bar; style; see `_hear`.
             streams=[
                 *generated, *told, *told, TONIC, MODE, Stream(name="bar", size=bars), *style,
-                *generated, *[each for _ in self._lags for each in (*generated, *alike)],
+                *generated, *[each for _ in config.lags for each in (*generated, *alike)],
             ],
             steps_per_bar=steps_per_bar,
             event_size=config.event_size,
@@ -140,13 +147,17 @@ class EventPrior(nn.Module):
         )
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.hidden_size, sum(self.heads.parameter_sizes))
-        choices = len(generated) * (1 + len(self._lags))
-        self.choice = nn.Linear(config.hidden_size, choices) if self._lags else None
+        choices = len(generated) * (1 + len(config.lags))
+        self.choice = nn.Linear(config.hidden_size, choices) if config.lags else None
 
-    @property
-    def rows(self) -> int:
-        """Number of rows of an excerpt."""
-        return self.length_steps + max(self.delays)
+    def keys_in(self, meter: Meter | None) -> Float[Tensor, " key"]:
+        """The share of each key in the training music of a meter, to be read or written."""
+        number = 0 if meter is None else self._meters.index(meter)
+        return self.key_weights.view(-1, KEYS + 1)[number]
+
+    def length_steps(self, meter: Meter | None = None) -> int:
+        """The length of an excerpt."""
+        return self._bars * self._steps_per_bar[meter]
 
     def log_prob(
         self,
@@ -161,7 +172,8 @@ class EventPrior(nn.Module):
         """
         rows = self._delay(events)
         is_event = rows < self.heads.unknown
-        parameters = self.parameters_of(rows, self._columns(conditions, len(events)))
+        columns = self._columns(conditions, len(events))
+        parameters = self.parameters_of(rows, columns, conditions.meter)
         likelihood = self.heads.log_prob(parameters, torch.where(is_event, rows, 0))
         return (likelihood * is_event).sum((1, 2))
 
@@ -174,7 +186,10 @@ class EventPrior(nn.Module):
         """The cost of a mask along some events, summed; see `EventHeads.masked_nats`."""
         rows = self._delay(events)
         parameters = self._guide(
-            *(self.parameters_of(rows, each) for each in self._guided_columns(conditions, rows))
+            *(
+                self.parameters_of(rows, each, conditions.meter)
+                for each in self._guided_columns(conditions, rows)
+            )
         )
         is_event = rows < self.heads.unknown
         return (self.heads.masked_nats(parameters, mask) * is_event).sum((1, 2))
@@ -198,14 +213,15 @@ class EventPrior(nn.Module):
             top_p: See `DecodingLoop.sample`.
             mask: See `DecodingLoop.sample`.
         """
-        count = len(seeds)
-        known = torch.full((count, self.length_steps, len(self.delays)), UNKNOWN)
+        count, length = len(seeds), self.length_steps(conditions.meter)
+        known = torch.full((count, length, len(self.delays)), UNKNOWN)
+        columns = torch.cat(self._guided_columns(conditions, known), dim=-1)
         loop = DecodingLoop(
             self,
             self.heads,
             torch.zeros(count, 1, 0),
-            Conditions(streams=torch.cat(self._guided_columns(conditions, known), dim=-1)),
-            self.rows,
+            Conditions(meter=conditions.meter, streams=columns),
+            length + max(self.delays),
         )
         rows = loop.sample(
             temperature=temperature,
@@ -214,17 +230,17 @@ class EventPrior(nn.Module):
             known=self._delay(known),
             mask=mask,
         )
-        columns = [
-            rows[:, delay : delay + self.length_steps, stream]
-            for stream, delay in enumerate(self.delays)
+        streams = [
+            rows[:, delay : delay + length, stream] for stream, delay in enumerate(self.delays)
         ]
-        return torch.stack(columns, dim=-1)
+        return torch.stack(streams, dim=-1)
 
     def start(self, plans: Float[Tensor, "batch hidden"]) -> State:
         """See `DecoderStep`: the LSTM's states, twice where draws are guided, then the rows."""
         size, times = self.output.in_features, 2 if self._is_guided else 1
         zeros = [torch.zeros(len(plans), size) for _ in range(2 * len(self.lstms) * times)]
-        return (*zeros, self.heads.unknown.expand(len(plans), self.rows, -1))
+        most = max(map(self.length_steps, self._meters)) + max(self.delays)
+        return (*zeros, self.heads.unknown.expand(len(plans), most, -1))
 
     def step(
         self,
@@ -233,20 +249,21 @@ class EventPrior(nn.Module):
         previous: Int[Tensor, "batch stream"],
         condition: Int[Tensor, "batch _condition"],
         number: int,
+        meter: Meter | None = None,
     ) -> Stepped:
         """See `DecoderStep`."""
         del plans
         rows = state[-1].clone()
         if number:
             rows[:, number - 1] = previous
-        heard = self._hear(rows, number, 1)
+        heard = self._hear(rows, meter, number, 1)
         times = 2 if self._is_guided else 1
         size = 2 * len(self.lstms)
         parameters: list[Tensor] = []
         after: list[Tensor] = []
         for time, told in enumerate(condition.chunk(times, dim=-1)):
             columns = torch.cat([previous, told, heard[:, 0]], dim=-1)
-            output = self.embedding(columns[:, None], first_step=number)[:, 0]
+            output = self.embedding(columns[:, None], meter, first_step=number)[:, 0]
             own = state[time * size : (time + 1) * size]
             for layer, lstm in enumerate(self.lstms):
                 hidden, cell = own[2 * layer : 2 * layer + 2]
@@ -257,13 +274,16 @@ class EventPrior(nn.Module):
         return Stepped(self._guide(*parameters), (*after, rows))
 
     def parameters_of(
-        self, rows: Int[Tensor, "batch row stream"], columns: Int[Tensor, "batch row _column"]
+        self,
+        rows: Int[Tensor, "batch row stream"],
+        columns: Int[Tensor, "batch row _column"],
+        meter: Meter | None = None,
     ) -> Float[Tensor, "batch row _"]:
         """The heads' parameters of every row, given the rows before it."""
-        heard = self._hear(rows, 0, self.rows)
+        heard = self._hear(rows, meter, 0, rows.shape[1])
         unknown = self.heads.unknown.expand(len(rows), 1, -1)
         previous = torch.cat([unknown, rows[:, :-1]], dim=1)
-        output = self.embedding(torch.cat([previous, columns, heard], dim=-1))
+        output = self.embedding(torch.cat([previous, columns, heard], dim=-1), meter)
         for lstm in self.lstms:
             output, _ = lstm(self.dropout(output))
         return self._mix(self.dropout(output), heard)
@@ -285,18 +305,20 @@ class EventPrior(nn.Module):
 
     def _columns(self, conditions: Conditions, count: int) -> Int[Tensor, "batch row _column"]:
         """Joins the conditions of each row: chords now and half a bar ahead, key, bar, style."""
-        step = torch.arange(self.rows).clamp(max=self.length_steps - 1)
+        steps_per_bar = self._steps_per_bar[conditions.meter]
+        length = self.length_steps(conditions.meter)
+        step = torch.arange(length + max(self.delays)).clamp(max=length - 1)
         streams = conditions.streams
         if streams is None:
             unknown = torch.tensor(self._told_sizes, dtype=torch.long)
-            streams = unknown.expand(count, self.length_steps, -1)
+            streams = unknown.expand(count, length, -1)
         told = [
             streams[:, step],
-            streams[:, (step + self._steps_per_bar // 2).clamp(max=step[-1])],
+            streams[:, (step + steps_per_bar // 2).clamp(max=step[-1])],
         ]
         unknown = torch.tensor([UNKNOWN_TONIC, UNKNOWN_MODE]).expand(count, -1)
         keys = unknown if conditions.keys is None else conditions.keys
-        bars = (step // self._steps_per_bar).expand(count, -1)
+        bars = (step // steps_per_bar).expand(count, -1)
         columns = [*told, keys[:, None].expand(-1, len(step), -1), bars[..., None]]
         if names := self.config.styles:
             unknown = torch.full((count,), len(names))
@@ -305,7 +327,11 @@ class EventPrior(nn.Module):
         return torch.cat(columns, dim=-1)
 
     def _hear(
-        self, rows: Int[Tensor, "batch row stream"], first: int, count: int
+        self,
+        rows: Int[Tensor, "batch row stream"],
+        meter: Meter | None,
+        first: int,
+        count: int,
     ) -> Int[Tensor, "batch _count _column"]:
         """Looks back from each of `count` rows, from row `first` on, over all rows before it.
 
@@ -321,7 +347,7 @@ class EventPrior(nn.Module):
         last = torch.cat([torch.full_like(last[:, :1], -1), last[:, :-1]], dim=1)[:, first:]
         sounding = torch.where(last >= 0, past.gather(1, last.clamp(min=0)), self.heads.unknown)
         heard = [sounding]
-        for lag in self._lags:
+        for lag in (bars * self._steps_per_bar[meter] for bars in self.config.lags):
             before = (number - lag).clamp(min=0)
             there = torch.where((number >= lag)[:, None], past[:, before], self.heads.unknown)
             window = number[:, None] - 1 - torch.arange(ALIKE_ROWS)
@@ -341,7 +367,8 @@ class EventPrior(nn.Module):
         blocks = []
         for stream, logits in enumerate(parameters.split(self.heads.parameter_sizes, dim=-1)):
             size = logits.shape[-1]
-            lags = [heard[..., count * (2 * lag + 1) + stream] for lag in range(len(self._lags))]
+            places = range(len(self.config.lags))
+            lags = [heard[..., count * (2 * place + 1) + stream] for place in places]
             copied = torch.stack(lags, dim=-1)
             is_there = torch.cat([torch.ones_like(copied[..., :1]) > 0, copied < size], dim=-1)
             weights = choice[..., stream, :].masked_fill(~is_there, -torch.inf).softmax(-1)
@@ -352,9 +379,10 @@ class EventPrior(nn.Module):
 
     def _delay(self, events: Int[Tensor, "batch step stream"]) -> Int[Tensor, "batch row stream"]:
         """Moves each stream by its delay."""
-        rows = self.heads.unknown.repeat(len(events), self.rows, 1)
+        length = events.shape[1]
+        rows = self.heads.unknown.repeat(len(events), length + max(self.delays), 1)
         for stream, delay in enumerate(self.delays):
-            rows[:, delay : delay + self.length_steps, stream] = events[..., stream]
+            rows[:, delay : delay + length, stream] = events[..., stream]
         return rows
 
 

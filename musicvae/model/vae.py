@@ -4,7 +4,7 @@ Source: Roberts et al. 2018, A Hierarchical Latent Vector Model for Learning Lon
 Music (MusicVAE).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from jaxtyping import Float
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from musicvae.errors import SettingError
 from musicvae.model.bar_decoder import BarDecoder
-from musicvae.model.conditions import NO_CONDITIONS, Batch, Conditions, join_streams
+from musicvae.model.conditions import NO_CONDITIONS, Batch, Conditions, by_meter, join_streams
 from musicvae.model.conductor import Conductor
 from musicvae.model.decoder import Decoder
 from musicvae.model.encoder import BidirectionalEncoder, HierarchicalEncoder
@@ -21,6 +21,7 @@ from musicvae.model.event_embedding import EventEmbedding
 from musicvae.model.event_heads import EventHeads
 from musicvae.model.latent.kinds import LATENTS
 from musicvae.model.latent.latent import Posterior
+from musicvae.music.notes import Meter
 from musicvae.representation.streams import Stream, generated_streams
 
 
@@ -86,7 +87,7 @@ class MusicVAE(nn.Module):
         config: The kind of latent and the widths.
         streams: What the columns of an event tensor hold.
         bars: Number of bars of an excerpt.
-        steps_per_bar: Length of a bar.
+        steps_per_bar: Length of a bar in each meter that the model plays; the first is the default.
 
     Attributes:
         latent: The kind of latent.
@@ -99,12 +100,13 @@ class MusicVAE(nn.Module):
         *,
         streams: Sequence[Stream],
         bars: int,
-        steps_per_bar: int,
+        steps_per_bar: Mapping[Meter, int],
     ) -> None:
         super().__init__()
         self.config = config
         self.streams = tuple(streams)
-        self.length_steps = bars * steps_per_bar
+        first = next(iter(steps_per_bar.values()))
+        self._bars, self._steps_per_bar = bars, by_meter(steps_per_bar)
         latent = LATENTS[config.latent](config.latent_size, bars)
         self.latent_size = latent.size
 
@@ -131,6 +133,7 @@ class MusicVAE(nn.Module):
             self.encoder = HierarchicalEncoder(
                 embedding=embedding(),
                 bars=bars,
+                steps_per_bar=first,
                 hidden_size=config.encoder_size,
                 layers=config.encoder_layers,
                 code_size=config.plan_size,
@@ -140,6 +143,7 @@ class MusicVAE(nn.Module):
             self.encoder = BidirectionalEncoder(
                 embedding=embedding(),
                 bars=bars,
+                steps_per_bar=first,
                 hidden_size=config.encoder_size,
                 layers=config.encoder_layers,
             )
@@ -162,7 +166,8 @@ class MusicVAE(nn.Module):
     def encode(self, batch: Batch) -> Posterior:
         """The posterior q(z | events, conditions) of each excerpt."""
         events = batch.events if batch.reduced is None else batch.reduced
-        summaries = self.encoder(join_streams(events, batch.conditions))
+        told = batch.conditions
+        summaries = self.encoder(join_streams(events, told), told.meter)
         return self.latent.posterior(self.posterior(summaries))
 
     def decode(
@@ -170,4 +175,9 @@ class MusicVAE(nn.Module):
     ) -> EventDistribution:
         """p(events | z, conditions): a distribution over excerpts for every latent."""
         plans = self.decoder.plan(self.latent.shares(z))
-        return EventDistribution(self.decoder, plans, conditions, self.length_steps)
+        length_steps = self.length_steps(conditions.meter)
+        return EventDistribution(self.decoder, plans, conditions, length_steps)
+
+    def length_steps(self, meter: Meter | None = None) -> int:
+        """The length of an excerpt."""
+        return self._bars * self._steps_per_bar[meter]

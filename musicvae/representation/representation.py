@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -119,6 +119,14 @@ class Representation(ABC):
     @property
     def steps_per_row(self) -> int:
         return self.steps_per_bar // self.rows_per_bar
+
+    def in_meter(self, meter: Meter) -> "Representation":
+        """The same representation of music in another meter.
+
+        Raises:
+            SettingError: If the meter's bar is no whole number of steps.
+        """
+        return replace(self, meter=meter)
 
     def config(self) -> dict[str, object]:
         """The settings as plain values, which `representation_from_config` reads back."""

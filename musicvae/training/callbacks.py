@@ -11,7 +11,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
 from musicvae.errors import TrainingError
-from musicvae.model.conditions import join_streams, split_streams
+from musicvae.model.conditions import join_streams
 from musicvae.model.noise import latent_noise, row_seed
 from musicvae.report.plots import piano_roll_image
 from musicvae.training.module import TrainingModule
@@ -41,7 +41,7 @@ class Pictures(lightning.Callback):
         seeds = [row_seed(pl_module.seed, row, "events") for row in rows]
         assert pl_module.validated is not None
         # All pictures have the conditions of the first excerpt.
-        conditions = split_streams(pl_module.validated, model.streams).conditions[[0] * PICTURES]
+        conditions = pl_module.validated.conditions[[0] * PICTURES]
         for name, events in {
             "samples": model.decode(draws, conditions).sample(randomness=seeds),
             "interpolation": model.decode(path, conditions).mode(),

@@ -1,20 +1,23 @@
 """The thin layer for Lightning: joins model, objective, schedules and metrics."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from statistics import mean
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
 from musicvae.experiment.experiment import Experiment, TrainingConfig, build_model, to_dict
 from musicvae.experiment.objective import beta_at, sampled_share_at
 from musicvae.model import Batch, MusicVAE, Teacher
+from musicvae.model.conditions import join_streams
 from musicvae.model.latent.latent import draw
+from musicvae.representation import Representation
 from musicvae.training.elbo import elbo
 
 
@@ -76,7 +79,7 @@ class TrainingModule(RunModule):
     def __init__(self, experiment: Experiment, *, seed: int) -> None:
         super().__init__(experiment, build_model, seed=seed)
         self.last_reconstruction: Reconstruction | None = None
-        self.validated: Tensor | None = None
+        self.validated: Batch | None = None
 
     def training_step(self, batch: Batch, _: int) -> Float[Tensor, ""]:
         """The loss of one step."""
@@ -99,17 +102,35 @@ class TrainingModule(RunModule):
         self.log("train/beta", beta)
         return terms.loss
 
-    def validation_step(self, events: Int[Tensor, "batch step stream"], _: int) -> None:
+    def validation_step(self, sets: Sequence[Batch], _: int) -> None:
+        """Measures each set; the mean over the sets decides which weights are the best."""
+        measured = [self._measure(each) for each in sets]
+        self.validated = sets[0]
+        for name in measured[0]:
+            value = mean(each[name] for each in measured)
+            is_shown = name == "accuracy_sampled"
+            self.log(f"validation/{name}", value, prog_bar=is_shown, sync_dist=True, batch_size=1)
+        if len(sets) > 1:
+            for batch, each in zip(sets, measured, strict=True):
+                for name, value in each.items():
+                    path = f"validation/{batch.conditions.meter}/{name}"
+                    self.log(path, value, sync_dist=True, batch_size=1)
+
+    def _measure(self, batch: Batch) -> dict[str, float]:
+        representation: Representation = self.experiment.representation
+        meter = batch.conditions.meter
+        events = join_streams(batch.events, batch.conditions).cpu().numpy().astype(np.int16)
         # In single precision, as `evaluate` measures: else other weights would be the best.
         with torch.autocast(self.device.type, enabled=False):
             measured = reconstruct(
                 self.model,
-                self.experiment.representation,
-                events.cpu().numpy().astype(np.int16),
+                representation if meter is None else representation.in_meter(meter),
+                events,
                 seed=self.seed,
             )
-        self.last_reconstruction, self.validated = measured, events
-        for name, value in {
+        if meter in (None, representation.meter):
+            self.last_reconstruction = measured
+        return {
             "accuracy_sampled": measured.sampled.all_steps,
             "accuracy_sampled_onsets": measured.sampled.onsets,
             "accuracy_sampled_from_draw": measured.sampled_from_draw.all_steps,
@@ -119,9 +140,7 @@ class TrainingModule(RunModule):
             "reconstruction_nats": measured.reconstruction_nats,
             "divergence_nats": measured.divergence_nats,
             "active_units": float(measured.active_units),
-        }.items():
-            is_shown = name == "accuracy_sampled"
-            self.log(f"validation/{name}", value, prog_bar=is_shown, sync_dist=True)
+        }
 
 
 def learning_rate_share(config: TrainingConfig, step: int) -> float:

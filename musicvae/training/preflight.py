@@ -1,16 +1,23 @@
 """Checks before a run: a run that can't work ends at once and not after hours."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
-from musicvae.data.batches import BatchStream
+from musicvae.data.batches import TrainingSet, cut
 from musicvae.data.manifest import Manifest
+from musicvae.data.mix import Batches
 from musicvae.data.shards import Events
-from musicvae.errors import DataError, TrainingError
+from musicvae.errors import DataError, SettingError, TrainingError
 from musicvae.experiment.experiment import Experiment, build_model
 from musicvae.model import Batch
-from musicvae.representation import describe_config
+from musicvae.representation import (
+    Representation,
+    describe_config,
+    representation_from_config,
+)
 from musicvae.training.elbo import elbo
 
 MOST_OVERFIT_STEPS = 60
@@ -20,18 +27,49 @@ LEAST_LEARNING_RATE = 1e-3
 high shows within a few steps; a low rate may be intended."""
 
 
+def with_meters(
+    experiment: Experiment, manifests: Sequence[Manifest], *, may_be_longer: bool = True
+) -> Experiment:
+    """The experiment in the meters of its data sets, of which the first has the default.
+
+    Raises:
+        DataError: If two sets have one meter, or a set has another representation.
+        SettingError: If the experiment already has other meters.
+    """
+    found = [representation_from_config(each.representation).meter for each in manifests[1:]]
+    meters = [experiment.representation.meter, *found]
+    if len(set(meters)) < len(meters):
+        raise DataError(
+            f"data sets in {', '.join(map(str, meters))}",
+            expected="a data set for each meter",
+            action="Leave out a set, or prepare the music of one meter together.",
+            field="data",
+        )
+    if experiment.meters not in ((), tuple(found)):
+        raise SettingError(
+            f"meters={', '.join(map(str, experiment.meters))}",
+            expected=", ".join(map(str, found)) or "none, as there is one data set",
+            action="Leave `meters` out: they are the meters of the further data sets.",
+            field="meters",
+        )
+    for meter, manifest in zip(meters, manifests, strict=True):
+        representation = experiment.representation.in_meter(meter)
+        check_representation(representation, manifest, may_be_longer=may_be_longer)
+    return replace(experiment, meters=tuple(found))
+
+
 def check_representation(
-    experiment: Experiment, manifest: Manifest, *, may_be_longer: bool = True
+    representation: Representation, manifest: Manifest, *, may_be_longer: bool = True
 ) -> None:
-    """Makes sure that the data set has the experiment's representation.
+    """Makes sure that a data set has a representation.
 
     Its excerpts may be longer, by a whole number of times, for a part that learns slices of them.
 
     Raises:
         DataError: If the data set has another representation.
     """
-    expected, found = experiment.representation.config(), dict(manifest.representation)
-    bars, longer = experiment.representation.bars, found.get("bars")
+    expected, found = representation.config(), dict(manifest.representation)
+    bars, longer = representation.bars, found.get("bars")
     is_multiple = isinstance(longer, int) and longer % bars == 0
     fits = is_multiple if may_be_longer else longer == bars
     if {**found, "bars": bars} != expected or not fits:
@@ -42,6 +80,17 @@ def check_representation(
             action="Prepare the data again with these settings, or choose another preset.",
             field="data",
         )
+
+
+def check_counts(sets: Sequence[TrainingSet], batch_examples: int) -> None:
+    """Makes sure that each set has enough examples: one batch, and one to validate.
+
+    Raises:
+        DataError: If there are too few.
+    """
+    for each in sets:
+        check_count(cut(each.representation, each.examples.events), batch_examples, split="train")
+        check_count(cut(each.representation, each.validation.events), 1, split="validation")
 
 
 def check_count(events: Events, batch_examples: int, *, split: str) -> None:
@@ -65,7 +114,7 @@ def check_count(events: Events, batch_examples: int, *, split: str) -> None:
         )
 
 
-def check_learning(experiment: Experiment, stream: BatchStream, *, seed: int) -> None:
+def check_learning(experiment: Experiment, batches: Batches, *, seed: int) -> None:
     """Makes sure that a new model begins to learn one batch by heart.
 
     Raises:
@@ -74,7 +123,7 @@ def check_learning(experiment: Experiment, stream: BatchStream, *, seed: int) ->
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = build_model(experiment)
-    batch = stream.batch(0)
+    batch = batches.batch(0)
     batch = Batch(events=batch.events, conditions=batch.conditions)  # nothing reduced
     rate = max(experiment.training.learning_rate, LEAST_LEARNING_RATE)
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)

@@ -1,5 +1,7 @@
 """Trains the prior over events of an experiment."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -29,19 +31,22 @@ class PriorModule(RunModule):
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch.events))
         return loss
 
-    def validation_step(self, batch: Batch, _: int) -> None:
-        """Measures the likelihood of music that is not trained on."""
+    def validation_step(self, sets: Sequence[Batch], _: int) -> None:
+        """Measures the likelihood of music that is not trained on; the mean over the sets."""
+        name = "log_likelihood_nats"
+        measured = [self._measure(each) for each in sets]
+        value = torch.stack(measured).mean()
+        self.log(f"validation/{name}", value, sync_dist=True, batch_size=1)
+        if len(sets) > 1:
+            for batch, each in zip(sets, measured, strict=True):
+                path = f"validation/{batch.conditions.meter}/{name}"
+                self.log(path, each, sync_dist=True, batch_size=1)
+
+    def _measure(self, batch: Batch) -> Float[Tensor, ""]:
+        size = self.experiment.training.batch_size
+        parts = [slice(first, first + size) for first in range(0, len(batch.events), size)]
         with torch.autocast(self.device.type, enabled=False):
-            size = self.experiment.training.batch_size
-            likelihood = torch.cat(
-                [
-                    self.model.log_prob(
-                        batch.events[first : first + size],
-                        batch.conditions[first : first + size],
-                    )
-                    for first in range(0, len(batch.events), size)
-                ]
-            )
-        count = len(likelihood)
-        name = "validation/log_likelihood_nats"
-        self.log(name, likelihood.mean(), sync_dist=True, batch_size=count)
+            likelihoods = [
+                self.model.log_prob(batch.events[part], batch.conditions[part]) for part in parts
+            ]
+            return torch.cat(likelihoods).mean()

@@ -1,5 +1,6 @@
 """The progress of a run: a bar on a terminal, plain lines anywhere else."""
 
+import re
 import time
 from typing import Any
 
@@ -98,6 +99,13 @@ class TrainingProgress(lightning.Callback):
         }.items():
             if name in metrics:
                 figures.append(form.format(metrics[name].item()))
+                group, measure = name.split("/")
+                meters = re.compile(rf"{group}/(\d+/\d+)/{measure}")
+                figures += [
+                    f"{found[1]} {value:.3f}"
+                    for path, value in metrics.items()
+                    if (found := meters.fullmatch(path))
+                ]
         return " · ".join(figures)
 
     def _print(self, trainer: lightning.Trainer, figures: str) -> None:

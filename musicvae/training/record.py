@@ -6,7 +6,7 @@ RUN/tensorboard/        the curves
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -48,11 +48,20 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UsedSet:
+    """A prepared data set that a run learns from: its folder, and its hash."""
+
+    data: Path
+    content_hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunSettings:
     """The settings that differ between two runs of the same experiment.
 
     Attributes:
         data: A prepared data set.
+        further_data: Prepared data sets of the same kind of music in further meters.
         out: The run's folder.
         seed: Of the weights, the order of the examples and all noise.
         resume: Whether to go on from the last checkpoint in `out`; the run may be made longer.
@@ -74,6 +83,7 @@ class RunSettings:
     accelerator: str = "auto"
     devices: int = 1
     part: str = MODEL
+    further_data: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         for name, is_right, expected in (
@@ -115,6 +125,7 @@ class Run:
         seed: The run's seed.
         data: The prepared data set's folder.
         content_hash: The data set's hash.
+        further_sets: The data sets in further meters, in the order of `Experiment.meters`.
         step: The optimiser step of the weights.
         examples_seen: Examples over all steps up to this step.
         start: The run that gave the first weights; None if they were drawn at random.
@@ -126,6 +137,7 @@ class Run:
     seed: int
     data: Path
     content_hash: str
+    further_sets: tuple[UsedSet, ...]
     step: int
     examples_seen: int
     start: Start | None
@@ -168,6 +180,10 @@ def load_run(directory: Path, *, checkpoint: str = BEST) -> Run:
         seed=saved["seed"],
         data=Path(record["data"]),
         content_hash=record["content_hash"],
+        further_sets=tuple(
+            UsedSet(data=Path(each["data"]), content_hash=each["content_hash"])
+            for each in record["further_sets"]
+        ),
         step=saved["global_step"],
         examples_seen=saved["global_step"] * experiment.training.batch_size * record["devices"],
         start=None if record["start"] is None else Start(**record["start"]),
@@ -187,14 +203,21 @@ def last_checkpoint(settings: RunSettings) -> Path | None:
 
 
 def make_record(
-    experiment: Experiment, settings: RunSettings, manifest: Manifest, start: Start | None
+    experiment: Experiment,
+    settings: RunSettings,
+    manifests: Sequence[Manifest],
+    start: Start | None,
 ) -> dict[str, Any]:
     """The record of a run: what `--resume` compares, and `load_run` reads."""
     return {
         "experiment": to_dict(experiment),
         "seed": settings.seed,
         "data": str(settings.data.resolve()),
-        "content_hash": manifest.content_hash,
+        "content_hash": manifests[0].content_hash,
+        "further_sets": [
+            {"data": str(data.resolve()), "content_hash": manifest.content_hash}
+            for data, manifest in zip(settings.further_data, manifests[1:], strict=True)
+        ],
         "devices": settings.devices,
         "part": settings.part,
         "start": None if start is None else asdict(start),
@@ -203,14 +226,14 @@ def make_record(
 
 def _identity(record: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a record that must not change: data may move, and a run may be made longer."""
-    experiment = record["experiment"]
+    experiment, further = record["experiment"], record["further_sets"]
     lengths = {name: {**experiment[name], "steps": None} for name in ("training", "prior_training")}
     return {
         **experiment,
         **lengths,
         "part": record["part"],
         "seed": record["seed"],
-        "data": record["content_hash"],
+        "data": [record["content_hash"], *(each["content_hash"] for each in further)],
         "devices": record["devices"],
         "start": record["start"],
     }
@@ -259,11 +282,12 @@ def _read_record(directory: Path) -> dict[str, Any]:
     path = directory / RUN_FILE
     try:
         record = json.loads(path.read_text())
-        names = ("seed", "data", "content_hash", "devices", "start")
-        record = {"part": MODEL, **record}  # older versions trained nothing else
+        names = ("seed", "data", "content_hash", "further_sets", "devices", "start", "part")
+        # Older versions trained models alone, on one set each.
+        record = {"part": MODEL, "further_sets": [], **record}
         # Older versions had other names for some settings.
         experiment = to_dict(from_dict(record["experiment"]))
-        return {"experiment": experiment, **{name: record[name] for name in (*names, "part")}}
+        return {"experiment": experiment, **{name: record[name] for name in names}}
     except (OSError, ValueError, KeyError, TypeError, RecursionError, SettingError) as error:
         raise TrainingError(
             f"{directory} without a readable {RUN_FILE}",

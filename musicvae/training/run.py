@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,16 +16,16 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
 from musicvae.data import shards
-from musicvae.data.batches import Slices, TrainingData
+from musicvae.data.batches import TrainingSet, training_data
 from musicvae.data.manifest import load_manifest
+from musicvae.data.mix import RunData, share_steps
 from musicvae.data.relative import (
-    PriorData,
     check_styles,
     common_styles,
+    prior_data,
     weigh_keys,
     weigh_styles,
 )
-from musicvae.data.shards import Events, ExampleSet
 from musicvae.errors import TrainingError
 from musicvae.experiment.experiment import Experiment, to_dict
 from musicvae.training import preflight
@@ -53,6 +53,9 @@ from musicvae.training.record import (
     write_record,
 )
 
+POSITIONS = "positions.weight"
+"""Ends the names of tables that have more rows for more meters."""
+
 
 def train(experiment: Experiment, settings: RunSettings, console: Console) -> bool:
     """Trains until the experiment's last step; returns False if interrupted before.
@@ -65,16 +68,17 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
         TrainingError: If `out` holds another run, or nothing to resume, or learning fails.
     """
     is_first = rank_zero_only.rank == 0  # type: ignore[attr-defined]  # Lightning sets it
+    manifests = [load_manifest(each) for each in (settings.data, *settings.further_data)]
+    is_cut = settings.part != PRIOR
+    experiment = preflight.with_meters(experiment, manifests, may_be_longer=is_cut)
+    sets = _open_sets(experiment, settings)
     if settings.part == PRIOR:
-        experiment = _of_prior(experiment, settings)
-    manifest = load_manifest(settings.data)
-    preflight.check_representation(experiment, manifest, may_be_longer=settings.part != PRIOR)
+        experiment = _of_prior(experiment, sets)
     training = experiment.training
     batch = training.batch_size * settings.devices
     if is_first:
-        for split, least in (("train", batch), ("validation", 1)):
-            preflight.check_count(_events(experiment, settings, split), least, split=split)
-    data, module = _prepare(experiment, settings)
+        preflight.check_counts(sets, batch)
+    data, module = _prepare(experiment, settings, sets)
     callbacks = _callbacks(experiment, settings, console if is_first else Console(quiet=True))
     trainer = _make_trainer(experiment, settings, callbacks)
     checkpoint = last_checkpoint(settings)
@@ -82,24 +86,16 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
     if settings.start_from is not None and checkpoint is None:
         start = _take_over(module, settings.start_from, settings)
     if is_first:
-        record = make_record(experiment, settings, manifest, start)
+        record = make_record(experiment, settings, manifests, start)
         check_folder(settings, record)
-        if checkpoint is None and isinstance(data, TrainingData):
-            preflight.check_learning(experiment, data.stream(), seed=settings.seed)
+        if checkpoint is None and settings.part != PRIOR:
+            preflight.check_learning(experiment, data.sets(0, 1)[0], seed=settings.seed)
         if checkpoint is not None and _step_of(checkpoint) >= training.steps:
             console.print(_finished(experiment, settings), highlight=False, markup=False)
             return True
         write_record(settings.out, record)
-        count = len(_events(experiment, settings, "train"))
-        _greet(
-            experiment,
-            module,
-            start,
-            console,
-            examples=count,
-            batch=batch,
-            precision=str(trainer.precision),
-        )
+        precision = str(trainer.precision)
+        _greet(experiment, module, data, start, console, batch=batch, precision=precision)
     with _quiet():
         trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
         if trainer.global_step < training.steps:
@@ -127,10 +123,10 @@ def precision_on(accelerator: str) -> Literal["bf16-mixed", "32-true"]:
 def _greet(
     experiment: Experiment,
     module: RunModule,
+    data: RunData,
     start: Start | None,
     console: Console,
     *,
-    examples: int,
     batch: int,
     precision: str,
 ) -> None:
@@ -138,31 +134,47 @@ def _greet(
         console.print(f"{start.share_taken:.0%} of the weights are those of {start.name}")
     weights = sum(parameter.numel() for parameter in module.model.parameters())
     console.print(
-        f"{experiment.name}: {weights / 1e6:.1f} M weights, {examples:,} examples, "
+        f"{experiment.name}: {weights / 1e6:.1f} M weights, {sum(data.sizes):,} examples, "
         f"{experiment.training.steps:,} steps of {batch}, {precision}"
     )
+    if experiment.meters:
+        every = zip(experiment.all_meters, data.sizes, share_steps(data.sizes), strict=True)
+        for meter, examples, share in every:
+            console.print(f"{meter}: {examples:,} examples, {share} of 100 steps", highlight=False)
 
 
 def _prepare(
-    experiment: Experiment, settings: RunSettings
-) -> tuple[lightning.LightningDataModule, RunModule]:
+    experiment: Experiment, settings: RunSettings, sets: Sequence[TrainingSet]
+) -> tuple[RunData, RunModule]:
     """The data and the untrained part of a run."""
-    if settings.part == PRIOR:
-        examples, validation = (_load(settings, split) for split in ("train", "validation"))
-        prior_data = PriorData(experiment, examples, validation, seed=settings.seed)
-        module = PriorModule(experiment, seed=settings.seed)
-        module.model.key_weights.copy_(torch.from_numpy(weigh_keys(examples)))
-        if module.model.style_weights is not None:
-            shares = weigh_styles(examples, experiment.prior.styles)
-            module.model.style_weights.copy_(torch.from_numpy(shares))
-        return prior_data, module
-    parts = [_events(experiment, settings, split) for split in ("train", "validation")]
-    counts = _load(settings, "train").counts
-    data = TrainingData(experiment, *parts, counts=counts, seed=settings.seed)
-    return data, TrainingModule(experiment, seed=settings.seed)
+    seed = settings.seed
+    if settings.part != PRIOR:
+        data = training_data(experiment, sets, seed=seed)
+        return data, TrainingModule(experiment, seed=seed)
+    module = PriorModule(experiment, seed=seed)
+    for each in sets:
+        weights = torch.from_numpy(weigh_keys(each.examples))
+        module.model.keys_in(each.representation.meter).copy_(weights)
+    if module.model.style_weights is not None:
+        shares = weigh_styles(sets[0].examples, experiment.prior.styles)
+        module.model.style_weights.copy_(torch.from_numpy(shares))
+    return prior_data(experiment, sets, seed=seed), module
 
 
-def _of_prior(experiment: Experiment, settings: RunSettings) -> Experiment:
+def _open_sets(experiment: Experiment, settings: RunSettings) -> list[TrainingSet]:
+    return [
+        TrainingSet(
+            representation=experiment.representation.in_meter(meter),
+            examples=shards.load(folder, "train"),
+            validation=shards.load(folder, "validation"),
+        )
+        for meter, folder in zip(
+            experiment.all_meters, (settings.data, *settings.further_data), strict=True
+        )
+    ]
+
+
+def _of_prior(experiment: Experiment, sets: Sequence[TrainingSet]) -> Experiment:
     """The experiment of a prior's run: with the prior's training, and the styles of its data.
 
     Raises:
@@ -170,22 +182,10 @@ def _of_prior(experiment: Experiment, settings: RunSettings) -> Experiment:
     """
     prior = experiment.prior
     if prior.styles:
-        check_styles(_load(settings, "train"), prior.styles)
+        check_styles(sets[0].examples, prior.styles)
     elif experiment.representation.kind.has_styles:
-        prior = replace(prior, styles=common_styles(_load(settings, "train")))
+        prior = replace(prior, styles=common_styles(sets[0].examples))
     return replace(experiment, training=experiment.prior_training, prior=prior)
-
-
-def _load(settings: RunSettings, split: str) -> ExampleSet:
-    return shards.load(settings.data, split)
-
-
-def _events(experiment: Experiment, settings: RunSettings, split: str) -> Events:
-    """The events of a split, cut to the experiment's length where they are longer."""
-    events = _load(settings, split).events
-    representation = experiment.representation
-    steps = representation.bars * representation.rows_per_bar
-    return events if events.shape[1] == steps else Slices(events, steps)
 
 
 def _callbacks(
@@ -254,6 +254,8 @@ def _quiet() -> Iterator[None]:
 def _take_over(module: RunModule, origin: Origin, settings: RunSettings) -> Start:
     """Gives a module the trained weights that have the same names and shapes.
 
+    A table of positions takes the rows that it has in common: those of the meters it grew by stay.
+
     Raises:
         TrainingError: If they are the weights of another part.
     """
@@ -264,19 +266,25 @@ def _take_over(module: RunModule, origin: Origin, settings: RunSettings) -> Star
             action="Give another `start_from`.",
             field="start_from",
         )
-    own = module.model.state_dict()
+    own = dict(module.model.named_parameters())
     taken = {
-        name: tensor
+        name: tensor[: len(own[name])] if name.endswith(POSITIONS) else tensor
         for name, tensor in origin.weights.items()
-        if name in own and own[name].shape == tensor.shape
+        if name in own
     }
-    module.model.load_state_dict({**own, **taken})
+    count = 0
+    for name, tensor in taken.items():
+        weights = own[name].data
+        part = weights[: len(tensor)] if name.endswith(POSITIONS) else weights
+        if part.shape == tensor.shape:
+            part.copy_(tensor)
+            count += tensor.numel()
     total = sum(tensor.numel() for tensor in own.values())
     return Start(
         name=origin.name,
         content_hash=origin.content_hash,
         examples_seen=origin.examples_seen,
-        share_taken=sum(tensor.numel() for tensor in taken.values()) / total,
+        share_taken=count / total,
     )
 
 

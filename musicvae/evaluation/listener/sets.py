@@ -42,6 +42,7 @@ def compare_sets(
     ) -> Int16[np.ndarray, "batch step stream"]:
         played = play(
             model,
+            representation,
             z,
             held_out,
             temperature=SAMPLE_TEMPERATURE,
@@ -51,7 +52,7 @@ def compare_sets(
         )
         return canonical(representation, played)
 
-    posterior = encode(model, held_out, title="encoding", watch=watch)
+    posterior = encode(model, representation, held_out, title="encoding", watch=watch)
     drawn = draw(posterior, torch.Generator().manual_seed(seed))
     sets = (
         held_out,

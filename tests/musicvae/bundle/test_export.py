@@ -61,7 +61,7 @@ def test_the_bundle_has_the_runs_weights(run, exported):
 def test_attribute_vectors_are_fitted_from_the_training_data(exported, data):
     loaded = bundle.load(exported[0])
     events = shards.load(data, "train").events
-    means = loaded.model.encode(to_batch(loaded.model, events)).mean
+    means = loaded.model.encode(to_batch(loaded.model, loaded.representation, events)).mean
     music = [
         loaded.representation.kind.measure(loaded.representation.to_notes(each)) for each in events
     ]

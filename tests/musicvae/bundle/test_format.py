@@ -15,6 +15,7 @@ from musicvae.evaluation.decoding import to_batch
 from musicvae.experiment.experiment import build_model, to_dict
 from musicvae.model.latent.flow_prior import FlowPrior
 from musicvae.music.attributes import ATTRIBUTES
+from musicvae.representation import Melody
 
 WEIGHTS = ("model.safetensors", "prior.safetensors")
 
@@ -86,7 +87,7 @@ def test_a_bundle_loads_equal_up_to_half_precision(tmp_path, experiment, weights
         assert torch.equal(loaded.prior.state_dict()[name], tensor.half().float())
     original = build_model(experiment)
     original.load_state_dict(weights)
-    batch = to_batch(original, melodies(4, seed=0))
+    batch = to_batch(original, Melody(), melodies(4, seed=0))
     means = (model.encode(batch).mean for model in (original, loaded.model))
     assert torch.allclose(*means, atol=5e-3)
 

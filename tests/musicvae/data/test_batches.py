@@ -1,16 +1,22 @@
-import warnings
 from collections import Counter
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils.data import DataLoader
 
-from musicvae.data.batches import BatchStream, Slices, TrainingData, shuffle, weigh
-from musicvae.data.shards import ShardedEvents
+from musicvae.data.batches import (
+    BatchStream,
+    Slices,
+    TrainingSet,
+    shuffle,
+    training_data,
+    weigh,
+)
+from musicvae.data.shards import ExampleSet, ShardedEvents
 from musicvae.errors import SettingError
 from musicvae.music.instruments import TOMS
 from musicvae.music.notes import Note, NoteSequence
@@ -22,6 +28,10 @@ from musicvae.representation.melody import FIRST_PITCH_EVENT
 def make_stream(events, **settings):
     defaults = {"batch_size": 4, "seed": 0, "most_semitones": 0}
     return BatchStream(events, Melody(), **{**defaults, **settings})
+
+
+def examples_of(events):
+    return ExampleSet(events=events, table=pa.table({}))
 
 
 @pytest.fixture
@@ -66,12 +76,6 @@ def test_a_batch_is_a_function_of_its_step(melodies, most_semitones):
     assert not torch.equal(first[0], first[1])
     other = make_stream(events, most_semitones=most_semitones, seed=1)
     assert not torch.equal(other.batch(0).events, first[0])
-
-
-def test_it_goes_on_from_any_step(numbered):
-    stream = make_stream(numbered, first_step=11)
-    for step, batch in zip(range(11, 15), stream, strict=False):
-        assert torch.equal(batch.events, make_stream(numbered).batch(step).events)
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
@@ -133,18 +137,6 @@ def test_an_order_looks_random():
     assert (abs(shares - 200) < 60).all()
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-@pytest.mark.parametrize("workers", [1, 3])
-def test_a_loader_with_workers_gives_the_batches_of_one_without(numbered, ranks, workers):
-    for rank in range(ranks):
-        stream = make_stream(numbered, first_step=5, most_semitones=3, rank=rank, ranks=ranks)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # forking a process with threads
-            loader = DataLoader(stream, batch_size=None, num_workers=workers)
-            for step, batch in zip(range(5, 16), loader, strict=False):
-                assert torch.equal(batch.events, stream.batch(step).events)
-
-
 def test_batches_of_several_shards_are_those_of_one_array(melodies):
     events = melodies(50, seed=4)
     sharded = make_stream(ShardedEvents(np.split(events, [7, 8, 40])), batch_size=16)
@@ -197,8 +189,6 @@ def test_a_common_example_is_seen_by_the_root_of_its_count(numbered):
     epochs = [numbers(stream.batch(step).events) for step in range(3)]
     assert [Counter(epoch) for epoch in epochs] == [expected] * 3
     assert epochs[0] != epochs[1]
-    again = make_stream(numbered, batch_size=44, repeats=weigh(counts), first_step=2)
-    assert numbers(next(iter(again)).events) == epochs[2]
 
 
 def test_examples_that_occur_once_are_seen_as_before(numbered):
@@ -210,30 +200,42 @@ def test_examples_that_occur_once_are_seen_as_before(numbered):
 def test_slices_have_the_count_of_their_excerpt(make_experiment, numbered):
     counts = np.array([9] + 29 * [1])
     experiment = make_experiment(batch_size=64, most_semitones=0)
-    data = TrainingData(experiment, Slices(numbered, 16), numbered, counts=counts, seed=0)
-    assert Counter(numbers(data.stream().batch(0).events))[0] == 3
+    one = TrainingSet(
+        representation=Melody(bars=1),
+        examples=ExampleSet(events=numbered, table=pa.table({"count": counts})),
+        validation=examples_of(numbered),
+    )
+    (stream,) = training_data(experiment, [one], seed=0).sets(0, 1)
+    assert Counter(numbers(stream.batch(0).events))[0] == 3
 
 
 def test_the_same_examples_are_validated_every_time(make_experiment, melodies):
     experiment = make_experiment(validation_examples=6)
     train, validation = melodies(20, seed=0), melodies(15, seed=1)
-    batches = [
-        batch
+    one = TrainingSet(
+        representation=Melody(), examples=examples_of(train), validation=examples_of(validation)
+    )
+    first, again = (
+        batch.events
         for _ in range(2)
-        for batch in TrainingData(experiment, train, validation, seed=4).val_dataloader()
-    ]
-    assert len(batches) == 2
-    assert torch.equal(batches[0], batches[1])
-    rows = {row.numpy().astype(np.int16).tobytes() for row in batches[0]}
+        for (batch,) in training_data(experiment, [one], seed=4).val_dataloader()
+    )
+    assert torch.equal(first, again)
+    rows = {row.numpy().astype(np.int16).tobytes() for row in first}
     assert len(rows) == 6
     assert rows <= {row.tobytes() for row in validation}
 
 
 def test_a_small_split_is_validated_whole(make_experiment, melodies):
-    data = TrainingData(make_experiment(), melodies(20, seed=0), melodies(5, seed=1), seed=0)
-    (batch,) = data.val_dataloader()
-    assert len(data.val_dataloader()) == 1
-    assert len(batch) == 5
+    one = TrainingSet(
+        representation=Melody(),
+        examples=examples_of(melodies(20, seed=0)),
+        validation=examples_of(melodies(5, seed=1)),
+    )
+    loader = training_data(make_experiment(), [one], seed=0).val_dataloader()
+    ((batch,),) = loader
+    assert len(loader) == 1
+    assert len(batch.events) == 5
 
 
 def test_the_encoder_of_grooves_hears_some_of_them_reduced():

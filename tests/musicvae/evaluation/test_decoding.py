@@ -26,8 +26,8 @@ def test_all_excerpts_are_encoded_as_the_model_does(
 ):
     monkeypatch.setattr(decoding, "BATCH_STEPS", 3 * representation.length_steps)
     model, events = make_model(representation), make_events(representation, 7)
-    expected = model.encode(to_batch(model, events))
-    found = encode(model, events)
+    expected = model.encode(to_batch(model, representation, events))
+    found = encode(model, representation, events)
     assert torch.allclose(found.mean, expected.mean, atol=1e-6)
     assert torch.allclose(found.stddev, expected.stddev, atol=1e-6)
 
@@ -37,7 +37,7 @@ def test_what_is_played_is_within_the_vocabulary(representation, make_events, ma
     model = make_model(representation, latent=latent)
     like = make_events(representation, 5)
     z = torch.randn(5, model.latent_size, generator=torch.Generator().manual_seed(0))
-    played = play(model, z, like, temperature=1.0, seed=3)
+    played = play(model, representation, z, like, temperature=1.0, seed=3)
     assert played.shape == like.shape
     assert (played >= 0).all()
     assert (played < np.array(representation.vocabulary_sizes)).all()
@@ -49,10 +49,10 @@ def test_what_is_played_is_within_the_vocabulary(representation, make_events, ma
 def test_a_row_is_the_same_in_any_batch(representation, make_events, make_model, monkeypatch):
     model, like = make_model(representation), make_events(representation, 7)
     z = torch.randn(7, 8, generator=torch.Generator().manual_seed(0))
-    whole = play(model, z, like, temperature=1.0, seed=3)
+    whole = play(model, representation, z, like, temperature=1.0, seed=3)
     monkeypatch.setattr(decoding, "BATCH_STEPS", 2 * representation.length_steps)
-    assert np.array_equal(play(model, z, like, temperature=1.0, seed=3), whole)
-    other = play(model, z, like, temperature=1.0, seed=4)
+    assert np.array_equal(play(model, representation, z, like, temperature=1.0, seed=3), whole)
+    other = play(model, representation, z, like, temperature=1.0, seed=4)
     assert not np.array_equal(other, whole)
 
 
@@ -61,7 +61,8 @@ def test_conditions_change_what_is_played(make_events, make_model):
     model = make_model(representation)
     z = torch.zeros(4, 8)
     a, b = (
-        play(model, z, make_events(representation, 4, seed), temperature=1.0) for seed in (0, 1)
+        play(model, representation, z, make_events(representation, 4, seed), temperature=1.0)
+        for seed in (0, 1)
     )
     assert not np.array_equal(a[..., 0], b[..., 0])
 
@@ -80,7 +81,7 @@ def test_bars_that_come_back_are_played_with_the_same_noise():
     z = torch.cat([half, half], dim=1)
     repeats = find_repeats(bundle.model.latent.shares(z)).numpy()
     like = np.zeros((len(z), 256, 1), np.int16)
-    played = play(bundle.model, z, like, temperature=1.0, seed=3)
+    played = play(bundle.model, bundle.representation, z, like, temperature=1.0, seed=3)
     bars = played.reshape(len(z), 16, 16)
     rows, numbers = np.nonzero(repeats != np.arange(16))
     same = (bars[rows, numbers] == bars[rows, repeats[rows, numbers]]).all(axis=1)

@@ -16,7 +16,7 @@ def batch_of(subject, held_out, examples):
     events = held_out.held_out.events[:]
     notes = [subject.representation.to_notes(each) for each in events]
     rows = [notes.index(each.notes) for each in examples]
-    return to_batch(subject.model, events[rows])
+    return to_batch(subject.model, subject.representation, events[rows])
 
 
 def music_of(subject, z):

@@ -35,7 +35,7 @@ def play(model, count):
 
 def play_draws(model, representation, like, *, seed, temperature):
     z = draw_latents(model, FlowPrior(8), representation, like, seed=seed)
-    return decoding.play(model, z, like, seed=seed, temperature=temperature)
+    return decoding.play(model, representation, z, like, seed=seed, temperature=temperature)
 
 
 def test_a_model_of_silence_is_found_out(make_stubborn, melodies):

@@ -32,7 +32,7 @@ def test_a_model_has_the_widths_and_the_length_of_its_experiment(make_experiment
     experiment = make_experiment()
     model = build_model(experiment)
     assert model.config == experiment.model
-    assert model.length_steps == 32
+    assert model.length_steps() == 32
     assert [stream.size for stream in model.decoder.heads.streams] == [90]
 
 
@@ -142,3 +142,14 @@ def test_settings_of_a_prior_that_do_not_fit_are_named(preset, setting, field):
     with pytest.raises(SettingError) as caught:
         overlay(PRESETS[preset], settings=[setting])
     assert caught.value.field == field
+
+
+def test_meters_are_read_as_text_and_each_stands_once():
+    experiment = overlay(melody_2bar(), settings=["meters=[3/4, 6/8]"])
+    assert experiment.all_meters == (Meter(), Meter(3, 4), Meter(6, 8))
+    assert to_dict(experiment)["meters"] == ["3/4", "6/8"]
+    assert from_dict(to_dict(experiment)) == experiment
+    with pytest.raises(SettingError, match="expected each meter once"):
+        replace(experiment, meters=(Meter(3, 4), Meter()))
+    with pytest.raises(SettingError, match="meter 5/32; expected a meter whose bar is a whole"):
+        replace(experiment, meters=(Meter(5, 32),))

@@ -10,7 +10,7 @@ def test_a_preset_is_a_complete_experiment_of_its_name(name):
     preset = get_preset(name)
     assert preset.name == name
     model = build_model(preset)
-    assert model.length_steps == preset.representation.length_steps
+    assert model.length_steps() == preset.representation.length_steps
 
 
 @pytest.mark.parametrize(

@@ -25,10 +25,10 @@ class ArraySession:
     def start(self, plans):
         return tuple(torch.from_numpy(each.numpy()) for each in self._decoder.start(plans))
 
-    def step(self, state, plans, previous, condition, number):
+    def step(self, state, plans, previous, condition, number, meter):
         arrays = [each.numpy().copy() for each in (*state, plans, previous, condition)]
         *state, plans, previous, condition = (torch.from_numpy(each) for each in arrays)
-        now, after = self._decoder.step(tuple(state), plans, previous, condition, number)
+        now, after = self._decoder.step(tuple(state), plans, previous, condition, number, meter)
         return Stepped(torch.from_numpy(now.numpy()), tuple(after))
 
 

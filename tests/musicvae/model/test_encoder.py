@@ -47,3 +47,12 @@ def test_a_summary_is_the_last_states_and_the_mean_states_of_the_parts():
     assert torch.allclose(found[:, 4:8], states[:, 0, 4:])  # backwards, at the first
     means = torch.cat([states[:, :3].mean(1), states[:, 3:].mean(1)], dim=-1)
     assert torch.allclose(found[:, 8:], means, atol=1e-6)
+
+
+def test_a_length_that_is_no_multiple_of_the_parts_is_divided_all_the_same():
+    torch.manual_seed(0)
+    summary = BidirectionalSummary(input_size=3, hidden_size=4, layers=1, parts=2)
+    inputs = torch.randn(2, 5, 3)
+    states, _ = summary.lstm(inputs)
+    means = torch.cat([states[:, :3].mean(1), states[:, 2:].mean(1)], dim=-1)
+    assert torch.allclose(summary(inputs)[:, 8:], means, atol=1e-6)

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from musicvae.model.event_embedding import EventEmbedding
+from musicvae.music.notes import Meter
 from musicvae.representation.streams import Stream
 
 
@@ -10,7 +11,7 @@ def embedding():
     torch.manual_seed(0)
     return EventEmbedding(
         streams=[Stream(name=str(size), size=size) for size in (5, 4, 7)],
-        steps_per_bar=6,
+        steps_per_bar={Meter(): 6},
         event_size=8,
         position_size=3,
     )
@@ -55,7 +56,9 @@ def test_streams_have_tables_of_their_own(embedding):
 def test_a_number_lies_on_a_line_and_counts_only_behind_its_gate():
     torch.manual_seed(0)
     streams = [Stream(name="hit", size=2), Stream(name="loudness", size=5, is_number=True, gate=0)]
-    embedding = EventEmbedding(streams=streams, steps_per_bar=4, event_size=8, position_size=3)
+    embedding = EventEmbedding(
+        streams=streams, steps_per_bar={Meter(): 4}, event_size=8, position_size=3
+    )
 
     def embed(*events):
         return embedding(torch.tensor([[events]]))[0, 0]
@@ -67,3 +70,21 @@ def test_a_number_lies_on_a_line_and_counts_only_behind_its_gate():
     # What is not known stands in the middle, and is told from the middle by its gate alone.
     assert torch.allclose(embed(1, 5), embed(1, 2))
     assert not torch.allclose(embed(2, 5), embed(1, 2), atol=1e-3)
+
+
+def test_each_meter_has_positions_of_its_own(make_events):
+    bars = {Meter(): 6, Meter(3, 4): 4, Meter(6, 8): 4}
+    streams = [Stream(name="line", size=5)]
+    embedding = EventEmbedding(streams=streams, steps_per_bar=bars, event_size=8, position_size=3)
+    events = make_events(1, 8, (5,))
+    rows = embedding.positions.weight
+    for meter, expected in {
+        None: [*range(6), 0, 1],
+        Meter(): [*range(6), 0, 1],
+        Meter(3, 4): [*range(6, 10)] * 2,
+        Meter(6, 8): [*range(10, 14)] * 2,
+    }.items():
+        assert torch.equal(embedding(events, meter)[0, :, 8:], rows[expected])
+        assert torch.equal(
+            embedding(events[:, 3:], meter, first_step=3)[0, :, 8:], rows[expected[3:]]
+        )

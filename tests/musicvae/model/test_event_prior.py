@@ -5,6 +5,7 @@ import torch
 
 from musicvae.errors import SettingError
 from musicvae.model import Conditions, EventPrior, PriorConfig
+from musicvae.music.notes import Meter
 from musicvae.representation import Drums, Groove, LeadSheet, Melody, Trio
 from musicvae.representation.key_relative import UNKNOWN_MODE, UNKNOWN_TONIC
 
@@ -35,21 +36,28 @@ def make_prior(representation, lags, styles=(), guidance=1.0):
             config,
             streams=representation.streams,
             bars=representation.bars,
-            steps_per_bar=representation.rows_per_bar,
+            steps_per_bar={
+                meter: representation.in_meter(meter).rows_per_bar
+                for meter in (representation.meter, Meter(3, 4), Meter(5, 4))
+            },
         )
         for parameter in prior.parameters():
             parameter.data *= 3  # untrained, it would hardly hear anything
     return prior.eval().requires_grad_(requires_grad=False)
 
 
-@pytest.fixture(params=MUSIC, scope="module")
+CASES = [*((name, None) for name in MUSIC), ("lead sheet", Meter(3, 4)), ("trio", Meter(5, 4))]
+
+
+@pytest.fixture(params=CASES, scope="module", ids=lambda case: f"{case[0]} in {case[1]}")
 def case(request):
-    """A prior with random music and conditions."""
-    representation, lags, *styles = MUSIC[request.param]
+    """A prior of three meters with random music and conditions."""
+    name, meter = request.param
+    representation, lags, *styles = MUSIC[name]
     prior = make_prior(representation, lags, *styles)
     generator = torch.Generator().manual_seed(2)
     columns = [
-        torch.randint(each.size, (BATCH, prior.length_steps), generator=generator)
+        torch.randint(each.size, (BATCH, prior.length_steps(meter)), generator=generator)
         for each in representation.streams
     ]
     every = torch.stack(columns, dim=-1)
@@ -57,7 +65,8 @@ def case(request):
     keys = torch.tensor([[0, 0], [7, 1], [UNKNOWN_TONIC, UNKNOWN_MODE]])
     streams = every[..., count:] if every.shape[-1] > count else None
     numbers = torch.tensor([0, 2, len(STYLES)]) if styles else None
-    return prior, every[..., :count], Conditions(streams=streams, keys=keys, styles=numbers)
+    told = Conditions(meter=meter, streams=streams, keys=keys, styles=numbers)
+    return prior, every[..., :count], told
 
 
 def test_likelihood_of_all_music_is_one():
@@ -66,7 +75,7 @@ def test_likelihood_of_all_music_is_one():
     small = type(stream)(name="small", size=3)
     config = PriorConfig(event_size=6, position_size=2, hidden_size=8, lags=(1,))
     torch.manual_seed(4)
-    prior = EventPrior(config, streams=[small], bars=3, steps_per_bar=1).eval()
+    prior = EventPrior(config, streams=[small], bars=3, steps_per_bar={Meter(): 1}).eval()
     music = torch.cartesian_prod(*[torch.arange(3)] * 3)[..., None]
     keys = torch.zeros(len(music), 2, dtype=torch.long)
     total = prior.log_prob(music, Conditions(keys=keys)).exp().sum()
@@ -76,12 +85,12 @@ def test_likelihood_of_all_music_is_one():
 def test_steps_give_the_parameters_of_all_rows_at_once(case):
     prior, events, told = case
     rows, columns = prior._delay(events), prior._columns(told, BATCH)
-    every = prior.parameters_of(rows, columns)
+    every = prior.parameters_of(rows, columns, told.meter)
     state, plans = prior.start(torch.zeros(BATCH, 0)), torch.zeros(BATCH, 0)
     previous = prior.heads.unknown.expand(BATCH, -1)
-    for row in range(prior.rows):
+    for row in range(rows.shape[1]):
         before = [each.clone() for each in state]
-        stepped = prior.step(state, plans, previous, columns[:, row], row)
+        stepped = prior.step(state, plans, previous, columns[:, row], row, told.meter)
         assert all(map(torch.equal, state, before)), "the state before is left as it is"
         torch.testing.assert_close(stepped.parameters, every[:, row])
         state, previous = stepped.state, rows[:, row]
@@ -92,16 +101,17 @@ def test_an_event_changes_nothing_before_it(case):
     columns = prior._columns(told, BATCH)
     rows = prior._delay(events)
     changed = rows.clone()
-    middle = prior.rows // 2
+    middle = rows.shape[1] // 2
     changed[:, middle] = (changed[:, middle] + 1) % prior.heads.unknown
-    before, after = (prior.parameters_of(each, columns) for each in (rows, changed))
+    before, after = (prior.parameters_of(each, columns, told.meter) for each in (rows, changed))
     torch.testing.assert_close(before[:, : middle + 1], after[:, : middle + 1])
     assert not torch.allclose(before[:, middle + 1 :], after[:, middle + 1 :])
 
 
 def test_a_draw_depends_on_its_own_seed_key_and_conditions(case):
-    prior, _, told = case
+    prior, events, told = case
     drawn = prior.sample(told, seeds=[5, 6, 7])
+    assert drawn.shape == events.shape
     order = torch.tensor([2, 0, 1])
     turned = prior.sample(told[order], seeds=[7, 5, 6])
     assert torch.equal(turned, drawn[order])
@@ -165,7 +175,7 @@ def test_guidance_moves_draws_away_from_music_without_chords(case):
     state, plans = guided.start(torch.zeros(BATCH, 0)), torch.zeros(BATCH, 0)
     previous = prior.heads.unknown.expand(BATCH, -1)
     both = torch.cat(columns, dim=-1)
-    for row in range(prior.rows):
+    for row in range(rows.shape[1]):
         stepped = guided.step(state, plans, previous, both[:, row], row)
         expected = without[:, row] + 1.5 * (with_chords - without)[:, row]
         torch.testing.assert_close(stepped.parameters, expected)

@@ -5,6 +5,7 @@ import torch
 
 from musicvae.errors import SettingError
 from musicvae.model import Batch, ModelConfig, Teacher
+from musicvae.model.conditions import split_streams
 from musicvae.model.latent.latent import draw
 from musicvae.music.notes import Meter
 from musicvae.training.elbo import elbo
@@ -33,7 +34,7 @@ def test_events_to_a_latent_and_a_latent_to_events(
     steps_per_bar = meter.steps_per_bar()
     model = make_model(**shape, steps_per_bar=steps_per_bar, vocabulary_sizes=vocabulary_sizes)
     steps = shape["bars"] * steps_per_bar
-    assert model.length_steps == steps
+    assert model.length_steps() == steps
     events = make_events(batch, steps, vocabulary_sizes)
     posterior = model.encode(Batch(events=events))
     assert posterior.mean.shape == posterior.stddev.shape == (batch, model.latent_size)
@@ -56,7 +57,7 @@ def test_every_parameter_gets_a_gradient_from_the_objective(
     make_model, make_events, shape, vocabulary_sizes, hidden, sampled
 ):
     model = make_model(**shape, vocabulary_sizes=vocabulary_sizes, scale=1.0)
-    events = make_events(3, model.length_steps, vocabulary_sizes)
+    events = make_events(3, model.length_steps(), vocabulary_sizes)
     generator = torch.Generator().manual_seed(0)
     teacher = Teacher(hidden=hidden, sampled=sampled, generator=generator)
     posterior = model.encode(Batch(events=events))
@@ -91,7 +92,7 @@ def test_the_posterior_of_a_bar_stands_at_its_place(make_model, make_events):
 @streams
 def test_training_makes_the_excerpt_likelier(make_model, make_events, vocabulary_sizes):
     model = make_model(latent="bars", vocabulary_sizes=vocabulary_sizes, scale=1.0)
-    events = make_events(2, 1, vocabulary_sizes).expand(-1, model.length_steps, -1)
+    events = make_events(2, 1, vocabulary_sizes).expand(-1, model.length_steps(), -1)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     losses = []
     for _ in range(12):
@@ -129,3 +130,34 @@ def test_a_width_below_one_is_refused(name):
 def test_a_latent_that_does_not_exist_is_refused_with_the_kinds():
     with pytest.raises(SettingError, match=r"model\.latent=bar; expected gaussian or bars"):
         ModelConfig(latent="bar")
+
+
+@shapes
+@pytest.mark.parametrize("meter", [Meter(3, 4), Meter(6, 8), Meter(7, 8), Meter(5, 4)], ids=str)
+def test_one_model_plays_music_of_several_meters(make_model, make_events, shape, meter):
+    further = {Meter(6, 8): 12, Meter(3, 4): 12, Meter(7, 8): 14, Meter(5, 4): 20}
+    model = make_model(**shape, further_meters=further)
+    events = make_events(2, shape["bars"] * further[meter], (5,))
+    batch = split_streams(events, model.streams, meter)
+    posterior = model.encode(batch)
+    decoded = model.decode(posterior.mean, batch.conditions)
+    assert decoded.sample(randomness=(0, 1)).shape == events.shape
+    assert torch.isfinite(decoded.log_prob(events)).all()
+    if meter == Meter(3, 4):
+        other = split_streams(events, model.streams, Meter(6, 8))
+        assert not torch.allclose(model.encode(other).mean, posterior.mean, atol=1e-3)
+        heard = model.decode(posterior.mean, other.conditions)
+        assert not torch.allclose(heard.log_prob(events), decoded.log_prob(events), atol=1e-3)
+
+
+def test_a_model_of_several_meters_plays_the_first_as_if_alone(make_model, make_events):
+    alone, several = (make_model(further_meters=further) for further in ({}, {Meter(3, 4): 12}))
+    weights = alone.state_dict()
+    for name, tensor in several.state_dict().items():
+        tensor[: len(weights[name])] = weights[name]
+    events = make_events(3, 32, (5,))
+    batch = split_streams(events, alone.streams, Meter())
+    z = alone.encode(Batch(events=events)).mean
+    assert torch.equal(several.encode(batch).mean, z)
+    one, other = alone.decode(z), several.decode(z, batch.conditions)
+    assert torch.equal(one.sample(randomness=range(3)), other.sample(randomness=range(3)))

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 import torch
 
+from musicvae.data.mix import OneBatch
 from musicvae.evaluation.reconstruction import reconstruct
 from musicvae.experiment.experiment import build_model, from_dict
+from musicvae.model.conditions import to_batch
 from musicvae.representation import Melody
 from musicvae.training.module import TrainingModule, learning_rate_share
 
@@ -79,6 +81,5 @@ def test_a_validation_in_mixed_precision_gives_the_numbers_of_an_evaluation(
         enable_model_summary=False,
         default_root_dir=tmp_path,
     )
-    batch = torch.from_numpy(events.astype(np.int64))
-    trainer.validate(module, torch.utils.data.DataLoader(batch, batch_size=20), verbose=False)
+    trainer.validate(module, OneBatch([to_batch(Melody(), events)]), verbose=False)
     assert module.last_reconstruction == reconstruct(module.model, Melody(), events, seed=3)

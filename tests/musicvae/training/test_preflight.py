@@ -1,11 +1,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from musicvae.data import shards
-from musicvae.data.batches import TrainingData
+from musicvae.data.batches import TrainingSet, training_data
 from musicvae.data.manifest import load_manifest
+from musicvae.data.shards import ExampleSet
 from musicvae.errors import DataError, TrainingError
 from musicvae.experiment.presets import melody_16bar
 from musicvae.model import ModelConfig
@@ -14,24 +16,26 @@ from musicvae.training.preflight import check_count, check_learning, check_repre
 
 
 def stream_of(experiment, events):
-    return TrainingData(experiment, events, events, seed=0).stream()
+    examples = ExampleSet(events=events, table=pa.table({}))
+    one = TrainingSet(
+        representation=experiment.representation, examples=examples, validation=examples
+    )
+    return training_data(experiment, [one], seed=0).sets(0, 1)[0]
 
 
 @pytest.mark.parametrize("bars", [1, 2])
-def test_data_of_its_kind_pass_and_longer_ones_too(make_experiment, data, bars):
-    experiment = replace(make_experiment(), representation=Melody(bars=bars))
-    check_representation(experiment, load_manifest(data))
+def test_data_of_its_kind_pass_and_longer_ones_too(data, bars):
+    check_representation(Melody(bars=bars), load_manifest(data))
 
 
 @pytest.mark.parametrize(
     "representation", [Melody(bars=4), Melody(bars=2, steps_per_quarter=12), Drums(bars=2)]
 )
-def test_data_of_another_kind_are_refused(make_experiment, data, representation):
-    experiment = replace(make_experiment(), representation=representation)
+def test_data_of_another_kind_are_refused(data, representation):
     with pytest.raises(
         DataError, match=r"melody with bars 2, .*expected .* with bars \d, .*Prepare the data again"
     ):
-        check_representation(experiment, load_manifest(data))
+        check_representation(representation, load_manifest(data))
 
 
 def test_too_few_examples_are_counted(data):

@@ -100,7 +100,10 @@ def test_a_resumed_prior_is_the_prior_it_would_have_been(
 def test_batches_are_in_c_where_the_key_is_told(experiment, keyed):
     examples = load(keyed, "train")
     stream = RelativeBatches(
-        examples, replace(experiment, training=experiment.prior_training), seed=1
+        examples,
+        Melody(),
+        replace(experiment, training=experiment.prior_training),
+        seed=1,
     )
     batch = stream.batch(3)
     again = stream.batch(3)
@@ -144,7 +147,7 @@ def test_a_prior_of_drums_hears_the_styles_of_its_data(watch, experiment, styled
     watch(drums, data=styled, out=tmp_path / "prior", part=PRIOR)
     run = load_run(tmp_path / "prior")
     assert run.experiment.prior.styles == ("rock",)
-    stream = RelativeBatches(load(styled, "train"), run.experiment, seed=1)
+    stream = RelativeBatches(load(styled, "train"), Drums(), run.experiment, seed=1)
     told = torch.cat([stream.batch(step).conditions.styles for step in range(20)])
     share = (styles_of(load(styled, "train"), ("rock",)) == 0).mean()
     assert 0.8 * share < (told == 0).float().mean() < share, "some styles are not told"
@@ -164,7 +167,7 @@ def test_chords_are_not_told_for_a_tenth_of_examples(experiment, tmp_path):
         representation=sheets,
         training=replace(experiment.prior_training, batch_size=20),
     )
-    stream = RelativeBatches(load(tmp_path / "sheets", "train"), preset, seed=1)
+    stream = RelativeBatches(load(tmp_path / "sheets", "train"), sheets, preset, seed=1)
     chords = torch.cat([stream.batch(step).conditions.streams for step in range(20)])
     unknown = torch.tensor([each.size for each in sheets.streams[1:]])
     is_dropped = (chords == unknown).all(-1)

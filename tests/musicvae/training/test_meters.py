@@ -1,0 +1,88 @@
+"""Runs on a data set for each meter."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from musicvae.errors import DataError, SettingError, TrainingError
+from musicvae.experiment.experiment import overlay
+from musicvae.music.notes import Meter
+from musicvae.training.record import PRIOR, load_run
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Lightning's advice
+THREE, SIX = Meter(3, 4), Meter(6, 8)
+
+
+@pytest.fixture(scope="module")
+def further(make_data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("meters")
+    sizes = {"train": 20, "validation": 8, "test": 8}
+    return tuple(
+        make_data(folder / str(number), sizes, meter=meter)
+        for number, meter in enumerate((THREE, SIX))
+    )
+
+
+@pytest.fixture(scope="module")
+def run(watch, make_experiment, data, further, tmp_path_factory):
+    out = tmp_path_factory.mktemp("run") / "whole"
+    return out, watch(make_experiment(), data, out, further_data=further)
+
+
+def test_a_run_learns_all_meters_and_validates_each(run, further):
+    out, watched = run
+    assert watched.is_complete
+    assert "4/4: 40 examples, 41 of 100 steps" in watched.said
+    assert "sampled accuracy" in watched.said and " · 6/8 0." in watched.said
+    loaded = load_run(out)
+    assert loaded.experiment.meters == (THREE, SIX)
+    assert [each.data for each in loaded.further_sets] == list(further)
+    assert loaded.weights["encoder.embedding.positions.weight"].shape[0] == 16 + 12 + 12
+
+
+def test_a_resumed_run_takes_the_steps_of_a_whole_one(
+    run, watch, make_experiment, data, further, tmp_path
+):
+    _, whole = run
+    out = tmp_path / "run"
+    watch(make_experiment(steps=11), data, out, further_data=further)
+    again = watch(make_experiment(), data, out, further_data=further, resume=True)
+    assert {step: whole.losses[step] for step in again.losses} == again.losses
+    with pytest.raises(TrainingError, match="other settings"):
+        watch(make_experiment(), data, out, further_data=further[:1], resume=True)
+
+
+def test_a_run_takes_over_a_model_of_fewer_meters(watch, make_experiment, data, further, tmp_path):
+    experiment = make_experiment(steps=1, validate_every=1, learning_rate=1e-9)
+    watch(experiment, data, tmp_path / "one")
+    before = load_run(tmp_path / "one")
+    out = tmp_path / "three"
+    watched = watch(experiment, data, out, further_data=further, start_from=before.origin)
+    assert "100% of the weights" not in watched.said
+    after = load_run(out)
+    assert 0.9 < after.start.share_taken < 1
+    for name, tensor in before.weights.items():
+        assert torch.allclose(after.weights[name][: len(tensor)], tensor, atol=1e-6), name
+
+
+def test_a_prior_learns_all_meters_and_their_keys(watch, make_experiment, data, further, tmp_path):
+    experiment = make_experiment()
+    experiment = replace(experiment, prior_training=experiment.training)
+    out = tmp_path / "prior"
+    assert watch(experiment, data, out, further_data=further, part=PRIOR).is_complete
+    prior = load_run(out)
+    assert prior.experiment.meters == (THREE, SIX)
+    assert prior.weights["key_weights"].shape == (3, 25)
+    assert prior.weights["key_weights"].sum(1).tolist() == pytest.approx([1, 1, 1])
+
+
+def test_sets_of_one_meter_and_meters_without_sets_are_refused(
+    watch, make_experiment, data, further, tmp_path
+):
+    experiment = make_experiment()
+    with pytest.raises(DataError, match="data sets in 4/4, 3/4, 3/4; expected a data set for each"):
+        watch(experiment, data, tmp_path / "a", further_data=further[:1] * 2)
+    asked = overlay(experiment, settings=["meters=[3/4]"])
+    with pytest.raises(SettingError, match="meters=3/4; expected none, as there is one data set"):
+        watch(asked, data, tmp_path / "b")
