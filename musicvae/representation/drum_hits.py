@@ -11,7 +11,7 @@ from jaxtyping import Bool, Int, Int16
 from musicvae.music.instruments import DRUM_CLASSES
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.representation import drums, hits
-from musicvae.representation.recombination import mix_kit_streams
+from musicvae.representation.recombination import swap_cymbal_streams
 from musicvae.representation.representation import Representation
 from musicvae.representation.streams import Stream
 
@@ -20,7 +20,7 @@ DRUM_HITS = replace(
     name="drum_hits",
     usual_bars=(),  # the excerpts of drums, which `inspect` shows already
     line_of=lambda _: hits.HITS,
-    recombine=mix_kit_streams,
+    recombine=swap_cymbal_streams,
 )
 
 

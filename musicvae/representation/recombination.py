@@ -7,7 +7,7 @@ within the drums, or within one line. Our own method; for training only.
 import numpy as np
 from jaxtyping import Int16
 
-from musicvae.music.instruments import CYMBALS, DRUM_CLASSES, TOMS
+from musicvae.music.instruments import CYMBALS, DRUM_CLASSES
 from musicvae.representation.hits import join_hits, split_hits
 
 _CYMBAL_BITS = np.int16(sum(1 << index for index in CYMBALS))
@@ -20,22 +20,12 @@ def swap_cymbal_bits(
     return (events & ~_CYMBAL_BITS) | (_others(events) & _CYMBAL_BITS)
 
 
-def mix_kit_streams(
-    events: Int16[np.ndarray, "batch step stream"], random: np.random.Generator
+def swap_cymbal_streams(
+    events: Int16[np.ndarray, "batch step stream"], _: np.random.Generator
 ) -> Int16[np.ndarray, "batch step stream"]:
-    """Gives each beat the cymbals of another, and exchanges its toms; each class has streams.
-
-    The toms are exchanged because drummers play the high tom ten times as seldom as the others: a
-    model that heard it only where it was played left it out.
-    """
-    batch, _, streams = events.shape
-    classes = np.tile(np.arange(len(DRUM_CLASSES)), (batch, 1))
-    classes[:, TOMS] = random.permuted(classes[:, TOMS], axis=1)
-    # The streams of each class: its hits, and its velocities and offsets where there are any.
-    first = np.arange(0, streams, len(DRUM_CLASSES))
-    columns = (first[:, None] + classes[:, None]).reshape(batch, 1, streams)
-    is_cymbal = np.isin(np.arange(streams) % len(DRUM_CLASSES), CYMBALS)
-    return np.where(is_cymbal, _others(events), np.take_along_axis(events, columns, axis=2))
+    """Gives each beat the hi-hats, crash and ride cymbals of another; each class has streams."""
+    is_cymbal = np.isin(np.arange(events.shape[-1]) % len(DRUM_CLASSES), CYMBALS)
+    return np.where(is_cymbal, _others(events), events)
 
 
 def mix_trios(

@@ -18,7 +18,6 @@ from musicvae.data.batches import (
 )
 from musicvae.data.shards import ExampleSet, ShardedEvents
 from musicvae.errors import SettingError
-from musicvae.music.instruments import TOMS
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.representation import DrumHits, Drums, Groove, Melody, Trio
 from musicvae.representation.groove import hits_alone, taps
@@ -293,20 +292,6 @@ def test_some_beats_have_the_cymbals_of_others(representation):
     for row in range(20):
         assert hits(mixed[row], {36, 38}) == hits(plain[row], {36, 38})
         assert hits(mixed[row], {51}) == hits(plain[row - is_new[row]], {51})
-
-
-@pytest.mark.parametrize("representation", [DrumHits(bars=1), Groove(bars=1)])
-def test_toms_change_places_with_all_their_streams(representation):
-    # Each tom says in each of its streams which tom it is of.
-    classes = np.arange(len(representation.streams)) % 9
-    events = np.tile(np.where(np.isin(classes, TOMS), classes, 0), (300, 16, 1)).astype(np.int16)
-    mixed = representation.kind.recombine(events, np.random.default_rng(0))
-    assert (mixed == mixed[:, :1]).all()
-    first, *others = np.split(mixed[:, 0], len(representation.streams) // 9, axis=1)
-    assert all(np.array_equal(first, other) for other in others)
-    assert np.array_equal(np.sort(first[:, TOMS]), events[:, 0][:, TOMS])
-    assert len({tuple(row) for row in first.tolist()}) == 6
-    assert (np.delete(first, TOMS, axis=1) == 0).all()
 
 
 def test_some_trios_are_of_parts_of_others():
