@@ -9,7 +9,7 @@ from musicvae.bundle.format import Bundle
 from musicvae.evaluation.figure import ACCURACY, overlap_key
 from musicvae.generation.harmony import needs_chords
 from musicvae.generation.replies import AttributeInfo, FigureInfo, ModelInfo, SourceInfo
-from musicvae.generation.styles import styles_of
+from musicvae.generation.styles import known_styles
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
 _BYTES_PER_WEIGHT = 2  # half precision
@@ -39,7 +39,7 @@ def describe(bundle: Bundle) -> ModelInfo:
         figures=tuple(_figures(bundle.facts)),
         sources=tuple(_sources(bundle.facts)),
         licence=str(bundle.facts.get("licence") or ""),
-        styles=styles_of(bundle),
+        styles=known_styles(bundle),
         card=bundle.card,
     )
 

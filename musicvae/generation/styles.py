@@ -5,7 +5,7 @@ from musicvae.errors import SettingError
 from musicvae.model import EventPrior
 
 
-def styles_of(bundle: Bundle) -> tuple[str, ...]:
+def known_styles(bundle: Bundle) -> tuple[str, ...]:
     """The styles that new music of a model can be drawn in."""
     return bundle.prior.config.styles if isinstance(bundle.prior, EventPrior) else ()
 
@@ -18,7 +18,7 @@ def find_style(bundle: Bundle, text: str | None) -> int | None:
     """
     if text is None:
         return None
-    names = styles_of(bundle)
+    names = known_styles(bundle)
     if not names:
         raise SettingError(
             f"a style for {bundle.name}",
