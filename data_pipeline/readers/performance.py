@@ -2,8 +2,9 @@
 
 Decisions: the first beat is the start of the piece and each beat is a quarter note; time between
 two beats is divided evenly. Notes that start outside the beats are left out. The list's downbeats
-are the bar lines; the file's own ticks and time signatures are ignored. Chords and keys are in
-separate lists, in the notation of Harte et al.
+are the bar lines; the file's own ticks and time signatures are ignored. A bar of six beats is read
+as two bars of 3/4, at the downbeats of its halves: in POP909 chords change there, and melodies have
+one note a beat. Chords and keys are in separate lists, in the notation of Harte et al.
 
 Source: the files of POP909 (Wang et al., ISMIR 2020); C. Harte et al., Symbolic Representation of
 Musical Chords, ISMIR 2005, section 4.
@@ -12,7 +13,7 @@ Musical Chords, ISMIR 2005, section 4.
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from musicvae.errors import DataError
 from musicvae.music.bars import MeterChange
@@ -27,6 +28,7 @@ from .piece import ChordLine, KeyChange, Part, ReadPiece, TempoChange
 
 _MOST_BEATS = 100_000
 _MOST_BEATS_PER_BAR = 64
+_SIX_IN_THREES = (6, 3)
 
 
 def read_performance(data: bytes, side: Mapping[str, bytes]) -> ReadPiece:
@@ -37,8 +39,11 @@ def read_performance(data: bytes, side: Mapping[str, bytes]) -> ReadPiece:
         DataError: If a list can't be read.
     """
     table = _read_beats(side["beats"])
-    times, downbeats = table[:, 0], np.flatnonzero(table[:, 2])
-    beats_per_bar = int(np.bincount(np.diff(downbeats)).argmax())
+    times = table[:, 0]
+    halves, downbeats = np.flatnonzero(table[:, 1]), np.flatnonzero(table[:, 2])
+    beats_per_bar = _find_most_frequent_gap(downbeats)
+    if (beats_per_bar, _find_most_frequent_gap(halves)) == _SIX_IN_THREES:
+        downbeats, beats_per_bar = halves, 3
     parsed = midi_parser.parse_unjudged(data)
     notes = midi_parser.judge_notes(parsed)
     last = min(int(downbeats[-1]) + beats_per_bar, len(table) - 1)
@@ -53,6 +58,10 @@ def read_performance(data: bytes, side: Mapping[str, bytes]) -> ReadPiece:
         chords=_read_chords(side["chords"], times) if "chords" in side else None,
         remarks=parsed.remarks,
     )
+
+
+def _find_most_frequent_gap(beats: Int64[np.ndarray, " beat"]) -> int:
+    return int(np.bincount(np.diff(beats), minlength=1).argmax())
 
 
 def _read_parts(
@@ -106,7 +115,7 @@ def _tempos(beats_s: Float64[np.ndarray, " beat"], lines: np.ndarray) -> tuple[T
 
 
 def _read_beats(data: bytes) -> Float64[np.ndarray, "beat column"]:
-    expected = "lines of three numbers: time in seconds, downbeat in twos, downbeat in bars"
+    expected = "lines of three numbers: time in seconds, downbeat of a half bar, downbeat of a bar"
     lines = data.decode("ascii", "replace").splitlines()
     if not any(map(str.strip, lines)):
         raise _damaged("beats", "no lines", expected)

@@ -36,6 +36,15 @@ def test_a_list_of_beats_is_the_grid(song):
     assert [change.qpm for change in piece.tempos] == [120]
 
 
+def test_a_bar_of_six_beats_is_two_bars_of_three(song):
+    lines = "\n".join(
+        f"{0.5 * beat} {int(beat % 3 == 1)} {int(beat % 6 == 1)}" for beat in range(20)
+    )
+    piece = read(song, beats=lines.encode())
+    assert piece.meters == (MeterChange(0, Meter(3, 4)),)
+    assert piece.bar_lines.tolist() == [0, 1, 4, 7, 10, 13, 16, 19]
+
+
 def test_beats_twice_as_far_apart_hold_twice_as_many_notes(song):
     (part,) = read(song, beats=beats({0, 4, 8}, 9, seconds=1.0)).parts
     assert part.onsets[:4].tolist() == [0, 0.25, 0.5, 0.75]
