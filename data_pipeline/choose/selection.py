@@ -9,6 +9,7 @@ bytes each, are in files beside the chunks.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -83,7 +84,12 @@ class Selection:
                 yield ChosenRows(chunk, rows, counts[rows])
 
 
-def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) -> Selection:
+def select(
+    chunks: Sequence[Path],
+    shares: Mapping[str, float],
+    folder: Path,
+    earlier: Mapping[str, str] = MappingProxyType({}),
+) -> Selection:
     """Decides for all excerpts of all chunks.
 
     Args:
@@ -91,13 +97,15 @@ def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) ->
         shares: The share of each split.
         folder: Where the files of signatures, outcomes and counts are written; outcomes and
             counts stay.
+        earlier: The splits of pieces in an earlier data set, by their ids: they keep them, as they
+            keep the split of their corpus.
     """
     rejections = RejectionCounter()
     with SignatureFile(folder / "signatures") as signatures:
         pieces = read_used_pieces(chunks, signatures, rejections)
         pairs = _pair(pieces, signatures)
     clusters = join_clusters(pairs, pieces.keys)
-    given = pieces.given_sides(shares)
+    given = _keep_earlier(pieces, pieces.given_sides(shares), list(shares), earlier)
     sides = assign_clusters(clusters, _smallest_keys(pieces, clusters), given, shares)
     names = list(shares)
     side_of = np.full(pieces.piece_count, len(names), np.uint8)
@@ -124,6 +132,22 @@ def select(chunks: Sequence[Path], shares: Mapping[str, float], folder: Path) ->
         meters=dict(sorted(pieces.meters.items(), key=lambda each: (-each[1], each[0]))),
         unnamed=_count_unnamed(pieces, shares),
     )
+
+
+def _keep_earlier(
+    pieces: UsedPieces,
+    given: Int32[np.ndarray, " piece"],
+    splits: Sequence[str],
+    earlier: Mapping[str, str],
+) -> Int32[np.ndarray, " piece"]:
+    """The given split of each piece, with the splits of an earlier data set."""
+    if not earlier:
+        return given
+    kept = given.copy()
+    for row, piece in pieces.texts("id", np.arange(len(pieces))):
+        if (split := earlier.get(piece)) in splits:
+            kept[row] = splits.index(split)
+    return kept
 
 
 def _pair(pieces: UsedPieces, signatures: SignatureFile) -> Pairs:

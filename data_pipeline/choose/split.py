@@ -106,6 +106,6 @@ def _wrong_shares(found: str) -> SettingError:
     return SettingError(
         f"the split {found}",
         expected="names in small letters, not ending in _common, with shares above 0 that sum to 1",
-        action="Write it as train=0.8,validation=0.1,test=0.1.",
+        action="Write it as train=0.8,validation=0.1,test=0.1, or give a prepared data set.",
         field="split",
     )

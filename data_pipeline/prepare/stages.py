@@ -24,7 +24,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import MofNCompleteColumn, TextColumn
 
-from musicvae.data.manifest import FORMAT_VERSION, MANIFEST_NAME, Manifest
+from musicvae.data.manifest import FORMAT_VERSION, MANIFEST_NAME, Manifest, load_manifest
+from musicvae.data_pipeline.choose.earlier_split import read_earlier_split
 from musicvae.data_pipeline.choose.selection import select
 from musicvae.data_pipeline.choose.split import check_shares
 from musicvae.data_pipeline.cut import likeness
@@ -56,6 +57,8 @@ class PrepareSettings:
         out: The folder of the data set; made where it is missing.
         cut: How the pieces are cut.
         shares: The share of the pieces of each split, by name; they sum to 1.
+        split_of: An earlier data set of the same music: its pieces, and pieces that are the same
+            tunes, keep the splits that they have there.
         workers: The number of processes, or of Ray's actors; 1 or more.
         limits: The limits on each process; a large score needs a hundredth of the memory.
         engine: `local` for processes of this machine, `ray` for a Ray cluster.
@@ -70,6 +73,7 @@ class PrepareSettings:
     out: Path
     cut: CutSettings
     shares: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_SHARES))
+    split_of: Path | None = None
     workers: int = 1
     limits: Limits = Limits()
     engine: str = "local"
@@ -126,7 +130,9 @@ def prepare(settings: PrepareSettings, *, console: Console | None = None) -> Man
                 console.print(f"{settings.out}: there already", highlight=False, markup=False)
             return finished
         work = _work_folder(settings, sources)
-        selection = select(_cut_all(sources, settings, work, console), settings.shares, work)
+        earlier = read_earlier_split(settings.split_of) if settings.split_of else {}
+        chunks = _cut_all(sources, settings, work, console)
+        selection = select(chunks, settings.shares, work, earlier)
         if not selection.kept_count:
             _clean(settings.out)
             raise no_examples(selection, str(representation.meter), console)
@@ -179,7 +185,11 @@ def _locked(out: Path) -> Iterator[None]:
 def _work_folder(settings: PrepareSettings, sources: Sequence[CorpusSource]) -> Path:
     """The folder of this run's chunks; a killed run of the same work has left its chunks there."""
     # The chunks do not depend on the split.
-    record = {name: value for name, value in _record(settings).items() if name != "shares"}
+    record = {
+        name: value
+        for name, value in _record(settings).items()
+        if name not in ("shares", "split_of")
+    }
     plan = {
         "work": [settings.cut.representation.config(), record],
         "sources": [[source.name, source.state] for source in sources],
@@ -233,6 +243,9 @@ def _record(settings: PrepareSettings) -> dict[str, object]:
     cut = settings.cut
     return {
         "shares": dict(settings.shares),
+        **(
+            {"split_of": load_manifest(settings.split_of).content_hash} if settings.split_of else {}
+        ),
         "hop_bars": cut.hop_bars,
         "melody": cut.melody,
         "drums": cut.drums,

@@ -38,7 +38,8 @@ class RepresentationName(click.ParamType[str]):
     "--meter",
     default="4/4",
     show_default=True,
-    help="The meter; bars in other meters are rejected.",
+    help="The meter. In 4/4, two bars of 2/4 or four of 1/4 are read as one; bars in other meters "
+    "are rejected.",
 )
 @click.option("--steps-per-quarter", type=click.Choice(["4", "12"]), default="4", show_default=True,
               help="Time grid; 12 can hold triplets.")  # fmt: skip
@@ -56,7 +57,9 @@ class RepresentationName(click.ParamType[str]):
 @click.option("--rule", "rules", multiple=True, metavar="NAME=VALUE",
               help="Change a rule that the manifest shows, such as fewest_notes=5.")  # fmt: skip
 @click.option("--split", "shares", default="train=0.8,validation=0.1,test=0.1", show_default=True,
-              help="Shares of the splits; a corpus with a split of its own keeps it.")  # fmt: skip
+              metavar="NAME=SHARE,...|DATA",
+              help="Shares of the splits, or a data set of the same music, whose split is kept; a "
+                   "corpus with a split of its own keeps it.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1, 4096), default=os.cpu_count(),
               show_default="one a core", help="Worker processes.")  # fmt: skip
 @click.option("--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), default=60.0,
@@ -73,6 +76,7 @@ def prepare(inputs: tuple[str, ...], out: Path, shares: str, **options: Any) -> 
     that comes with music21, such as music21:oneills1850. If a run is interrupted, run the same
     command again: it goes on where it stopped. A finished data set is never replaced.
     """
+    from musicvae.data.manifest import MANIFEST_NAME, load_manifest
     from musicvae.data_pipeline.choose.counts import tables
     from musicvae.data_pipeline.choose.split import parse_shares
     from musicvae.data_pipeline.cut.excerpts import CutSettings
@@ -80,6 +84,8 @@ def prepare(inputs: tuple[str, ...], out: Path, shares: str, **options: Any) -> 
     from musicvae.data_pipeline.prepare import prepare as run
     from musicvae.work import Limits
 
+    split_of = Path(shares) if (Path(shares) / MANIFEST_NAME).exists() else None
+    earlier: Any = load_manifest(split_of).settings if split_of else {}
     settings = PrepareSettings(
         inputs=inputs,
         out=out,
@@ -90,7 +96,8 @@ def prepare(inputs: tuple[str, ...], out: Path, shares: str, **options: Any) -> 
             drums=options["drums"],
             rules=_rules(options["rules"]),
         ),
-        shares=parse_shares(shares),
+        shares=earlier["shares"] if split_of else parse_shares(shares),
+        split_of=split_of,
         workers=options["workers"],
         limits=Limits(timeout_s=options["timeout_s"]),
         engine=options["engine"],

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from musicvae.data import shards
+from musicvae.data.manifest import load_manifest
 from musicvae.data_pipeline.choose import selection
 from musicvae.data_pipeline.choose.split import assign_sides, hash_key
 from musicvae.data_pipeline.prepare import prepare
@@ -34,6 +35,25 @@ def test_a_cluster_goes_by_the_smallest_of_its_keys(twins, monkeypatch, at_once)
             assert "tune in a" in piece  # the other's excerpts are the same, and come later
             key = np.array([hash_key(f"tuneina{ending}")], np.uint64)
             assert names[assign_sides(key, twins.shares)[0]] == split
+
+
+def splits_of_tunes(out):
+    """The split of each of the tunes of `twins`, by the last word of its pieces."""
+    splits = load_manifest(out).splits
+    names = [name for name, split in splits.items() if split.excerpts]
+    return {piece.split()[-1]: name for name in names for piece in shards.load(out, name).pieces}
+
+
+def test_the_split_of_an_earlier_set_is_kept(twins, tmp_path):
+    first = replace(twins, inputs=(f"{twins.inputs[0]}/*b ?[0-2]*.mid",), out=tmp_path / "first")
+    digest = prepare(first).content_hash
+    prepare(twins)
+    kept = replace(twins, out=tmp_path / "kept", split_of=first.out)
+    assert prepare(kept).settings["split_of"] == digest
+    earlier, alone, both = map(splits_of_tunes, (first.out, twins.out, kept.out))
+    assert len(earlier) == len(both) == 30
+    assert alone != earlier  # the twin has a smaller key
+    assert both == earlier
 
 
 def test_the_largest_clusters_are_named_with_their_first_pieces(settings, tmp_path, melody):
