@@ -11,23 +11,28 @@ from musicvae.generation.inputs import Excerpt
 from musicvae.generation.requests import HIGHEST_QPM, LOWEST_QPM
 from musicvae.music.bars import bars_to_join
 from musicvae.music.meters import parse_meter
-from musicvae.music.notes import Bar, Note, NoteSequence
+from musicvae.music.notes import Bar, Meter, Note, NoteSequence
 from musicvae.representation import Representation
 
 
-def fit(excerpt: Excerpt, representation: Representation, path: str) -> NoteSequence:
+def fit(
+    excerpt: Excerpt, representation: Representation, path: str, meters: Sequence[Meter] = ()
+) -> NoteSequence:
     """Cuts, fills and reduces music to what a representation holds, as far as the caller allows.
 
     Bars are the music's own, as `musicvae inspect` shows them; two bars of 2/4, or four of 1/4, are
     read as one of 4/4. If the excerpt has a meter, bars of that meter follow each other from the
-    first bar on, whatever the music says. Silence after the last note does not count: only notes
-    make music too long. A drum counts only at its hit; a hit before the last bar line that is early
-    for the next bar is left out.
+    first bar on, whatever the music says. The result is in the meter of the excerpt, or else of the
+    first bar used, as far as the model has it; otherwise in the representation's.
+
+    Silence after the last note does not count: only notes make music too long. A drum counts only
+    at its hit; a hit before the last bar line that is early for the next bar is left out.
 
     Args:
         excerpt: The music, and what the caller allows.
         representation: The model's representation.
         path: The excerpt's path in the request, for errors.
+        meters: The meters of the model; without them, only the representation's.
 
     Raises:
         RepresentationError: If the representation can't hold the music; `cause` is `empty` or a
@@ -49,10 +54,15 @@ def fit(excerpt: Excerpt, representation: Representation, path: str) -> NoteSequ
             field=f"{path}.start_bar",
         )
     start = bars[first - 1].start_step if bars else 0
+    meters = meters or (representation.meter,)
+    own = bars[first - 1].meter if bars else notes.meter
+    representation = representation.in_meter(
+        _find_meter(own if excerpt.meter is None else parse_meter(excerpt.meter), meters)
+    )
     if excerpt.meter is None:
-        count, used = len(bars), _count_used(bars, first, representation, path)
+        count, used = len(bars), _count_used(bars, first, representation, meters, path)
     else:
-        _check_meter(excerpt.meter, representation, path)
+        _check_meter(excerpt.meter, meters, path)
         count, used = len(range(start, end, representation.steps_per_bar)), representation.bars
     cut = replace(
         notes.window(start, representation.length_steps),
@@ -82,24 +92,41 @@ def fit(excerpt: Excerpt, representation: Representation, path: str) -> NoteSequ
     return cut
 
 
-def _check_meter(text: str, representation: Representation, path: str) -> None:
+def _find_meter(found: Meter, meters: Sequence[Meter]) -> Meter:
+    """The meter of a model in which music of the meter found is read; the first if none fits."""
+    counts = [bars_to_join(found, meter) for meter in meters]
+    fewest = min(filter(None, counts), default=counts[0])
+    return meters[counts.index(fewest)]
+
+
+def _check_meter(text: str, meters: Sequence[Meter], path: str) -> None:
     """Checks that the model has the meter in which the caller wants music to be read.
 
     Raises:
         RepresentationError: If it has not; `cause` is `wrong_meter`.
     """
-    meter = representation.meter
-    if bars_to_join(parse_meter(text), meter) != 1:
+    if all(bars_to_join(parse_meter(text), meter) != 1 for meter in meters):
+        few = "the meter" if len(meters) == 1 else "a meter"
         raise RepresentationError(
             f"`meter` {text}",
             cause="wrong_meter",
-            expected=f"{meter}, the meter of the model",
-            action=f"Read the music in {meter}, or choose another model.",
+            expected=f"{_list_meters(meters)}, {few} of the model",
+            action=f"Read the music in {_list_meters(meters)}, or choose another model.",
             field=f"{path}.meter",
         )
 
 
-def _count_used(bars: Sequence[Bar], first: int, representation: Representation, path: str) -> int:
+def _list_meters(meters: Sequence[Meter]) -> str:
+    return " or ".join(filter(None, (", ".join(map(str, meters[:-1])), str(meters[-1]))))
+
+
+def _count_used(
+    bars: Sequence[Bar],
+    first: int,
+    representation: Representation,
+    meters: Sequence[Meter],
+    path: str,
+) -> int:
     """How many of the music's bars, from number `first` on, the bars of the model take.
 
     Raises:
@@ -122,7 +149,7 @@ def _count_used(bars: Sequence[Bar], first: int, representation: Representation,
         if is_short
         else f"bar {number} in {bar.meter}",
         cause="wrong_meter",
-        expected=f"whole bars in {bar.meter}" if is_short else f"{meter}",
+        expected=f"whole bars in {bar.meter}" if is_short else _list_meters(meters),
         action=f"{choice}, or read the music in {meter} with `meter`.",
         field=path,
     )

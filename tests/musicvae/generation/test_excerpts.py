@@ -193,6 +193,34 @@ def test_a_meter_that_the_model_has_not_is_refused(melody):
     assert (caught.value.cause, caught.value.field) == ("wrong_meter", "excerpt.meter")
 
 
+THREE, JIG = Meter(3, 4), Meter(6, 8)
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "meters", "read"),
+    [
+        (THREE, None, (Meter(), THREE, JIG), THREE),
+        (TWO, None, (Meter(), THREE), Meter()),
+        (TWO, None, (Meter(), TWO), TWO),
+        (THREE, "6/8", (Meter(), THREE, JIG), JIG),
+        (THREE, "4/4", (Meter(), THREE), Meter()),
+    ],
+)
+def test_of_several_meters_of_a_model_the_musics_own_is_taken(own, asked, meters, read):
+    music = replace(long_melody(6), meter=own)
+    cut = fit(Excerpt(music, start_bar=1, meter=asked), TWO_BARS, "excerpt", meters)
+    length = 2 * read.steps_per_bar()
+    assert (cut.meter, cut.length_steps) == (read, length)
+    assert cut.notes == music.window(0, length).notes
+
+
+@pytest.mark.parametrize("asked", [None, "5/4"])
+def test_all_meters_of_a_model_are_named(asked):
+    music = replace(long_melody(6), meter=Meter(5, 4))
+    with pytest.raises(RepresentationError, match="5/4; expected 4/4, 3/4 or 6/8"):
+        fit(Excerpt(music, start_bar=1, meter=asked), TWO_BARS, "x", (Meter(), THREE, JIG))
+
+
 @pytest.mark.parametrize(("given", "used"), [(3.6, 10.0), (120.5, 120.5), (5000.0, 480.0)])
 def test_tempo_is_brought_to_what_clips_may_have(melody, given, used):
     assert fitted(replace(melody, qpm=given)).qpm == used
