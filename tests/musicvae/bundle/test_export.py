@@ -34,6 +34,7 @@ def run(make_experiment, data):
         content_hash=load_manifest(data).content_hash,
         step=20,
         examples_seen=160,
+        further_sets=(),
         start=None,
         part=MODEL,
         weights=weights,
