@@ -147,6 +147,7 @@ def save_untrained(
     preset: str = "",
     draws_events: bool = False,
     styles: tuple[str, ...] = (),
+    meters: tuple[Meter, ...] = (),
     **widths: int,
 ) -> Bundle:
     """Saves an untrained model with one vector an attribute, and loads it as anyone would.
@@ -159,6 +160,7 @@ def save_untrained(
         name=name,
         model=replace(experiment.model, **widths),
         prior=replace(experiment.prior, styles=styles),
+        meters=meters,
     )
     known = experiment.representation.kind.attributes
     with torch.random.fork_rng(devices=[]):
@@ -170,7 +172,7 @@ def save_untrained(
         prior = build_prior(experiment) if draws_events else model.latent.make_prior()
     if draws_events:
         has_key = experiment.representation.kind.name not in ("drums", "groove")
-        prior.key_weights[slice(0, 24) if has_key else 24] = 1 / 24
+        prior.key_weights[..., slice(0, 24) if has_key else 24] = 1 / 24
         if prior.style_weights is not None:
             prior.style_weights[:] = 1 / len(prior.style_weights)
         prior.load_state_dict({key: 3 * value for key, value in prior.state_dict().items()})

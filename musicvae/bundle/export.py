@@ -1,5 +1,7 @@
 """From a run to a bundle: rounded weights, a fitted prior and vectors, figures, a model card."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from musicvae.bundle.attribute_vectors import fit_vectors
 from musicvae.bundle.format import Bundle, check_folder
 from musicvae.bundle.model_card import write_card
 from musicvae.bundle.prior_fit import fit_prior
-from musicvae.data.manifest import Manifest, load_manifest
+from musicvae.data.manifest import Manifest, Source, load_manifest
 from musicvae.data.shards import Events
 from musicvae.errors import DataError, TrainingError
 from musicvae.evaluation.decoding import encode
@@ -25,7 +27,7 @@ from musicvae.experiment.experiment import Experiment, build_model, build_prior
 from musicvae.model import EventPrior, MusicVAE
 from musicvae.representation import Representation, describe_config
 from musicvae.training import Run
-from musicvae.training.record import MODEL, PRIOR
+from musicvae.training.record import MODEL, PRIOR, UsedSet
 
 MOST_FITTED = 20_000
 """The number of excerpts to fit attribute vectors: enough for means of quarters that are exact to a
@@ -63,22 +65,29 @@ def export(
     """
     _check_part(run, MODEL, "run")
     check_folder(out)  # before minutes of measuring, not after
-    manifest = _manifest_of(run)
+    if run.further_sets and prior is None:
+        raise TrainingError(
+            f"a run in {', '.join(map(str, run.experiment.all_meters))} without a prior",
+            expected="a run of its prior: latents alone don't tell the meter",
+            action="Train it on the same data with `musicvae train --prior`.",
+            field="prior",
+        )
+    data = _load_sets(run)
     weights = {name: tensor.half() for name, tensor in run.weights.items()}
     model = build_model(run.experiment)
     model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
     model.eval()
-    data = load_data(run.data, _held_out_split(manifest))
-    data.check(run.experiment.representation)
-    assert data.training, "a run has learnt from a training split"
-    events = data.training.events
+    training = data[0].training
+    assert training, "a run has learnt from a training split"
+    events = training.events
     facts: dict[str, Any] = {
         "seed": run.seed,
         "steps": run.step,
         "examples_seen": run.examples_seen,
         "start": None if run.start is None else asdict(run.start),
-        "content_hash": manifest.content_hash,
-        "sources": [asdict(source) for source in manifest.sources],
+        "content_hash": run.content_hash,
+        "further_sets": [_set_facts(each) for each in data[1:]],
+        "sources": [asdict(each) for each in _join_sources(data)],
         "licence": licence,
     }
     loaded = Bundle(
@@ -125,8 +134,7 @@ def renew(
         TrainingError: If the run trained no prior, or the prior of other music.
     """
     check_folder(out)
-    data = load_data(prior.data, _held_out_split(_manifest_of(prior)))
-    data.check(old.representation)
+    data = _load_sets(prior)
     renewed = replace(
         old,
         experiment=_with_prior(old.experiment, prior),
@@ -153,16 +161,22 @@ def load_prior(run: Run, experiment: Experiment) -> EventPrior:
         TrainingError: If the run trained no prior, or the prior of other music.
     """
     _check_part(run, PRIOR, "prior")
-    if run.experiment.representation != experiment.representation:
+    found, expected = (_describe(each) for each in (run.experiment, experiment))
+    if found != expected:
         raise TrainingError(
-            f"a prior of {describe_config(run.experiment.representation.config())}",
-            expected=f"{describe_config(experiment.representation.config())}, the model's",
-            action="Train the prior of the model's preset.",
+            f"a prior of {found}",
+            expected=f"{expected}, the model's",
+            action="Train the prior of the model's preset on the model's data.",
             field="prior",
         )
     prior = build_prior(run.experiment)
     prior.load_state_dict({name: tensor.half().float() for name, tensor in run.weights.items()})
     return prior.eval().requires_grad_(requires_grad=False)
+
+
+def _describe(experiment: Experiment) -> str:
+    described = describe_config(experiment.representation.config())
+    return " and ".join([described, *map(str, experiment.meters)])
 
 
 def _prior_facts(run: Run) -> dict[str, Any]:
@@ -176,8 +190,9 @@ def _prior_facts(run: Run) -> dict[str, Any]:
 
 
 def _write_measured(
-    loaded: Bundle, data: Data, out: Path, *, seed: int, sizes: Sizes, watch: Watch
+    loaded: Bundle, data: Sequence[Data], out: Path, *, seed: int, sizes: Sizes, watch: Watch
 ) -> Evaluation:
+    """Measures a model in each of its meters, and writes its bundle."""
     subject = Subject(
         name=loaded.name,
         version=None,
@@ -188,11 +203,16 @@ def _write_measured(
         steps=loaded.facts["steps"],
         examples_seen=loaded.facts["examples_seen"],
     )
-    evaluation = evaluate(subject, data, seed=seed, sizes=sizes, watch=watch)
+    evaluation, *others = (
+        evaluate(subject.in_meter(each.meter), each, seed=seed, sizes=sizes, watch=watch)
+        for each in data
+    )
+    further = {str(each.meter): measured for each, measured in zip(data[1:], others, strict=True)}
     facts = {
         **loaded.facts,
         "weights": subject.weights,
         "evaluation": to_facts(evaluation),
+        "meters": {meter: to_facts(each) for meter, each in further.items()},
     }
     bundle.save(
         out,
@@ -201,7 +221,7 @@ def _write_measured(
         weights=loaded.model.state_dict(),
         prior=loaded.prior,
         attribute_vectors=loaded.attribute_vectors,
-        card=write_card(loaded.experiment, facts, evaluation),
+        card=write_card(loaded.experiment, facts, evaluation, further),
         facts=facts,
     )
     return evaluation
@@ -217,16 +237,48 @@ def _check_part(run: Run, part: str, field: str) -> None:
         )
 
 
-def _manifest_of(run: Run) -> Manifest:
-    manifest = load_manifest(run.data)
-    if manifest.content_hash != run.content_hash:
+def _load_sets(run: Run) -> list[Data]:
+    """Opens the data sets of a run, one for each of its meters."""
+    return [_load_set(each) for each in run.sets]
+
+
+def _load_set(used: UsedSet) -> Data:
+    manifest = load_manifest(used.data)
+    if manifest.content_hash != used.content_hash:
         raise DataError(
-            f"a data set {run.data} that has changed since the run",
-            expected=f"the one with content hash {run.content_hash[:12]}…",
+            f"a data set {used.data} that has changed since the run",
+            expected=f"the one with content hash {used.content_hash[:12]}…",
             action="Prepare it again as it was.",
             field="data",
         )
-    return manifest
+    return load_data(used.data, _held_out_split(manifest))
+
+
+def _set_facts(data: Data) -> dict[str, Any]:
+    train = data.manifest.splits["train"]
+    return {
+        "meter": str(data.meter),
+        "content_hash": data.manifest.content_hash,
+        "pieces": train.pieces,
+        "excerpts": train.excerpts,
+    }
+
+
+def _join_sources(data: Sequence[Data]) -> list[Source]:
+    """The sources of all sets, with their pieces and excerpts added up."""
+    joined: dict[str, Source] = {}
+    for source in (source for each in data for source in each.manifest.sources):
+        before = joined.get(source.name)
+        joined[source.name] = (
+            source
+            if before is None
+            else replace(
+                before,
+                pieces_used=before.pieces_used + source.pieces_used,
+                excerpts=dict(Counter(before.excerpts) + Counter(source.excerpts)),
+            )
+        )
+    return list(joined.values())
 
 
 def _held_out_split(manifest: Manifest) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from textwrap import fill
+from types import MappingProxyType
 from typing import Any
 
 from musicvae.evaluation.evaluate import Evaluation
@@ -19,13 +20,19 @@ _TEMPERATURE = (
 )
 
 
-def write_card(experiment: Experiment, facts: Mapping[str, Any], evaluation: Evaluation) -> str:
+def write_card(
+    experiment: Experiment,
+    facts: Mapping[str, Any],
+    evaluation: Evaluation,
+    further: Mapping[str, Evaluation] = MappingProxyType({}),
+) -> str:
     """Writes the card.
 
     Args:
         experiment: The settings of the training.
         facts: The facts of the run, as the bundle keeps them.
         evaluation: The measures of the model: the only source of the card's figures.
+        further: The same in each further meter.
     """
     representation: Representation = experiment.representation
     sources = "\n".join(
@@ -38,7 +45,7 @@ def write_card(experiment: Experiment, facts: Mapping[str, Any], evaluation: Eva
     return f"""# {experiment.name}
 
 A variational autoencoder of {representation.bars} bars of {representation.kind.words} in
-{representation.meter}, {facts["weights"] / 1e6:.1f} million weights in half precision, trained by
+{_meters(experiment)}, {facts["weights"] / 1e6:.1f} million weights in half precision, trained by
 `musicvae train {experiment.name}` with the settings below and seed {facts["seed"]}:
 {facts["steps"]:,} optimiser steps,
 {facts["examples_seen"]:,} examples seen{_start(facts["start"])}.
@@ -53,7 +60,7 @@ A variational autoencoder of {representation.bars} bars of {representation.kind.
 The data are split by piece: pieces with equal titles, or with nearly the same notes in any key, are
 in the same split. No excerpt of the test and validation splits occurs in training, transposed or
 not.
-{_transposition(experiment)} Content hash `{facts["content_hash"]}`.
+{_transposition(experiment)} Content hash `{facts["content_hash"]}`.{_sets(facts)}
 
 The licence of the weights is {facts.get("licence") or "not stated"}.
 
@@ -75,11 +82,11 @@ their data are other and far larger, and their "sampling" draws events, as at te
 {fill(HOW[LISTENER], 100)}
 
 {_side_by_side(evaluation)}
-
+{_further(further)}
 ## Limits
 
 - The model makes {representation.kind.content}.
-- Its grid has {_grid(representation)}, its meter is {representation.meter}, and it reads and \
+- Its grid has {_grid(representation)}, its meter is {_meters(experiment)}, and it reads and \
 makes {representation.bars} bars at once.
 {_limits(representation)}
 - The figures under "Copies of the training split" say how much of its draws stands in its \
@@ -91,6 +98,34 @@ training data.
 | --- | --- |
 {settings}
 """
+
+
+def _meters(experiment: Experiment) -> str:
+    return " or ".join(map(str, experiment.all_meters))
+
+
+def _sets(facts: Mapping[str, Any]) -> str:
+    """Says what the sets in further meters hold."""
+    return "".join(
+        f"\nIn {each['meter']}: {each['excerpts']:,} training excerpts of {each['pieces']:,} "
+        f"pieces, content hash `{each['content_hash'][:12]}…`."
+        for each in facts.get("further_sets", ())
+    )
+
+
+def _further(further: Mapping[str, Evaluation]) -> str:
+    """The accuracy and the listener's measures in each further meter."""
+    sections = [""]
+    for meter, evaluation in further.items():
+        accuracy = evaluation.reconstruction.sampled
+        sections.append(f"""## In {meter}
+
+Sampled accuracy {accuracy.all_steps:.3f}, onsets {accuracy.onsets:.3f}, \
+on {evaluation.examples:,} excerpts of {evaluation.pieces:,} pieces of the {evaluation.split} split.
+
+{_side_by_side(evaluation)}
+""")
+    return "\n".join(sections)
 
 
 def _start(start: Mapping[str, Any] | None) -> str:

@@ -150,8 +150,10 @@ def evaluate(
             action="Name one bundle, or leave `listen` out.",
             field="listen",
         )
-    subjects = [_subject(bundle.load(each)) for each in models or (DEFAULT_BUNDLE,)]
     music = load_data(data, split)
+    subjects = [
+        _subject(bundle.load(each)).in_meter(music.meter) for each in models or (DEFAULT_BUNDLE,)
+    ]
     for subject in subjects:
         music.check(subject.representation)
     if listen is not None:

@@ -133,12 +133,14 @@ def models(model: str | None, server: str | None) -> None:
     help="Draw in this style, such as rock; `musicvae models` lists a model's styles "
     "(default: drawn, too).",
 )
-def sample(count: int, style: str | None, **options: Any) -> None:
+@click.option("--meter", metavar="3/4", help="Draw in this meter; `musicvae models` lists a "
+              "model's meters (default: its first).")  # fmt: skip
+def sample(count: int, style: str | None, meter: str | None, **options: Any) -> None:
     """Draw new music from the prior."""
     from musicvae.generation.requests import SampleRequest
 
     _refuse_many_files(count, options)
-    request = SampleRequest(count=count, style=style, **_drawing(options))
+    request = SampleRequest(count=count, style=style, meter=meter, **_drawing(options))
     with _musician([options["model"]], options["server"]) as musician:
         clips = musician.sample(request)
         _keep("sample", ((_title(clip), clip) for clip in clips), options)
@@ -259,7 +261,8 @@ def _description(model: ModelInfo) -> Iterator[str]:
     """Describes a model, line by line."""
     kind = model.representation.replace("_", " ")
     over = ", over given chords" if model.needs_chords else ""
-    yield f"{model.bars} bars of {kind} in {model.meter}{over}"
+    meters = " or ".join(map(str, model.meters or (model.meter,)))
+    yield f"{model.bars} bars of {kind} in {meters}{over}"
     size = f"{model.size_bytes / 1e6:.1f} MB"
     yield f"version {model.version}, {size}, {model.latent_size} values a latent"
     figures = ", ".join(f"{figure.name} {figure.value:.3f}" for figure in model.figures)
@@ -279,15 +282,15 @@ def _description(model: ModelInfo) -> Iterator[str]:
 def _decode(
     musician: Musician, encodings: Sequence[tuple[str, Encoding]], options: dict[str, Any]
 ) -> Iterator[tuple[str, Clip]]:
-    """Decodes encodings, each with its own chords and sounds."""
+    """Decodes encodings, each with its own chords, sounds and meter."""
     from musicvae.generation.requests import DecodeRequest
 
-    for (chords, sounds), group in groupby(
-        encodings, lambda each: (each[1].chords, each[1].sounds)
+    for (chords, sounds, meter), group in groupby(
+        encodings, lambda each: (each[1].chords, each[1].sounds, str(each[1].notes.meter))
     ):
         names, alike = zip(*group, strict=True)
         latents = [encoding.latent for encoding in alike]
-        own = {"chords": chords, "sounds": sounds}
+        own = {"chords": chords, "sounds": sounds, "meter": meter}
         request = DecodeRequest(latents=latents, **{**_drawing(options), **own})
         for clip in musician.decode(request):
             yield names[clip.index], clip

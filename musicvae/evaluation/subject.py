@@ -1,7 +1,7 @@
 """The measured model, and the data of an evaluation."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,12 @@ from musicvae.data.shards import ExampleSet
 from musicvae.errors import DataError
 from musicvae.experiment.experiment import Experiment
 from musicvae.model import EventPrior, MusicVAE, Prior
-from musicvae.representation import Representation, describe_config
+from musicvae.music.notes import Meter
+from musicvae.representation import (
+    Representation,
+    describe_config,
+    representation_from_config,
+)
 
 TRAINING_SPLIT = "train"
 
@@ -56,6 +61,18 @@ class Subject:
         representation: Representation = self.experiment.representation
         return representation
 
+    def in_meter(self, meter: Meter) -> "Subject":
+        """The same model, measured in another of its meters; unchanged if it does not play it."""
+        every = self.experiment.all_meters
+        if meter not in every:
+            return self
+        experiment = replace(
+            self.experiment,
+            representation=self.representation.in_meter(meter),
+            meters=tuple(each for each in every if each != meter),
+        )
+        return replace(self, experiment=experiment)
+
     @property
     def weights(self) -> int:
         """The number of the model's weights."""
@@ -80,6 +97,11 @@ class Data:
     held_out: ExampleSet
     training: ExampleSet | None
     common: ExampleSet | None = None
+
+    @property
+    def meter(self) -> Meter:
+        """The meter of the music."""
+        return representation_from_config(self.manifest.representation).meter
 
     @property
     def pieces(self) -> int:

@@ -27,6 +27,7 @@ def describe(bundle: Bundle) -> ModelInfo:
         representation=representation.name,
         bars=representation.bars,
         meter=representation.meter,
+        meters=bundle.experiment.all_meters,
         length_steps=representation.length_steps,
         latent_size=bundle.model.latent_size,
         attributes=tuple(

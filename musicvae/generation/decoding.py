@@ -28,6 +28,7 @@ from musicvae.model.latent.latent import find_repeats
 from musicvae.model.noise import latent_noise, row_seed
 from musicvae.music.constraint import Constraint
 from musicvae.music.notes import Key, NoteSequence
+from musicvae.representation import Representation
 from musicvae.representation.key_relative import UNKNOWN_TONIC
 
 EVENTS = "events"
@@ -43,6 +44,7 @@ class Drawing:
 
     Attributes:
         method: See `Clip.method`.
+        representation: The model's representation in the meter of the clips.
         seed: Seed of the request.
         temperature: Divides the logits; 0 takes the likeliest event.
         top_p: Share of the probability that events are drawn from.
@@ -51,12 +53,13 @@ class Drawing:
         known: The events that the model must keep, see `EventDistribution.sample`; None to draw all
             events.
         constraint: The key, scale or range that every note keeps to; None if none is asked for.
-        asked: The constraint in the words of the request, by field.
+        asked: See `Clip.asked`.
         sounds: See `Clip.sounds`.
         style: The number of the style that is asked for, see `Conditions.styles`; None if none is.
     """
 
     method: str
+    representation: Representation
     seed: int
     temperature: float
     top_p: float
@@ -113,7 +116,7 @@ def _draw_group(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Ite
         drawn = draw_music(
             bundle.model,
             prior,
-            bundle.representation,
+            drawing.representation,
             seed=seed,
             rows=[*indices, *[indices[0]] * (GROUP_ROWS - len(indices))],
             conditions=told,
@@ -139,7 +142,7 @@ def asked_key(drawing: Drawing) -> Key | None:
 
 def _conditions(drawing: Drawing) -> Conditions:
     one_row = NO_CONDITIONS if drawing.harmony is None else drawing.harmony.conditions
-    return one_row[[0] * GROUP_ROWS]
+    return replace(one_row[[0] * GROUP_ROWS], meter=drawing.representation.meter)
 
 
 def decode(bundle: Bundle, rows: Iterable[Row], drawing: Drawing) -> Iterator[Clip]:
@@ -188,7 +191,7 @@ def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iter
     with one_thread(), torch.inference_mode():
         if drawing.constraint is not None:
             heads, unmoved = bundle.model.decoder.heads, np.zeros(GROUP_ROWS, np.int64)
-            mask = mask_of(bundle.representation, heads, drawing.constraint, unmoved)
+            mask = mask_of(drawing.representation, heads, drawing.constraint, unmoved)
         decoded = bundle.model.decode(z, conditions)
         events = decoded.sample(
             temperature=drawing.temperature,
@@ -203,7 +206,7 @@ def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iter
     whole = join_streams(events, conditions).numpy()
     kind = bundle.representation.kind
     for number, row in enumerate(rows):
-        notes = set_programs(kind, bundle.representation.to_notes(whole[number]), drawing.sounds)
+        notes = set_programs(kind, drawing.representation.to_notes(whole[number]), drawing.sounds)
         cost = None if nats is None else row.masked_nats + nats[number]
         yield make_clip(bundle, notes, drawing, row, constraint_nats=cost)
 

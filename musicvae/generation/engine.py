@@ -29,6 +29,7 @@ from musicvae.generation.decoding import (
 )
 from musicvae.generation.grooves import prepare
 from musicvae.generation.harmony import Harmony, check_chords, harmony_of_text
+from musicvae.generation.meters import find_meter, meter_of_points
 from musicvae.generation.points import (
     ResolvedPoint,
     encode_excerpt,
@@ -67,6 +68,7 @@ from musicvae.model.noise import latent_noise, row_seed
 from musicvae.music.attributes import get_attribute
 from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER
 from musicvae.problems import Problems, check_type
+from musicvae.representation import Representation
 
 _CHOSEN_SEED_BITS = 32
 """A chosen seed fits the integers of every client, JavaScript included."""
@@ -118,11 +120,13 @@ class Engine:
 
         Raises:
             ModelNotFoundError: If the model is not loaded.
-            SettingError: If chords are missing or refused, or the model does not know the style.
+            SettingError: If chords are missing or refused, or the model does not know the style or
+                the meter.
         """
         bundle = self._bundle_for(request)
         harmony = harmony_of_text(bundle, request.chords)
-        drawing = _drawing(bundle, request, SAMPLED, request.qpm, harmony)
+        representation = find_meter(bundle, request.meter)
+        drawing = _drawing(bundle, request, representation, SAMPLED, request.qpm, harmony)
         drawing = replace(drawing, style=find_style(bundle, request.style))
         # Lazily: the clips of a request may not fit into memory.
         indices = range(request.first_index, request.first_index + request.count)
@@ -144,8 +148,14 @@ class Engine:
             for index, point in enumerate(request.points)
         ]
         problems.raise_all()
+        paths = {f"points[{index}]": point for index, point in enumerate(points)}
         drawing = _drawing(
-            bundle, request, DECODED, request.qpm or _tempo(points), harmony or _harmony(points)
+            bundle,
+            request,
+            meter_of_points(bundle, request.meter, paths),
+            DECODED,
+            request.qpm or _tempo(points),
+            harmony or _harmony(points),
         )
         drawing = replace(drawing, sounds=_sounds(points))
         z = bundle.model.latent.path(torch.stack([point.z for point in points]), request.count)
@@ -171,7 +181,12 @@ class Engine:
                 moved = shift(moved, vector, amount)
         problems.raise_all()
         drawing = _drawing(
-            bundle, request, DECODED, request.qpm or _tempo([point]), harmony or _harmony([point])
+            bundle,
+            request,
+            meter_of_points(bundle, request.meter, {"point": point}),
+            DECODED,
+            request.qpm or _tempo([point]),
+            harmony or _harmony([point]),
         )
         drawing = replace(drawing, sounds=_sounds([point]))
         z = torch.cat([point.z[None], moved])
@@ -226,7 +241,8 @@ class Engine:
         with problems.gather():
             check_lines(bundle.representation.kind, request.sounds, "sounds")
         problems.raise_all()
-        drawing = _drawing(bundle, request, DECODED, request.qpm, harmony)
+        representation = find_meter(bundle, request.meter)
+        drawing = _drawing(bundle, request, representation, DECODED, request.qpm, harmony)
         drawing = replace(drawing, sounds=request.sounds)
         yield from decode(bundle, _rows(torch.stack(z), drawing), drawing)
 
@@ -243,7 +259,8 @@ class Engine:
         bundle = self._bundle_for(request)
         playing = prepare(bundle, request)
         method = DECODED if playing.known is None else GROOVED
-        drawing = _drawing(bundle, request, method, request.qpm or playing.qpm, None)
+        qpm = request.qpm or playing.qpm
+        drawing = _drawing(bundle, request, bundle.representation, method, qpm, None)
         drawing = replace(drawing, known=playing.known)
         given = replace(drawing, method=GIVEN)
         rows = [replace(row, index=1) for row in _rows(playing.z[None], drawing)]
@@ -252,12 +269,14 @@ class Engine:
         return Grooved(before=make_clip(bundle, playing.before, given, before), after=after)
 
     def length_steps(self, request: AnyRequest) -> int:
-        """The length of a clip of the request's model.
+        """The length of a clip of the request's model, in the meter that is asked for.
 
         Raises:
             ModelNotFoundError: If the model is not loaded.
+            SettingError: If the model does not play the meter.
         """
-        return self._bundle_for(request).representation.length_steps
+        meter = getattr(request, "meter", None)
+        return find_meter(self._bundle_for(request), meter).length_steps
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Lists the models, the default first, without their cards."""
@@ -331,15 +350,23 @@ def _rows(z: Float[Tensor, "batch latent"], drawing: Drawing) -> list[Row]:
 
 
 def _drawing(
-    bundle: Bundle, request: DrawingRequest, method: str, qpm: float, harmony: Harmony | None
+    bundle: Bundle,
+    request: DrawingRequest,
+    representation: Representation,
+    method: str,
+    qpm: float,
+    harmony: Harmony | None,
 ) -> Drawing:
     check_chords(bundle, harmony)
     constraint = constraint_of(request)
     asked = asked_of(request)
     check_constraint(bundle, constraint, asked)
+    if representation.meter != bundle.representation.meter:
+        asked["meter"] = str(representation.meter)
     seed = secrets.randbits(_CHOSEN_SEED_BITS) if request.seed is None else request.seed
     return Drawing(
         method=method,
+        representation=representation,
         seed=seed,
         temperature=request.temperature,
         top_p=request.top_p,

@@ -62,11 +62,23 @@ def prepare(bundle: Bundle, request: GrooveRequest) -> Playing:
     if request.task == HUMANISE:
         notes = fit(request.point, representation, "point.excerpt")
         bare = performance.hits_alone(representation.to_tensor(notes)[None])[0]
-        return _play(bundle, encode(bundle, bare).mean[0], bare, qpm=notes.qpm, keeps_hits=True)
+        return _play(
+            bundle,
+            encode(bundle, representation, bare).mean[0],
+            bare,
+            qpm=notes.qpm,
+            keeps_hits=True,
+        )
     tapped = replace(request.point, notes=performance.tap(request.point.notes))
     notes = fit(tapped, representation, "point.excerpt")
     rhythm = performance.taps(representation.to_tensor(notes)[None])[0]
-    return _play(bundle, encode(bundle, rhythm).mean[0], rhythm, qpm=notes.qpm, keeps_hits=False)
+    return _play(
+        bundle,
+        encode(bundle, representation, rhythm).mean[0],
+        rhythm,
+        qpm=notes.qpm,
+        keeps_hits=False,
+    )
 
 
 def _transfer(bundle: Bundle, request: GrooveRequest, performance: Performance) -> Playing:

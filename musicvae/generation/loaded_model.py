@@ -12,6 +12,7 @@ from jaxtyping import Float32
 
 from musicvae.bundle.format import Bundle
 from musicvae.bundle.format import load as load_bundle
+from musicvae.errors import SettingError
 from musicvae.generation.engine import Engine
 from musicvae.generation.inputs import Array, Excerpt, LatentLike, MusicLike, PointLike
 from musicvae.generation.replies import Clip, Grooved, ModelInfo, Transformed
@@ -42,12 +43,13 @@ class GrooveSettings(TypedDict, total=False):
 
 
 class DrawingSettings(GrooveSettings, total=False):
-    """The settings of drawing, with chords and what the notes keep to."""
+    """The settings of drawing, with chords, what the notes keep to, and the meter."""
 
     chords: str | None
     key: str | None
     scale: str | None
     range: str | None
+    meter: str | None
 
 
 class Model:
@@ -90,6 +92,7 @@ class Model:
     ) -> list[Clip]:
         """Morphs from point to point, with `count` clips from each point to the next."""
         check_type("points", points, Iterable, "a list of music or latents")
+        how = self._in_meter(points, how)
         path = [self._point(point) for point in points]
         return list(self._engine.interpolate(InterpolateRequest(points=path, count=count, **how)))
 
@@ -100,6 +103,7 @@ class Model:
         **how: Unpack[DrawingSettings],
     ) -> Transformed:
         """Moves a point along attributes, such as `{"note_density": 1.0}`."""
+        how = self._in_meter([point], how)
         request = TransformRequest(point=self._point(point), amounts=amounts, **how)
         return self._engine.transform(request)
 
@@ -152,8 +156,32 @@ class Model:
         request = GrooveRequest(task=task, point=self._point(point), onto=drums, **how)
         return self._engine.groove(request)
 
+    def _made(self, clip: Clip) -> bool:
+        return clip.model_version == self.bundle.version
+
+    def _in_meter(
+        self, points: Iterable[Music | LatentLike], how: DrawingSettings
+    ) -> DrawingSettings:
+        """Adds the meter of own clips, which their latents do not tell.
+
+        Raises:
+            SettingError: If the clips have several meters.
+        """
+        own = [each for each in points if isinstance(each, Clip) and self._made(each)]
+        meters = list(dict.fromkeys(str(each.notes.meter) for each in own))
+        if len(meters) > 1:
+            raise SettingError(
+                f"clips in {' and '.join(meters)}",
+                expected="clips in one meter",
+                action="Choose clips of one meter.",
+                field="points",
+            )
+        if meters and how.get("meter") is None:
+            return {**how, "meter": meters[0]}
+        return how
+
     def _point(self, point: Music | LatentLike) -> PointLike:
-        if isinstance(point, Clip) and point.model_version == self.bundle.version:
+        if isinstance(point, Clip) and self._made(point):
             return point.latent
         return _excerpt(point) if isinstance(point, Music) else point
 

@@ -16,9 +16,10 @@ from musicvae.generation.harmony import Harmony, check_chords, harmony_of_excerp
 from musicvae.generation.inputs import Excerpt, LatentLike, PointLike, to_latent
 from musicvae.generation.sounds import Sound, find_sounds, set_programs
 from musicvae.model import Posterior
-from musicvae.model.conditions import split_streams
+from musicvae.model.conditions import to_batch
 from musicvae.music.notes import NoteSequence
 from musicvae.problems import Problems
+from musicvae.representation import Representation
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,8 +62,8 @@ def encode_excerpt(
         RepresentationError: If the model can't hold the excerpt.
         SettingError: If the excerpt has no such bar, or the model needs chords and gets none.
     """
-    representation = bundle.representation
-    notes = fit(excerpt, representation, path)
+    notes = fit(excerpt, bundle.representation, path, bundle.experiment.all_meters)
+    representation = bundle.representation.in_meter(notes.meter)
     harmony = harmony or harmony_of_excerpt(bundle, notes)
     check_chords(bundle, harmony)
     notes = replace(notes, chords=harmony.chords if harmony else ())
@@ -76,17 +77,18 @@ def encode_excerpt(
     }
     return EncodedExcerpt(
         notes=replace(set_programs(kind, encoded, sounds), qpm=notes.qpm, key=notes.key),
-        posterior=encode(bundle, events),
+        posterior=encode(bundle, representation, events),
         harmony=harmony,
         sounds=sounds,
     )
 
 
-def encode(bundle: Bundle, events: Int16[np.ndarray, "step stream"]) -> Posterior:
+def encode(
+    bundle: Bundle, representation: Representation, events: Int16[np.ndarray, "step stream"]
+) -> Posterior:
     """The posterior of one excerpt's latent: a batch of one."""
     with one_thread(), torch.inference_mode():
-        tensor = torch.from_numpy(events).long()[None]
-        return bundle.model.encode(split_streams(tensor, bundle.model.streams))
+        return bundle.model.encode(to_batch(representation, events[None]))
 
 
 def resolve(

@@ -36,7 +36,7 @@ def request_again(
         model, seed, qpm = recipe["model"], int(recipe["seed"]), float(recipe["qpm"])
         temperature, top_p = float(recipe["temperature"]), float(recipe["top_p"])
         told: dict[str, Any] = {
-            name: recipe.get(name) for name in ("chords", "key", "scale", "range")
+            name: recipe.get(name) for name in ("chords", "key", "scale", "range", "meter")
         }
         if recipe["method"] == SAMPLED:
             return SampleRequest(

@@ -56,7 +56,8 @@ class Clip:
         chords: The chords of the clip, as `musicvae.music.progressions` writes them; None if the
             model takes no chords.
         asked: The constraint that its notes keep to, in the words of the request: `key`, `scale`
-            and `range`, as far as they were given. The key of a draw stands in `notes.key`.
+            and `range`, as far as they were given; and `meter`, where it is not the model's first.
+            The key of a draw stands in `notes.key`.
         constraint_nats: The cost of the constraint: minus the log probability of all music that it
             allows, in nats, step by step along the clip; None without a constraint.
         sounds: The sound of each line that does not sound as the model's draws do: the program and
@@ -239,7 +240,8 @@ class ModelInfo:
         version: A hash of its weights and configuration.
         representation: The kind of its music, such as `melody`.
         bars: Number of bars of an excerpt.
-        meter: The time signature of its music.
+        meter: The time signature of its music, unless a request asks for another.
+        meters: All time signatures that the model plays, `meter` first.
         length_steps: Length of an excerpt in steps.
         latent_size: Number of values of a latent.
         attributes: The attributes that the model can change.
@@ -266,6 +268,7 @@ class ModelInfo:
     sources: tuple[SourceInfo, ...]
     licence: str = ""
     styles: tuple[str, ...] = ()
+    meters: tuple[Meter, ...] = ()
     card: str = ""
 
 

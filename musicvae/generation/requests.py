@@ -25,6 +25,7 @@ from musicvae.generation.inputs import (
 from musicvae.generation.sounds import Sound, check_sounds
 from musicvae.music import progressions
 from musicvae.music.constraint import Constraint, parse_constraint
+from musicvae.music.meters import parse_meter
 from musicvae.music.notes import DEFAULT_QPM
 from musicvae.problems import Problems, check_type, is_whole_within
 from musicvae.temperature import SAMPLE_TEMPERATURE
@@ -70,6 +71,7 @@ class SampleRequest:
     key: str | None = None
     scale: str | None = None
     range: str | None = None
+    meter: str | None = None
     style: str | None = None
 
     def __post_init__(self) -> None:
@@ -112,6 +114,7 @@ class InterpolateRequest:
     key: str | None = None
     scale: str | None = None
     range: str | None = None
+    meter: str | None = None
 
     def __post_init__(self) -> None:
         problems = _check_types(self)
@@ -148,6 +151,7 @@ class TransformRequest:
     key: str | None = None
     scale: str | None = None
     range: str | None = None
+    meter: str | None = None
 
     def __post_init__(self) -> None:
         problems = _check_types(self)
@@ -255,6 +259,7 @@ class DecodeRequest:
     key: str | None = None
     scale: str | None = None
     range: str | None = None
+    meter: str | None = None
     sounds: Mapping[str, Sound] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -306,6 +311,7 @@ _TYPES: dict[str, tuple[type | UnionType, str]] = {
     "key": (str | None, "text such as Em"),
     "scale": (str | None, "text such as G dorian"),
     "range": (str | None, "text such as C3-C5"),
+    "meter": (str | None, "text such as 3/4"),
     "sounds": (Mapping, 'sounds by line, such as {"melody": Sound(program=40)}'),
     "style": (str | None, "text such as rock"),
 }
@@ -352,6 +358,9 @@ def _check_drawing(problems: Problems, request: DrawingRequest) -> None:
         _check_chords(problems, request.chords)
         with problems.gather():
             constraint_of(request)
+        if request.meter is not None:
+            with problems.gather():
+                parse_meter(request.meter)
     temperature, top_p, qpm = request.temperature, request.top_p, request.qpm
     problems.require(
         temperature == 0 or LOWEST_TEMPERATURE <= temperature <= HIGHEST_TEMPERATURE,

@@ -158,6 +158,7 @@ def model_to_message(model: ModelInfo) -> pb.Model:
         sources=[pb.Source(name=each.name, licence=each.licence) for each in model.sources],
         licence=model.licence,
         styles=model.styles,
+        meters=map(meter_to_message, model.meters),
         card=model.card,
     )
 
@@ -182,5 +183,6 @@ def model_from_message(message: pb.Model) -> ModelInfo:
         sources=tuple(SourceInfo(name=each.name, licence=each.licence) for each in message.sources),
         licence=message.licence,
         styles=tuple(message.styles),
+        meters=tuple(Meter(each.numerator, each.denominator) for each in message.meters),
         card=message.card,
     )

@@ -45,7 +45,7 @@ _TASKS = {
     TRANSFER: pb.GROOVE_TASK_TRANSFER,
 }
 _DRAWING = ("seed", "temperature", "top_p", "qpm")
-_DRAWING_OVER_CHORDS = (*_DRAWING, "chords", "key", "scale", "range")
+_DRAWING_OVER_CHORDS = (*_DRAWING, "chords", "key", "scale", "range", "meter")
 _SILENCE = NoteSequence(notes=(), length_steps=0)
 
 

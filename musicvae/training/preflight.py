@@ -38,6 +38,13 @@ def with_meters(
     """
     found = [representation_from_config(each.representation).meter for each in manifests[1:]]
     meters = [experiment.representation.meter, *found]
+    if found and any(each.is_condition for each in experiment.representation.streams):
+        raise DataError(
+            f"{len(meters)} data sets for {experiment.representation.name}",
+            expected="one: models that play over chords have one meter",
+            action="Train a model for each meter.",
+            field="data",
+        )
     if len(set(meters)) < len(meters):
         raise DataError(
             f"data sets in {', '.join(map(str, meters))}",

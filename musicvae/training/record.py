@@ -137,12 +137,17 @@ class Run:
     seed: int
     data: Path
     content_hash: str
-    further_sets: tuple[UsedSet, ...]
+    further_sets: tuple[UsedSet, ...] = ()
     step: int
     examples_seen: int
     start: Start | None
     part: str
     weights: dict[str, torch.Tensor]
+
+    @property
+    def sets(self) -> tuple[UsedSet, ...]:
+        """The data sets, one for each meter."""
+        return (UsedSet(data=self.data, content_hash=self.content_hash), *self.further_sets)
 
     @property
     def origin(self) -> Origin:

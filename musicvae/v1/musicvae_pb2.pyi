@@ -28,7 +28,7 @@ CLIP_FORMAT_MIDI: ClipFormat
 CLIP_FORMAT_NOTES: ClipFormat
 
 class SampleRequest(_message.Message):
-    __slots__ = ("model", "count", "seed", "first_index", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "style")
+    __slots__ = ("model", "count", "seed", "first_index", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "style", "meter")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +42,7 @@ class SampleRequest(_message.Message):
     SCALE_FIELD_NUMBER: _ClassVar[int]
     RANGE_FIELD_NUMBER: _ClassVar[int]
     STYLE_FIELD_NUMBER: _ClassVar[int]
+    METER_FIELD_NUMBER: _ClassVar[int]
     model: str
     count: int
     seed: int
@@ -55,7 +56,8 @@ class SampleRequest(_message.Message):
     scale: str
     range: str
     style: str
-    def __init__(self, model: _Optional[str] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., first_index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., style: _Optional[str] = ...) -> None: ...
+    meter: str
+    def __init__(self, model: _Optional[str] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., first_index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., style: _Optional[str] = ..., meter: _Optional[str] = ...) -> None: ...
 
 class SampleResponse(_message.Message):
     __slots__ = ("clip",)
@@ -64,7 +66,7 @@ class SampleResponse(_message.Message):
     def __init__(self, clip: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
 
 class InterpolateRequest(_message.Message):
-    __slots__ = ("model", "points", "count", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range")
+    __slots__ = ("model", "points", "count", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "meter")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -77,6 +79,7 @@ class InterpolateRequest(_message.Message):
     KEY_FIELD_NUMBER: _ClassVar[int]
     SCALE_FIELD_NUMBER: _ClassVar[int]
     RANGE_FIELD_NUMBER: _ClassVar[int]
+    METER_FIELD_NUMBER: _ClassVar[int]
     model: str
     points: _containers.RepeatedCompositeFieldContainer[Point]
     count: int
@@ -89,7 +92,8 @@ class InterpolateRequest(_message.Message):
     key: str
     scale: str
     range: str
-    def __init__(self, model: _Optional[str] = ..., points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ...) -> None: ...
+    meter: str
+    def __init__(self, model: _Optional[str] = ..., points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., meter: _Optional[str] = ...) -> None: ...
 
 class InterpolateResponse(_message.Message):
     __slots__ = ("clip",)
@@ -98,7 +102,7 @@ class InterpolateResponse(_message.Message):
     def __init__(self, clip: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
 
 class TransformRequest(_message.Message):
-    __slots__ = ("model", "point", "amounts", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range")
+    __slots__ = ("model", "point", "amounts", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "meter")
     class AmountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -118,6 +122,7 @@ class TransformRequest(_message.Message):
     KEY_FIELD_NUMBER: _ClassVar[int]
     SCALE_FIELD_NUMBER: _ClassVar[int]
     RANGE_FIELD_NUMBER: _ClassVar[int]
+    METER_FIELD_NUMBER: _ClassVar[int]
     model: str
     point: Point
     amounts: _containers.ScalarMap[str, float]
@@ -130,7 +135,8 @@ class TransformRequest(_message.Message):
     key: str
     scale: str
     range: str
-    def __init__(self, model: _Optional[str] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., amounts: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ...) -> None: ...
+    meter: str
+    def __init__(self, model: _Optional[str] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., amounts: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., meter: _Optional[str] = ...) -> None: ...
 
 class TransformResponse(_message.Message):
     __slots__ = ("before", "after")
@@ -191,7 +197,7 @@ class EncodeResponse(_message.Message):
     def __init__(self, latent: _Optional[_Union[Latent, _Mapping]] = ..., mean: _Optional[_Iterable[float]] = ..., stddev: _Optional[_Iterable[float]] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., attributes: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., chords: _Optional[str] = ..., sounds: _Optional[_Mapping[str, Sound]] = ...) -> None: ...
 
 class DecodeRequest(_message.Message):
-    __slots__ = ("model", "latents", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "sounds")
+    __slots__ = ("model", "latents", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "sounds", "meter")
     class SoundsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -211,6 +217,7 @@ class DecodeRequest(_message.Message):
     SCALE_FIELD_NUMBER: _ClassVar[int]
     RANGE_FIELD_NUMBER: _ClassVar[int]
     SOUNDS_FIELD_NUMBER: _ClassVar[int]
+    METER_FIELD_NUMBER: _ClassVar[int]
     model: str
     latents: _containers.RepeatedCompositeFieldContainer[Latent]
     seed: int
@@ -223,7 +230,8 @@ class DecodeRequest(_message.Message):
     scale: str
     range: str
     sounds: _containers.MessageMap[str, Sound]
-    def __init__(self, model: _Optional[str] = ..., latents: _Optional[_Iterable[_Union[Latent, _Mapping]]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., sounds: _Optional[_Mapping[str, Sound]] = ...) -> None: ...
+    meter: str
+    def __init__(self, model: _Optional[str] = ..., latents: _Optional[_Iterable[_Union[Latent, _Mapping]]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., sounds: _Optional[_Mapping[str, Sound]] = ..., meter: _Optional[str] = ...) -> None: ...
 
 class DecodeResponse(_message.Message):
     __slots__ = ("clip",)
@@ -445,7 +453,7 @@ class Key(_message.Message):
     def __init__(self, tonic: _Optional[int] = ..., is_minor: _Optional[bool] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "representation", "bars", "meter", "length_steps", "latent_size", "attributes", "card", "needs_chords", "size_bytes", "figures", "sources", "styles", "licence")
+    __slots__ = ("name", "version", "representation", "bars", "meter", "length_steps", "latent_size", "attributes", "card", "needs_chords", "size_bytes", "figures", "sources", "styles", "licence", "meters")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     REPRESENTATION_FIELD_NUMBER: _ClassVar[int]
@@ -461,6 +469,7 @@ class Model(_message.Message):
     SOURCES_FIELD_NUMBER: _ClassVar[int]
     STYLES_FIELD_NUMBER: _ClassVar[int]
     LICENCE_FIELD_NUMBER: _ClassVar[int]
+    METERS_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     representation: str
@@ -476,7 +485,8 @@ class Model(_message.Message):
     sources: _containers.RepeatedCompositeFieldContainer[Source]
     styles: _containers.RepeatedScalarFieldContainer[str]
     licence: str
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., representation: _Optional[str] = ..., bars: _Optional[int] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., length_steps: _Optional[int] = ..., latent_size: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., card: _Optional[str] = ..., needs_chords: _Optional[bool] = ..., size_bytes: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., styles: _Optional[_Iterable[str]] = ..., licence: _Optional[str] = ...) -> None: ...
+    meters: _containers.RepeatedCompositeFieldContainer[Meter]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., representation: _Optional[str] = ..., bars: _Optional[int] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., length_steps: _Optional[int] = ..., latent_size: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., card: _Optional[str] = ..., needs_chords: _Optional[bool] = ..., size_bytes: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., styles: _Optional[_Iterable[str]] = ..., licence: _Optional[str] = ..., meters: _Optional[_Iterable[_Union[Meter, _Mapping]]] = ...) -> None: ...
 
 class Figure(_message.Message):
     __slots__ = ("name", "value")

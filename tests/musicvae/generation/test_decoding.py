@@ -4,6 +4,7 @@ import torch
 from musicvae.generation.decoding import GROUP_ROWS, Drawing, Row, decode, one_thread
 from musicvae.generation.replies import SAMPLED
 from musicvae.model.noise import latent_noise
+from musicvae.representation import Melody
 
 REAL_WIDTHS = {"latent_size": 128, "encoder_size": 64, "decoder_size": 256}
 
@@ -21,7 +22,14 @@ def rows():
 
 
 def drawing(temperature):
-    return Drawing(method=SAMPLED, seed=3, temperature=temperature, top_p=0.95, qpm=120.0)
+    return Drawing(
+        method=SAMPLED,
+        representation=Melody(),
+        seed=3,
+        temperature=temperature,
+        top_p=0.95,
+        qpm=120.0,
+    )
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])

@@ -43,7 +43,14 @@ def test_a_bar_that_comes_back_in_a_draw_sounds_the_same(engines):
     loaded, engine = bundle.load("melody-16bar"), engines["melody-16bar"]
     latents = with_bars_again(engine, 2 * ROWS)
     repeats = find_repeats(loaded.model.latent.shares(latents)).tolist()
-    drawing = Drawing(method=SAMPLED, seed=5, temperature=1.0, top_p=1.0, qpm=120.0)
+    drawing = Drawing(
+        method=SAMPLED,
+        representation=loaded.representation,
+        seed=5,
+        temperature=1.0,
+        top_p=1.0,
+        qpm=120.0,
+    )
     rows = [Row(index=index, z=z, seed=index) for index, z in enumerate(latents)]
     assert share_of_equal(decode(loaded, rows, drawing), repeats) > 0.9
     # Of latents that somebody gives, bars have noise of their own.

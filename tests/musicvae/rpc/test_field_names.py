@@ -46,6 +46,7 @@ WRONG = {
     "scale": ["", "G klingon"],
     "range": ["", "C5-C4", "C-1-C-1"],
     "style": ["", "polka"],
+    "meter": ["", "waltz", "7/8"],
     "clip_format": [99],
     "task": [0, 99],
     "point": POINTS,

@@ -5,13 +5,21 @@ from dataclasses import replace
 import pytest
 import torch
 
+from musicvae import bundle
+from musicvae.bundle.export import export, load_prior
 from musicvae.errors import DataError, SettingError, TrainingError
+from musicvae.evaluation.evaluate import Sizes, evaluate
+from musicvae.evaluation.record import to_facts
+from musicvae.evaluation.subject import Subject, load_data
 from musicvae.experiment.experiment import overlay
+from musicvae.generation.engine import Engine
+from musicvae.generation.requests import SampleRequest
 from musicvae.music.notes import Meter
 from musicvae.training.record import PRIOR, load_run
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Lightning's advice
 THREE, SIX = Meter(3, 4), Meter(6, 8)
+SIZES = Sizes(reconstructed=8, bounded=2, bound_draws=2, pairs=4, shifted=2, draws=8, compared=8)
 
 
 @pytest.fixture(scope="module")
@@ -66,15 +74,60 @@ def test_a_run_takes_over_a_model_of_fewer_meters(watch, make_experiment, data, 
         assert torch.allclose(after.weights[name][: len(tensor)], tensor, atol=1e-6), name
 
 
-def test_a_prior_learns_all_meters_and_their_keys(watch, make_experiment, data, further, tmp_path):
+@pytest.fixture(scope="module")
+def prior(watch, make_experiment, data, further, tmp_path_factory):
     experiment = make_experiment()
     experiment = replace(experiment, prior_training=experiment.training)
-    out = tmp_path / "prior"
+    out = tmp_path_factory.mktemp("prior") / "run"
     assert watch(experiment, data, out, further_data=further, part=PRIOR).is_complete
-    prior = load_run(out)
+    return load_run(out)
+
+
+def test_a_prior_learns_all_meters_and_their_keys(prior):
     assert prior.experiment.meters == (THREE, SIX)
     assert prior.weights["key_weights"].shape == (3, 25)
     assert prior.weights["key_weights"].sum(1).tolist() == pytest.approx([1, 1, 1])
+
+
+def test_a_bundle_plays_and_is_measured_in_all_meters(run, prior, further, tmp_path):
+    model = load_run(run[0])
+    with pytest.raises(TrainingError, match="in 4/4, 3/4, 6/8 without a prior"):
+        export(model, tmp_path / "none", sizes=SIZES)
+    export(model, tmp_path / "bundle", prior=prior, sizes=SIZES)
+    loaded = bundle.load(tmp_path / "bundle")
+    assert loaded.experiment.all_meters == (Meter(), THREE, SIX)
+    assert set(loaded.facts["meters"]) == {"3/4", "6/8"}
+    assert [each["excerpts"] for each in loaded.facts["further_sets"]] == [20, 20]
+    (source,) = loaded.facts["sources"]
+    assert source["excerpts"]["train"] == 80
+    assert "in 4/4 or 3/4 or 6/8" in loaded.card.replace("\n", " ")
+    assert "## In 3/4\n\nSampled accuracy 0." in loaded.card
+    (clip,) = Engine([loaded]).sample(SampleRequest(seed=1, meter="6/8"))
+    assert clip.notes.meter == SIX
+
+    subject = Subject(
+        name="tiny",
+        version=None,
+        experiment=loaded.experiment,
+        model=loaded.model,
+        prior=loaded.prior,
+        attribute_vectors=loaded.attribute_vectors,
+        steps=None,
+        examples_seen=None,
+    )
+    music = load_data(further[0], "test")
+    with pytest.raises(DataError, match="a data set of melody with bars 2, meter 3/4"):
+        evaluate(subject, music, seed=0, sizes=SIZES)
+    measured = evaluate(subject.in_meter(music.meter), music, seed=0, sizes=SIZES)
+    assert to_facts(measured) == loaded.facts["meters"]["3/4"]
+
+
+def test_a_prior_of_other_meters_is_refused(run, watch, make_experiment, data, tmp_path):
+    experiment = make_experiment()
+    experiment = replace(experiment, prior_training=experiment.training)
+    watch(experiment, data, tmp_path / "prior", part=PRIOR)
+    with pytest.raises(TrainingError, match=r"a prior of .* 4/4, .*expected .* and 3/4 and 6/8"):
+        load_prior(load_run(tmp_path / "prior"), load_run(run[0]).experiment)
 
 
 def test_sets_of_one_meter_and_meters_without_sets_are_refused(
