@@ -1,4 +1,4 @@
-"""Where the bars of a piece start: by its time signatures, and by its accents.
+"""Finds the bars of a piece by its time signatures, and by its accents.
 
 Conventions: times are in quarter notes until `lay_on_steps` puts the bars on the step grid. A
 change of meter starts a bar, so the bar before a change may be short. A piece may begin with a
@@ -66,9 +66,9 @@ class Bars(NamedTuple):
     """The bars of a piece.
 
     Attributes:
-        bar_lines: When each bar starts, ascending from 0, and when the last one ends.
+        bar_lines: The start of each bar, ascending from 0, and the end of the last bar.
         meters: The meters in order, the first from bar 0.
-        doubt: Why the notes do not bear these meters out; empty where they do.
+        doubt: The reason why the notes do not fit these meters; empty if they do.
     """
 
     bar_lines: Float64[np.ndarray, " line"]
@@ -81,11 +81,11 @@ class TimedOnsets(NamedTuple):
     """The notes of some pieces, one piece after the other, as far as they tell bars.
 
     Attributes:
-        onsets: When each note starts.
-        velocities: How loud each note is.
+        onsets: The start of each note.
+        velocities: The loudness of each note.
         is_pitched: Whether each note belongs to an instrument with pitches, not to drums.
-        sizes: How many notes each piece has; at least one.
-        ends: When the last note of each piece ends.
+        sizes: The number of notes of each piece; at least one.
+        ends: The end of the last note of each piece.
     """
 
     onsets: Float64[np.ndarray, " note"]
@@ -96,7 +96,7 @@ class TimedOnsets(NamedTuple):
 
 
 def find_bars(marks: Sequence[list[MeterMark]], notes: TimedOnsets) -> list[Bars]:
-    """Finds the bars of many pieces: the one idea of bars of the whole project.
+    """Finds the bars of many pieces. The data pipeline and the service find bars here alone.
 
     A piece with a doubt has no pickup: its accents say nothing.
 
@@ -167,7 +167,7 @@ class StepGrid(NamedTuple):
     """The bars of a piece on the step grid, in runs that each start on a step.
 
     Attributes:
-        quarters: When each run of equal bars starts, in quarter notes.
+        quarters: The start of each run of equal bars, in quarter notes.
         changes: The step at which each run starts, and its meter.
         steps_per_quarter: The resolution of the grid.
     """
@@ -177,7 +177,7 @@ class StepGrid(NamedTuple):
     steps_per_quarter: int
 
     def shifts(self, quarters: Float64[np.ndarray, " note"]) -> Float64[np.ndarray, " note"]:
-        """How many steps each of some times moves to the later by the runs' starts on steps."""
+        """The steps by which each time moves later, because each run starts on a step."""
         starts = np.array([change.start_step for change in self.changes])
         shifts = starts - self.quarters * self.steps_per_quarter
         runs = np.searchsorted(self.quarters, quarters + _ROUNDING, side="right") - 1
@@ -186,7 +186,7 @@ class StepGrid(NamedTuple):
 
 
 def lay_on_steps(bars: Bars, steps_per_quarter: int) -> StepGrid:
-    """Puts bars on the step grid, so that one wrong bar moves no later bar off the grid."""
+    """Puts bars on the step grid, so that a bar of wrong length moves no later bar off the grid."""
     lines = bars.bar_lines
     firsts = {change.bar: change.meter for change in bars.meters}
     meter = firsts[0]
@@ -200,7 +200,7 @@ def lay_on_steps(bars: Bars, steps_per_quarter: int) -> StepGrid:
 
 
 class _Run(NamedTuple):
-    """Bar lines at equal distances: the first line, the distance, and how many lines."""
+    """Bar lines at equal distances: the first line, the distance, and the number of lines."""
 
     start: float
     length: float
@@ -257,7 +257,7 @@ def accented_quarters(
     sizes: Int64[np.ndarray, " batch"],
     meters: Sequence[Meter | None],
 ) -> Float64[np.ndarray, " batch"]:
-    """Where in a bar the accents say that bars begin, in quarter notes; 0 unless they are clear.
+    """The quarter notes of a bar after which the accents start a bar; 0 unless they are clear.
 
     Programs that turn written tunes into MIDI let a file begin with the pickup and play the first
     note of each bar louder. The accents are clear where there are eight or more notes of the
@@ -265,10 +265,10 @@ def accented_quarters(
     elsewhere, have it.
 
     Args:
-        onsets: The onsets of some pieces, one piece after the other.
-        velocities: Their velocities.
-        sizes: How many of them each piece has.
-        meters: The meter of each piece; None where it changes, and no accents are looked for.
+        onsets: The onsets of all pieces, one piece after the other.
+        velocities: The velocity of each onset.
+        sizes: The number of onsets of each piece.
+        meters: The meter of each piece; None if it changes: then no accents count.
     """
     pieces = len(sizes)
     bars = np.array([(meter.steps_per_bar() if meter else None) or 0 for meter in meters])

@@ -2,7 +2,7 @@
 
 Conventions: the strength of a pulse of `k` to a quarter note is the length of the mean of the
 onsets as points on a circle that turns `k` times a quarter note: 1 where all stand on the pulse,
-near 0 where they fall anywhere. Chance gives about 1 over the root of the number of onsets.
+near 0 where they fall anywhere. Random onsets give about 1 over the root of their number.
 
 Source: R for circular data, Mardia and Jupp, Directional Statistics, 2000, section 2.3.
 """
@@ -11,26 +11,26 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 _FEWEST_TO_JUDGE = 100
-"""With fewer onsets than this, a file that says a meter is believed."""
+"""The meter that a file gives is not doubted with fewer onsets than this."""
 
 _GRID_PULSES = (4.0, 3.0, 6.0)
 _LEAST_GRID = 0.12
-"""Of the strongest of 16ths, triplets and their halves. Of 119 piano recordings with an empty 4/4
-in their header 111 are below, the others being scores; of 1,021 recordings of drummers with a click
-no long one is."""
+"""The least strength of the strongest pulse: 16ths, triplets or half triplets. Of 119 piano
+recordings with an unused 4/4 in their header, 111 are below; the other 8 are scores. Of 1,021
+recordings of drummers with a click, no long recording is below."""
 
 _FEWEST_ONSETS = 32
 _LEAST_OWN_GRID = 0.3
 _LEAST_DUPLE = 0.02
 _DUPLE_OVER_TRIPLE = 2.0
-"""What the pulses of two and four quarter notes must have over those of three and one and a half.
-With the signature taken away, 4/4 is found again in 86 of 91 game tunes and 496 of 637 reels; of
+"""The least ratio of the pulses of two and four quarter notes to the pulses of three and one and a
+half. Without the time signature, 4/4 is found again in 86 of 91 game tunes and 496 of 637 reels; of
 334 pieces in 3/4, 6/8, 9/8 and 12/8 two pass."""
 
 _NEAR = 0.15
 _MOST_FAR = 0.3
-"""Where fewer onsets than this share stand further than that from a 16th, there is no doubt: of
-onsets that fall anywhere 0.7 do."""
+"""A piece is not doubted if a smaller share of its onsets is further than `_NEAR` from a 16th. Of
+random onsets 0.7 are."""
 
 _NEAR_LINE = 1 / 8
 _LONGEST_GAP = 4.0
@@ -46,13 +46,13 @@ _FEWEST_LONGER_BARS = 4
 def is_grid_doubtful(
     onsets: Float64[np.ndarray, " note"], sizes: Int64[np.ndarray, " batch"]
 ) -> list[bool]:
-    """Which of some pieces may keep no grid, so that `doubt_grid` is to be asked.
+    """Says of each piece whether it may keep no grid, so that `doubt_grid` must decide.
 
-    Where most onsets are near a 16th, or there are few, there is no doubt.
+    A piece is not doubted if most of its onsets are near a 16th, or if it has few.
 
     Args:
-        onsets: Their onsets, one piece after the other.
-        sizes: How many each piece has; one at least.
+        onsets: The onsets of all pieces, one piece after the other.
+        sizes: The number of onsets of each piece; at least one.
     """
     sixteenths = onsets * 4
     is_far = np.abs(sixteenths - np.rint(sixteenths)) > _NEAR
@@ -62,10 +62,10 @@ def is_grid_doubtful(
 
 
 def doubt_grid(onsets: Float64[np.ndarray, " note"]) -> str:
-    """Why a piece that says its meter keeps no grid, so that it can't be so; empty if it may be.
+    """The reason to doubt the meter that a file gives: the onsets keep no grid. Empty if they do.
 
     Args:
-        onsets: Those of a piece for which `is_grid_doubtful` says so.
+        onsets: The onsets of a piece that `is_grid_doubtful` names.
     """
     if any(_strength(onsets, pulse) >= _LEAST_GRID for pulse in _GRID_PULSES):
         return ""
@@ -73,7 +73,7 @@ def doubt_grid(onsets: Float64[np.ndarray, " note"]) -> str:
 
 
 def doubt_common_time(onsets: Float64[np.ndarray, " note"]) -> str:
-    """Why a piece without a meter is not taken to be in 4/4; empty if its onsets agree with it."""
+    """The reason not to read a piece without a meter as 4/4; empty if its onsets agree with 4/4."""
     if len(onsets) < _FEWEST_ONSETS:
         return f"no time signature, and {len(onsets)} onsets are too few to tell"
     grid = _grid_strength(onsets)
@@ -127,5 +127,5 @@ def _grid_strength(onsets: Float64[np.ndarray, " note"]) -> float:
 
 
 def _strength(onsets: Float64[np.ndarray, " note"], pulse: float) -> float:
-    """Of a pulse of so many to a quarter note, 0 to 1."""
+    """The strength of a pulse of `pulse` to a quarter note, 0 to 1."""
     return float(np.abs(np.exp(2j * np.pi * pulse * onsets).mean()))
