@@ -18,6 +18,7 @@ from musicvae.evaluation.evaluate import Sizes
 from musicvae.experiment.experiment import Experiment, TrainingConfig, build_model, build_prior
 from musicvae.experiment.presets import get_preset, melody_2bar
 from musicvae.model import ModelConfig
+from musicvae.model.touch import Touch
 from musicvae.music.notes import Meter
 from musicvae.representation import Melody
 
@@ -139,6 +140,13 @@ def tiny_member(preset: str) -> Experiment:
     return replace(experiment, representation=representation, model=widths, prior=prior)
 
 
+def untrained_touch() -> Touch:
+    """A touch whose velocities differ from note to note."""
+    touch = Touch()
+    torch.nn.init.normal_(touch.head.weight)
+    return touch.eval()
+
+
 def save_untrained(
     directory: Path,
     *,
@@ -170,6 +178,7 @@ def save_untrained(
         weights = {key: 6 * value for key, value in model.state_dict().items()}
         vectors = {each.name: torch.randn(model.latent_size) for each in known}
         prior = build_prior(experiment) if draws_events else model.latent.make_prior()
+        touch = untrained_touch() if preset.startswith(("melody", "trio", "lead")) else None
     if draws_events:
         has_key = experiment.representation.kind.name not in ("drums", "groove")
         prior.key_weights[..., slice(0, 24) if has_key else 24] = 1 / 24
@@ -185,6 +194,7 @@ def save_untrained(
         attribute_vectors=vectors,
         card=f"# {name}\n\nUntrained.\n",
         facts={},
+        touch=touch,
     )
     return bundle.load(directory)
 

@@ -302,6 +302,7 @@ def _excerpt_table(groups: Sequence[tuple[int, Excerpts]]) -> pa.Table:
     parts = pa.array([group.part for group in excerpts], pa.string())
     tonics = np.concatenate([each.tonics for each in labels])
     confidences = np.concatenate([each.key_confidences for each in labels])
+    velocities = [group.velocities for group in excerpts if group.velocities is not None]
     are_minor = np.concatenate([each.are_minor for each in labels])
     return pa.table(
         {
@@ -317,6 +318,7 @@ def _excerpt_table(groups: Sequence[tuple[int, Excerpts]]) -> pa.Table:
             "events": _lists([each.events for each in excerpts]),
             "attributes": _lists([each.attributes for each in labels]),
             "chords": _lists([each.chords for each in labels]),
+            **({"velocities": _lists(velocities)} if velocities else {}),
         }
     )
 

@@ -112,6 +112,8 @@ class Excerpts(NamedTuple):
         events: The tensor of each excerpt.
         shapes: A digest of each excerpt, equal for excerpts that are equal up to transposition.
         labels: The labels of each excerpt.
+        velocities: The velocity at the step of each onset of a melody; 0 elsewhere, and everywhere
+            where the part has no dynamics. None where no loudness is kept.
     """
 
     part: str
@@ -120,6 +122,7 @@ class Excerpts(NamedTuple):
     events: Int16[np.ndarray, "batch step stream"]
     shapes: UInt64[np.ndarray, " batch"]
     labels: Labels
+    velocities: Int8[np.ndarray, "batch step"] | None = None
 
 
 @compare_by_identity

@@ -76,6 +76,7 @@ def _join(melody: Excerpts, is_kept: Bool[np.ndarray, " batch"], harmony: Harmon
         events=events,
         shapes=_digest_shapes(events),
         labels=Labels(*(column[is_kept] for column in melody.labels)),
+        velocities=None,
     )
 
 

@@ -179,10 +179,12 @@ def _shard_names(manifest: Manifest) -> list[str]:
 def _columns(representation: Representation, selection: Selection) -> pa.Schema:
     first = next(selection.choose(0)).chunk.excerpts
     assert first is not None, "chunks without excerpts are passed over"
+    has_velocities = "velocities" in first.schema.names
     return shards.schema(
         (representation.bars * representation.rows_per_bar, len(representation.vocabulary_sizes)),
         attributes=first.schema.field("attributes").type.list_size,
         chords=first.schema.field("chords").type.list_size,
+        velocities=first.schema.field("velocities").type.list_size if has_velocities else 0,
     )
 
 

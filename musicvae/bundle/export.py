@@ -15,6 +15,7 @@ from musicvae.bundle.attribute_vectors import fit_vectors
 from musicvae.bundle.format import Bundle, check_folder
 from musicvae.bundle.model_card import write_card
 from musicvae.bundle.prior_fit import fit_prior
+from musicvae.bundle.touch import with_section
 from musicvae.data.manifest import Manifest, Source, load_manifest
 from musicvae.data.shards import Events
 from musicvae.errors import DataError, TrainingError
@@ -221,8 +222,9 @@ def _write_measured(
         weights=loaded.model.state_dict(),
         prior=loaded.prior,
         attribute_vectors=loaded.attribute_vectors,
-        card=write_card(loaded.experiment, facts, evaluation, further),
+        card=with_section(write_card(loaded.experiment, facts, evaluation, further), facts),
         facts=facts,
+        touch=loaded.touch,
     )
     return evaluation
 

@@ -3,6 +3,7 @@
     config.json         format, name, version, the experiment, the attributes' units and spreads
     model.safetensors   the weights in fp16, and one `attribute.NAME` vector for each attribute
     prior.safetensors   the weights of the prior in fp16
+    touch.safetensors   the weights of the touch of melodies in fp16, in bundles that have one
     README.md           the model card, generated from the run
 
 No file is a pickle. A bundle needs neither its run nor its training data.
@@ -32,6 +33,7 @@ from musicvae.experiment.experiment import (
     to_dict,
 )
 from musicvae.model import EventPrior, MusicVAE, Prior
+from musicvae.model.touch import Touch
 from musicvae.problems import check_type
 from musicvae.representation import Representation
 
@@ -39,8 +41,9 @@ FORMAT_VERSION = 2
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 PRIOR_FILE = "prior.safetensors"
+TOUCH_FILE = "touch.safetensors"
 CARD_FILE = "README.md"
-FILES = {CONFIG_FILE, WEIGHTS_FILE, PRIOR_FILE, CARD_FILE}
+FILES = {CONFIG_FILE, WEIGHTS_FILE, PRIOR_FILE, TOUCH_FILE, CARD_FILE}
 EMBEDDED = Path(__file__).parents[1] / "bundles"
 EVENT_PRIOR = "events"
 """The kind of prior that draws events; a bundle without a kind has a prior over latents."""
@@ -62,6 +65,7 @@ class Bundle:
             attribute vector arithmetic).
         card: The model card, Markdown.
         facts: Figures and data of the run, as plain values; also in the card.
+        touch: Plays melodies with accents, in evaluation mode; None plays all notes equally loud.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Bundle:
     attribute_vectors: Mapping[str, Float[Tensor, " latent"]]
     card: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    touch: Touch | None = None
 
     @property
     def representation(self) -> Representation:
@@ -113,6 +118,7 @@ def save(
     attribute_vectors: Mapping[str, Float[Tensor, " latent"]],
     card: str,
     facts: Mapping[str, Any],
+    touch: Touch | None = None,
 ) -> None:
     """Writes a bundle, the whole folder or nothing.
 
@@ -133,7 +139,8 @@ def save(
     }
     if isinstance(prior, EventPrior):
         config["prior"] = EVENT_PRIOR
-    config["version"] = _version(blob + prior_blob, config)
+    touch_blob = b"" if touch is None else _to_bytes(touch.state_dict())
+    config["version"] = _version(blob + prior_blob + touch_blob, config)
     directory.parent.mkdir(parents=True, exist_ok=True)
     # Written beside the bundle under an unused name, so that the last step is a rename.
     with TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}.") as beside:
@@ -142,6 +149,8 @@ def save(
         (new / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
         (new / WEIGHTS_FILE).write_bytes(blob)
         (new / PRIOR_FILE).write_bytes(prior_blob)
+        if touch_blob:
+            (new / TOUCH_FILE).write_bytes(touch_blob)
         (new / CARD_FILE).write_text(card)
         if directory.exists():
             directory.rename(old)
@@ -164,16 +173,19 @@ def load(name_or_path: str | Path) -> Bundle:
     check_type("name_or_path", name_or_path, str | Path, "the name of a model, or a folder")
     directory = _find(name_or_path)
     config = _read_config(directory)
+    has_touch = (directory / TOUCH_FILE).exists()
     try:
         experiment = from_dict(config["experiment"])
         name, version, facts = str(config["name"]), config["version"], config["facts"]
         blob = (directory / WEIGHTS_FILE).read_bytes()
         prior_blob = (directory / PRIOR_FILE).read_bytes()
+        touch_blob = (directory / TOUCH_FILE).read_bytes() if has_touch else b""
         tensors, prior_tensors = load_tensors(blob), load_tensors(prior_blob)
+        touch_tensors = load_tensors(touch_blob) if has_touch else {}
         card = (directory / CARD_FILE).read_text()
     except (KeyError, OSError, UnicodeDecodeError, SafetensorError, SettingError) as error:
         raise _damaged(directory, f"{type(error).__name__}: {error}") from error
-    if _version(blob + prior_blob, config) != version:
+    if _version(blob + prior_blob + touch_blob, config) != version:
         raise _damaged(directory, f"weights or settings that are not those of version {version}")
     vectors = {
         key.removeprefix(_ATTRIBUTE_PREFIX): tensors.pop(key).float()
@@ -186,11 +198,14 @@ def load(name_or_path: str | Path) -> Bundle:
         prior = build_prior(experiment) if is_events else model.latent.make_prior()
         model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
         prior.load_state_dict({key: tensor.float() for key, tensor in prior_tensors.items()})
+        touch = Touch() if has_touch else None
+        if touch is not None:
+            touch.load_state_dict({key: tensor.float() for key, tensor in touch_tensors.items()})
     except (MemoryError, RuntimeError) as error:
         raise _damaged(directory, "weights that are not those of its experiment") from error
     if any(vector.shape != (model.latent_size,) for vector in vectors.values()):
         raise _damaged(directory, "attribute vectors that are not of its latent's size")
-    for module in (model, prior):
+    for module in (model, prior, *([] if touch is None else [touch])):
         module.eval().requires_grad_(requires_grad=False)
     return Bundle(
         name=name,
@@ -201,6 +216,7 @@ def load(name_or_path: str | Path) -> Bundle:
         attribute_vectors=vectors,
         card=card,
         facts=with_keys(facts),
+        touch=touch,
     )
 
 

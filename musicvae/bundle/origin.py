@@ -6,7 +6,7 @@ from musicvae.bundle.format import Bundle, load
 from musicvae.errors import TrainingError
 from musicvae.model import EventPrior
 from musicvae.training import load_run
-from musicvae.training.record import PRIOR, RUN_FILE, Origin
+from musicvae.training.record import PRIOR, RUN_FILE, TOUCH, Origin
 
 
 def load_origin(name_or_path: str | Path, part: str) -> Origin:
@@ -14,7 +14,7 @@ def load_origin(name_or_path: str | Path, part: str) -> Origin:
 
     Args:
         name_or_path: A run's folder, a bundle's folder, or the name of an embedded bundle.
-        part: The part of a bundle: `MODEL` or `PRIOR`.
+        part: The part of a bundle: `MODEL`, `PRIOR` or `TOUCH`.
 
     Raises:
         ModelNotFoundError: If there is neither a run nor a bundle.
@@ -39,6 +39,16 @@ def _origin_of(bundle: Bundle, part: str) -> Origin:
             )
         facts, start = bundle.facts["prior"], bundle.facts["prior"].get("start")
         weights = bundle.prior.state_dict()
+    if part == TOUCH:
+        if bundle.touch is None:
+            raise TrainingError(
+                f"the bundle {bundle.name}, which has no touch",
+                expected="a bundle with touch, or a run of one",
+                action="Give another `start_from`, or leave it out.",
+                field="start_from",
+            )
+        facts, start = bundle.facts["touch"], bundle.facts["touch"].get("start")
+        weights = bundle.touch.state_dict()
     return Origin(
         name=bundle.name,
         content_hash=facts["content_hash"],

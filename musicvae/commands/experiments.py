@@ -51,6 +51,12 @@ def _list_settings(context: click.Context, _: click.Parameter, preset: str) -> s
     default="model",
     help="Train the preset's prior, which draws new music, instead of its model.",
 )
+@click.option(
+    "--touch",
+    "part",
+    flag_value="touch",
+    help="Train touch instead: how loud people play the notes of a melody.",
+)
 @click.option("--name", help="The bundle's name later on.  [default: the preset's]")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option(
@@ -219,6 +225,9 @@ def _check_draw_settings(settings: Sequence[str], *, has_prior: bool) -> None:
 @click.option("--prior", type=FOLDER, metavar="RUN",
               help="A run of `train --prior`: draws come from it. A bundle gets it as its new "
               "prior.  [default: a prior fitted to the latents of RUN]")  # fmt: skip
+@click.option("--touch", type=FOLDER, metavar="RUN",
+              help="A run of `train --touch`: melodies are played with accents. A bundle gets it "
+              "as its new touch.  [default: all notes equally loud]")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
               help="How the prior draws, such as prior.top_p=0.98.")  # fmt: skip
 @click.option("--licence", metavar="TEXT", help="The licence of the weights, for the card.")
@@ -230,12 +239,13 @@ def export(
     run: str,
     out: Path,
     prior: Path | None,
+    touch: Path | None,
     settings: tuple[str, ...],
     licence: str | None,
     checkpoint: str,
     figures: str,
 ) -> None:
-    """Make a bundle of a run: weights, prior, attribute vectors, model card."""
+    """Make a bundle of a run: weights, prior, touch, attribute vectors, model card."""
     from musicvae import bundle
     from musicvae.bundle.export import export as write
     from musicvae.bundle.export import renew
@@ -249,12 +259,16 @@ def export(
 
     sizes = DEFAULT_SIZES if figures == "all" else QUICK_SIZES
     _check_draw_settings(settings, has_prior=prior is not None)
+    is_run = (Path(run) / RUN_FILE).exists()
+    if touch is not None and prior is None and licence is None and not is_run:
+        _add_touch(run, touch, out, checkpoint)
+        return
     drawn_by = None
     if prior is not None:
         drawn_by = load_run(prior, checkpoint=checkpoint)
         drawn_by = replace(drawn_by, experiment=overlay(drawn_by.experiment, settings=settings))
     with watched(console()) as watch:
-        if drawn_by is not None and not (Path(run) / RUN_FILE).exists():
+        if drawn_by is not None and not is_run:
             old = bundle.load(run)
             name, measured = (
                 old.name,
@@ -268,4 +282,22 @@ def export(
     console().print(side_by_side(measured.listener).to_table(f"{name}: {LISTENER.lower()}"))
     if figures == "quick":
         say("figures of a first impression; `--figures all` measures more music")
+    if touch is not None:
+        _add_touch(str(out), touch, out, checkpoint)
+    else:
+        say(f"wrote {out}; try `musicvae sample --model {out}`")
+
+
+def _add_touch(name_or_path: str, touch: Path, out: Path, checkpoint: str) -> None:
+    from musicvae import bundle
+    from musicvae.bundle.touch import add_touch
+    from musicvae.training import load_run
+
+    run = load_run(touch, checkpoint=checkpoint)
+    figures = add_touch(bundle.load(name_or_path), run, out).facts["touch"]["figures"]
+    for name, own in figures.items():
+        say(
+            f"velocities by {name}: {own['nats']:.3f} nats a note, correlation "
+            f"{own['correlation']:.3f}, mean error {own['error']:.2f}"
+        )
     say(f"wrote {out}; try `musicvae sample --model {out}`")

@@ -11,6 +11,7 @@ from jaxtyping import Int
 from torch.utils.data import IterableDataset, get_worker_info
 
 from musicvae.model import Batch
+from musicvae.model.touch import Lines
 
 Kept = TypeVar("Kept")
 
@@ -20,12 +21,12 @@ _BLOCK = 100
 
 @runtime_checkable  # jaxtyping's checker tests for it
 class Batches(Protocol):
-    """The batches of one set of examples, by number."""
+    """The batches of one set of examples, by number; a `Batch`, or the `Lines` of touch."""
 
-    def batch(self, number: int) -> Batch: ...
+    def batch(self, number: int) -> Batch | Lines: ...
 
 
-class MixedBatches(IterableDataset[Batch]):
+class MixedBatches(IterableDataset[Batch | Lines]):
     """An endless stream of batches from one step on; each depends on the seed and the step alone.
 
     A set's share of the steps is in proportion to the square root of its number of examples: so a
@@ -50,12 +51,12 @@ class MixedBatches(IterableDataset[Batch]):
         self._seed = seed
         self._first_step = first_step
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Batch | Lines]:
         worker = get_worker_info()
         workers, first = (1, 0) if worker is None else (worker.num_workers, worker.id)
         return map(self.batch, count(self._first_step + first, workers))
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> Batch | Lines:
         """The batch of one step."""
         block, place = divmod(step, _BLOCK)
         order: Int[np.ndarray, " step"] = _shuffle(self._quotas, self._seed, block)
@@ -106,7 +107,7 @@ class RunData(lightning.LightningDataModule):
         self,
         sets: Callable[[int, int], Sequence[Batches]],
         sizes: Sequence[int],
-        validation: Sequence[Batch],
+        validation: Sequence[Batch | Lines],
         *,
         seed: int,
     ) -> None:
@@ -125,6 +126,6 @@ class RunData(lightning.LightningDataModule):
             first_step=trainer.global_step,
         )
 
-    def val_dataloader(self) -> OneBatch[list[Batch]]:
+    def val_dataloader(self) -> OneBatch[list[Batch | Lines]]:
         """The same examples at every validation, a batch for each set."""
         return OneBatch(self._validation)

@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Int, Int16, Shaped
+from jaxtyping import Int, Int8, Int16, Shaped
 
 from musicvae.data.manifest import MANIFEST_NAME, Shard, Split, damaged, load_manifest
 from musicvae.errors import DataError
@@ -27,7 +27,9 @@ SHARD_BYTES = 64 * 1024**2
 _NAMES = pa.dictionary(pa.int32(), pa.string())
 
 
-def schema(shape: tuple[int, int], *, attributes: int = 0, chords: int = 0) -> pa.Schema:
+def schema(
+    shape: tuple[int, int], *, attributes: int = 0, chords: int = 0, velocities: int = 0
+) -> pa.Schema:
     """The columns of a shard.
 
     Args:
@@ -36,11 +38,15 @@ def schema(shape: tuple[int, int], *, attributes: int = 0, chords: int = 0) -> p
             `musicvae.music.attributes.ATTRIBUTES`; NaN where an attribute does not apply.
         chords: The number of chords of an excerpt, one at the start and one at the middle of each
             bar: events of `musicvae.representation.chords`, -1 for an unknown chord.
+        velocities: The number of steps of a melody, whose loudness is kept: the velocity at each
+            onset, 0 elsewhere, and 0 everywhere where the source has no dynamics. 0 for no such
+            column.
 
     `style` is null if the source names no style; `tonic`, `is_minor` and `key_confidence` are null
     if the key is not known. `count` is the number of excerpts of the split, dropped copies
     included, that equal the excerpt up to transposition.
     """
+    loudness = pa.list_(pa.int8(), velocities)
     return pa.schema(
         [
             pa.field("events", pa.list_(pa.int16(), shape[0] * shape[1]), nullable=False),
@@ -57,6 +63,7 @@ def schema(shape: tuple[int, int], *, attributes: int = 0, chords: int = 0) -> p
             pa.field("key_confidence", pa.float32()),
             pa.field("attributes", pa.list_(pa.float32(), attributes), nullable=False),
             pa.field("chords", pa.list_(pa.int16(), chords), nullable=False),
+            *([pa.field("velocities", loudness, nullable=False)] if velocities else []),
         ],
         metadata={"shape": json.dumps(shape)},
     )
@@ -137,6 +144,16 @@ class ExampleSet:
             return np.ones(len(self), np.int32)
         counts: Int[np.ndarray, " batch"] = self.table["count"].to_numpy()
         return counts
+
+    @property
+    def velocities(self) -> Int8[np.ndarray, "batch step"]:
+        """The velocities of each example, see `schema`; no steps in sets without them."""
+        if "velocities" not in self.table.column_names:
+            return np.zeros((len(self), 0), np.int8)
+        lists = self.table["velocities"]
+        flat = np.concatenate([chunk.flatten().to_numpy() for chunk in lists.chunks])
+        velocities: Int8[np.ndarray, "batch step"] = flat.reshape(len(self), lists.type.list_size)
+        return velocities
 
     def columns(self, names: Sequence[str], rows: Int[np.ndarray, " batch"]) -> pa.Table:
         """Some columns of some rows, in the given order."""

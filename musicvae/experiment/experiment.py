@@ -100,6 +100,17 @@ PRIOR_TRAINING = TrainingConfig(
 )
 """How a prior over events is trained; the shares of changed examples don't apply to it."""
 
+TOUCH_TRAINING = TrainingConfig(
+    steps=2_500,
+    batch_size=64,
+    learning_rate=2e-3,
+    warmup_steps=100,
+    level_steps=1_000,
+    validate_every=250,
+    validation_examples=1_024,
+)
+"""How touch is trained; only these settings apply to it, not the shares and transpositions."""
+
 
 def _read_representation(value: object) -> Representation:
     if isinstance(value, Representation):
@@ -147,6 +158,7 @@ class Experiment:
     training: TrainingConfig
     prior: PriorConfig = PriorConfig()
     prior_training: TrainingConfig = PRIOR_TRAINING
+    touch_training: TrainingConfig = TOUCH_TRAINING
     meters: Annotated[
         tuple[Meter, ...],
         PlainValidator(_read_meters),

@@ -18,7 +18,8 @@ _BYTES_PER_WEIGHT = 2  # half precision
 def describe(bundle: Bundle) -> ModelInfo:
     """Describes a model, with its card."""
     representation, vectors = bundle.representation, usable_vectors(bundle)
-    parameters = (*bundle.model.parameters(), *bundle.prior.parameters())
+    parameters = [*bundle.model.parameters(), *bundle.prior.parameters()]
+    parameters += [] if bundle.touch is None else bundle.touch.parameters()
     weights = sum(each.numel() for each in parameters)
     weights += sum(vector.numel() for vector in bundle.attribute_vectors.values())
     return ModelInfo(
@@ -77,6 +78,12 @@ def _figures(facts: Mapping[str, object]) -> Iterator[FigureInfo]:
 
 
 def _sources(facts: Mapping[str, object]) -> Iterator[SourceInfo]:
-    sources = facts.get("sources")
-    for source in sources if isinstance(sources, list) else []:
-        yield SourceInfo(name=str(source.get("name")), licence=str(source.get("licence") or ""))
+    """The sources of the model, then those of its touch that are not among them."""
+    touch = facts.get("touch")
+    lists = [facts.get("sources"), touch.get("sources") if isinstance(touch, dict) else None]
+    known = set()
+    for source in [each for sources in lists if isinstance(sources, list) for each in sources]:
+        info = SourceInfo(name=str(source.get("name")), licence=str(source.get("licence") or ""))
+        if info not in known:
+            known.add(info)
+            yield info

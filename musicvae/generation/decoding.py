@@ -19,8 +19,9 @@ from torch import Tensor
 
 from musicvae.bundle.format import Bundle
 from musicvae.generation.harmony import Harmony
+from musicvae.generation.playing import play
 from musicvae.generation.replies import SAMPLED, Clip
-from musicvae.generation.sounds import Sound, set_programs
+from musicvae.generation.sounds import Sound
 from musicvae.model import Conditions, EventPrior
 from musicvae.model.conditions import NO_CONDITIONS, join_streams
 from musicvae.model.draws import draw_music, mask_of
@@ -204,9 +205,12 @@ def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iter
         if mask is not None:
             nats = decoded.masked_nats(events, mask).tolist()
     whole = join_streams(events, conditions).numpy()
-    kind = bundle.representation.kind
     for number, row in enumerate(rows):
-        notes = set_programs(kind, drawing.representation.to_notes(whole[number]), drawing.sounds)
+        notes = drawing.representation.to_notes(whole[number])
+        with one_thread(), torch.inference_mode():
+            notes = play(
+                bundle, notes, drawing.sounds, seed=row.seed, temperature=drawing.temperature
+            )
         cost = None if nats is None else row.masked_nats + nats[number]
         yield make_clip(bundle, notes, drawing, row, constraint_nats=cost)
 

@@ -1,7 +1,7 @@
 """The sound of each line of a clip: its program and its mean loudness.
 
 A model's events hold neither. A clip that comes from an excerpt has the sounds of the excerpt's
-lines, a draw has those of the representation.
+lines; a draw has the programs of the representation, and velocity 80.
 """
 
 from __future__ import annotations

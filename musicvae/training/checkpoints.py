@@ -2,7 +2,7 @@
 
 `last.ckpt` is written at every validation and when a run is interrupted, `best.ckpt` when the
 measure on the validation split is the highest so far: the sampled accuracy of a model, the
-likelihood of a prior.
+likelihood of a prior or of touch.
 """
 
 import math
@@ -18,7 +18,7 @@ from musicvae.errors import TrainingError
 BEST = "best"
 LAST = "last"
 MODEL_MONITOR = "validation/accuracy_sampled"
-PRIOR_MONITOR = "validation/log_likelihood_nats"
+LIKELIHOOD_MONITOR = "validation/log_likelihood_nats"
 
 
 def checkpoint_path(run: Path, name: str) -> Path:

@@ -131,6 +131,7 @@ def check_learning(experiment: Experiment, batches: Batches, *, seed: int) -> No
         torch.manual_seed(seed)
         model = build_model(experiment)
     batch = batches.batch(0)
+    assert isinstance(batch, Batch), "touch is not checked"
     batch = Batch(events=batch.events, conditions=batch.conditions)  # nothing reduced
     rate = max(experiment.training.learning_rate, LEAST_LEARNING_RATE)
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)

@@ -24,7 +24,7 @@ from musicvae.training.checkpoints import BEST, LAST, checkpoint_path, read_chec
 RUN_FILE = "run.json"
 SEEDS = range(2**63)
 
-MODEL, PRIOR = "model", "prior"
+MODEL, PRIOR, TOUCH = "model", "prior", "touch"
 """The parts of an experiment that a run can train."""
 
 
@@ -69,7 +69,8 @@ class RunSettings:
             of a run on shorter excerpts, for example.
         accelerator: `auto`, `cpu`, `cuda` or `mps`.
         devices: Number of devices; each is a process with a batch of its own.
-        part: The part that is trained: `MODEL`, or `PRIOR` for the prior over events.
+        part: The part that is trained: `MODEL`, `PRIOR` for the prior over events, or `TOUCH` for
+            the loudness of melodies.
 
     Raises:
         SettingError: If a number is out of its range.
@@ -232,7 +233,10 @@ def make_record(
 def _identity(record: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a record that must not change: data may move, and a run may be made longer."""
     experiment, further = record["experiment"], record["further_sets"]
-    lengths = {name: {**experiment[name], "steps": None} for name in ("training", "prior_training")}
+    lengths = {
+        name: {**experiment[name], "steps": None}
+        for name in ("training", "prior_training", "touch_training")
+    }
     return {
         **experiment,
         **lengths,

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from musicvae.data import shards
 from musicvae.data.batches import TrainingSet, training_data
+from musicvae.data.lines import PlayedLines, touch_data
 from musicvae.data.manifest import load_manifest
 from musicvae.data.mix import RunData, share_steps
 from musicvae.data.relative import (
@@ -33,8 +34,8 @@ from musicvae.training.averaging import AveragedWeights
 from musicvae.training.callbacks import CleanStop, CollapseAlarm, NotANumberAlarm, Pictures
 from musicvae.training.checkpoints import (
     LAST,
+    LIKELIHOOD_MONITOR,
     MODEL_MONITOR,
-    PRIOR_MONITOR,
     Checkpoints,
     checkpoint_path,
     read_checkpoint,
@@ -43,7 +44,9 @@ from musicvae.training.module import RunModule, TrainingModule
 from musicvae.training.prior_module import PriorModule
 from musicvae.training.progress import TrainingProgress
 from musicvae.training.record import (
+    MODEL,
     PRIOR,
+    TOUCH,
     Origin,
     RunSettings,
     Start,
@@ -52,6 +55,7 @@ from musicvae.training.record import (
     make_record,
     write_record,
 )
+from musicvae.training.touch_module import TouchModule
 
 POSITIONS = "positions.weight"
 """Ends the names of tables that have more rows for more meters."""
@@ -74,6 +78,8 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
     sets = _open_sets(experiment, settings)
     if settings.part == PRIOR:
         experiment = _of_prior(experiment, sets)
+    elif settings.part == TOUCH:
+        experiment = replace(experiment, training=experiment.touch_training)
     training = experiment.training
     batch = training.batch_size * settings.devices
     if is_first:
@@ -88,7 +94,7 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
     if is_first:
         record = make_record(experiment, settings, manifests, start)
         check_folder(settings, record)
-        if checkpoint is None and settings.part != PRIOR:
+        if checkpoint is None and settings.part == MODEL:
             preflight.check_learning(experiment, data.sets(0, 1)[0], seed=settings.seed)
         if checkpoint is not None and _step_of(checkpoint) >= training.steps:
             console.print(_finished(experiment, settings), highlight=False, markup=False)
@@ -148,7 +154,9 @@ def _prepare(
 ) -> tuple[RunData, RunModule]:
     """The data and the untrained part of a run."""
     seed = settings.seed
-    if settings.part != PRIOR:
+    if settings.part == TOUCH:
+        return _prepare_touch(experiment, sets, seed=seed)
+    if settings.part == MODEL:
         data = training_data(experiment, sets, seed=seed)
         return data, TrainingModule(experiment, seed=seed)
     module = PriorModule(experiment, seed=seed)
@@ -159,6 +167,16 @@ def _prepare(
         shares = weigh_styles(sets[0].examples, experiment.prior.styles)
         module.model.style_weights.copy_(torch.from_numpy(shares))
     return prior_data(experiment, sets, seed=seed), module
+
+
+def _prepare_touch(
+    experiment: Experiment, sets: Sequence[TrainingSet], *, seed: int
+) -> tuple[RunData, TouchModule]:
+    played = [PlayedLines(each.examples, each.representation) for each in sets]
+    held_out = [PlayedLines(each.validation, each.representation) for each in sets]
+    module = TouchModule(experiment, seed=seed)
+    module.model.spread.fill_(played[0].find_spread())
+    return touch_data(experiment.training, played, held_out, seed=seed), module
 
 
 def _open_sets(experiment: Experiment, settings: RunSettings) -> list[TrainingSet]:
@@ -192,14 +210,14 @@ def _callbacks(
     experiment: Experiment, settings: RunSettings, console: Console
 ) -> list[lightning.Callback]:
     training = experiment.training
-    is_prior = settings.part == PRIOR
-    of_model = [] if is_prior else [Pictures(), CollapseAlarm(console)]
+    is_model = settings.part == MODEL
+    of_model = [Pictures(), CollapseAlarm(console)] if is_model else []
     return [
         NotANumberAlarm(),  # first, so that no callback draws or saves a NaN
         CleanStop(console, validate_every=training.validate_every),
         *of_model,
         TrainingProgress(console, batch_examples=training.batch_size * settings.devices),
-        Checkpoints(settings.out, PRIOR_MONITOR if is_prior else MODEL_MONITOR),
+        Checkpoints(settings.out, MODEL_MONITOR if is_model else LIKELIHOOD_MONITOR),
         AveragedWeights(training.averaging_power),  # last, so that all callbacks see the average
     ]
 
@@ -295,9 +313,9 @@ def _step_of(checkpoint: Path) -> int:
 
 def _finished(experiment: Experiment, settings: RunSettings) -> str:
     steps, out = experiment.training.steps, settings.out
-    is_prior = settings.part == PRIOR
-    further = f"--resume --set {'prior_training' if is_prior else 'training'}.steps={2 * steps}"
-    bundle = f"RUN --prior {out}" if is_prior else f"{out}"
+    part = settings.part
+    prefix, bundle = ("", f"{out}") if part == MODEL else (f"{part}_", f"RUN --{part} {out}")
+    further = f"--resume --set {prefix}training.steps={2 * steps}"
     return (
         f"{experiment.name}: {out} is finished, all {steps:,} steps are done. Go further with "
         f"{further}, or make a bundle: musicvae export {bundle} --out bundles/{experiment.name}"

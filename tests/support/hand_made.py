@@ -15,6 +15,8 @@ def table_of(events, **columns):
     attributes = np.asarray(columns.pop("attributes", np.zeros((count, 5))), np.float32)
     chords = np.asarray(columns.pop("chords", np.full((count, 4), -1)), np.int16)
     lists = {"events": events.astype(np.int16), "attributes": attributes, "chords": chords}
+    if "velocities" in columns:
+        lists["velocities"] = np.asarray(columns.pop("velocities"), np.int8)
     columns = {
         "piece": [str(row) for row in range(count)],
         "source": [""] * count,
@@ -29,7 +31,10 @@ def table_of(events, **columns):
         "key_confidence": [None] * count,
         **columns,
     }
-    schema = shards.schema((steps, streams), attributes=attributes.shape[1], chords=chords.shape[1])
+    schema = shards.schema(
+        (steps, streams),
+        **{name: lists[name].shape[1] for name in lists if name != "events"},
+    )
     arrays = {
         name: pa.FixedSizeListArray.from_arrays(
             pa.array(values.reshape(-1)), int(np.prod(values.shape[1:]))
@@ -45,10 +50,16 @@ def write_split(directory, split, table, shape):
         shape,
         attributes=table.schema.field("attributes").type.list_size,
         chords=table.schema.field("chords").type.list_size,
+        velocities=steps_of_velocities(table),
     )
     writer = shards.SplitWriter(directory, split, schema)
     writer.add(table)
     return writer.close()
+
+
+def steps_of_velocities(table):
+    has_velocities = "velocities" in table.column_names
+    return table.schema.field("velocities").type.list_size if has_velocities else 0
 
 
 def write_set(directory, representation, tables, *, sources=(), rejections=(), **fields):

@@ -22,6 +22,7 @@ from musicvae.data_pipeline.readers.piece import (
 )
 from musicvae.music.notes import Key, Meter
 from musicvae.representation import Melody
+from musicvae.representation.melody import FIRST_PITCH_EVENT
 
 TWO_BARS = CutSettings(representation=Melody(bars=2))
 EVERY_PART = Rules(most_polyphony=1.0, bass_below=0)
@@ -329,3 +330,24 @@ def test_pieces_together_are_cut_as_each_alone(music, melody, steps_per_quarter)
         ]
         assert (one.signature is None) == (other.signature is None)
         assert one.signature is None or (one.signature == other.signature).all()
+
+
+def test_velocities_stand_at_the_onsets_of_parts_with_dynamics():
+    tune = make_part(*scale(96))
+    louder = tune._replace(velocities=np.arange(40, 40 + len(tune.onsets), dtype=np.int16))
+    by_rule = tune._replace(velocities=np.tile(np.array([105, 95, 80], np.int16), 8))
+    cut = cut_one(make_piece(tune, louder, by_rule), TWO_BARS)
+    flat, played, ruled = (each.velocities for each in cut.excerpts)
+    assert not flat.any() and not ruled.any()
+    onsets = cut.excerpts[1].events[..., 0] >= FIRST_PITCH_EVENT
+    np.testing.assert_array_equal(played > 0, onsets)
+    assert played[1][onsets[1]].tolist() == list(range(44, 52))
+
+
+def test_the_last_note_of_a_window_keeps_its_velocity_beside_a_held_note():
+    notes = [(0, 60, 20), *((step, 60 + step, step + 2) for step in range(20, 64, 2))]
+    part = make_part(*notes)
+    part = part._replace(velocities=np.arange(50, 50 + len(notes), dtype=np.int16))
+    cut = cut_one(make_piece(part), replace(TWO_BARS, rules=EVERY_PART))
+    second = next(each.velocities[1] for each in cut.excerpts)
+    assert second[:4].tolist() == [0, 0, 0, 0] and second[4] == 51

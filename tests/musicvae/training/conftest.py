@@ -12,7 +12,10 @@ from musicvae.training import RunSettings, train
 from musicvae.training.checkpoints import Checkpoints
 from musicvae.training.module import TrainingModule
 from musicvae.training.prior_module import PriorModule
-from musicvae.training.record import PRIOR
+from musicvae.training.record import MODEL, PRIOR, TOUCH
+from musicvae.training.touch_module import TouchModule
+
+MODULES = {MODEL: TrainingModule, PRIOR: PriorModule, TOUCH: TouchModule}
 
 
 class PowerCutError(Exception):
@@ -44,7 +47,7 @@ def watch():
         watched = Watched()
         console = Console(file=io.StringIO(), width=500)
         with pytest.MonkeyPatch.context() as patch:
-            module = PriorModule if settings.get("part") == PRIOR else TrainingModule
+            module = MODULES[settings.get("part", MODEL)]
             take_step, on_validation_end = module.training_step, Checkpoints.on_validation_end
 
             def step(self, events, index):

@@ -1,0 +1,129 @@
+"""Adds touch to a bundle: its weights, its facts, and a section of the model card."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+from musicvae.bundle.format import Bundle, check_folder, save
+from musicvae.data import shards
+from musicvae.data.lines import PlayedLines
+from musicvae.data.manifest import load_manifest
+from musicvae.errors import DataError, TrainingError
+from musicvae.evaluation.touch import measure_touch
+from musicvae.model.touch import Touch
+from musicvae.representation.melody import EVENTS
+from musicvae.training import Run
+from musicvae.training.record import TOUCH
+
+_TITLE = "## Touch"
+
+
+def add_touch(old: Bundle, run: Run, out: Path) -> Bundle:
+    """Writes a bundle again with touch, measured on the test split of the run's data set.
+
+    Args:
+        old: The bundle; all its other parts stay.
+        run: A run of touch.
+        out: The new bundle's folder; may be the old one's.
+
+    Returns:
+        The new bundle, without its version.
+
+    Raises:
+        DataError: If the run's data set is missing, or has changed.
+        BundleError: If `out` holds something else.
+        TrainingError: If the run trained no touch, or the model plays no melody.
+    """
+    check_folder(out)
+    if run.part != TOUCH:
+        raise TrainingError(
+            f"a run of a {run.part}",
+            expected="a run of `train --touch`",
+            action="Give the run of touch as `touch`.",
+            field="touch",
+        )
+    if all(stream.size != EVENTS for stream in old.representation.streams):
+        raise TrainingError(
+            f"touch for {old.representation.kind.words}",
+            expected="a model of melodies, lead sheets or trios",
+            action="Leave `touch` out.",
+            field="touch",
+        )
+    touch = load_touch(run)
+    new = replace(old, touch=touch, facts={**old.facts, "touch": _facts(run, touch)})
+    new = replace(new, card=with_section(old.card, new.facts))
+    save(
+        out,
+        name=new.name,
+        experiment=new.experiment,
+        weights=new.model.state_dict(),
+        prior=new.prior,
+        attribute_vectors=new.attribute_vectors,
+        card=new.card,
+        facts=new.facts,
+        touch=touch,
+    )
+    return new
+
+
+def load_touch(run: Run) -> Touch:
+    """The touch of a run, rounded to half precision as a bundle keeps it."""
+    touch = Touch()
+    touch.load_state_dict({name: tensor.half().float() for name, tensor in run.weights.items()})
+    return touch.eval().requires_grad_(requires_grad=False)
+
+
+def with_section(card: str, facts: Mapping[str, Any]) -> str:
+    """A card with a section on touch, in place of an older one; the card itself without touch."""
+    if "touch" not in facts:
+        return card
+    touch = facts["touch"]
+    sources = ", ".join(f"{each['name']} ({each['licence']})" for each in touch["sources"])
+    about = (
+        f"How loud each note is: learnt from {touch['excerpts']:,} excerpts of melodies with "
+        f"dynamics, of {sources}, in {touch['steps']:,} steps with seed {touch['seed']}. Measured "
+        f"on the {touch['split']} split of the data set `{touch['content_hash'][:12]}…`; all rows "
+        "know the mean and the spread of the velocities of a part; touch also hears the notes "
+        "before."
+    )
+    rows = "\n".join(
+        f"| {name} | {own['nats']:.3f} | {own['correlation']:.3f} | {own['error']:.2f} |"
+        for name, own in touch["figures"].items()
+    )
+    section = f"""{_TITLE}
+
+{fill(about, 100)}
+
+| velocities by | nats a note | correlation | mean error, of 127 |
+| --- | --- | --- | --- |
+{rows}
+"""
+    return f"{card.partition(_TITLE)[0].rstrip()}\n\n{section}"
+
+
+def _facts(run: Run, touch: Touch) -> dict[str, Any]:
+    manifest = load_manifest(run.data)
+    if manifest.content_hash != run.content_hash:
+        raise DataError(
+            f"a data set {run.data} that has changed since the run",
+            expected=f"the one with content hash {run.content_hash[:12]}…",
+            action="Prepare it again as it was.",
+            field="data",
+        )
+    representation = run.experiment.representation
+    training = PlayedLines(shards.load(run.data, "train"), representation)
+    held_out = PlayedLines(shards.load(run.data, "test"), representation)
+    figures = measure_touch(touch, training, held_out)
+    return {
+        "seed": run.seed,
+        "steps": run.step,
+        "examples_seen": run.examples_seen,
+        "start": None if run.start is None else asdict(run.start),
+        "content_hash": run.content_hash,
+        "sources": [asdict(source) for source in manifest.sources],
+        "excerpts": len(training),
+        "split": "test",
+        "figures": {name: asdict(figure) for name, figure in figures.items()},
+    }
