@@ -128,4 +128,10 @@ def _grid_strength(onsets: Float64[np.ndarray, " note"]) -> float:
 
 def _strength(onsets: Float64[np.ndarray, " note"], pulse: float) -> float:
     """The strength of a pulse of `pulse` to a quarter note, 0 to 1."""
-    return float(np.abs(np.exp(2j * np.pi * pulse * onsets).mean()))
+    turns = onsets * pulse
+    turns -= np.rint(turns)
+    # Within half a turn, single precision errs by less than 1e-6, and takes a fifth of the time.
+    angles = turns.astype(np.float32)
+    angles *= np.float32(2 * np.pi)
+    total = np.hypot(np.cos(angles).sum(dtype=np.float64), np.sin(angles).sum(dtype=np.float64))
+    return float(total) / len(onsets)
