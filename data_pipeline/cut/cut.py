@@ -59,7 +59,7 @@ CUTTERS: dict[str, Cutter] = {
 }
 """The cutter of each representation, by its name."""
 
-_MOST_NOTES = 1 << 15
+_MOST_NOTES = 1 << 16
 """The number of notes that are cut together: they fit a processor's cache."""
 
 _MOST_ROOM = 1 << 19
