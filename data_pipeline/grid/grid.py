@@ -18,7 +18,7 @@ from musicvae.data_pipeline.readers.piece import ReadPiece
 from musicvae.identity import compare_by_identity
 from musicvae.music.notes import DEFAULT_QPM, Meter
 
-from .spans import ShortBars, Span, count_other_bars, find_spans
+from .spans import ShortBars, Span, find_spans
 
 _ROUNDING = 1e-6
 """Steps: floating point may take this much from half a step."""
@@ -133,7 +133,7 @@ def put_on_grid(
                 bar_steps=bar_steps,
                 irregular_bars=found.irregular_bars,
                 short_bars=found.short_bars,
-                other_bars=count_other_bars(piece, meter),
+                other_bars=found.other_bars,
                 piece=piece,
             )
         )

@@ -50,11 +50,13 @@ class FoundSpans(NamedTuple):
         spans: The runs, in order.
         irregular_bars: The number of bars of the wanted or a shorter meter that are irregular.
         short_bars: The bars of each shorter meter, by the meter's text.
+        other_bars: The number of bars in each other meter, by the meter's text.
     """
 
     spans: tuple[Span, ...]
     irregular_bars: int
     short_bars: dict[str, ShortBars]
+    other_bars: dict[str, int]
 
 
 def find_spans(
@@ -79,7 +81,7 @@ def find_spans(
         and bars_to_join(piece.meters[0].meter, meter) == 1
     ):
         bars = len(bar_steps) - 1 - regular_from
-        return FoundSpans((Span(int(bar_steps[regular_from]), bars),), regular_from, {})
+        return FoundSpans((Span(int(bar_steps[regular_from]), bars),), regular_from, {}, {})
     spans: list[Span] = []
     irregular_bars = 0
     short_bars: dict[str, ShortBars] = {}
@@ -98,7 +100,12 @@ def find_spans(
                 before.joined + short.joined, before.left + short.left, before.doubt or short.doubt
             )
         spans += found
-    return FoundSpans(tuple(_join_spans(spans, steps_per_bar)), irregular_bars, short_bars)
+    return FoundSpans(
+        tuple(_join_spans(spans, steps_per_bar)),
+        irregular_bars,
+        short_bars,
+        count_other_bars(piece, meter),
+    )
 
 
 def _join_bars(
@@ -110,7 +117,9 @@ def _join_bars(
 ) -> tuple[list[Span], ShortBars]:
     """Joins the bars of runs of a shorter meter, `count` to a bar of the wanted meter."""
     parts = [part for part in piece.parts if not part.is_drum] or piece.parts
-    onsets = np.sort(np.concatenate([part.onsets for part in parts]))
+    onsets = parts[0].onsets
+    if len(parts) > 1:
+        onsets = np.sort(np.concatenate([part.onsets for part in parts]))
     ends = np.sort(np.concatenate([part.ends for part in parts]))
     bars = sum(run.bars for run in runs)
     if count == _FOUR_BEATS and (doubt := doubt_common_time(onsets)):

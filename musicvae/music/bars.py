@@ -121,7 +121,10 @@ def find_bars(marks: Sequence[list[MeterMark]], notes: TimedOnsets) -> list[Bars
             if doubts[piece]:
                 pickups[piece] = 0
     drawn = draw_bars(marks, notes.ends.tolist(), pickups.tolist())
-    return [bars._replace(doubt=doubt) for bars, doubt in zip(drawn, doubts, strict=True)]
+    return [
+        bars._replace(doubt=doubt) if doubt else bars
+        for bars, doubt in zip(drawn, doubts, strict=True)
+    ]
 
 
 def _only_meter(marks: list[MeterMark]) -> Meter | None:

@@ -109,14 +109,17 @@ def find_first_bar(
     """
     if len(lines) < _FEWEST_LONGER_BARS * count:
         return 0
-    times = np.unique(np.rint(onsets / _NEAR_LINE) * _NEAR_LINE)
-    gaps = np.minimum(np.diff(times, prepend=-np.inf), _LONGEST_GAP)
-    at = np.searchsorted(times, lines - _NEAR_LINE)
-    is_struck = np.append(times, np.inf)[at] <= lines + _NEAR_LINE
-    begun = np.searchsorted(onsets, lines - _NEAR_LINE)
-    ended = np.searchsorted(ends, lines + _NEAR_LINE, side="right")
+    rounded = np.rint(onsets / _NEAR_LINE) * _NEAR_LINE
+    gaps = np.full(len(rounded) + 1, _LONGEST_GAP)
+    gaps[-1] = 0
+    np.minimum(rounded[1:] - rounded[:-1], _LONGEST_GAP, out=gaps[1:-1])
+    before, after = lines - _NEAR_LINE, lines + _NEAR_LINE
+    # The first of the notes of one time, which has the gap; the last number stands for no note.
+    at = rounded.searchsorted(before)
+    is_struck = rounded.take(at, mode="clip") <= after
+    begun, ended = onsets.searchsorted(before), ends.searchsorted(after, side="right")
     held = np.maximum(begun - ended, 0) / parts
-    evidence = np.where(is_struck, np.append(gaps, 0)[at], 0) - _WEIGHT_OF_HELD * held
+    evidence = np.where(is_struck, gaps[at], 0) - _WEIGHT_OF_HELD * held
     means = [evidence[first::count].mean() for first in range(count)]
     best = int(np.argmax(means))
     return best if means[best] > means[0] + _LEAST_LEAD else 0

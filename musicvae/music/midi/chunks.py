@@ -43,8 +43,9 @@ class Chunks(NamedTuple):
         symusic knows no format 2 and no frames: such tracks become tracks of format 1 with equal
         ticks.
         """
-        format_, claimed, division = struct.unpack_from(">HHh", self.data, 8)
-        if format_ <= 1 and claimed == len(self.tracks) and division > 0:
+        header = self.header
+        is_score = header.format <= 1 and header.ticks_per_second is None
+        if is_score and header.claimed_tracks == len(self.tracks):
             return self.data + _GUARD
         return self.with_tracks(self.tracks)
 
