@@ -32,7 +32,7 @@ def in_options(text: str, command: click.Command) -> str:
     """An error's message with the options of a command in place of the library's names.
 
     The parameters of the command have the names of the fields and settings that they fill; a name
-    with a dot is a setting of an experiment.
+    with a dot, or another name with a value, is a setting of an experiment.
 
     >>> option = click.Option(["-n", "count"])
     >>> in_options("count=0; expected 1 to 9. Lower `count`.", click.Command("", params=[option]))
@@ -44,7 +44,7 @@ def in_options(text: str, command: click.Command) -> str:
         name, value = found[1], found[2] or ""
         if name in options:
             return options[name] + value.replace("=", " ")
-        is_setting = "." in name and "settings" in options
+        is_setting = ("." in name or value) and "settings" in options
         return f"{options['settings']} {name}{value}" if is_setting else found[0]
 
     text = _AMOUNT.sub(r"--add \1", text)

@@ -131,7 +131,15 @@ def _read_meters(values: object) -> tuple[Meter, ...]:
         SettingError: If there is no list, or a text is no meter.
     """
     meters = values if isinstance(values, list | tuple) else [values]
-    return tuple(each if isinstance(each, Meter) else parse_meter(str(each)) for each in meters)
+    try:
+        return tuple(each if isinstance(each, Meter) else parse_meter(str(each)) for each in meters)
+    except SettingError as error:
+        raise SettingError(
+            f"meters={json.dumps(values, default=str)}",
+            expected="a list of meters, such as [3/4, 6/8]",
+            action="Write each meter as two numbers. A run takes them from its data sets.",
+            field="meters",
+        ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

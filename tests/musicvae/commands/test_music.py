@@ -97,7 +97,7 @@ def test_models_say_what_they_are(command, family_folder):
     said = command("models", "--model", family_folder / SHEET)
     for part in (
         "4 bars of lead sheet in 4/4, over given chords",
-        "0.8 MB, 32 values a latent",
+        "0.9 MB, 32 values a latent",
         "not measured",
         "c_diatonic",
     ):
