@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from musicvae.identity import compare_by_identity
 from musicvae.model.event_heads import EventHeads
 from musicvae.music.line_features import FEATURES
 from musicvae.music.notes import VELOCITIES
@@ -28,6 +29,7 @@ _USUAL_SCALE = 0.55
 """The scale of a logistic distribution, in standard deviations."""
 
 
+@compare_by_identity
 class Lines(NamedTuple):
     """Lines of notes with their velocities, filled up to the longest.
 
