@@ -6,7 +6,7 @@ from musicvae.bundle.format import Bundle, load
 from musicvae.errors import TrainingError
 from musicvae.model import EventPrior
 from musicvae.training import load_run
-from musicvae.training.record import PRIOR, RUN_FILE, TOUCH, Origin
+from musicvae.training.record import MODEL, PRIOR, RUN_FILE, TOUCH, Origin
 
 
 def load_origin(name_or_path: str | Path, part: str) -> Origin:
@@ -27,32 +27,22 @@ def load_origin(name_or_path: str | Path, part: str) -> Origin:
 
 
 def _origin_of(bundle: Bundle, part: str) -> Origin:
-    facts, start = bundle.facts, bundle.facts.get("start")
-    weights = bundle.model.state_dict()
-    if part == PRIOR:
-        if not isinstance(bundle.prior, EventPrior):
-            raise TrainingError(
-                f"the bundle {bundle.name}, which has no prior over events",
-                expected="a bundle that draws from a prior over events, or a run of one",
-                action="Give another `start_from`, or leave it out.",
-                field="start_from",
-            )
-        facts, start = bundle.facts["prior"], bundle.facts["prior"].get("start")
-        weights = bundle.prior.state_dict()
-    if part == TOUCH:
-        if bundle.touch is None:
-            raise TrainingError(
-                f"the bundle {bundle.name}, which has no touch",
-                expected="a bundle with touch, or a run of one",
-                action="Give another `start_from`, or leave it out.",
-                field="start_from",
-            )
-        facts, start = bundle.facts["touch"], bundle.facts["touch"].get("start")
-        weights = bundle.touch.state_dict()
+    prior = bundle.prior if isinstance(bundle.prior, EventPrior) else None
+    trained = {MODEL: bundle.model, PRIOR: prior, TOUCH: bundle.touch}[part]
+    if trained is None:
+        name = "prior over events" if part == PRIOR else part
+        raise TrainingError(
+            f"the bundle {bundle.name}, which has no {name}",
+            expected="a bundle that has it, or a run that trained it",
+            action="Give another `start_from`, or leave it out.",
+            field="start_from",
+        )
+    facts = bundle.facts if part == MODEL else bundle.facts[part]
+    start = facts.get("start")
     return Origin(
         name=bundle.name,
         content_hash=facts["content_hash"],
         examples_seen=facts["examples_seen"] + (start["examples_seen"] if start else 0),
         part=part,
-        weights=weights,
+        weights=trained.state_dict(),
     )
