@@ -15,10 +15,11 @@ from musicvae.bundle.attribute_vectors import fit_vectors
 from musicvae.bundle.format import Bundle, check_folder
 from musicvae.bundle.model_card import write_card
 from musicvae.bundle.prior_fit import fit_prior
+from musicvae.bundle.run_facts import facts_of, manifest_of
 from musicvae.bundle.touch import with_section
-from musicvae.data.manifest import Manifest, Source, load_manifest
+from musicvae.data.manifest import Manifest, Source
 from musicvae.data.shards import Events
-from musicvae.errors import DataError, TrainingError
+from musicvae.errors import TrainingError
 from musicvae.evaluation.decoding import encode
 from musicvae.evaluation.evaluate import DEFAULT_SIZES, Evaluation, Sizes, evaluate
 from musicvae.evaluation.record import to_facts
@@ -82,11 +83,7 @@ def export(
     assert training, "a run has learnt from a training split"
     events = training.events
     facts: dict[str, Any] = {
-        "seed": run.seed,
-        "steps": run.step,
-        "examples_seen": run.examples_seen,
-        "start": None if run.start is None else asdict(run.start),
-        "content_hash": run.content_hash,
+        **facts_of(run),
         "further_sets": [_set_facts(each) for each in data[1:]],
         "sources": [asdict(each) for each in _join_sources(data)],
         "licence": licence,
@@ -103,7 +100,7 @@ def export(
             model, run.experiment.representation, events, seed=seed, watch=watch
         ),
         card="",
-        facts=facts if prior is None else {**facts, "prior": _prior_facts(prior)},
+        facts=facts if prior is None else {**facts, "prior": facts_of(prior)},
     )
     return _write_measured(loaded, data, out, seed=seed, sizes=sizes, watch=watch)
 
@@ -142,7 +139,7 @@ def renew(
         prior=load_prior(prior, old.experiment),
         facts={
             **old.facts,
-            "prior": _prior_facts(prior),
+            "prior": facts_of(prior),
             "licence": licence or old.facts.get("licence"),
         },
     )
@@ -178,16 +175,6 @@ def load_prior(run: Run, experiment: Experiment) -> EventPrior:
 def _describe(experiment: Experiment) -> str:
     described = describe_config(experiment.representation.config())
     return " and ".join([described, *map(str, experiment.meters)])
-
-
-def _prior_facts(run: Run) -> dict[str, Any]:
-    return {
-        "seed": run.seed,
-        "steps": run.step,
-        "examples_seen": run.examples_seen,
-        "start": None if run.start is None else asdict(run.start),
-        "content_hash": run.content_hash,
-    }
 
 
 def _write_measured(
@@ -245,15 +232,7 @@ def _load_sets(run: Run) -> list[Data]:
 
 
 def _load_set(used: UsedSet) -> Data:
-    manifest = load_manifest(used.data)
-    if manifest.content_hash != used.content_hash:
-        raise DataError(
-            f"a data set {used.data} that has changed since the run",
-            expected=f"the one with content hash {used.content_hash[:12]}…",
-            action="Prepare it again as it was.",
-            field="data",
-        )
-    return load_data(used.data, _held_out_split(manifest))
+    return load_data(used.data, _held_out_split(manifest_of(used)))
 
 
 def _set_facts(data: Data) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from textwrap import fill
 from typing import Any
 
 from musicvae.bundle.format import Bundle, check_folder, save
+from musicvae.bundle.run_facts import facts_of, manifest_of
 from musicvae.data import shards
 from musicvae.data.lines import PlayedLines
-from musicvae.data.manifest import load_manifest
-from musicvae.errors import DataError, TrainingError
+from musicvae.errors import TrainingError
 from musicvae.evaluation.touch import measure_touch
 from musicvae.model.touch import Touch
+from musicvae.representation import Representation
 from musicvae.representation.melody import EVENTS
 from musicvae.training import Run
 from musicvae.training.record import TOUCH
@@ -37,20 +38,7 @@ def add_touch(old: Bundle, run: Run, out: Path) -> Bundle:
         TrainingError: If the run trained no touch, or the model plays no melody.
     """
     check_folder(out)
-    if run.part != TOUCH:
-        raise TrainingError(
-            f"a run of a {run.part}",
-            expected="a run of `train --touch`",
-            action="Give the run of touch as `touch`.",
-            field="touch",
-        )
-    if all(stream.size != EVENTS for stream in old.representation.streams):
-        raise TrainingError(
-            f"touch for {old.representation.kind.words}",
-            expected="a model of melodies, lead sheets or trios",
-            action="Leave `touch` out.",
-            field="touch",
-        )
+    check_touch(run, old.representation)
     touch = load_touch(run)
     new = replace(old, touch=touch, facts={**old.facts, "touch": _facts(run, touch)})
     new = replace(new, card=with_section(old.card, new.facts))
@@ -66,6 +54,28 @@ def add_touch(old: Bundle, run: Run, out: Path) -> Bundle:
         touch=touch,
     )
     return new
+
+
+def check_touch(run: Run, representation: Representation) -> None:
+    """Makes sure that a run's touch can play a model's music.
+
+    Raises:
+        TrainingError: If the run trained no touch, or the model plays no melody.
+    """
+    if run.part != TOUCH:
+        raise TrainingError(
+            f"a run of a {run.part}",
+            expected="a run of `train --touch`",
+            action="Give the run of touch as `touch`.",
+            field="touch",
+        )
+    if all(stream.size != EVENTS for stream in representation.streams):
+        raise TrainingError(
+            f"touch for {representation.kind.words}",
+            expected="a model of melodies, lead sheets or trios",
+            action="Leave `touch` out.",
+            field="touch",
+        )
 
 
 def load_touch(run: Run) -> Touch:
@@ -104,24 +114,13 @@ def with_section(card: str, facts: Mapping[str, Any]) -> str:
 
 
 def _facts(run: Run, touch: Touch) -> dict[str, Any]:
-    manifest = load_manifest(run.data)
-    if manifest.content_hash != run.content_hash:
-        raise DataError(
-            f"a data set {run.data} that has changed since the run",
-            expected=f"the one with content hash {run.content_hash[:12]}…",
-            action="Prepare it again as it was.",
-            field="data",
-        )
+    manifest = manifest_of(run.sets[0])
     representation = run.experiment.representation
     training = PlayedLines(shards.load(run.data, "train"), representation)
     held_out = PlayedLines(shards.load(run.data, "test"), representation)
     figures = measure_touch(touch, training, held_out)
     return {
-        "seed": run.seed,
-        "steps": run.step,
-        "examples_seen": run.examples_seen,
-        "start": None if run.start is None else asdict(run.start),
-        "content_hash": run.content_hash,
+        **facts_of(run),
         "sources": [asdict(source) for source in manifest.sources],
         "excerpts": len(training),
         "split": "test",

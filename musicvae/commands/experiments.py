@@ -249,6 +249,7 @@ def export(
     from musicvae import bundle
     from musicvae.bundle.export import export as write
     from musicvae.bundle.export import renew
+    from musicvae.bundle.touch import check_touch
     from musicvae.evaluation.evaluate import DEFAULT_SIZES, QUICK_SIZES
     from musicvae.evaluation.figure import LISTENER, to_table
     from musicvae.evaluation.figures import side_by_side, to_figures
@@ -260,13 +261,23 @@ def export(
     sizes = DEFAULT_SIZES if figures == "all" else QUICK_SIZES
     _check_draw_settings(settings, has_prior=prior is not None)
     is_run = (Path(run) / RUN_FILE).exists()
-    if touch is not None and prior is None and licence is None and not is_run:
+    if licence is not None and prior is None and not is_run:
+        raise SettingError(
+            "--licence for a bundle whose prior stays",
+            expected="a run, or a bundle with --prior",
+            action="Give --prior, too, or leave it out.",
+            field="licence",
+        )
+    if touch is not None and prior is None and not is_run:
         _add_touch(run, touch, out, checkpoint)
         return
     drawn_by = None
     if prior is not None:
         drawn_by = load_run(prior, checkpoint=checkpoint)
         drawn_by = replace(drawn_by, experiment=overlay(drawn_by.experiment, settings=settings))
+    if touch is not None:  # before minutes of measuring, not after
+        made = load_run(Path(run), checkpoint=checkpoint).experiment if is_run else bundle.load(run)
+        check_touch(load_run(touch, checkpoint=checkpoint), made.representation)
     with watched(console()) as watch:
         if drawn_by is not None and not is_run:
             old = bundle.load(run)
