@@ -202,7 +202,7 @@ class Slices:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingSet:
-    """One set of examples for a run.
+    """Describes a set of examples that a run learns from.
 
     Attributes:
         representation: The music that is learnt from the set; shorter than its excerpts where

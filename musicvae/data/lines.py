@@ -107,7 +107,7 @@ class LineBatches:
         self._seed, self._rank = seed, rank
 
     def batch(self, number: int) -> Lines:
-        """One batch, which depends on the seed and its number alone."""
+        """Draws a batch; its lines depend on the seed and its number alone."""
         random = np.random.default_rng([self._seed, 4, number, self._rank])
         return self._played.lines(random.integers(0, len(self._played), self._batch_size))
 

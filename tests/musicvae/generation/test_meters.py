@@ -1,4 +1,4 @@
-"""One model in several meters: which meter a clip has, and that the first is as if alone."""
+"""Models of several meters: clips have the meter asked for, and the first plays as if alone."""
 
 from dataclasses import replace
 
