@@ -2,8 +2,9 @@
 
 from musicvae.model.conditions import Batch, Conditions
 from musicvae.model.event_distribution import EventDistribution, Teacher
-from musicvae.model.event_prior import EventPrior, PriorConfig
+from musicvae.model.event_prior import EventPrior
 from musicvae.model.latent.latent import Latent, Posterior, Prior
+from musicvae.model.prior_config import PriorConfig
 from musicvae.model.vae import ModelConfig, MusicVAE
 
 __all__ = [

@@ -17,80 +17,27 @@ Guidance, section 3.2 (the guidance).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from musicvae.errors import SettingError
 from musicvae.model.bar_decoder import State, Stepped
 from musicvae.model.conditions import NO_CONDITIONS, Conditions, by_meter
 from musicvae.model.decoding_loop import UNKNOWN, DecodingLoop
 from musicvae.model.event_embedding import EventEmbedding
 from musicvae.model.event_heads import EventHeads
+from musicvae.model.prior_config import PriorConfig
 from musicvae.music.notes import Meter
 from musicvae.representation.key_relative import KEYS, UNKNOWN_MODE, UNKNOWN_TONIC
 from musicvae.representation.streams import Stream, generated_streams
 
 TONIC = Stream(name="tonic", size=UNKNOWN_TONIC)
 MODE = Stream(name="mode", size=UNKNOWN_MODE)
-_WIDTHS = ("event_size", "position_size", "hidden_size", "layers")
 
 ALIKE_ROWS = 16
 """The prior hears how many of so many rows were those of some bars before."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PriorConfig:
-    """The widths of a prior over events.
-
-    Attributes:
-        event_size: Size of the vector of all that a row hears.
-        position_size: Size of the vector of the position in the bar.
-        hidden_size: State of the LSTM.
-        layers: Number of layers of the LSTM.
-        dropout: Share of the inputs of each layer that training hides.
-        lags: Distances in bars at which the prior hears, and may copy, what was played.
-        styles: The names of the styles that the prior hears. A training run of drums takes the
-            common styles of its data where none are set.
-        temperature: Temperature of draws from the prior.
-        top_p: Share of the probability that events are drawn from.
-        guidance: Weight of the condition streams, such as chords, in draws: log probabilities are
-            `guidance` times those with them, plus `1 - guidance` times those without.
-
-    Raises:
-        SettingError: If a setting is out of range.
-    """
-
-    event_size: int = 128
-    position_size: int = 16
-    hidden_size: int = 256
-    layers: int = 2
-    dropout: float = 0.15
-    lags: tuple[int, ...] = ()
-    styles: tuple[str, ...] = ()
-    temperature: float = 1.0
-    top_p: float = 0.995
-    guidance: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name, is_right, expected in (
-            *((name, getattr(self, name) >= 1, "1 or more") for name in _WIDTHS),
-            ("dropout", 0 <= self.dropout < 1, "0 to below 1"),
-            ("lags", all(lag >= 1 for lag in self.lags), "a list of bars, each 1 or more"),
-            ("styles", len(set(self.styles)) == len(self.styles), "each style once"),
-            ("temperature", self.temperature > 0, "above 0"),
-            ("top_p", 0 < self.top_p <= 1, "above 0 and at most 1"),
-            ("guidance", 1 <= self.guidance <= 10, "1 to 10"),
-        ):
-            if not is_right:
-                raise SettingError(
-                    f"prior.{name}={getattr(self, name)}",
-                    expected=expected,
-                    action="Give a value in that range.",
-                    field=f"prior.{name}",
-                )
 
 
 class EventPrior(nn.Module):
