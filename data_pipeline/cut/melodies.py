@@ -19,6 +19,7 @@ Our rules beside the rules of Magenta's converter of melodies:
 | end | padded to a bar line | whole bars | the same excerpts |
 | pitches | 1 is enough | 2: `fewest_pitches` | one repeated pitch is no melody |
 | notes | 1 is enough | 3: `fewest_notes` | two notes are no melody |
+| grid of 12 | | any; `fewest_fine_onsets=1` refuses straight music | else it is learnt again |
 | length | 1 bar at least, 100 at most | any | the end of a long piece is music too |
 | range | others than 21 to 108 dropped | refused; `top-line` moves octaves | else a false rest |
 | programs | 0 to 31 | no bass or drums; `program:0-31` | flutes and violins play melodies |

@@ -28,6 +28,9 @@ class Rules:
             share is never cut.
         most_offset_quarters: An onset further than this from the grid, in quarter notes, is off the
             grid.
+        fewest_fine_onsets: A melody's excerpt with fewer onsets between the sixteenths is rejected:
+            a set on a finer grid can so hold only music that needs the grid, such as triplets and
+            swing.
         fewest_hits: An excerpt of drums with fewer hits is rejected as a count-in.
         fewest_drums: An excerpt of drums with fewer classes is rejected as a click or a shaker.
         most_off_grid: An excerpt of drums with a larger share of hits off the grid (see
@@ -48,6 +51,7 @@ class Rules:
     bass_below: int = 48
     most_tempo_change: float = 0.1
     most_offset_quarters: float = 1 / 16
+    fewest_fine_onsets: int = 0
     fewest_hits: int = 4
     fewest_drums: int = 2
     most_off_grid: float = 0.4

@@ -97,7 +97,8 @@ def cut_trios(piece: GridPiece, settings: CutSettings) -> CutPiece:
         _write_line(piece, windows, line, length, "melody", rules, rejections)
         for line in cast.melodies
     ]
-    rules = replace(rules, fewest_pitches=1)  # a bass may well stay on one note
+    # A bass may well stay on one note, and on the sixteenths.
+    rules = replace(rules, fewest_pitches=1, fewest_fine_onsets=0)
     basses = [
         _write_line(piece, windows, line, length, "bass", rules, rejections) for line in cast.basses
     ]

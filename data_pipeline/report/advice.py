@@ -39,6 +39,7 @@ _ADVICE = {
     "few_pitches": "Fewer different pitches than the rules ask for.",
     "off_grid": "Notes stand off the grid: triplets, ornaments or free playing. Triplets fit "
     "--steps-per-quarter 12; quantise what was played freely.",
+    "straight": "Fewer onsets between the sixteenths than --rule fewest_fine_onsets asks for.",
     "out_of_range": "Pitches outside the piano's 88 keys. Transpose it by octaves.",
     "no_drum_track": "No part plays drums of General MIDI on channel 10. --drums channel:1, or "
     "--drums track:NAME, takes drums that stand elsewhere.",

@@ -79,6 +79,7 @@ def judge_line(
     _reject_off_grid(windows, rules.most_offset_quarters * steps_per_quarter)
     _reject_polyphonic(windows)
     _reject_out_of_range(windows)
+    _reject_straight(windows, rules.fewest_fine_onsets, steps_per_quarter // 4)
 
 
 def _reject_long_gaps(windows: LineWindows, longest: float) -> None:
@@ -157,6 +158,20 @@ def _reject_out_of_range(windows: LineWindows) -> None:
         return f"pitch {pitches[note]} at step {windows.step_of(note, window)}"
 
     windows.candidates.reject("out_of_range", windows.hold(is_outside), tell)
+
+
+def _reject_straight(windows: LineWindows, fewest: int, sixteenth_steps: int) -> None:
+    if not fewest:
+        return
+    phases = windows.line.starts % sixteenth_steps
+    sums = np.zeros((sixteenth_steps, len(phases) + 1), np.int64)
+    np.cumsum(phases == np.arange(sixteenth_steps)[:, None], axis=1, out=sums[:, 1:])
+    own = windows.candidates.first_steps % sixteenth_steps
+    straight = sums[own, windows.high] - sums[own, windows.low]
+    fine = windows.high - windows.low - straight
+    windows.candidates.reject(
+        "straight", fine < fewest, lambda window: f"{fine[window]} onsets between the sixteenths"
+    )
 
 
 def _find_first(marked: Bool[np.ndarray, " note"], notes: slice) -> int:

@@ -64,8 +64,11 @@ def refusal(excerpt, representation, rules):
         return "few_notes"
     if len({note.pitch for note in notes}) < rules.fewest_pitches:
         return "few_pitches"
-    error = representation.check(excerpt)
-    return error.cause if error else None
+    if error := representation.check(excerpt):
+        return error.cause
+    sixteenth = representation.steps_per_quarter // 4
+    fine = [note for note in notes if note.start_step % sixteenth]
+    return "straight" if len(fine) < rules.fewest_fine_onsets else None
 
 
 def check_law(piece, cut_settings):
@@ -116,10 +119,11 @@ def melodic_lines(draw):
     steps_per_quarter=st.sampled_from([4, 12]),
     short_bar=st.integers(0, 9),
     fewest_pitches=st.integers(1, 4),
+    fewest_fine_onsets=st.integers(0, 3),
 )
 @settings(max_examples=200, deadline=None)
 def test_every_window_is_what_its_notes_say(
-    lines, bars, hop_bars, meter, steps_per_quarter, short_bar, fewest_pitches
+    lines, bars, hop_bars, meter, steps_per_quarter, short_bar, fewest_pitches, fewest_fine_onsets
 ):
     bar = meter.steps_per_bar(steps_per_quarter)
     # An irregular bar somewhere, or past the end.
@@ -129,7 +133,9 @@ def test_every_window_is_what_its_notes_say(
         *parts, bar_lines=bar_lines, meter=meter, steps_per_quarter=steps_per_quarter
     )
     representation = Melody(bars=bars, meter=meter, steps_per_quarter=steps_per_quarter)
-    rules = replace(EVERY_PART, fewest_pitches=fewest_pitches)
+    rules = replace(
+        EVERY_PART, fewest_pitches=fewest_pitches, fewest_fine_onsets=fewest_fine_onsets
+    )
     check_law(piece, CutSettings(representation=representation, hop_bars=hop_bars, rules=rules))
 
 
@@ -224,6 +230,23 @@ def test_onsets_may_be_taken_as_they_fall_on_the_grid():
     lax = replace(TWO_BARS, rules=Rules(most_offset_quarters=0.125))
     assert counts(cut_one(piece, TWO_BARS)) == {("excerpt", "off_grid"): 1}
     assert len(cut_one(piece, lax).excerpts[0].events) == 1
+
+
+def test_a_set_on_a_finer_grid_can_hold_only_music_that_needs_the_grid():
+    straight, triplets = scale(96, length=6), scale(96, length=4)
+    on_12 = CutSettings(
+        representation=Melody(bars=2, steps_per_quarter=12), rules=Rules(fewest_fine_onsets=1)
+    )
+    pieces = [
+        make_piece(
+            make_part(*line, steps_per_quarter=12), bar_lines=(0, 48, 96), steps_per_quarter=12
+        )
+        for line in (straight, triplets)
+    ]
+    refused, kept = [cut_one(piece, on_12) for piece in pieces]
+    (rejection,) = refused.rejections
+    assert (rejection.reason, rejection.found) == ("straight", "0 onsets between the sixteenths")
+    assert len(kept.excerpts[0].events) == 1
 
 
 def test_parts_that_are_left_out_are_counted():
