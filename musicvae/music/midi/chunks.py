@@ -15,6 +15,7 @@ from typing import NamedTuple
 from musicvae.errors import MidiError
 from musicvae.music.midi import smf
 from musicvae.music.midi.events import find_end
+from musicvae.music.midi.patterns import END_OF_TRACK
 from musicvae.music.midi.remarks import Remarks
 
 _GUARD = b"GARD" + struct.pack(">I", 16) + bytes(16)
@@ -83,7 +84,7 @@ def read_chunks(data: bytes, remarks: Remarks, *, max_tracks: int) -> Chunks:
         start = position + 8
         position = start + size
         track = data[start:position]
-        if kind != b"MTrk" or position > len(data) or track[-3:] != b"\xff\x2f\x00":
+        if kind != b"MTrk" or position > len(data) or not track.endswith(END_OF_TRACK):
             is_plain = False
             end = _mend(data, kind, start, size, tracks, header, remarks)
             if end is None:

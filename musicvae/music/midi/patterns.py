@@ -16,8 +16,12 @@ META_EVENT = (
 """A meta event of a known kind: a long time can look like one of another kind. A tempo, time
 signature or key signature has its right length, and a time signature is possible. Needs DOTALL."""
 
-META = re.compile(
-    rb"%b(?:%b(?:[\xc0-\xdf][\x00-\x7f]%b)*(?=[\x80-\xff])|\Z)" % (META_EVENT, TIME, TIME),
-    re.DOTALL,
-)
+_META = rb"%b(?:%b(?:[\xc0-\xdf][\x00-\x7f]%b)*(?=[\x80-\xff])|\Z)" % (META_EVENT, TIME, TIME)
+
+META = re.compile(_META, re.DOTALL)
 """A meta event with the time after it, and the programs that often follow, before a status byte."""
+
+HEAD = re.compile(rb"%b(?:%b)*+" % (TIME, _META), re.DOTALL)
+"""The time at the start of a track, and the meta events before its first other event."""
+
+END_OF_TRACK = b"\xff\x2f\x00"

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import symusic
 
-from musicvae.music.midi.patterns import META, TIME
+from musicvae.music.midi.patterns import END_OF_TRACK, HEAD, META, TIME
 
 _SYSEX = re.compile(rb"\xf0([\x00-\x7f])([\x00-\x7f]*\xf7)%b(?=[\x80-\xff])" % TIME)
 """A system exclusive message in one piece with the time after it, if its length is right."""
@@ -40,12 +40,17 @@ def is_plain(tracks: Sequence[bytes], score: symusic.core.ScoreTick) -> bool:
         tracks: The events of each track.
         score: The notes, controls and pitch bends that symusic read of the tracks.
     """
+    expected = _count_bytes(score)
     joined = tracks[0] if len(tracks) == 1 else b"".join(tracks)
+    # Most tracks have all their meta events before the first note, and the end of the track.
+    head = HEAD.match(joined)
+    rest = joined[head.end() : -len(END_OF_TRACK)] if head else b"\xff"
+    if b"\xff" not in rest and _count_low(rest) == expected - 1:
+        return True
     rest = META.sub(b"", joined)
     # A wrong meta event has no other length in `META`: so its first byte is still there.
     if b"\xff" in rest and _WRONG_META.search(joined):
         return False
-    expected = _count_bytes(score)
     if _count_low(rest) == expected:
         return True
     if b"\xf0" in rest:
