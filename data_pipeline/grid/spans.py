@@ -89,10 +89,13 @@ def find_spans(
         count = bars_to_join(change.meter, meter)
         if not count:
             continue
-        lines = bar_steps[change.bar : end + 1].tolist()
-        starts, are_regular = whole_bars(lines, steps_per_bar // count)
-        found = regular_spans(starts, are_regular)
-        irregular_bars += are_regular.count(False)
+        lines, own_steps = bar_steps[change.bar : end + 1], steps_per_bar // count
+        if (lines[1:] - lines[:-1] == own_steps).all():
+            found = [Span(int(lines[0]), end - change.bar)]
+        else:
+            starts, are_regular = whole_bars(lines.tolist(), own_steps)
+            found = regular_spans(starts, are_regular)
+            irregular_bars += are_regular.count(False)
         if count > 1:
             found, short = _join_bars(piece, bar_steps, found, count, steps_per_bar)
             before = short_bars.get(str(change.meter), ShortBars())
@@ -117,10 +120,11 @@ def _join_bars(
 ) -> tuple[list[Span], ShortBars]:
     """Joins the bars of runs of a shorter meter, `count` to a bar of the wanted meter."""
     parts = [part for part in piece.parts if not part.is_drum] or piece.parts
-    onsets = parts[0].onsets
+    onsets, ends = parts[0].onsets, parts[0].ends
     if len(parts) > 1:
         onsets = np.sort(np.concatenate([part.onsets for part in parts]))
-    ends = np.sort(np.concatenate([part.ends for part in parts]))
+        ends = np.concatenate([part.ends for part in parts])
+    ends = np.sort(ends)
     bars = sum(run.bars for run in runs)
     if count == _FOUR_BEATS and (doubt := doubt_common_time(onsets)):
         return [], ShortBars(left=bars, doubt=doubt)
@@ -128,7 +132,7 @@ def _join_bars(
     spans: list[Span] = []
     for run in runs:
         steps = run.start_step + short_steps * np.arange(run.bars)
-        lines = piece.bar_lines[np.searchsorted(bar_steps, steps)]
+        lines = piece.bar_lines.take(bar_steps.searchsorted(steps))
         first = find_first_bar(onsets, ends, lines, count=count, parts=len(parts))
         if whole := (run.bars - first) // count:
             spans.append(Span(run.start_step + first * short_steps, whole))
@@ -189,8 +193,9 @@ def regular_spans(starts: Sequence[int], are_regular: Sequence[bool]) -> list[Sp
 
 def count_other_bars(piece: ReadPiece, meter: Meter) -> dict[str, int]:
     """Counts the bars of a piece in meters that can't be cut in `meter`, by the meter's text."""
-    if len(piece.meters) == 1 and bars_to_join(piece.meters[0].meter, meter) == 1:
-        return {}
+    if len(piece.meters) == 1:
+        only = piece.meters[0].meter
+        return {} if bars_to_join(only, meter) else {str(only): len(piece.bar_lines) - 1}
     others: dict[str, int] = {}
     for change, end in zip(piece.meters, _ends(piece), strict=True):
         if not bars_to_join(change.meter, meter):

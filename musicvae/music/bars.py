@@ -219,6 +219,11 @@ class _Plan(NamedTuple):
 
 
 def _plan(marks: list[MeterMark], end: float, pickup: float) -> _Plan:
+    if len(marks) == 1 and not marks[0].quarter and not pickup:
+        meter = marks[0].meter
+        length = meter.quarters_per_bar
+        lines = max(math.ceil(end / length - 1e-6), 1) + 1
+        return _Plan([_Run(0.0, length, lines)], lines, (MeterChange(0, meter),))
     marks = _effective(marks, end)
     runs = [_Run(0.0, pickup, 1)] if pickup else []
     meters = [MeterChange(0, marks[0].meter)]
