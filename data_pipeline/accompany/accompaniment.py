@@ -5,7 +5,7 @@ plays (see `mma`); `prepare` reads the file like any other.
 
 Conventions: the file holds the piece's longest run of regular bars of 4/4, from the bar of its
 first chord on. The melody is the likeliest melody part, as played. Each beat has the chord at its
-start. Only the seed and the piece's id decide the groove and MMA's random choices.
+start; the file marks each change of chord. Only the seed and the piece's id decide the groove and MMA's random choices.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from musicvae.data_pipeline.sources.corpus import CorpusSource, Piece, open_sour
 from musicvae.errors import DataError, MusicVAEError
 from musicvae.files import write_file
 from musicvae.music import midi
-from musicvae.music.chords import QUALITIES, ParsedChord
+from musicvae.music.chords import QUALITIES, Chord, ParsedChord
 from musicvae.music.notes import Meter, Note, NoteSequence
 from musicvae.work.progress import progress_bar
 
@@ -143,7 +143,11 @@ def _accompany_piece(piece: Piece, seed: int, command: str) -> bytes | Rejection
     if isinstance(backing, Rejection):
         return Rejection("piece", backing.reason, f"{groove.name}: {backing.found}")
     return midi.write(
-        replace(sheet.melody, notes=tuple(sorted((*sheet.melody.notes, *backing)))),
+        replace(
+            sheet.melody,
+            notes=tuple(sorted((*sheet.melody.notes, *backing))),
+            chords=tuple(_mark_changes(sheet.beats)),
+        ),
         name=PurePosixPath(piece.id).stem,
         provenance={
             "made": f"synthetic accompaniment by MMA, groove {groove.name}",
@@ -152,6 +156,13 @@ def _accompany_piece(piece: Piece, seed: int, command: str) -> bytes | Rejection
             "seed": seed,
         },
     )
+
+
+def _mark_changes(beats: Sequence[ParsedChord]) -> Iterator[Chord]:
+    """The chords of beats, each where it starts."""
+    for beat, chord in enumerate(beats):
+        if beat == 0 or chord != beats[beat - 1]:
+            yield Chord(beat * _STEPS_PER_QUARTER, chord.root, chord.quality, chord.bass)
 
 
 @dataclass(frozen=True, slots=True)

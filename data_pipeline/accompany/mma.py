@@ -49,45 +49,74 @@ def _read_table(table: str) -> tuple[Groove, ...]:
 
 
 GROOVES = _read_table("""
-    60sRock          60sRock1
+    60sRock          60sRock            BigBandFill
     8Beat            8Beat1             8BeatFill
-    8BeatWalk        8Beat              8BeatFill
-    Ballad           Ballad1            BalladFill
-    BasicRock        BasicRock4
-    Beguine          Beguine1           BeguineFill
+    8Beat1           8BeatWalk          8BeatFill
+    8BeatWalk        8BeatWalkPlus      8BeatFill
+    8BeatWalkPlus    8Beat              8BeatFill
+    Ballad           Ballad             BalladFill
+    BasicRock        BasicRock4         SoftRockFill
+    BasicRock4       BasicRock          SoftRockFill
+    Beguine          Beguine            BeguineFill
     BigBand          BigBand1           BigBandFill
-    BigBand8         BigBand            BigBand1Fill
-    BlueGrass        BlueGrassBottle
-    Blues            Blues1
-    BossaNova        BossaNovaPlus      BossaNovaFill
-    BubbleRock       BubbleRockPlus     BubbleRockFill
-    CountryBlues     CountryBlues1      CountryBluesFill
-    CountryBluesWalk CountryBlues1Walk  CountryBluesWalkFill
+    BigBand1         BigBand8           BigBand1Fill
+    BigBand8         BigBand            BigBandFill
+    BlueFolk         BlueFolk           SalsaFill
+    BlueGrass        BlueGrass          EvansishFill
+    Blues            Blues              BubbleRockFill
+    BossaNova        BossaNova          BossaNovaFill
+    Broadway         Broadway           BroadwayFill
+    BubbleRock       BubbleRock         BubbleRockFill
+    BWMarch          BWMarch            BWMarchFill
+    Calypso          Calypso1           DesertFill
+    Calypso1         Calypso            DesertFill
+    CountryBlues     CountryBluesWalk   CountryBluesFill
+    CountryBluesWalk CountryBlues       CountryBluesWalkFill
+    CountrySwing     CountrySwing       EvansishFill
+    Desert           Desert             DesertFill
+    DSoul            DSoul              DSoulFill
     EasySwing        EasySwingWalk      EasySwingFill
-    EasySwing2       EasySwing42Walk    EasySwing42WalkFill
-    HillCountry      HillCountryPlus    HillCountryFill
-    Polka            Polka1
-    PopBallad        PopBallad1
-    PopBallad2       PopBallad1
-    QuickStepHit     QuickStepHitWalk
-    R&B-Ballad       R&B-BalladPlus     R&B-BalladFill
-    R&BPlus          R&B-Ballad
-    Rhumba           Rhumba1
-    Rhumba2          Rhumba3
-    Salsa            SalsaPlus          SalsaFill
-    Samba            SambaPlus          SambaFill
+    EasySwingWalk    EasySwing          EasySwingWalkFill
+    FolkRock         FolkRock           FolkRockFill
+    HillCountry      HillCountry        HillCountryFill
+    JazzRhumba       JazzRhumba         JazzRhumbaFill
+    LFusion          LFusion            BossaNovaFill
+    March            March1             HillCountryFill
+    March1           March1Slow         HillCountryFill
+    March1Slow       March4             HillCountryFill
+    March4           March              HillCountryFill
+    ModernJazz       ModernJazz         R&B-BalladFill
+    Polka            Polka1             SalsaFill
+    Polka1           Polka              SalsaFill
+    PopBallad        PopBallad1         BubbleRockFill
+    PopBallad1       PopBallad2         BalladFill
+    PopBallad2       PopBallad          BubbleRockFill
+    QuickStep        QuickStepWalk      EasySwing42WalkFill
+    QuickStepWalk    QuickStepHitWalk   EasySwing42WalkFill
+    QuickStepHitWalk QuickStepDuhWalk   EasySwing42WalkFill
+    QuickStepDuhWalk QuickStep          EasySwing42WalkFill
+    R&B-Ballad       R&B-Ballad         R&B-BalladFill
+    R&BPlus          R&BPlus            R&B-BalladFill
+    Rhumba           Rhumba             BeguineFill
+    Salsa            Salsa              SalsaFill
+    Samba            Samba              SambaFill
     Ska              Ska1
-    SkaClap          Ska
-    SlowBlues        SlowBluesWalk4     SlowBluesFill2
-    SlowBolero       SlowBoleroPlus
-    SoftRock         SoftRock1          SoftRockFill
-    Spiritual        SpiritualPlus
-    Strut            Strut2
-    TangoClean       TangoClean
-    WesternSwing     WesternSwingPlus
+    Ska1             Ska                8BeatFill
+    SlowBlues        SlowBluesWalk4     SlowBluesFill
+    SlowBluesWalk4   SlowBlues          SlowBluesFill
+    SlowBolero       SlowBolero         DSoulFill
+    SlowBroadway     SlowBroadway       BWMarchFill
+    SoftRock         SoftRock           SoftRockFill
+    Spiritual        Spiritual          BubbleRockFill
+    Strut            Strut              SoftRockFill
+    TangoClean       TangoClean         BWMarchFill
+    Twist            Twist4             BubbleRockFill
+    Twist4           Twist              BubbleRockFill
+    WesternSwing     WesternSwing       EvansishFill
 """)
 """Grooves of 4/4 on the grid of 16th notes, with one bass line, and with drums that change from bar
-to bar: a groove that repeats one bar would give many pieces the same drums."""
+to bar: a groove that repeats one bar would give many pieces the same drums. `benchmarks/grooves.py`
+chose them."""
 
 _NAMES = {
     "maj": "", "min": "m", "dim": "dim3", "aug": "aug", "sus2": "sus2", "sus4": "sus4", "5": "5",

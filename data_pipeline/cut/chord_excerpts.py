@@ -76,7 +76,7 @@ def cut_harmony(piece: GridPiece, line: ChordLine, settings: CutSettings) -> Har
     windows = find_windows([piece], representation.bars, settings.hop_bars)
     length, row_steps = representation.length_steps, representation.steps_per_row
     slots = windows.first_steps[:, None] + np.arange(0, length, row_steps)
-    events = _choose(_write_steps(piece, line), slots, row_steps)
+    events = _choose(write_steps(piece, line), slots, row_steps)
     candidates = Candidates(windows.first_steps, length)
     _judge(candidates, events, settings.rules)
     is_kept = candidates.is_kept
@@ -88,7 +88,7 @@ def cut_harmony(piece: GridPiece, line: ChordLine, settings: CutSettings) -> Har
     )
 
 
-def _write_steps(piece: GridPiece, line: ChordLine) -> Int16[np.ndarray, "step 2"]:
+def write_steps(piece: GridPiece, line: ChordLine) -> Int16[np.ndarray, "step 2"]:
     """The events of the chord at each step of a piece."""
     lines = piece.piece.bar_lines
     bars = np.clip(lines.searchsorted(line.onsets + _ROUNDING, side="right") - 1, 0, len(lines) - 2)

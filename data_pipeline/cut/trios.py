@@ -2,7 +2,8 @@
 
 Parts are chosen by program; if no part has a bass program, the bass is chosen by register. Every
 legal combination of a melody, a bass and the kit gives its own excerpts. A line in several voices
-is reduced to its highest notes.
+is reduced to its highest notes. Chords, where trios have them, are the written chords; if the
+source writes none, they are inferred from all parts with a harmony.
 
 Our rules beside the behaviour of Magenta::
 
@@ -30,12 +31,15 @@ from jaxtyping import Bool, Int16, UInt64
 from musicvae.data_pipeline.grid.grid import GridPart, GridPiece
 from musicvae.data_pipeline.rejections import Rejection, merge_rejections
 from musicvae.music.instruments import BASS_PROGRAMS
+from musicvae.representation import Representation
 from musicvae.representation.hits import join_hits, write_hits
 from musicvae.representation.melody import EVENTS, FIRST_PITCH_EVENT, write_line
 
 from .candidates import Candidates
+from .chord_excerpts import write_steps
 from .drum_excerpts import join_kit, judge_hits, judge_timing
 from .excerpts import CutPiece, CutSettings, Excerpts, digest
+from .inference import infer_piece_chords
 from .labels import Stretch, label
 from .lines.extraction import cut_overlaps, reduce_to_top_line
 from .lines.line_rules import LineWindows, judge_line
@@ -93,6 +97,7 @@ def cut_trios(piece: GridPiece, settings: CutSettings) -> CutPiece:
     rules = settings.rules
     rules = replace(rules, longest_gap_bars=rules.longest_trio_gap_bars)
     length = settings.representation.length_steps
+    chords = _write_chords(piece, windows, settings.representation)
     melodies = [
         _write_line(piece, windows, line, length, "melody", rules, rejections)
         for line in cast.melodies
@@ -111,7 +116,7 @@ def cut_trios(piece: GridPiece, settings: CutSettings) -> CutPiece:
     for melody, bass in pairs[: rules.most_trios]:
         is_kept = melody.is_kept & bass.is_kept & kit.is_kept
         if is_kept.any():
-            trios.append(_join(piece, windows, is_kept, (melody, bass, kit), length))
+            trios.append(_join(piece, windows, is_kept, (melody, bass, kit), chords, length))
     return CutPiece(excerpts=tuple(trios), rejections=merge_rejections(rejections))
 
 
@@ -200,14 +205,26 @@ def _write_kit(
     return _Stream(part=kit, events=events, is_kept=candidates.is_kept)
 
 
+def _write_chords(
+    piece: GridPiece, windows: Windows, representation: Representation
+) -> Int16[np.ndarray, "batch step _"]:
+    """The chords of each window; no columns where trios have none."""
+    steps = np.zeros((piece.length_steps, len(representation.streams) - 3), np.int16)
+    line = piece.piece.chords or (infer_piece_chords(piece) if steps.size else None)
+    if steps.size and line is not None:
+        steps = write_steps(piece, line)
+    return steps[windows.first_steps[:, None] + np.arange(representation.length_steps)]
+
+
 def _join(
     piece: GridPiece,
     windows: Windows,
     is_kept: Bool[np.ndarray, " batch"],
     streams: tuple[_Stream, _Stream, _Stream],
+    chords: Int16[np.ndarray, "batch step _"],
     length_steps: int,
 ) -> Excerpts:
-    events = np.stack([stream.events[is_kept] for stream in streams], axis=2)
+    lines = np.stack([stream.events[is_kept] for stream in streams], axis=2)
     parts = [stream.part for stream in streams]
     starts = np.concatenate([part.starts for part in parts])
     pitches = np.concatenate([part.pitches for part in parts])
@@ -217,8 +234,8 @@ def _join(
         part=" + ".join(part.name for part in parts),
         program=parts[0].program,
         start_bars=windows.start_bars[is_kept],
-        events=events,
-        shapes=_digest_shapes(events),
+        events=np.concatenate([lines, chords[is_kept]], axis=2),
+        shapes=_digest_shapes(lines),
         labels=label(
             [Stretch(piece, windows.first_steps[is_kept])],
             starts[order],

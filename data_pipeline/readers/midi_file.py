@@ -4,7 +4,7 @@ Decisions: a bar starts at every change of meter; a repeated signature changes n
 begin with a pickup that only its accents show. A file without a time signature is in 4/4 only if
 its onsets agree, and a file whose onsets keep no grid has no meter, whatever its signatures. The
 patterns of a file of format 2 follow each other, each from a bar line on and as separate parts,
-since the format does not connect them.
+since the format does not connect them. Markers are chords if all of them are chord symbols.
 """
 
 from collections.abc import Sequence
@@ -18,15 +18,18 @@ from jaxtyping import Float64, Int64, Integer
 
 from musicvae.errors import MidiError
 from musicvae.music.bars import Bars, MeterChange, MeterMark, TimedOnsets, find_bars
+from musicvae.music.chords import MOST_CHORDS
 from musicvae.music.midi import parser as midi_parser
 from musicvae.music.midi import smf
 from musicvae.music.midi.chunks import split_patterns
 from musicvae.music.midi.limits import DEFAULT_LIMITS
 from musicvae.music.midi.parsed import NoteColumns, ParsedMidi, ParsedTrack
+from musicvae.music.midi.read import read_marker
 from musicvae.music.notes import DEFAULT_QPM
 
+from .chord_columns import chord_line
 from .note_order import find_note_order
-from .piece import KeyChange, Part, ReadPiece, TempoChange
+from .piece import ChordLine, KeyChange, Part, ReadPiece, TempoChange
 
 _MOST_CHANGES = 100_000
 """The limit of changes of meter, key or tempo: a tempo curve of an hour at 25 points a second."""
@@ -197,6 +200,7 @@ def _make_pieces(ticks: _Ticks) -> list[ReadPiece]:
             meters=bars.meters,
             tempos=_tempos(parsed),
             keys=_keys(parsed),
+            chords=_chords(parsed),
             missing_meter=bars.doubt,
             remarks=parsed.remarks,
         )
@@ -260,6 +264,15 @@ def _keys(parsed: ParsedMidi) -> tuple[KeyChange, ...]:
         if not changes or changes[-1].key != key:
             changes.append(KeyChange(quarter, key))
     return tuple(changes)
+
+
+def _chords(parsed: ParsedMidi) -> ChordLine | None:
+    """The markers as chords; None if there are none, or a marker is no chord symbol."""
+    symbols = [read_marker(text) for _, text in parsed.markers]
+    if not 0 < len(symbols) <= MOST_CHORDS or None in symbols:
+        return None
+    quarters = np.array([tick for tick, _ in parsed.markers]) / parsed.ticks_per_quarter
+    return chord_line(quarters, symbols)
 
 
 def _join(patterns: list[ReadPiece], style: str) -> ReadPiece:

@@ -54,6 +54,9 @@ class RepresentationName(click.ParamType[str]):
                    "parts of a name, or the part of a number.")  # fmt: skip
 @click.option("--resolution", type=click.Choice(["bar", "half_bar", "step"]),
               help="How often chords may change (default: half_bar).")  # fmt: skip
+@click.option("--chords", is_flag=True,
+              help="Give trios their chords, inferred from the notes where none are written; a "
+                   "model of trios over chords needs them.")  # fmt: skip
 @click.option("--rule", "rules", multiple=True, metavar="NAME=VALUE",
               help="Change a rule that the manifest shows, such as fewest_notes=5.")  # fmt: skip
 @click.option("--split", "shares", default="train=0.8,validation=0.1,test=0.1", show_default=True,
@@ -201,6 +204,8 @@ def _representation(options: dict[str, Any]) -> Any:
         config["bars"] = options["bars"]
     if options["resolution"] is not None:
         config["resolution"] = options["resolution"]
+    if options["chords"]:
+        config["chords"] = True
     config["steps_per_quarter"] = int(options["steps_per_quarter"])
     return representation_from_config(config)
 

@@ -15,7 +15,7 @@ hold only the triad.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Int, Int16
@@ -25,6 +25,7 @@ from musicvae.music.chords import QUALITIES, Chord, quality_index
 from musicvae.music.notes import NoteSequence
 from musicvae.representation.checks import SAME_GRID
 from musicvae.representation.kind import Kind
+from musicvae.representation.melody import FIRST_PITCH_EVENT
 from musicvae.representation.representation import Check, Representation
 from musicvae.representation.streams import Stream
 
@@ -142,6 +143,41 @@ class Chords(Representation):
             if chord != last:
                 last = Chord(row * self.steps_per_row, chord.root, chord.quality, chord.bass)
                 yield last
+
+
+CONDITIONS = tuple(replace(stream, is_condition=True) for stream in Chords.streams)
+"""The streams of music over chords that hold its chords."""
+
+
+def chords_of_steps(representation: Representation) -> Chords:
+    """The representation of the chords of music that has a chord for each step."""
+    return Chords(
+        bars=representation.bars,
+        meter=representation.meter,
+        resolution="step",
+        steps_per_quarter=representation.steps_per_quarter,
+    )
+
+
+def transpose_with(
+    chords: Chords,
+    lines: Int16[np.ndarray, "batch step line"],
+    moved: Int16[np.ndarray, "batch step line"],
+    harmonies: Int16[np.ndarray, "batch step stream"],
+    semitones: Int[np.ndarray, " batch"],
+) -> Int16[np.ndarray, "batch step stream"]:
+    """Moves the chords of excerpts whose lines have moved; of lines that stay, the chords stay.
+
+    Args:
+        chords: The representation of the chords.
+        lines: The melodies and basses.
+        moved: The same after their transposition.
+        harmonies: The chords.
+        semitones: The interval of each excerpt.
+    """
+    has_notes = (lines >= FIRST_PITCH_EVENT).any(axis=(1, 2))
+    stays = has_notes & (moved == lines).all(axis=(1, 2))
+    return chords.transpose(harmonies, np.where(stays, 0, semitones))
 
 
 def write_events(

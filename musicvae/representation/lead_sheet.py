@@ -20,7 +20,12 @@ from jaxtyping import Bool, Int, Int16
 from musicvae.music.chords import Chord
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.representation import melody
-from musicvae.representation.chords import Chords
+from musicvae.representation.chords import (
+    CONDITIONS,
+    Chords,
+    chords_of_steps,
+    transpose_with,
+)
 from musicvae.representation.melody import Melody
 from musicvae.representation.representation import Representation
 
@@ -40,10 +45,7 @@ class LeadSheet(Representation):
     bars: int = 4
 
     kind = LEAD_SHEET
-    streams = (
-        *Melody.streams,
-        *(replace(stream, is_condition=True) for stream in Chords.streams),
-    )
+    streams = (*Melody.streams, *CONDITIONS)
     checks = melody.CHECKS  # any chords on the grid of steps can be held
 
     @property
@@ -54,12 +56,7 @@ class LeadSheet(Representation):
     @property
     def harmony(self) -> Chords:
         """The representation of the chords alone."""
-        return Chords(
-            bars=self.bars,
-            meter=self.meter,
-            resolution="step",
-            steps_per_quarter=self.steps_per_quarter,
-        )
+        return chords_of_steps(self)
 
     def is_onset(
         self, events: Int[np.ndarray, "batch step stream"]
@@ -82,9 +79,7 @@ class LeadSheet(Representation):
         """
         lines, harmonies = events[..., :1], events[..., 1:]
         moved = melody.transpose_lines(lines, semitones)
-        has_notes = (lines >= melody.FIRST_PITCH_EVENT).any(axis=(1, 2))
-        stays = has_notes & (moved == lines).all(axis=(1, 2))
-        followed = self.harmony.transpose(harmonies, np.where(stays, 0, semitones))
+        followed = transpose_with(self.harmony, lines, moved, harmonies, semitones)
         return np.concatenate([moved, followed], axis=-1)
 
     def _write(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int16
 
 from musicvae.music.instruments import CYMBALS, DRUM_CLASSES
+from musicvae.representation.chords import CONDITIONS
 from musicvae.representation.hits import join_hits, split_hits
 
 _CYMBAL_BITS = np.int16(sum(1 << index for index in CYMBALS))
@@ -29,11 +30,11 @@ def swap_cymbal_streams(
 
 
 def mix_trios(
-    events: Int16[np.ndarray, "batch step 3"], random: np.random.Generator
-) -> Int16[np.ndarray, "batch step 3"]:
+    events: Int16[np.ndarray, "batch step stream"], random: np.random.Generator
+) -> Int16[np.ndarray, "batch step stream"]:
     """Takes each half of the melody, of the bass and of each drum from an example drawn for it.
 
-    The drums are exchanged, too: the kick may get the hits of the hi-hat.
+    The drums are exchanged, too: the kick may get the hits of the hi-hat. Chords become unknown.
     """
     lines, drums = events[..., :2], events[..., 2]
     parts = np.concatenate([lines, split_hits(drums)], axis=-1)
@@ -44,7 +45,11 @@ def mix_trios(
     columns = np.tile(np.arange(count), (batch, 1))
     columns[:, 2:] = random.permuted(columns[:, 2:], axis=1)
     mixed = parts[rows, at[:, None], columns[:, None]]
-    return np.concatenate([mixed[..., :2], join_hits(mixed[..., 2:])[..., None]], axis=-1)
+    streams = [mixed[..., :2], join_hits(mixed[..., 2:])[..., None]]
+    if events.shape[-1] > 3:
+        unknown = np.array([each.size for each in CONDITIONS], np.int16)
+        streams.append(np.broadcast_to(unknown, (batch, steps, len(unknown))))
+    return np.concatenate(streams, axis=-1)
 
 
 def _others(

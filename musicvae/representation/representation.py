@@ -53,7 +53,6 @@ class Representation(ABC):
         meter: The meter of all excerpts.
         steps_per_quarter: The resolution of the grid, 4 or 12.
         kind: The kind of music.
-        streams: The columns of a tensor.
         checks: The conditions that every excerpt meets.
 
     Raises:
@@ -66,7 +65,6 @@ class Representation(ABC):
     steps_per_quarter: int = STEPS_PER_QUARTER
 
     kind: ClassVar[Kind]
-    streams: ClassVar[tuple[Stream, ...]]
     checks: ClassVar[tuple[Check, ...]]
 
     def __post_init__(self) -> None:
@@ -92,6 +90,11 @@ class Representation(ABC):
                 action="Choose a meter such as 4/4, 3/4 or 6/8.",
                 field="meter",
             )
+
+    @property
+    @abstractmethod
+    def streams(self) -> tuple[Stream, ...]:
+        """The columns of a tensor."""
 
     @property
     def name(self) -> str:

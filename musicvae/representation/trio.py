@@ -1,17 +1,18 @@
 """Melody, bass and drums together: the representation of the paper's trio models.
 
 Conventions: a tensor is `(step, 3)`: the melody and the bass as in `melody`, 90 events each, and
-the drums as in `drums`, 512. In an excerpt `is_drum` marks the drums, and the programs 32 to 39 of
+the drums as in `drums`, 512. With chords it is `(step, 5)`: the chord of each step and its bass
+follow, as in `chords`, 205 and 13; a model hears the chords as a condition. In an excerpt `is_drum` marks the drums, and the programs 32 to 39 of
 General MIDI mark the bass; all other notes are the melody. `to_notes` plays the melody with program
 0 (piano) and the bass with 33 (electric bass), as Magenta does.
 
 Every tensor within the vocabulary is a legal excerpt. A legal excerpt has a melody and a bass of
 one note at a time, each in the piano's range, and drums that play their classes, all on the grid,
 and the right meter, resolution and length; each of the three may be silent. For legal excerpts
-`to_notes(to_tensor(x)) == x`, but a tensor does not hold the program within its group, and the
-exceptions that `melody` and `drums` name apply.
+`to_notes(to_tensor(x)) == x`, but a tensor does not hold the program within its group, nor chords
+where it has no streams for them, and the exceptions that `melody`, `drums` and `chords` name apply.
 
-Source: Roberts et al. 2018, section 5.1.
+Source: Roberts et al. 2018, section 5.1; the chords are our own.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,10 +23,12 @@ import numpy as np
 from jaxtyping import Bool, Int, Int16
 
 from musicvae.music.attributes import ATTRIBUTES
+from musicvae.music.chords import Chord
 from musicvae.music.instruments import BASS_PROGRAM, BASS_PROGRAMS, HIGHEST_PITCH, LOWEST_PITCH
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.music.top_line import lowest_line, on_grid, top_line
 from musicvae.representation import hits, melody
+from musicvae.representation.chords import CONDITIONS, Chords, chords_of_steps, transpose_with
 from musicvae.representation.checks import KNOWN_DRUMS, ON_STEPS, SAME_GRID
 from musicvae.representation.kind import Kind, Reduction
 from musicvae.representation.recombination import mix_trios
@@ -122,24 +125,48 @@ TRIO = Kind(
 )
 
 
+_LINES = (
+    Stream(name=MELODY, size=melody.EVENTS),
+    Stream(name=BASS, size=melody.EVENTS),
+    Stream(name=DRUMS, size=hits.EVENTS),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trio(Representation):
-    """Melody, bass and drums in three streams."""
+    """Melody, bass and drums in three streams.
+
+    Attributes:
+        chords: Whether the chords follow in two condition streams.
+    """
 
     bars: int = 16
+    chords: bool = False
 
     kind = TRIO
-    streams = (
-        Stream(name=MELODY, size=melody.EVENTS),
-        Stream(name=BASS, size=melody.EVENTS),
-        Stream(name=DRUMS, size=hits.EVENTS),
-    )
     checks = _CHECKS
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        return (*_LINES, *CONDITIONS) if self.chords else _LINES
+
+    @property
+    def harmony(self) -> Chords:
+        """The representation of the chords alone."""
+        return chords_of_steps(self)
+
+    def config(self) -> dict[str, object]:
+        """The settings; without chords `chords` is left out, as it was before trios had chords."""
+        config = super().config()
+        return config if self.chords else {k: v for k, v in config.items() if k != "chords"}
 
     def is_onset(
         self, events: Int[np.ndarray, "batch step stream"]
     ) -> Bool[np.ndarray, "batch step stream"]:
-        return events >= np.array([melody.FIRST_PITCH_EVENT, melody.FIRST_PITCH_EVENT, 1])
+        lines = np.array([melody.FIRST_PITCH_EVENT, melody.FIRST_PITCH_EVENT, 1])
+        is_start = np.zeros(events.shape, np.bool_)
+        is_start[..., :3] = events[..., :3] >= lines
+        return is_start
 
     def allowed_events(
         self, in_scale: Bool[np.ndarray, " pitch"], in_range: Bool[np.ndarray, " pitch"]
@@ -150,12 +177,15 @@ class Trio(Representation):
     def transpose(
         self, events: Int16[np.ndarray, "batch step stream"], semitones: Int[np.ndarray, " batch"]
     ) -> Int16[np.ndarray, "batch step stream"]:
-        """Moves the melody and the bass of each excerpt by its interval, or neither.
+        """Moves the melody, the bass and the chords of each excerpt by its interval, or none.
 
-        If either would leave the range, the excerpt stays as it is; drums never move.
+        If melody or bass would leave the range, the excerpt stays as it is; drums never move.
         """
-        lines = melody.transpose_lines(events[..., :2], semitones)
-        return np.concatenate([lines, events[..., 2:]], axis=-1)
+        lines, kit, harmonies = np.split(events, (2, 3), axis=-1)
+        moved = melody.transpose_lines(lines, semitones)
+        if self.chords:
+            harmonies = transpose_with(self.harmony, lines, moved, harmonies, semitones)
+        return np.concatenate([moved, kit, harmonies], axis=-1)
 
     def _write(self, excerpt: NoteSequence) -> Int16[np.ndarray, "step stream"]:
         length = self.length_steps
@@ -164,9 +194,15 @@ class Trio(Representation):
             melody.write_notes(notes_of(excerpt.notes, BASS), length),
             hits.join_hits(hits.write_notes(notes_of(excerpt.notes, DRUMS), length)),
         )
-        return np.stack(columns, axis=1)
+        lines = np.stack(columns, axis=1)
+        if not self.chords:
+            return lines
+        return np.concatenate([lines, self.harmony.to_tensor(excerpt)], axis=1)
 
     def _read_notes(self, events: Int[np.ndarray, "step stream"]) -> list[Note]:
         lead = melody.read_line(events[:, 0])
         bass = [replace(note, program=BASS_PROGRAM) for note in melody.read_line(events[:, 1])]
         return sorted([*lead, *bass, *hits.read_hits(hits.split_hits(events[:, 2]))])
+
+    def _read_chords(self, events: Int[np.ndarray, "step stream"]) -> tuple[Chord, ...]:
+        return self.harmony.to_notes(events[:, 3:]).chords if self.chords else ()

@@ -21,7 +21,7 @@ from jaxtyping import Int64
 
 from musicvae.errors import MidiError
 from musicvae.music.bars import MeterMark, StepGrid, TimedOnsets, draw_bars, find_bars, lay_on_steps
-from musicvae.music.chords import MOST_CHORDS, Chord, parse_symbol
+from musicvae.music.chords import MOST_CHORDS, Chord, ParsedChord, parse_symbol
 from musicvae.music.midi import parser as midi_parser
 from musicvae.music.midi import smf
 from musicvae.music.midi.limits import DEFAULT_LIMITS, MidiLimits
@@ -228,7 +228,7 @@ def _chords(
     steps = _steps(np.array([tick for tick, _ in markers], np.int64), ticks_per_quarter, grid)
     chords: dict[int, Chord] = {}
     for step, (_, text) in zip(steps.tolist(), markers, strict=True):
-        parsed = None if len(text) > _MOST_SYMBOL else parse_symbol(text)
+        parsed = read_marker(text)
         if parsed is None:
             return ()
         if step < length_steps:
@@ -236,3 +236,8 @@ def _chords(
     if len(markers) > MOST_CHORDS:
         raise smf.too_much(f"more than {MOST_CHORDS} chords", f"{MOST_CHORDS} chords")
     return tuple(chords.values())
+
+
+def read_marker(text: str) -> ParsedChord | None:
+    """Reads a marker as a chord symbol; None if it is none."""
+    return None if len(text) > _MOST_SYMBOL else parse_symbol(text)
