@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from musicvae.model.conditions import by_meter
@@ -52,8 +52,12 @@ class EventEmbedding(nn.Module):
             self.lines = nn.Linear(len(self._numbers), event_size, bias=False)
         self.positions = nn.Embedding(sum(lengths), position_size)
         gates = [i if stream.gate is None else stream.gate for i, stream in enumerate(streams)]
+        told = torch.tensor([stream.is_condition for stream in streams])
+        told = torch.tensor([stream.is_condition for stream in streams])
         for name, values in {
             "unknown": sizes,
+            "is_condition": told[self._classes].repeat_interleave(tables),
+            "is_condition": told[self._classes].repeat_interleave(tables),
             "first_rows": tables.cumsum(0) - tables,
             "gates": torch.tensor(gates),
         }.items():
@@ -61,6 +65,10 @@ class EventEmbedding(nn.Module):
         self.unknown: Int[Tensor, " stream"]
         self.first_rows: Int[Tensor, " stream"]
         self.gates: Int[Tensor, " stream"]
+        # Whether each row of the table of events belongs to a condition stream.
+        self.is_condition: Bool[Tensor, " row"]
+        # Whether each row of the table of events belongs to a condition stream.
+        self.is_condition: Bool[Tensor, " row"]
 
     def forward(
         self,
@@ -88,3 +96,21 @@ class EventEmbedding(nn.Module):
         )
         counts = (numbers < unknown) & (gates > 0) & (gates < unknown_gate)
         return torch.where(counts, 2 * numbers / (unknown - 1) - 1, 0.0)
+
+    def take_events(self, trained: Float[Tensor, "_ event"]) -> int:
+        """Takes the table of events of another embedding, which may have no condition streams.
+
+        The vectors of new condition streams become 0, so that at first they change nothing.
+
+        Returns:
+            The number of weights that were taken; 0 if the table is of other streams.
+        """
+        table, is_old = self.events.weight.data, ~self.is_condition
+        if trained.shape == table.shape:
+            table.copy_(trained)
+        elif trained.shape == (int(is_old.sum()), table.shape[1]):
+            table.zero_()
+            table[is_old] = trained
+        else:
+            return 0
+        return trained.numel()

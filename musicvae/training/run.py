@@ -29,6 +29,7 @@ from musicvae.data.relative import (
 )
 from musicvae.errors import TrainingError
 from musicvae.experiment.experiment import Experiment, to_dict
+from musicvae.model.event_embedding import EventEmbedding
 from musicvae.training import preflight
 from musicvae.training.averaging import AveragedWeights
 from musicvae.training.callbacks import CleanStop, CollapseAlarm, NotANumberAlarm, Pictures
@@ -273,6 +274,7 @@ def _take_over(module: RunModule, origin: Origin, settings: RunSettings) -> Star
     """Gives a module the trained weights that have the same names and shapes.
 
     A table of positions takes the rows that it has in common: those of the meters it grew by stay.
+    A table of events may have new condition streams, see `EventEmbedding.take_events`.
 
     Raises:
         TrainingError: If they are the weights of another part.
@@ -291,7 +293,15 @@ def _take_over(module: RunModule, origin: Origin, settings: RunSettings) -> Star
         if name in own
     }
     count = 0
+    tables = {
+        f"{name}.events.weight": each
+        for name, each in module.model.named_modules()
+        if isinstance(each, EventEmbedding)
+    }
     for name, tensor in taken.items():
+        if name in tables:
+            count += tables[name].take_events(tensor)
+            continue
         weights = own[name].data
         part = weights[: len(tensor)] if name.endswith(POSITIONS) else weights
         if part.shape == tensor.shape:

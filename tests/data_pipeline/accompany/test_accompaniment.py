@@ -14,6 +14,7 @@ from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.sources.corpus import open_sources
 from musicvae.errors import DataError, SettingError
 from musicvae.music import midi
+from musicvae.music.chords import Chord
 from musicvae.music.instruments import BASS_PROGRAM, CLASS_OF_PITCH
 from musicvae.music.notes import NoteSequence
 from musicvae.representation import Trio
@@ -97,6 +98,9 @@ def test_a_lead_sheet_becomes_a_trio(songs, tmp_path):
     assert {note.program for note in bass} == {BASS_PROGRAM}
     assert {note.start_step // 16 for note in bass} == set(range(16))
     assert len({int(CLASS_OF_PITCH[note.pitch]) for note in drums} - {-1}) >= 2
+    roots = [0, 5, 7, 0] * 4
+    changes = [bar for bar in range(16) if bar == 0 or roots[bar] != roots[bar - 1]]
+    assert music.chords == tuple(Chord(16 * bar, roots[bar], "maj") for bar in changes)
 
 
 def test_it_starts_with_the_bar_of_the_first_chord(songs, tmp_path):
@@ -143,13 +147,13 @@ def test_prepare_finds_trios_in_it(songs, tmp_path):
     accompany([str(songs)], out)
     (source,) = open_sources([str(out)])
     assert source.licence == "songs: Free for all"
-    settings = CutSettings(representation=Trio(bars=8))
+    settings = CutSettings(representation=Trio(bars=8, chords=True))
     found = {piece.id: next(cut_pieces([piece], settings)).excerpts for piece in source.pieces()}
     assert sorted(found) == ["out/songs/more/late.mid", "out/songs/plain.mid"]
     for (excerpts,) in found.values():
         assert excerpts.part == "Piano + Bass + Drums"
         assert len(excerpts.events) >= 3
-        assert (excerpts.events.max(axis=1) > 1).all()
+        assert (excerpts.events[..., :4].max(axis=1) > 0).all()
 
 
 def test_what_is_there_stays(songs, tmp_path):

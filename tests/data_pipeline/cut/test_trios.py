@@ -9,7 +9,9 @@ from pieces import bar_of, make_part, make_piece, sequence_of
 from musicvae.data_pipeline.cut.excerpts import CutSettings
 from musicvae.data_pipeline.cut.rules import Rules
 from musicvae.data_pipeline.cut.trios import cut_trios
+from musicvae.data_pipeline.readers.chord_columns import chord_line
 from musicvae.music.attributes import ATTRIBUTES
+from musicvae.music.chords import Chord, ParsedChord
 from musicvae.music.instruments import BASS_PROGRAM
 from musicvae.music.notes import NoteSequence
 from musicvae.music.top_line import on_grid
@@ -216,3 +218,38 @@ def test_the_streams_are_those_of_the_other_representations():
     streams = [Melody(bars=2).to_tensor(lead), Melody(bars=2).to_tensor(low)]
     streams.append(Drums(bars=2).to_tensor(drums))
     np.testing.assert_array_equal(excerpts.events[0], np.concatenate(streams, axis=1))
+
+
+OVER_CHORDS = replace(SETTINGS, representation=Trio(bars=2, chords=True))
+
+
+def first_chords(cut):
+    representation = OVER_CHORDS.representation
+    (excerpts,) = cut.excerpts
+    return [representation.to_notes(events).chords for events in excerpts.events]
+
+
+def test_written_chords_go_with_the_lines():
+    line = chord_line(np.array([1.0, 8.0]), [ParsedChord(7, "7", 11), ParsedChord(0, "maj7")])
+    piece = make_piece(tune(), bass(), kit(), chords=line)
+    cut = cut_trios(piece, OVER_CHORDS)
+    assert first_chords(cut) == [
+        (Chord(4, 7, "7", 11),),
+        (Chord(0, 7, "7", 11), Chord(16, 0, "maj7")),
+        (Chord(0, 0, "maj7"),),
+    ]
+    (bare,) = cut_trios(piece, SETTINGS).excerpts
+    (excerpts,) = cut.excerpts
+    np.testing.assert_array_equal(excerpts.events[..., :3], bare.events)
+    np.testing.assert_array_equal(excerpts.shapes, bare.shapes)
+
+
+def test_chords_that_are_not_written_are_inferred_from_all_parts():
+    triads = [
+        (step, pitch, step + 16) for step in range(0, 64, 16) for pitch in (57, 60, 64, 69, 72)
+    ]
+    pad = make_part(*triads, program=90, name="pad")
+    low = make_part(*[(step, 33, step + 8) for step in range(0, 64, 8)], program=33, name="bass")
+    lead = make_part(*[(step, 69 + step // 4 % 2 * 3, step + 4) for step in range(0, 64, 4)])
+    cut = cut_trios(make_piece(lead, low, kit(), pad), OVER_CHORDS)
+    assert {chord for chords in first_chords(cut) for chord in chords} == {Chord(0, 9, "min")}

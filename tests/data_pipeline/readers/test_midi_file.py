@@ -319,3 +319,22 @@ def test_the_first_tempo_says_how_long_their_quarter_notes_are():
 def test_divisions_that_there_are_not_are_refused(division):
     with pytest.raises(MidiError, match="division"):
         read(file_of(NOTE + END, division=division))
+
+
+@pytest.mark.parametrize(
+    ("markers", "roots"),
+    [
+        (["C", "Am7/G", "N.C."], [0, 9, -1]),
+        (["C", "verse"], None),
+        ([], None),
+    ],
+)
+def test_markers_are_chords_where_all_of_them_are(markers, roots):
+    marks = [
+        mido.MetaMessage("marker", text=text, time=4 * 96 * (number > 0))
+        for number, text in enumerate(markers)
+    ]
+    chords = read(mido_file(*marks, *notes(4 * len(markers) + 4))).chords
+    assert (None if chords is None else chords.roots.tolist()) == roots
+    if chords is not None:
+        assert chords.onsets.tolist() == [0.0, 4.0, 8.0]

@@ -4,9 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musicvae.errors import RepresentationError
+from musicvae.music.chords import Chord
 from musicvae.music.notes import Note, NoteSequence
-from musicvae.representation import Drums, Melody, Trio
-from musicvae.representation.trio import notes_of
+from musicvae.representation import Chords, Drums, Melody, Trio, representation_from_config
+from musicvae.representation.trio import TRIO, notes_of
 
 BAR = Trio(bars=1)
 lines = st.lists(st.one_of(st.just(0), st.integers(0, 89)), min_size=16, max_size=16)
@@ -74,3 +75,44 @@ def test_each_cause_of_refusal(cause, note, found):
         BAR.to_tensor(trio(LEAD, BASS, KICK, note))
     assert caught.value.cause == cause
     assert caught.value.action.endswith(".")
+
+
+OVER_CHORDS = Trio(bars=1, chords=True)
+CHORDS = (Chord(0, 0, "maj"), Chord(6, 9, "min7", 7), Chord(14))
+
+
+def test_chords_are_two_condition_streams_after_the_lines():
+    played = trio(LEAD, BASS, KICK, chords=CHORDS)
+    events = OVER_CHORDS.to_tensor(played)
+    assert [stream.is_condition for stream in OVER_CHORDS.streams] == [False] * 3 + [True] * 2
+    assert np.array_equal(events[:, :3], BAR.to_tensor(trio(LEAD, BASS, KICK)))
+    assert np.array_equal(events[:, 3:], Chords(bars=1, resolution="step").to_tensor(played))
+    assert OVER_CHORDS.to_notes(events) == played
+    (is_onset,) = OVER_CHORDS.is_onset(events[None])
+    assert np.argwhere(is_onset).tolist() == [[0, 0], [0, 1], [0, 2]]
+
+
+def test_chords_move_with_the_lines_or_stay_with_them():
+    low = trio(LEAD, Note(0, 21, 8, program=33), KICK, chords=CHORDS)
+    events = OVER_CHORDS.to_tensor(low)
+    down, up = OVER_CHORDS.transpose(np.stack([events, events]), np.array([-1, 5]))
+    assert np.array_equal(down, events)
+    assert OVER_CHORDS.to_notes(up) == low.transpose(5)
+    silent = OVER_CHORDS.to_tensor(trio(chords=CHORDS))
+    (moved,) = OVER_CHORDS.transpose(silent[None], np.array([-6]))
+    assert OVER_CHORDS.to_notes(moved) == trio(chords=CHORDS).transpose(-6)
+
+
+def test_settings_without_chords_are_written_as_before_trios_had_chords():
+    assert "chords" not in BAR.config()
+    for each in (BAR, OVER_CHORDS):
+        assert representation_from_config(each.config()) == each
+
+
+def test_the_chords_of_mixed_trios_are_unknown():
+    events = np.stack([OVER_CHORDS.to_tensor(trio(LEAD, BASS, KICK, chords=CHORDS))] * 3)
+    mixed = TRIO.recombine(events, np.random.default_rng(1))
+    assert (mixed[..., 3:] == [205, 13]).all()
+    assert np.array_equal(
+        mixed[..., :3], TRIO.recombine(events[..., :3], np.random.default_rng(1))
+    )
