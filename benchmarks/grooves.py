@@ -1,11 +1,11 @@
 """Chooses the grooves of MMA's standard library that `musicvae accompany` plays.
 
 Plays each groove over a progression of 64 bars, and keeps it where it is in 4/4, its bass is one
-voice that plays in every bar, nearly all onsets lie on 16th notes, two or more drums play, drums
-play in every bar, and the bars differ. Of grooves of one file that play alike, the first is kept:
-most differ in instruments that are not used. Each groove goes with the next groove of its file as
-its variant, and with the fill of its name; else with the fill of its file, or of the library, whose
-drums are nearest.
+voice that plays in every bar and mostly tones of the chord, nearly all onsets lie on 16th notes,
+two or more drums play, drums play in every bar, and the bars differ. Of grooves of one file that
+play alike, the first is kept: most differ in instruments that are not used. Each groove goes with
+the next groove of its file as its variant, and with the fill of its name; else with the fill of its
+file, or of the library, whose drums are nearest.
 
     python benchmarks/grooves.py /usr/share/mma/lib/stdlib
 
@@ -16,18 +16,21 @@ import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float64
 
+from musicvae.data_pipeline.accompany.accompaniment import mark_changes, start_chords
 from musicvae.data_pipeline.accompany.mma import Groove, find_command, play, write_song
 from musicvae.data_pipeline.rejections import Rejection
-from musicvae.music.chords import ParsedChord
+from musicvae.music.chords import QUALITIES, ParsedChord
 from musicvae.music.instruments import CLASS_OF_PITCH, DRUM_CLASSES
 from musicvae.music.notes import Note
 
 BARS, BAR_STEPS = 64, 16
+BASS = len(DRUM_CLASSES)
 MOST_OFFSET = 0.25
 """In steps: the pipeline takes no melodic onset that is further from its step."""
 
@@ -40,6 +43,10 @@ all bars; a bass counts by its interval above the root of the chord, too."""
 
 MOST_FILL_DISTANCE = 0.6
 """The fill of another groove fits where no larger share of its drums differs."""
+
+LEAST_CHORD_TONES = 0.75
+"""On the first and third beats the bass plays so often a tone of the chord, once `accompany` has
+moved the first note of each chord to its root."""
 
 _NO_MAIN = re.compile(r"Intro|End|Fill|Sus")
 _PROGRESSION = [
@@ -116,32 +123,55 @@ def judge(name: str, command: str, *, is_fill: bool = False) -> Played | None:
         return None
     bass = [note for note in notes if not note.is_drum]
     drums = [note for note in notes if note.is_drum and CLASS_OF_PITCH[note.pitch] >= 0]
-    for part in (bass, drums):
-        played = {note.start_step // BAR_STEPS for note in part}
-        off = sum(abs(note.offset) > MOST_OFFSET for note in part)
-        if len(played) < BARS or off > MOST_OFF_GRID * len(part):
-            return None
-    if any(not 24 <= note.pitch <= 60 for note in bass) or _overlaps(bass) > MOST_OVERLAPS:
+    fits = (
+        _plays_on_grid(bass)
+        and _plays_on_grid(drums)
+        and all(24 <= note.pitch <= 60 for note in bass)
+        and _overlaps(bass) <= MOST_OVERLAPS
+        and len({int(CLASS_OF_PITCH[note.pitch]) for note in drums}) >= 2
+    )
+    if not fits:
         return None
-    if len({int(CLASS_OF_PITCH[note.pitch]) for note in drums}) < 2:
-        return None
-    bars = np.zeros((BARS, BAR_STEPS, len(DRUM_CLASSES) + 12))
-    roots = np.array([chord.root for chord in beats])
-    for note in [*bass, *drums]:
-        above = len(DRUM_CLASSES) + (note.pitch - roots[note.start_step // 4]) % 12
-        line = CLASS_OF_PITCH[note.pitch] if note.is_drum else above
-        bars[*divmod(note.start_step, BAR_STEPS), line] = 1
-    rhythms = np.concatenate([bars[..., :9], bars[..., 9:].any(-1, keepdims=True)], axis=-1)
-    if not is_fill and len(np.unique(rhythms.reshape(BARS, -1), axis=0)) < FEWEST_KINDS_OF_BARS:
+    bars = np.zeros((BARS, BAR_STEPS, BASS + 12))
+    for note in bass:
+        root = beats[note.start_step // 4].root
+        assert root is not None
+        bars[*divmod(note.start_step, BAR_STEPS), BASS + (note.pitch - root) % 12] = 1
+    for note in drums:
+        bars[*divmod(note.start_step, BAR_STEPS), CLASS_OF_PITCH[note.pitch]] = 1
+    rhythms = np.concatenate([bars[..., :BASS], bars[..., BASS:].any(-1, keepdims=True)], axis=-1)
+    kinds = len(np.unique(rhythms.reshape(BARS, -1), axis=0))
+    if not is_fill and (
+        kinds < FEWEST_KINDS_OF_BARS or _chord_tones(bass, beats) < LEAST_CHORD_TONES
+    ):
         return None
     means = bars.mean(0)
-    return Played(name=name, drums=means[:, : len(DRUM_CLASSES)], bass=means[:, len(DRUM_CLASSES) :])
+    return Played(name=name, drums=means[:, :BASS], bass=means[:, BASS:])
+
+
+def _plays_on_grid(part: Sequence[Note]) -> bool:
+    """Whether a part plays in every bar, and nearly always on a step."""
+    off = sum(abs(note.offset) > MOST_OFFSET for note in part)
+    played = {note.start_step // BAR_STEPS for note in part}
+    return len(played) == BARS and off <= MOST_OFF_GRID * len(part)
+
+
+def _chord_tones(bass: Sequence[Note], beats: Sequence[ParsedChord]) -> float:
+    """The share of bass notes on strong beats that are tones of the chord."""
+    are_tones = [
+        (note.pitch - chord.root) % 12 in QUALITIES[chord.quality]
+        for note in start_chords(bass, tuple(mark_changes(beats)))
+        if note.start_step % (BAR_STEPS // 2) == 0
+        for chord in [beats[note.start_step // 4]]
+        if chord.root is not None
+    ]
+    return sum(are_tones) / max(1, len(are_tones))
 
 
 def _overlaps(bass: Sequence[Note]) -> float:
     """The share of bass notes that sound more than a step into the next note."""
-    pairs = zip(bass, bass[1:], strict=False)
-    return sum(note.end_step > after.start_step + 1 for note, after in pairs) / len(bass)
+    overlaps = [note.end_step > after.start_step + 1 for note, after in pairwise(bass)]
+    return sum(overlaps) / len(bass)
 
 
 def _differ(first: Played, second: Played) -> bool:

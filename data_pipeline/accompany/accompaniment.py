@@ -5,10 +5,12 @@ plays (see `mma`); `prepare` reads the file like any other.
 
 Conventions: the file holds the piece's longest run of regular bars of 4/4, from the bar of its
 first chord on. The melody is the likeliest melody part, as played. Each beat has the chord at its
-start; the file marks each change of chord. Only the seed and the piece's id decide the groove and MMA's random choices.
+start; the file marks each change of chord. Only the seed and the piece's id decide the groove and
+MMA's random choices.
 """
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -142,11 +144,12 @@ def _accompany_piece(piece: Piece, seed: int, command: str) -> bytes | Rejection
     backing = play(song, command, length_steps=sheet.melody.length_steps)
     if isinstance(backing, Rejection):
         return Rejection("piece", backing.reason, f"{groove.name}: {backing.found}")
+    chords = tuple(mark_changes(sheet.beats))
     return midi.write(
         replace(
             sheet.melody,
-            notes=tuple(sorted((*sheet.melody.notes, *backing))),
-            chords=tuple(_mark_changes(sheet.beats)),
+            notes=tuple(sorted((*sheet.melody.notes, *start_chords(backing, chords)))),
+            chords=chords,
         ),
         name=PurePosixPath(piece.id).stem,
         provenance={
@@ -158,11 +161,30 @@ def _accompany_piece(piece: Piece, seed: int, command: str) -> bytes | Rejection
     )
 
 
-def _mark_changes(beats: Sequence[ParsedChord]) -> Iterator[Chord]:
+def mark_changes(beats: Sequence[ParsedChord]) -> Iterator[Chord]:
     """The chords of beats, each where it starts."""
     for beat, chord in enumerate(beats):
         if beat == 0 or chord != beats[beat - 1]:
             yield Chord(beat * _STEPS_PER_QUARTER, chord.root, chord.quality, chord.bass)
+
+
+def start_chords(backing: Sequence[Note], chords: Sequence[Chord]) -> Iterator[Note]:
+    """Moves the first bass note of each chord to its root, or to the bass that is written.
+
+    MMA plays the pattern of a bar whatever chords the bar has, such as the root and then the fifth:
+    of a chord that starts in the middle of a bar the bass would never play the root.
+    """
+    starts = [chord.start_step for chord in chords]
+    has_begun: set[int] = set()
+    for note in backing:
+        place = bisect_right(starts, note.start_step) - 1
+        chord = chords[place]
+        if note.is_drum or chord.root is None or place in has_begun:
+            yield note
+            continue
+        has_begun.add(place)
+        lowest = chord.root if chord.bass is None else chord.bass
+        yield replace(note, pitch=note.pitch + (lowest - note.pitch + 6) % 12 - 6)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,8 +68,7 @@ GROOVES = _read_table("""
     Broadway         Broadway           BroadwayFill
     BubbleRock       BubbleRock         BubbleRockFill
     BWMarch          BWMarch            BWMarchFill
-    Calypso          Calypso1           DesertFill
-    Calypso1         Calypso            DesertFill
+    Calypso          Calypso            DesertFill
     CountryBlues     CountryBluesWalk   CountryBluesFill
     CountryBluesWalk CountryBlues       CountryBluesWalkFill
     CountrySwing     CountrySwing       EvansishFill

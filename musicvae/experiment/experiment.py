@@ -159,7 +159,7 @@ class Experiment:
     representation: Annotated[
         Representation,
         PlainValidator(_read_representation),
-        PlainSerializer(lambda representation: representation.config()),
+        PlainSerializer(lambda each: {"name": each.name, **asdict(each)}),
     ]
     model: ModelConfig
     objective: Objective

@@ -74,15 +74,12 @@ def groove_2bar() -> Experiment:
 
 
 def trio_16bar() -> Experiment:
-    """Sixteen bars of melody, bass and drums: one conductor, a bar decoder for each part.
-
-    The chords are a condition.
-    """
+    """Sixteen bars of melody, bass and drums: one conductor, a bar decoder for each part."""
     preset = melody_16bar()
     return replace(
         preset,
         name="trio-16bar",
-        representation=Trio(bars=16, chords=True),
+        representation=Trio(bars=16),
         prior=replace(preset.prior, event_size=64, hidden_size=192),
         model=replace(
             preset.model,

@@ -53,10 +53,8 @@ class EventEmbedding(nn.Module):
         self.positions = nn.Embedding(sum(lengths), position_size)
         gates = [i if stream.gate is None else stream.gate for i, stream in enumerate(streams)]
         told = torch.tensor([stream.is_condition for stream in streams])
-        told = torch.tensor([stream.is_condition for stream in streams])
         for name, values in {
             "unknown": sizes,
-            "is_condition": told[self._classes].repeat_interleave(tables),
             "is_condition": told[self._classes].repeat_interleave(tables),
             "first_rows": tables.cumsum(0) - tables,
             "gates": torch.tensor(gates),
@@ -65,8 +63,6 @@ class EventEmbedding(nn.Module):
         self.unknown: Int[Tensor, " stream"]
         self.first_rows: Int[Tensor, " stream"]
         self.gates: Int[Tensor, " stream"]
-        # Whether each row of the table of events belongs to a condition stream.
-        self.is_condition: Bool[Tensor, " row"]
         # Whether each row of the table of events belongs to a condition stream.
         self.is_condition: Bool[Tensor, " row"]
 

@@ -2,9 +2,10 @@
 
 Conventions: a tensor is `(step, 3)`: the melody and the bass as in `melody`, 90 events each, and
 the drums as in `drums`, 512. With chords it is `(step, 5)`: the chord of each step and its bass
-follow, as in `chords`, 205 and 13; a model hears the chords as a condition. In an excerpt `is_drum` marks the drums, and the programs 32 to 39 of
-General MIDI mark the bass; all other notes are the melody. `to_notes` plays the melody with program
-0 (piano) and the bass with 33 (electric bass), as Magenta does.
+follow, as in `chords`, 205 and 13; a model hears them as a condition. In an excerpt `is_drum` marks
+the drums, and the programs 32 to 39 of General MIDI mark the bass; all other notes are the melody.
+`to_notes` plays the melody with program 0 (piano) and the bass with 33 (electric bass), as Magenta
+does.
 
 Every tensor within the vocabulary is a legal excerpt. A legal excerpt has a melody and a bass of
 one note at a time, each in the piano's range, and drums that play their classes, all on the grid,
@@ -28,8 +29,8 @@ from musicvae.music.instruments import BASS_PROGRAM, BASS_PROGRAMS, HIGHEST_PITC
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.music.top_line import lowest_line, on_grid, top_line
 from musicvae.representation import hits, melody
-from musicvae.representation.chords import CONDITIONS, Chords, chords_of_steps, transpose_with
 from musicvae.representation.checks import KNOWN_DRUMS, ON_STEPS, SAME_GRID
+from musicvae.representation.chords import CONDITIONS, Chords, chords_of_steps, transpose_with
 from musicvae.representation.kind import Kind, Reduction
 from musicvae.representation.recombination import mix_trios
 from musicvae.representation.representation import Check, Representation

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from musicvae.commands.accompany import accompany as command
-from musicvae.data_pipeline.accompany.accompaniment import FEWEST_BARS, accompany
+from musicvae.data_pipeline.accompany.accompaniment import FEWEST_BARS, accompany, start_chords
 from musicvae.data_pipeline.accompany.mma import GROOVES
 from musicvae.data_pipeline.cut.cut import cut_pieces
 from musicvae.data_pipeline.cut.excerpts import CutSettings
@@ -16,7 +16,7 @@ from musicvae.errors import DataError, SettingError
 from musicvae.music import midi
 from musicvae.music.chords import Chord
 from musicvae.music.instruments import BASS_PROGRAM, CLASS_OF_PITCH
-from musicvae.music.notes import NoteSequence
+from musicvae.music.notes import Note, NoteSequence
 from musicvae.representation import Trio
 from musicvae.representation.trio import notes_of
 
@@ -101,6 +101,15 @@ def test_a_lead_sheet_becomes_a_trio(songs, tmp_path):
     roots = [0, 5, 7, 0] * 4
     changes = [bar for bar in range(16) if bar == 0 or roots[bar] != roots[bar - 1]]
     assert music.chords == tuple(Chord(16 * bar, roots[bar], "maj") for bar in changes)
+
+
+def test_the_bass_begins_each_chord_on_its_root_or_the_bass_that_is_written():
+    chords = (Chord(0, 0, "maj"), Chord(8, 9, "min7", 7), Chord(16), Chord(24, 2, "7"))
+    bass = [Note(step, 36, step + 2, program=BASS_PROGRAM) for step in range(0, 32, 4)]
+    kick = Note(8, 36, 9, is_drum=True)
+    moved = list(start_chords([*bass[:3], kick, *bass[3:]], chords))
+    assert moved[3] == kick
+    assert [note.pitch for note in moved if not note.is_drum] == [36, 36, 31, 36, 36, 36, 38, 36]
 
 
 def test_it_starts_with_the_bar_of_the_first_chord(songs, tmp_path):

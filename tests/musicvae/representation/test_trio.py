@@ -113,6 +113,4 @@ def test_the_chords_of_mixed_trios_are_unknown():
     events = np.stack([OVER_CHORDS.to_tensor(trio(LEAD, BASS, KICK, chords=CHORDS))] * 3)
     mixed = TRIO.recombine(events, np.random.default_rng(1))
     assert (mixed[..., 3:] == [205, 13]).all()
-    assert np.array_equal(
-        mixed[..., :3], TRIO.recombine(events[..., :3], np.random.default_rng(1))
-    )
+    assert np.array_equal(mixed[..., :3], TRIO.recombine(events[..., :3], np.random.default_rng(1)))

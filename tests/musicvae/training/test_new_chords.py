@@ -7,7 +7,7 @@ import pytest
 import torch
 from hand_made import table_of, write_set
 
-from musicvae.experiment.experiment import TrainingConfig, build_model, build_prior
+from musicvae.experiment.experiment import TrainingConfig, build_model, build_prior, overlay
 from musicvae.experiment.presets import get_preset
 from musicvae.model.conditions import to_batch
 from musicvae.representation import Trio
@@ -80,6 +80,13 @@ def test_new_chords_change_nothing_at_first(start, part):
             found.append(distribution.log_prob(batch.events))
     torch.testing.assert_close(found[0], found[1], rtol=1e-5, atol=1e-3)
     torch.testing.assert_close(found[1], found[2], rtol=1e-5, atol=1e-3)
+
+
+def test_chords_are_a_setting_of_trios():
+    preset = get_preset("trio-16bar")
+    for value in (True, False):
+        changed = overlay(preset, settings=[f"representation.chords={str(value).lower()}"])
+        assert changed.representation == Trio(bars=16, chords=value)
 
 
 def test_a_table_of_other_streams_is_not_taken():
