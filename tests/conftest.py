@@ -19,7 +19,7 @@ from musicvae.experiment.experiment import Experiment, TrainingConfig, build_mod
 from musicvae.experiment.presets import get_preset, melody_2bar
 from musicvae.model import ModelConfig
 from musicvae.model.touch import Touch
-from musicvae.music.notes import Meter
+from musicvae.music.notes import TimeGrid
 from musicvae.representation import Melody
 
 # The programs that tests start must find the installed package, not the part of it in a checkout's
@@ -90,10 +90,10 @@ def random_melodies(count: int, seed: int, length_steps: int = 32) -> np.ndarray
 
 
 def write_data(
-    directory: Path, splits: dict[str, int], *, bars: int = 2, meter: Meter | None = None
+    directory: Path, splits: dict[str, int], *, bars: int = 2, grid: TimeGrid | None = None
 ) -> Path:
     """A prepared data set of random melodies, two excerpts to a piece."""
-    representation = Melody(bars=bars, meter=meter or Meter())
+    representation = Melody(bars=bars).on_grid(grid or TimeGrid())
     tables = {
         name: table_of(
             random_melodies(count, seed, representation.length_steps),
@@ -155,7 +155,7 @@ def save_untrained(
     preset: str = "",
     draws_events: bool = False,
     styles: tuple[str, ...] = (),
-    meters: tuple[Meter, ...] = (),
+    grids: tuple[TimeGrid, ...] = (),
     **widths: int,
 ) -> Bundle:
     """Saves an untrained model with one vector an attribute, and loads it as anyone would.
@@ -168,7 +168,7 @@ def save_untrained(
         name=name,
         model=replace(experiment.model, **widths),
         prior=replace(experiment.prior, styles=styles),
-        meters=meters,
+        grids=grids,
     )
     known = experiment.representation.kind.attributes
     with torch.random.fork_rng(devices=[]):

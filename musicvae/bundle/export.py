@@ -69,8 +69,8 @@ def export(
     check_folder(out)  # before minutes of measuring, not after
     if run.further_sets and prior is None:
         raise TrainingError(
-            f"a run in {', '.join(map(str, run.experiment.all_meters))} without a prior",
-            expected="a run of its prior: latents alone don't tell the meter",
+            f"a run in {', '.join(map(str, run.experiment.all_grids))} without a prior",
+            expected="a run of its prior: latents alone don't tell the meter and the grid",
             action="Train it on the same data with `musicvae train --prior`.",
             field="prior",
         )
@@ -174,13 +174,13 @@ def load_prior(run: Run, experiment: Experiment) -> EventPrior:
 
 def _describe(experiment: Experiment) -> str:
     described = describe_config(experiment.representation.config())
-    return " and ".join([described, *map(str, experiment.meters)])
+    return " and ".join([described, *map(str, experiment.grids)])
 
 
 def _write_measured(
     loaded: Bundle, data: Sequence[Data], out: Path, *, seed: int, sizes: Sizes, watch: Watch
 ) -> Evaluation:
-    """Measures a model in each of its meters, and writes its bundle."""
+    """Measures a model on each of its grids, and writes its bundle."""
     subject = Subject(
         name=loaded.name,
         version=None,
@@ -192,15 +192,15 @@ def _write_measured(
         examples_seen=loaded.facts["examples_seen"],
     )
     evaluation, *others = (
-        evaluate(subject.in_meter(each.meter), each, seed=seed, sizes=sizes, watch=watch)
+        evaluate(subject.on_grid(each.grid), each, seed=seed, sizes=sizes, watch=watch)
         for each in data
     )
-    further = {str(each.meter): measured for each, measured in zip(data[1:], others, strict=True)}
+    further = {str(each.grid): measured for each, measured in zip(data[1:], others, strict=True)}
     facts = {
         **loaded.facts,
         "weights": subject.weights,
         "evaluation": to_facts(evaluation),
-        "meters": {meter: to_facts(each) for meter, each in further.items()},
+        "meters": {grid: to_facts(each) for grid, each in further.items()},
     }
     bundle.save(
         out,
@@ -227,7 +227,7 @@ def _check_part(run: Run, part: str, field: str) -> None:
 
 
 def _load_sets(run: Run) -> list[Data]:
-    """Opens the data sets of a run, one for each of its meters."""
+    """Opens the data sets of a run, one for each of its grids."""
     return [_load_set(each) for each in run.sets]
 
 
@@ -238,7 +238,7 @@ def _load_set(used: UsedSet) -> Data:
 def _set_facts(data: Data) -> dict[str, Any]:
     train = data.manifest.splits["train"]
     return {
-        "meter": str(data.meter),
+        "meter": str(data.grid),
         "content_hash": data.manifest.content_hash,
         "pieces": train.pieces,
         "excerpts": train.excerpts,

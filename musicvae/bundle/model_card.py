@@ -11,6 +11,7 @@ from musicvae.evaluation.figures import side_by_side, to_figures
 from musicvae.evaluation.lines import lines_of
 from musicvae.experiment.experiment import Experiment, make_latent, to_dict
 from musicvae.model.latent.bar_prior import LATER_SPREAD
+from musicvae.music.notes import STEPS_PER_QUARTER, TimeGrid
 from musicvae.representation import Representation
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
@@ -32,7 +33,7 @@ def write_card(
         experiment: The settings of the training.
         facts: The facts of the run, as the bundle keeps them.
         evaluation: The measures of the model: the only source of the card's figures.
-        further: The same in each further meter.
+        further: The same on each further grid.
     """
     representation: Representation = experiment.representation
     sources = "\n".join(
@@ -45,7 +46,7 @@ def write_card(
     return f"""# {experiment.name}
 
 A variational autoencoder of {representation.bars} bars of {representation.kind.words} in
-{_meters(experiment)}, {facts["weights"] / 1e6:.1f} million weights in half precision, trained by
+{_grids(experiment)}, {facts["weights"] / 1e6:.1f} million weights in half precision, trained by
 `musicvae train {experiment.name}` with the settings below and seed {facts["seed"]}:
 {facts["steps"]:,} optimiser steps,
 {facts["examples_seen"]:,} examples seen{_start(facts["start"])}.
@@ -86,7 +87,7 @@ their data are other and far larger, and their "sampling" draws events, as at te
 ## Limits
 
 - The model makes {representation.kind.content}.
-- Its grid has {_grid(representation)}, its meter is {_meters(experiment)}, and it reads and \
+- Its grid has {_steps(experiment)}, its meter is {_meters(experiment)}, and it reads and \
 makes {representation.bars} bars at once.
 {_limits(representation)}
 - The figures under "Copies of the training split" say how much of its draws stands in its \
@@ -100,12 +101,16 @@ training data.
 """
 
 
+def _grids(experiment: Experiment) -> str:
+    return " or ".join(map(str, experiment.all_grids))
+
+
 def _meters(experiment: Experiment) -> str:
-    return " or ".join(map(str, experiment.all_meters))
+    return " or ".join(dict.fromkeys(str(grid.meter) for grid in experiment.all_grids))
 
 
 def _sets(facts: Mapping[str, Any]) -> str:
-    """Says what the sets in further meters hold."""
+    """Says what the sets on further grids hold."""
     return "".join(
         f"\nIn {each['meter']}: {each['excerpts']:,} training excerpts of {each['pieces']:,} "
         f"pieces, content hash `{each['content_hash'][:12]}…`."
@@ -114,11 +119,11 @@ def _sets(facts: Mapping[str, Any]) -> str:
 
 
 def _further(further: Mapping[str, Evaluation]) -> str:
-    """The accuracy and the listener's measures in each further meter."""
+    """The accuracy and the listener's measures on each further grid."""
     sections = [""]
-    for meter, evaluation in further.items():
+    for grid, evaluation in further.items():
         accuracy = evaluation.reconstruction.sampled
-        sections.append(f"""## In {meter}
+        sections.append(f"""## In {grid}
 
 Sampled accuracy {accuracy.all_steps:.3f}, onsets {accuracy.onsets:.3f}, \
 on {evaluation.examples:,} excerpts of {evaluation.pieces:,} pieces of the {evaluation.split} split.
@@ -197,10 +202,17 @@ def _other(evaluation: Evaluation) -> str:
     return ", which has other pieces"
 
 
-def _grid(representation: Representation) -> str:
-    if representation.steps_per_quarter == 4:
+def _steps(experiment: Experiment) -> str:
+    """The resolution of each grid: of the first, then of the grids that differ from it."""
+    first, *further = experiment.all_grids
+    others = [each for each in further if each.steps_per_quarter != first.steps_per_quarter]
+    return " and ".join([_step(first), *(f"in {each} {_step(each)}" for each in others)])
+
+
+def _step(grid: TimeGrid) -> str:
+    if grid.steps_per_quarter == STEPS_PER_QUARTER:
         return "16th notes and no triplets"
-    return f"{representation.steps_per_quarter} steps to a quarter note"
+    return f"{grid.steps_per_quarter} steps to a quarter note (triplets and swing, no 32nd notes)"
 
 
 def _cell(text: str) -> str:

@@ -158,7 +158,7 @@ def evaluate(
         )
     music = load_data(data, split)
     subjects = [
-        _subject(bundle.load(each)).in_meter(music.meter) for each in models or (DEFAULT_BUNDLE,)
+        _subject(bundle.load(each)).on_grid(music.grid) for each in models or (DEFAULT_BUNDLE,)
     ]
     for subject in subjects:
         music.check(subject.representation)

@@ -1,4 +1,4 @@
-"""Batches of several sets of examples, such as a set for each meter: each step takes one set."""
+"""Batches of several sets of examples, such as a set for each grid: each step takes one set."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache

@@ -66,7 +66,7 @@ def play(
 
     Args:
         model: The model that plays.
-        representation: The representation of its music, in the meter to play in.
+        representation: The representation of its music, on the grid to play on.
         z: The latents.
         like: An excerpt for each latent, with the conditions to play under; any excerpts where the
             model has no conditions.

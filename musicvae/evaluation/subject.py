@@ -14,7 +14,7 @@ from musicvae.data.shards import ExampleSet
 from musicvae.errors import DataError
 from musicvae.experiment.experiment import Experiment
 from musicvae.model import EventPrior, MusicVAE, Prior
-from musicvae.music.notes import Meter
+from musicvae.music.notes import TimeGrid
 from musicvae.representation import (
     Representation,
     describe_config,
@@ -61,15 +61,15 @@ class Subject:
         representation: Representation = self.experiment.representation
         return representation
 
-    def in_meter(self, meter: Meter) -> "Subject":
-        """The same model, measured in another of its meters; unchanged if it does not play it."""
-        every = self.experiment.all_meters
-        if meter not in every:
+    def on_grid(self, grid: TimeGrid) -> "Subject":
+        """The same model, measured on another of its grids; unchanged if it does not play it."""
+        every = self.experiment.all_grids
+        if grid not in every:
             return self
         experiment = replace(
             self.experiment,
-            representation=self.representation.in_meter(meter),
-            meters=tuple(each for each in every if each != meter),
+            representation=self.representation.on_grid(grid),
+            grids=tuple(each for each in every if each != grid),
         )
         return replace(self, experiment=experiment)
 
@@ -99,9 +99,9 @@ class Data:
     common: ExampleSet | None = None
 
     @property
-    def meter(self) -> Meter:
-        """The meter of the music."""
-        return representation_from_config(self.manifest.representation).meter
+    def grid(self) -> TimeGrid:
+        """The grid of the music."""
+        return representation_from_config(self.manifest.representation).grid
 
     @property
     def pieces(self) -> int:

@@ -16,8 +16,8 @@ from musicvae.errors import SettingError
 from musicvae.experiment.objective import Objective
 from musicvae.model import EventPrior, Latent, ModelConfig, MusicVAE, PriorConfig
 from musicvae.model.latent.kinds import LATENTS
-from musicvae.music.meters import parse_meter
-from musicvae.music.notes import Meter
+from musicvae.music.meters import parse_grid
+from musicvae.music.notes import TimeGrid
 from musicvae.representation import (
     REPRESENTATIONS,
     Representation,
@@ -124,21 +124,21 @@ def _read_representation(value: object) -> Representation:
         raise
 
 
-def _read_meters(values: object) -> tuple[Meter, ...]:
-    """Reads meters, or their texts such as 3/4.
+def _read_grids(values: object) -> tuple[TimeGrid, ...]:
+    """Reads grids, or their texts such as 3/4.
 
     Raises:
-        SettingError: If there is no list, or a text is no meter.
+        SettingError: If there is no list, or a text is no grid.
     """
-    meters = values if isinstance(values, list | tuple) else [values]
+    grids = values if isinstance(values, list | tuple) else [values]
     try:
-        return tuple(each if isinstance(each, Meter) else parse_meter(str(each)) for each in meters)
+        return tuple(g if isinstance(g, TimeGrid) else parse_grid(str(g)) for g in grids)
     except SettingError as error:
         raise SettingError(
-            f"meters={json.dumps(values, default=str)}",
-            expected="a list of meters, such as [3/4, 6/8]",
+            f"grids={json.dumps(values, default=str)}",
+            expected="a list of meters and grids, such as [3/4, 4/4 by 12]",
             action="Write each meter as two numbers. A run takes them from its data sets.",
-            field="meters",
+            field="grids",
         ) from error
 
 
@@ -148,7 +148,7 @@ class Experiment:
 
     Attributes:
         name: The name of the bundle that `export` makes of a run.
-        meters: The meters of the music beside the representation's own; `train` takes them from the
+        grids: The grids of the music beside the representation's own; `train` takes them from the
             data sets.
 
     Raises:
@@ -167,10 +167,10 @@ class Experiment:
     prior: PriorConfig = PriorConfig()
     prior_training: TrainingConfig = PRIOR_TRAINING
     touch_training: TrainingConfig = TOUCH_TRAINING
-    meters: Annotated[
-        tuple[Meter, ...],
-        PlainValidator(_read_meters),
-        PlainSerializer(lambda meters: list(map(str, meters))),
+    grids: Annotated[
+        tuple[TimeGrid, ...],
+        PlainValidator(_read_grids),
+        PlainSerializer(lambda grids: list(map(str, grids))),
     ] = ()
 
     def __post_init__(self) -> None:
@@ -181,15 +181,15 @@ class Experiment:
                 action="Give another name.",
                 field="name",
             )
-        if len(set(self.all_meters)) < len(self.all_meters):
+        if len(set(self.all_grids)) < len(self.all_grids):
             raise SettingError(
-                f"the meters {', '.join(map(str, self.all_meters))}",
-                expected="each meter once",
-                action="Leave out the meter of the representation, and repetitions.",
-                field="meters",
+                f"the grids {', '.join(map(str, self.all_grids))}",
+                expected="each grid once",
+                action="Leave out the grid of the representation, and repetitions.",
+                field="grids",
             )
-        for meter in self.meters:
-            self.representation.in_meter(meter)
+        for grid in self.grids:
+            self.representation.on_grid(grid)
         if self.prior.lags and any(each.is_number for each in self.representation.streams):
             raise SettingError(
                 f"prior.lags={list(self.prior.lags)} for {self.representation.name}",
@@ -225,9 +225,9 @@ class Experiment:
                 )
 
     @property
-    def all_meters(self) -> tuple[Meter, ...]:
-        """All meters of the music, the default first."""
-        return (self.representation.meter, *self.meters)
+    def all_grids(self) -> tuple[TimeGrid, ...]:
+        """All grids of the music, the default first."""
+        return (self.representation.grid, *self.grids)
 
 
 def make_latent(experiment: Experiment) -> Latent:
@@ -259,9 +259,9 @@ def build_prior(experiment: Experiment) -> EventPrior:
     )
 
 
-def _rows_per_bar(experiment: Experiment) -> dict[Meter, int]:
+def _rows_per_bar(experiment: Experiment) -> dict[TimeGrid, int]:
     representation: Representation = experiment.representation
-    return {meter: representation.in_meter(meter).rows_per_bar for meter in experiment.all_meters}
+    return {grid: representation.on_grid(grid).rows_per_bar for grid in experiment.all_grids}
 
 
 def to_dict(experiment: Experiment) -> dict[str, Any]:
@@ -333,8 +333,12 @@ _ADAPTER = TypeAdapter(Experiment)
 
 
 def _with_current_names(values: Any) -> Any:
-    """Renames `model.is_hierarchical`, as older bundles and runs have it, to `model.latent`."""
-    model = values.get("model") if isinstance(values, dict) else None
+    """Renames fields of older bundles and runs: `meters`, `model.is_hierarchical`."""
+    if not isinstance(values, dict):
+        return values
+    if "meters" in values:
+        values = {"grids" if name == "meters" else name: each for name, each in values.items()}
+    model = values.get("model")
     if not isinstance(model, dict) or "is_hierarchical" not in model:
         return values
     others = {name: value for name, value in model.items() if name != "is_hierarchical"}

@@ -28,7 +28,8 @@ def describe(bundle: Bundle) -> ModelInfo:
         representation=representation.name,
         bars=representation.bars,
         meter=representation.meter,
-        meters=bundle.experiment.all_meters,
+        meters=tuple(dict.fromkeys(grid.meter for grid in bundle.experiment.all_grids)),
+        grids=bundle.experiment.all_grids,
         length_steps=representation.length_steps,
         latent_size=bundle.model.latent_size,
         attributes=tuple(

@@ -45,7 +45,7 @@ class Drawing:
 
     Attributes:
         method: See `Clip.method`.
-        representation: The model's representation in the meter of the clips.
+        representation: The model's representation on the grid of the clips.
         seed: Seed of the request.
         temperature: Divides the logits; 0 takes the likeliest event.
         top_p: Share of the probability that events are drawn from.
@@ -143,7 +143,7 @@ def asked_key(drawing: Drawing) -> Key | None:
 
 def _conditions(drawing: Drawing) -> Conditions:
     one_row = NO_CONDITIONS if drawing.harmony is None else drawing.harmony.conditions
-    return replace(one_row[[0] * GROUP_ROWS], meter=drawing.representation.meter)
+    return replace(one_row[[0] * GROUP_ROWS], grid=drawing.representation.grid)
 
 
 def decode(bundle: Bundle, rows: Iterable[Row], drawing: Drawing) -> Iterator[Clip]:

@@ -27,9 +27,9 @@ from musicvae.generation.decoding import (
     draw_rows,
     make_clip,
 )
+from musicvae.generation.grids import find_grid, grid_of_points
 from musicvae.generation.grooves import prepare
 from musicvae.generation.harmony import Harmony, check_chords, harmony_of_text
-from musicvae.generation.meters import find_meter, meter_of_points
 from musicvae.generation.points import (
     ResolvedPoint,
     encode_excerpt,
@@ -66,7 +66,7 @@ from musicvae.generation.styles import find_style
 from musicvae.model.latent.moves import shift
 from musicvae.model.noise import latent_noise, row_seed
 from musicvae.music.attributes import get_attribute
-from musicvae.music.notes import DEFAULT_QPM, STEPS_PER_QUARTER
+from musicvae.music.notes import DEFAULT_QPM
 from musicvae.problems import Problems, check_type
 from musicvae.representation import Representation
 
@@ -83,8 +83,7 @@ class Engine:
 
     Raises:
         SettingError: If there is no model, or no list of models.
-        BundleError: If a bundle is not found, two have the same name, or the grid of a bundle is
-            not the grid of requests and replies.
+        BundleError: If a bundle is not found, or two have the same name.
     """
 
     def __init__(self, bundles: Sequence[Bundle | str | Path]) -> None:
@@ -104,16 +103,6 @@ class Engine:
                 action="Leave out one of the bundles with the same name.",
                 field="bundle",
             )
-        for bundle in loaded:
-            grid = bundle.representation.steps_per_quarter
-            if grid != STEPS_PER_QUARTER:
-                raise BundleError(
-                    f"bundle {bundle.name} on a grid of {grid} steps a quarter note",
-                    expected=f"{STEPS_PER_QUARTER}",
-                    action="Prepare its data by `musicvae prepare --steps-per-quarter "
-                    f"{STEPS_PER_QUARTER}`, and train it again.",
-                    field="bundle",
-                )
 
     def sample(self, request: SampleRequest) -> Iterator[Clip]:
         """Draws clips from the prior, each as soon as it is ready.
@@ -121,11 +110,11 @@ class Engine:
         Raises:
             ModelNotFoundError: If the model is not loaded.
             SettingError: If chords are missing or refused, or the model does not know the style or
-                the meter.
+                the grid.
         """
         bundle = self._bundle_for(request)
         harmony = harmony_of_text(bundle, request.chords)
-        representation = find_meter(bundle, request.meter)
+        representation = find_grid(bundle, request.meter, request.steps_per_quarter)
         drawing = _drawing(bundle, request, representation, SAMPLED, request.qpm, harmony)
         drawing = replace(drawing, style=find_style(bundle, request.style))
         # Lazily: the clips of a request may not fit into memory.
@@ -152,7 +141,7 @@ class Engine:
         drawing = _drawing(
             bundle,
             request,
-            meter_of_points(bundle, request.meter, paths),
+            grid_of_points(bundle, request.meter, request.steps_per_quarter, paths),
             DECODED,
             request.qpm or _tempo(points),
             harmony or _harmony(points),
@@ -183,7 +172,7 @@ class Engine:
         drawing = _drawing(
             bundle,
             request,
-            meter_of_points(bundle, request.meter, {"point": point}),
+            grid_of_points(bundle, request.meter, request.steps_per_quarter, {"point": point}),
             DECODED,
             request.qpm or _tempo([point]),
             harmony or _harmony([point]),
@@ -241,7 +230,7 @@ class Engine:
         with problems.gather():
             check_lines(bundle.representation.kind, request.sounds, "sounds")
         problems.raise_all()
-        representation = find_meter(bundle, request.meter)
+        representation = find_grid(bundle, request.meter, request.steps_per_quarter)
         drawing = _drawing(bundle, request, representation, DECODED, request.qpm, harmony)
         drawing = replace(drawing, sounds=request.sounds)
         yield from decode(bundle, _rows(torch.stack(z), drawing), drawing)
@@ -269,14 +258,16 @@ class Engine:
         return Grooved(before=make_clip(bundle, playing.before, given, before), after=after)
 
     def length_steps(self, request: AnyRequest) -> int:
-        """The length of a clip of the request's model, in the meter that is asked for.
+        """The length of a clip of the request's model, on the grid that is asked for.
 
         Raises:
             ModelNotFoundError: If the model is not loaded.
-            SettingError: If the model does not play the meter.
+            SettingError: If the model does not play the grid.
         """
-        meter = getattr(request, "meter", None)
-        return find_meter(self._bundle_for(request), meter).length_steps
+        bundle = self._bundle_for(request)
+        if isinstance(request, EncodeRequest | GrooveRequest):
+            return bundle.representation.length_steps
+        return find_grid(bundle, request.meter, request.steps_per_quarter).length_steps
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Lists the models, the default first, without their cards."""
@@ -361,8 +352,11 @@ def _drawing(
     constraint = constraint_of(request)
     asked = asked_of(request)
     check_constraint(bundle, constraint, asked)
-    if representation.meter != bundle.representation.meter:
-        asked["meter"] = str(representation.meter)
+    grid, first = representation.grid, bundle.representation.grid
+    if grid.meter != first.meter:
+        asked["meter"] = str(grid.meter)
+    if grid.steps_per_quarter != first.steps_per_quarter:
+        asked["steps_per_quarter"] = str(grid.steps_per_quarter)
     seed = secrets.randbits(_CHOSEN_SEED_BITS) if request.seed is None else request.seed
     return Drawing(
         method=method,

@@ -11,19 +11,20 @@ from musicvae.generation.inputs import Excerpt
 from musicvae.generation.requests import HIGHEST_QPM, LOWEST_QPM
 from musicvae.music.bars import bars_to_join
 from musicvae.music.meters import parse_meter
-from musicvae.music.notes import Bar, Meter, Note, NoteSequence
+from musicvae.music.notes import Bar, Meter, Note, NoteSequence, TimeGrid
 from musicvae.representation import Representation
 
 
 def fit(
-    excerpt: Excerpt, representation: Representation, path: str, meters: Sequence[Meter] = ()
+    excerpt: Excerpt, representation: Representation, path: str, grids: Sequence[TimeGrid] = ()
 ) -> NoteSequence:
     """Cuts, fills and reduces music to what a representation holds, as far as the caller allows.
 
     Bars are the music's own, as `musicvae inspect` shows them; two bars of 2/4, or four of 1/4, are
     read as one of 4/4. If the excerpt has a meter, bars of that meter follow each other from the
     first bar on, whatever the music says. The result is in the meter of the excerpt, or else of the
-    first bar used, as far as the model has it; otherwise in the representation's.
+    first bar used, as far as the model has it; otherwise in the first meter of the model that is on
+    the music's grid.
 
     Silence after the last note does not count: only notes make music too long. A drum counts only
     at its hit; a hit before the last bar line that is early for the next bar is left out.
@@ -32,7 +33,7 @@ def fit(
         excerpt: The music, and what the caller allows.
         representation: The model's representation.
         path: The excerpt's path in the request, for errors.
-        meters: The meters of the model; without them, only the representation's.
+        grids: The grids of the model; without them, only the representation's.
 
     Raises:
         RepresentationError: If the representation can't hold the music; `cause` is `empty` or a
@@ -54,15 +55,15 @@ def fit(
             field=f"{path}.start_bar",
         )
     start = bars[first - 1].start_step if bars else 0
-    meters = meters or (representation.meter,)
+    grids = _on_steps(notes.steps_per_quarter, grids or (representation.grid,), path)
     own = bars[first - 1].meter if bars else notes.meter
-    representation = representation.in_meter(
-        _find_meter(own if excerpt.meter is None else parse_meter(excerpt.meter), meters)
+    representation = representation.on_grid(
+        _find_grid(own if excerpt.meter is None else parse_meter(excerpt.meter), grids)
     )
     if excerpt.meter is None:
-        count, used = len(bars), _count_used(bars, first, representation, meters, path)
+        count, used = len(bars), _count_used(bars, first, representation, grids, path)
     else:
-        _check_meter(excerpt.meter, meters, path)
+        _check_meter(excerpt.meter, grids, path)
         count, used = len(range(start, end, representation.steps_per_bar)), representation.bars
     cut = replace(
         notes.window(start, representation.length_steps),
@@ -92,39 +93,60 @@ def fit(
     return cut
 
 
-def _find_meter(found: Meter, meters: Sequence[Meter]) -> Meter:
-    """The meter of a model in which music of the meter found is read; the first if none fits."""
-    counts = [bars_to_join(found, meter) for meter in meters]
+def _on_steps(steps: int, grids: Sequence[TimeGrid], path: str) -> list[TimeGrid]:
+    """The grids of a model with so many steps a quarter note.
+
+    Raises:
+        RepresentationError: If there is none; `cause` is `wrong_resolution`.
+    """
+    found = [grid for grid in grids if grid.steps_per_quarter == steps]
+    if not found:
+        known = " or ".join(map(str, dict.fromkeys(grid.steps_per_quarter for grid in grids)))
+        raise RepresentationError(
+            f"music on a grid of {steps} steps a quarter note",
+            cause="wrong_resolution",
+            expected=f"a grid of {known} steps, which the model plays",
+            action=f"Read the music on {known} steps with `steps_per_quarter`, or choose another "
+            "model.",
+            field=f"{path}.steps_per_quarter",
+        )
+    return found
+
+
+def _find_grid(found: Meter, grids: Sequence[TimeGrid]) -> TimeGrid:
+    """The grid of a model on which music of the meter found is read; the first if none fits."""
+    counts = [bars_to_join(found, grid.meter) for grid in grids]
     fewest = min(filter(None, counts), default=counts[0])
-    return meters[counts.index(fewest)]
+    return grids[counts.index(fewest)]
 
 
-def _check_meter(text: str, meters: Sequence[Meter], path: str) -> None:
+def _check_meter(text: str, grids: Sequence[TimeGrid], path: str) -> None:
     """Checks that the model has the meter in which the caller wants music to be read.
 
     Raises:
         RepresentationError: If it has not; `cause` is `wrong_meter`.
     """
-    if all(bars_to_join(parse_meter(text), meter) != 1 for meter in meters):
-        few = "the meter" if len(meters) == 1 else "a meter"
+    if all(bars_to_join(parse_meter(text), grid.meter) != 1 for grid in grids):
+        few = "the meter" if len(grids) == 1 else "a meter"
         raise RepresentationError(
             f"`meter` {text}",
             cause="wrong_meter",
-            expected=f"{_list_meters(meters)}, {few} of the model",
-            action=f"Read the music in {_list_meters(meters)}, or choose another model.",
+            expected=f"{_list_meters(grids)}, {few} of the model",
+            action=f"Read the music in {_list_meters(grids)}, or choose another model.",
             field=f"{path}.meter",
         )
 
 
-def _list_meters(meters: Sequence[Meter]) -> str:
-    return " or ".join(filter(None, (", ".join(map(str, meters[:-1])), str(meters[-1]))))
+def _list_meters(grids: Sequence[TimeGrid]) -> str:
+    meters = [str(grid.meter) for grid in grids]
+    return " or ".join(filter(None, (", ".join(meters[:-1]), meters[-1])))
 
 
 def _count_used(
     bars: Sequence[Bar],
     first: int,
     representation: Representation,
-    meters: Sequence[Meter],
+    grids: Sequence[TimeGrid],
     path: str,
 ) -> int:
     """How many of the music's bars, from number `first` on, the bars of the model take.
@@ -139,7 +161,9 @@ def _count_used(
     number = first + used
     meter = representation.meter
     length = bar.end_step - bar.start_step
-    is_short = bars_to_join(bar.meter, meter) > 0 and length != bar.meter.steps_per_bar()
+    is_short = bars_to_join(bar.meter, meter) > 0 and length != bar.meter.steps_per_bar(
+        representation.steps_per_quarter
+    )
     other = next((n + 1 for n in range(len(bars)) if _take(bars, n, representation)[1]), None)
     choice = f"Choose bars that fit with `start_bar`, such as {other}"
     if other is None:
@@ -149,7 +173,7 @@ def _count_used(
         if is_short
         else f"bar {number} in {bar.meter}",
         cause="wrong_meter",
-        expected=f"whole bars in {bar.meter}" if is_short else _list_meters(meters),
+        expected=f"whole bars in {bar.meter}" if is_short else _list_meters(grids),
         action=f"{choice}, or read the music in {meter} with `meter`.",
         field=path,
     )

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 from musicvae.errors import LatentError, SettingError
 from musicvae.generation.replies import Latent
 from musicvae.music import midi
-from musicvae.music.meters import parse_meter
+from musicvae.music.meters import check_steps_per_quarter, parse_meter
 from musicvae.music.notes import STEPS_PER_QUARTER, NoteSequence
 from musicvae.problems import Problems, check_type, is_whole_within
 
@@ -42,10 +42,12 @@ class Excerpt:
             which must then fit the model.
         meter: The meter in which to read the music from the start of that bar on, such as "4/4",
             whatever the music says; None to read it in its own.
+        steps_per_quarter: The grid on which to read the music, 4 or 12 steps a quarter note; 12
+            holds triplets and swing. None for 4 of a MIDI file, and for the own grid of notes.
         reduce: Whether to leave out notes that the model can't hold; otherwise they are refused.
 
     Raises:
-        SettingError: If `notes` is no music.
+        SettingError: If `notes` is no music, or is on a finer grid than `steps_per_quarter`.
         MidiError: If the file is no MIDI file.
         OSError: If the file can't be read.
     """
@@ -53,6 +55,7 @@ class Excerpt:
     notes: NoteSequence
     start_bar: int | None
     meter: str | None
+    steps_per_quarter: int | None
     reduce: bool
 
     def __init__(
@@ -61,15 +64,38 @@ class Excerpt:
         *,
         start_bar: int | None = None,
         meter: str | None = None,
+        steps_per_quarter: int | None = None,
         reduce: bool = False,
     ) -> None:
         check_type("notes", notes, MusicLike, "notes, or the path or the bytes of a MIDI file")
-        object.__setattr__(
-            self, "notes", notes if isinstance(notes, NoteSequence) else midi.read(notes)
-        )
+        object.__setattr__(self, "notes", _read(notes, steps_per_quarter))
         object.__setattr__(self, "start_bar", start_bar)
         object.__setattr__(self, "meter", meter)
+        object.__setattr__(self, "steps_per_quarter", steps_per_quarter)
         object.__setattr__(self, "reduce", reduce)
+
+
+def _read(notes: MusicLike, steps_per_quarter: int | None) -> NoteSequence:
+    """Reads music on a grid.
+
+    Raises:
+        SettingError: If there is no such grid, or notes are on a finer grid.
+    """
+    if steps_per_quarter is not None:
+        check_steps_per_quarter(steps_per_quarter)
+    if not isinstance(notes, NoteSequence):
+        return midi.read(notes, steps_per_quarter=steps_per_quarter or STEPS_PER_QUARTER)
+    if steps_per_quarter is None:
+        return notes
+    if steps_per_quarter % notes.steps_per_quarter:
+        raise SettingError(
+            f"notes on a grid of {notes.steps_per_quarter} to read on {steps_per_quarter} steps a "
+            "quarter note",
+            expected="notes on that grid or on a coarser one, or a MIDI file",
+            action="Leave `steps_per_quarter` out, or give the music as MIDI.",
+            field="steps_per_quarter",
+        )
+    return notes.refine(steps_per_quarter)
 
 
 Point: TypeAlias = Excerpt | Latent
@@ -103,18 +129,22 @@ def read_point(problems: Problems, point: PointLike, path: str) -> Point:
 
 def check_excerpt(problems: Problems, excerpt: Excerpt, path: str) -> None:
     """Notes errors of an excerpt that need no model to be found."""
-    bar, grid = excerpt.start_bar, excerpt.notes.steps_per_quarter
+    bar = excerpt.start_bar
     is_bar = bar is None or is_whole_within(bar, BARS)
     problems.require(is_bar, f"{path}.start_bar", bar, "1 to 2^32 - 1")
-    problems.require(
-        grid == STEPS_PER_QUARTER,
-        f"{path}.notes",
-        f"a grid of {grid} steps a quarter note",
-        f"notes on a grid of {STEPS_PER_QUARTER}",
-    )
     if excerpt.meter is not None:
         with problems.gather():
             _check_meter(excerpt.meter, f"{path}.meter")
+
+
+def check_grid(problems: Problems, meter: str | None, steps_per_quarter: int | None) -> None:
+    """Notes errors of the grid that a request asks for."""
+    if meter is not None:
+        with problems.gather():
+            parse_meter(meter)
+    if steps_per_quarter is not None:
+        with problems.gather():
+            check_steps_per_quarter(steps_per_quarter)
 
 
 def _check_meter(meter: object, path: str) -> None:

@@ -43,13 +43,14 @@ class GrooveSettings(TypedDict, total=False):
 
 
 class DrawingSettings(GrooveSettings, total=False):
-    """The settings of drawing, with chords, what the notes keep to, and the meter."""
+    """The settings of drawing, with chords, what the notes keep to, and the grid."""
 
     chords: str | None
     key: str | None
     scale: str | None
     range: str | None
     meter: str | None
+    steps_per_quarter: int | None
 
 
 class Model:
@@ -92,7 +93,7 @@ class Model:
     ) -> list[Clip]:
         """Morphs from point to point, with `count` clips from each point to the next."""
         check_type("points", points, Iterable, "a list of music or latents")
-        how = self._in_meter(points, how)
+        how = self._on_grid(points, how)
         path = [self._point(point) for point in points]
         return list(self._engine.interpolate(InterpolateRequest(points=path, count=count, **how)))
 
@@ -103,7 +104,7 @@ class Model:
         **how: Unpack[DrawingSettings],
     ) -> Transformed:
         """Moves a point along attributes, such as `{"note_density": 1.0}`."""
-        how = self._in_meter([point], how)
+        how = self._on_grid([point], how)
         request = TransformRequest(point=self._point(point), amounts=amounts, **how)
         return self._engine.transform(request)
 
@@ -159,26 +160,32 @@ class Model:
     def _made(self, clip: Clip) -> bool:
         return clip.model_version == self.bundle.version
 
-    def _in_meter(
+    def _on_grid(
         self, points: Iterable[Music | LatentLike], how: DrawingSettings
     ) -> DrawingSettings:
-        """Adds the meter of own clips, which their latents do not tell.
+        """Adds the grid of own clips, which their latents do not tell.
 
         Raises:
-            SettingError: If the clips have several meters.
+            SettingError: If the clips have several grids.
         """
         own = [each for each in points if isinstance(each, Clip) and self._made(each)]
-        meters = list(dict.fromkeys(str(each.notes.meter) for each in own))
-        if len(meters) > 1:
+        grids = list(dict.fromkeys(each.notes.grid for each in own))
+        if len(grids) > 1:
             raise SettingError(
-                f"clips in {' and '.join(meters)}",
-                expected="clips in one meter",
-                action="Choose clips of one meter.",
+                f"clips in {' and '.join(map(str, grids))}",
+                expected="clips on one grid",
+                action="Choose clips of one meter and one grid, or give them as an `Excerpt` with "
+                "`meter` and `steps_per_quarter`.",
                 field="points",
             )
-        if meters and how.get("meter") is None:
-            return {**how, "meter": meters[0]}
-        return how
+        if not grids:
+            return how
+        filled = how.copy()
+        if how.get("meter") is None:
+            filled["meter"] = str(grids[0].meter)
+        if how.get("steps_per_quarter") is None:
+            filled["steps_per_quarter"] = grids[0].steps_per_quarter
+        return filled
 
     def _point(self, point: Music | LatentLike) -> PointLike:
         if isinstance(point, Clip) and self._made(point):

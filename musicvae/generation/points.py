@@ -62,8 +62,8 @@ def encode_excerpt(
         RepresentationError: If the model can't hold the excerpt.
         SettingError: If the excerpt has no such bar, or the model needs chords and gets none.
     """
-    notes = fit(excerpt, bundle.representation, path, bundle.experiment.all_meters)
-    representation = bundle.representation.in_meter(notes.meter)
+    notes = fit(excerpt, bundle.representation, path, bundle.experiment.all_grids)
+    representation = bundle.representation.on_grid(notes.grid)
     harmony = harmony or harmony_of_excerpt(bundle, notes)
     check_chords(bundle, harmony)
     notes = replace(notes, chords=harmony.chords if harmony else ())

@@ -38,6 +38,8 @@ def request_again(
         told: dict[str, Any] = {
             name: recipe.get(name) for name in ("chords", "key", "scale", "range", "meter")
         }
+        if "steps_per_quarter" in recipe:
+            told["steps_per_quarter"] = int(recipe["steps_per_quarter"])
         if recipe["method"] == SAMPLED:
             return SampleRequest(
                 model=model,

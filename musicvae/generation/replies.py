@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from musicvae.errors import LatentError
 from musicvae.generation.sounds import Sound
 from musicvae.music import midi
-from musicvae.music.notes import Meter, NoteSequence
+from musicvae.music.notes import Meter, NoteSequence, TimeGrid
 from musicvae.problems import check_type
 from musicvae.representation.hits import hits_to_text
 
@@ -56,7 +56,8 @@ class Clip:
         chords: The chords of the clip, as `musicvae.music.progressions` writes them; None if the
             model takes no chords.
         asked: The constraint that its notes keep to, in the words of the request: `key`, `scale`
-            and `range`, as far as they were given; and `meter`, where it is not the model's first.
+            and `range`, as far as they were given; and `meter` and `steps_per_quarter`, where they
+            are not the model's first.
             The key of a draw stands in `notes.key`.
         constraint_nats: The cost of the constraint: minus the log probability of all music that it
             allows, in nats, step by step along the clip; None without a constraint.
@@ -242,7 +243,9 @@ class ModelInfo:
         bars: Number of bars of an excerpt.
         meter: The time signature of its music, unless a request asks for another.
         meters: All time signatures that the model plays, `meter` first.
-        length_steps: Length of an excerpt in steps.
+        grids: All grids that the model plays, each a meter and steps a quarter note, the first for
+            requests that name neither.
+        length_steps: Length of an excerpt in steps, on the first grid.
         latent_size: Number of values of a latent.
         attributes: The attributes that the model can change.
         needs_chords: Whether requests to the model need chords.
@@ -269,6 +272,7 @@ class ModelInfo:
     licence: str = ""
     styles: tuple[str, ...] = ()
     meters: tuple[Meter, ...] = ()
+    grids: tuple[TimeGrid, ...] = ()
     card: str = ""
 
 

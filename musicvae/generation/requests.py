@@ -19,13 +19,13 @@ from musicvae.generation.inputs import (
     LatentLike,
     PointLike,
     check_excerpt,
+    check_grid,
     read_latent,
     read_point,
 )
 from musicvae.generation.sounds import Sound, check_sounds
 from musicvae.music import progressions
 from musicvae.music.constraint import Constraint, parse_constraint
-from musicvae.music.meters import parse_meter
 from musicvae.music.notes import DEFAULT_QPM
 from musicvae.problems import Problems, check_type, is_whole_within
 from musicvae.temperature import SAMPLE_TEMPERATURE
@@ -72,6 +72,7 @@ class SampleRequest:
     scale: str | None = None
     range: str | None = None
     meter: str | None = None
+    steps_per_quarter: int | None = None
     style: str | None = None
 
     def __post_init__(self) -> None:
@@ -115,6 +116,7 @@ class InterpolateRequest:
     scale: str | None = None
     range: str | None = None
     meter: str | None = None
+    steps_per_quarter: int | None = None
 
     def __post_init__(self) -> None:
         problems = _check_types(self)
@@ -152,6 +154,7 @@ class TransformRequest:
     scale: str | None = None
     range: str | None = None
     meter: str | None = None
+    steps_per_quarter: int | None = None
 
     def __post_init__(self) -> None:
         problems = _check_types(self)
@@ -260,6 +263,7 @@ class DecodeRequest:
     scale: str | None = None
     range: str | None = None
     meter: str | None = None
+    steps_per_quarter: int | None = None
     sounds: Mapping[str, Sound] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -312,6 +316,7 @@ _TYPES: dict[str, tuple[type | UnionType, str]] = {
     "scale": (str | None, "text such as G dorian"),
     "range": (str | None, "text such as C3-C5"),
     "meter": (str | None, "text such as 3/4"),
+    "steps_per_quarter": (int | None, "a whole number, 4 or 12"),
     "sounds": (Mapping, 'sounds by line, such as {"melody": Sound(program=40)}'),
     "style": (str | None, "text such as rock"),
 }
@@ -358,9 +363,7 @@ def _check_drawing(problems: Problems, request: DrawingRequest) -> None:
         _check_chords(problems, request.chords)
         with problems.gather():
             constraint_of(request)
-        if request.meter is not None:
-            with problems.gather():
-                parse_meter(request.meter)
+        check_grid(problems, request.meter, request.steps_per_quarter)
     temperature, top_p, qpm = request.temperature, request.top_p, request.qpm
     problems.require(
         temperature == 0 or LOWEST_TEMPERATURE <= temperature <= HIGHEST_TEMPERATURE,

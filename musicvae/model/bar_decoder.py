@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from musicvae.identity import compare_by_identity
 from musicvae.model.event_embedding import EventEmbedding
-from musicvae.music.notes import Meter
+from musicvae.music.notes import TimeGrid
 
 State: TypeAlias = tuple[Tensor, ...]
 """What a decoder remembers from step to step: hidden and cell state of each LSTM layer in turn,
@@ -60,13 +60,13 @@ class BarDecoder(nn.Module):
         self,
         plans: Float[Tensor, "batch hidden"],
         inputs: Int[Tensor, "batch step stream"],
-        meter: Meter | None = None,
+        grid: TimeGrid | None = None,
     ) -> Float[Tensor, "batch step _"]:
         """The parameters of every step, when step t reads `inputs[:, t]`."""
         repeated = plans[:, None].expand(-1, inputs.shape[1], -1)
         state = self.start(plans)
         outputs, _ = self.lstm(
-            torch.cat([self.embedding(inputs, meter), repeated], dim=-1),
+            torch.cat([self.embedding(inputs, grid), repeated], dim=-1),
             (torch.stack(state[::2]), torch.stack(state[1::2])),
         )
         parameters: Tensor = self.output(outputs)
@@ -84,14 +84,14 @@ class BarDecoder(nn.Module):
         plans: Float[Tensor, "batch hidden"],
         inputs: Int[Tensor, "batch stream"],
         number: int,
-        meter: Meter | None = None,
+        grid: TimeGrid | None = None,
     ) -> Stepped:
         """Takes step `number` of the bar, the first being 0.
 
         The LSTM's step is written out: `nn.LSTM` packs its weights anew at every call, which costs
         more than the step.
         """
-        embedded = self.embedding(inputs[:, None], meter, first_step=number)[:, 0]
+        embedded = self.embedding(inputs[:, None], grid, first_step=number)[:, 0]
         output = torch.cat([embedded, plans], dim=-1)
         after: list[Tensor] = []
         for layer, weights in enumerate(self.lstm.all_weights):

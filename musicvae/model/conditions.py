@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from musicvae.music.notes import Meter
+from musicvae.music.notes import TimeGrid
 from musicvae.representation import Representation
 from musicvae.representation.streams import Stream, generated_streams
 
@@ -25,7 +25,7 @@ class Conditions:
     """All that a model is told beside the latent, a row for each excerpt of a batch.
 
     Attributes:
-        meter: The meter of all excerpts of the batch; None for the model's first.
+        grid: The grid of all excerpts of the batch; None for the model's first.
         streams: Events of the condition streams, such as chords; None where the music has none.
         keys: Tonic and mode of each excerpt, see `representation.key_relative`; None where no key
             is told.
@@ -33,7 +33,7 @@ class Conditions:
             it is unknown; None where no style is told.
     """
 
-    meter: Meter | None = None
+    grid: TimeGrid | None = None
     streams: Int[Tensor, "batch step stream"] | None = None
     keys: Int[Tensor, "batch 2"] | None = None
     styles: Int[Tensor, " batch"] | None = None
@@ -49,7 +49,7 @@ class Conditions:
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> "Conditions":
         return Conditions(
-            meter=self.meter,
+            grid=self.grid,
             streams=None if self.streams is None else change(self.streams),
             keys=None if self.keys is None else change(self.keys),
             styles=None if self.styles is None else change(self.styles),
@@ -59,8 +59,8 @@ class Conditions:
 NO_CONDITIONS = Conditions()
 
 
-def by_meter(values: Mapping[Meter, Value]) -> dict[Meter | None, Value]:
-    """Adds the first value under None, the default meter."""
+def by_grid(values: Mapping[TimeGrid, Value]) -> dict[TimeGrid | None, Value]:
+    """Adds the first value under None, the default grid."""
     first = next(iter(values.values()))
     return dict([(None, first), *values.items()])
 
@@ -92,18 +92,18 @@ class Batch:
 def to_batch(representation: Representation, events: Int[np.ndarray, "batch step stream"]) -> Batch:
     """Puts excerpts of a representation into a batch."""
     tensor = torch.from_numpy(events.astype(np.int64))
-    return split_streams(tensor, representation.streams, representation.meter)
+    return split_streams(tensor, representation.streams, representation.grid)
 
 
 def split_streams(
     events: Int[Tensor, "batch step stream"],
     streams: Sequence[Stream],
-    meter: Meter | None = None,
+    grid: TimeGrid | None = None,
 ) -> Batch:
     """Splits the events of all streams into generated events and conditions."""
     count = len(generated_streams(streams))
     told = None if count == len(streams) else events[..., count:]
-    return Batch(events=events[..., :count], conditions=Conditions(meter=meter, streams=told))
+    return Batch(events=events[..., :count], conditions=Conditions(grid=grid, streams=told))
 
 
 def join_streams(

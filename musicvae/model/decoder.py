@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from musicvae.model.bar_decoder import BarDecoder, State, Stepped
 from musicvae.model.conductor import Conductor
 from musicvae.model.event_heads import EventHeads
-from musicvae.music.notes import Meter
+from musicvae.music.notes import TimeGrid
 
 
 class Decoder(nn.Module):
@@ -38,10 +38,10 @@ class Decoder(nn.Module):
         self,
         plans: Float[Tensor, "batch hidden"],
         inputs: Int[Tensor, "batch step stream"],
-        meter: Meter | None = None,
+        grid: TimeGrid | None = None,
     ) -> Float[Tensor, "batch step _"]:
         """The parameters of every step, when step t reads `inputs[:, t]`; a row is one part."""
-        return torch.cat([decoder(plans, inputs, meter) for decoder in self.bar_decoders], dim=-1)
+        return torch.cat([decoder(plans, inputs, grid) for decoder in self.bar_decoders], dim=-1)
 
     def start(self, plans: Float[Tensor, "batch hidden"]) -> State:
         """See `DecoderStep`."""
@@ -54,7 +54,7 @@ class Decoder(nn.Module):
         previous: Int[Tensor, "batch stream"],
         condition: Int[Tensor, "batch _condition"],
         number: int,
-        meter: Meter | None = None,
+        grid: TimeGrid | None = None,
     ) -> Stepped:
         """See `DecoderStep`."""
         inputs = torch.cat([previous, condition], dim=-1)
@@ -62,7 +62,7 @@ class Decoder(nn.Module):
         after: list[Tensor] = []
         for decoder in self._bar_decoders():
             own, state = state[: 2 * decoder.layers], state[2 * decoder.layers :]
-            stepped = decoder.step(own, plans, inputs, number, meter)
+            stepped = decoder.step(own, plans, inputs, number, grid)
             blocks.append(stepped.parameters)
             after += stepped.state
         return Stepped(torch.cat(blocks, dim=-1), tuple(after))

@@ -14,7 +14,7 @@ from torch import Tensor
 from musicvae.model.bar_decoder import State, Stepped
 from musicvae.model.conditions import Conditions
 from musicvae.model.event_heads import EventHeads
-from musicvae.music.notes import Meter
+from musicvae.music.notes import TimeGrid
 
 UNKNOWN = -1
 """In `sample`'s `known`: an event that is to be drawn."""
@@ -38,7 +38,7 @@ class DecoderStep(Protocol):
         previous: Int[Tensor, "batch stream"],
         condition: Int[Tensor, "batch _condition"],
         number: int,
-        meter: Meter | None = None,
+        grid: TimeGrid | None = None,
     ) -> Stepped:
         """The parameters of step `number`, and the state after it; `state` is left as it is.
 
@@ -49,7 +49,7 @@ class DecoderStep(Protocol):
                 means unknown.
             condition: The events of the condition streams at this step.
             number: The step within the row, from 0.
-            meter: The meter of all rows; None for the decoder's first.
+            grid: The grid of all rows; None for the decoder's first.
         """
 
 
@@ -82,7 +82,7 @@ class DecodingLoop:
         self._length_steps = length_steps
         # (batch, bar, hidden) -> (batch * bar, hidden): every bar is a row
         self.plans = plans.flatten(0, 1)
-        self._meter = conditions.meter
+        self._grid = conditions.grid
         told = conditions.streams
         if told is None:
             shape = (len(plans), length_steps, 0)
@@ -102,7 +102,7 @@ class DecodingLoop:
         for step in range(self._length_steps // self._bars):
             condition = self.condition[:, step]
             now, state = self._decoder.step(
-                state, self.plans, previous, condition, step, self._meter
+                state, self.plans, previous, condition, step, self._grid
             )
             every.append(now)
             previous = choose(step, now)

@@ -92,7 +92,7 @@ def draw_music(
     Args:
         model: Encodes the music.
         prior: Draws the music.
-        representation: The map between the music and its tensors, in the meter of the draws.
+        representation: The map between the music and its tensors, on the grid of the draws.
         seed: The seed of all rows.
         rows: The rows.
         conditions: The conditions of each row. A prior that hears styles draws one for each row
@@ -107,7 +107,7 @@ def draw_music(
     if conditions.streams is not None:
         chords = [representation.to_notes(each).chords for each in asked]
     length_steps = representation.length_steps
-    weights = prior.keys_in(representation.meter)
+    weights = prior.keys_in(representation.grid)
     keys = choose_keys(weights, seed, rows, constraint, chords, length_steps)
     home, _ = to_home(representation, asked, keys[:, 0])
     styles = conditions.styles

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from musicvae.model.event_embedding import EventEmbedding
-from musicvae.music.notes import Meter
+from musicvae.music.notes import TimeGrid
 
 STEPS_PER_QUARTER = 4
 
@@ -52,8 +52,8 @@ class BidirectionalSummary(nn.Module):
 class BidirectionalEncoder(nn.Module):
     """One bidirectional LSTM over the whole excerpt.
 
-    In the default meter a part is a quarter note (an eighth or a 16th where a bar is no whole
-    number of quarters), or a bar in a long excerpt. An excerpt has as many parts in any meter.
+    On the default grid a part is a quarter note (an eighth or a 16th where a bar is no whole
+    number of quarters), or a bar in a long excerpt. An excerpt has as many parts on any grid.
     """
 
     def __init__(
@@ -77,9 +77,9 @@ class BidirectionalEncoder(nn.Module):
         self.size = self.excerpt.size
 
     def forward(
-        self, events: Int[Tensor, "batch step stream"], meter: Meter | None = None
+        self, events: Int[Tensor, "batch step stream"], grid: TimeGrid | None = None
     ) -> Float[Tensor, "batch _"]:
-        summary: Tensor = self.excerpt(self.embedding(events, meter))
+        summary: Tensor = self.excerpt(self.embedding(events, grid))
         return summary
 
 
@@ -114,11 +114,11 @@ class HierarchicalEncoder(nn.Module):
         self.size = code_size + 2 * hidden_size
 
     def forward(
-        self, events: Int[Tensor, "batch step stream"], meter: Meter | None = None
+        self, events: Int[Tensor, "batch step stream"], grid: TimeGrid | None = None
     ) -> Float[Tensor, "batch bar _"]:
         # (batch, bar * step, stream) -> (batch * bar, step, stream): every bar is a row
         rows = events.unflatten(1, (self.bars, -1)).flatten(0, 1)
-        codes = self.code(self.bar(self.embedding(rows, meter))).unflatten(0, (-1, self.bars))
+        codes = self.code(self.bar(self.embedding(rows, grid))).unflatten(0, (-1, self.bars))
         context, _ = self.excerpt(codes)
         return torch.cat([codes, context], dim=-1)
 

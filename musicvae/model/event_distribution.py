@@ -52,7 +52,7 @@ class EventDistribution:
         length_steps: int,
     ) -> None:
         self._decoder = decoder
-        self._meter = conditions.meter
+        self._grid = conditions.grid
         self._heads = decoder.heads
         self._loop = DecodingLoop(decoder, decoder.heads, plans, conditions, length_steps)
 
@@ -81,7 +81,7 @@ class EventDistribution:
         if teacher is not None and teacher.hidden > 0:
             history = self._hide(history, teacher)
         inputs = torch.cat([history, loop.condition], dim=-1)
-        return loop.from_rows(self._decoder(loop.plans, inputs, self._meter))
+        return loop.from_rows(self._decoder(loop.plans, inputs, self._grid))
 
     def likeliest(
         self, events: Int[Tensor, "batch step stream"]

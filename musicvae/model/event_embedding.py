@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from musicvae.model.conditions import by_meter
-from musicvae.music.notes import Meter
+from musicvae.model.conditions import by_grid
+from musicvae.music.notes import TimeGrid
 from musicvae.representation.streams import Stream
 
 
@@ -17,12 +17,12 @@ class EventEmbedding(nn.Module):
     A class has a vector of its own; a number lies on a line. Every stream has one event more than
     its vocabulary, `unknown`: the decoder reads it before the first step, and wherever training
     hides the history. The position at every step is our addition to the paper; with it the same
-    model reached a given accuracy with about a third of the examples. Each meter has positions of
-    its own, so that the position tells the meter, too.
+    model reached a given accuracy with about a third of the examples. Each grid has positions of
+    its own, so that the position tells the grid, too.
 
     Args:
         streams: What the columns of the events hold.
-        steps_per_bar: Length of a bar in each meter, the default first; a position counts from 0
+        steps_per_bar: Length of a bar on each grid, the default first; a position counts from 0
             at each bar line.
         event_size: Size of the vector for the events.
         position_size: Size of the vector for the position.
@@ -32,7 +32,7 @@ class EventEmbedding(nn.Module):
         self,
         *,
         streams: Sequence[Stream],
-        steps_per_bar: Mapping[Meter, int],
+        steps_per_bar: Mapping[TimeGrid, int],
         event_size: int,
         position_size: int,
     ) -> None:
@@ -41,7 +41,7 @@ class EventEmbedding(nn.Module):
         firsts = [sum(lengths[:number]) for number in range(len(lengths))]
         bars = zip(lengths, firsts, strict=True)
         # The length of a bar and the row of its first position.
-        self._bars = by_meter(dict(zip(steps_per_bar, bars, strict=True)))
+        self._bars = by_grid(dict(zip(steps_per_bar, bars, strict=True)))
         self.size = event_size + position_size
         sizes = torch.tensor([stream.size for stream in streams])
         self._classes = [i for i, stream in enumerate(streams) if not stream.is_number]
@@ -69,12 +69,12 @@ class EventEmbedding(nn.Module):
     def forward(
         self,
         events: Int[Tensor, "batch step stream"],
-        meter: Meter | None = None,
+        grid: TimeGrid | None = None,
         *,
         first_step: int = 0,
     ) -> Float[Tensor, "batch step hidden"]:
         """Embeds events; their first step is `first_step` steps after a bar line."""
-        length, first_row = self._bars[meter]
+        length, first_row = self._bars[grid]
         classes = events[..., self._classes] if self._numbers else events
         embedded = self.events(classes + self.first_rows).sum(-2)
         if self._numbers:

@@ -24,12 +24,12 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from musicvae.model.bar_decoder import State, Stepped
-from musicvae.model.conditions import NO_CONDITIONS, Conditions, by_meter
+from musicvae.model.conditions import NO_CONDITIONS, Conditions, by_grid
 from musicvae.model.decoding_loop import UNKNOWN, DecodingLoop
 from musicvae.model.event_embedding import EventEmbedding
 from musicvae.model.event_heads import EventHeads
 from musicvae.model.prior_config import PriorConfig
-from musicvae.music.notes import Meter
+from musicvae.music.notes import TimeGrid
 from musicvae.representation.key_relative import KEYS, UNKNOWN_MODE, UNKNOWN_TONIC
 from musicvae.representation.streams import Stream, generated_streams
 
@@ -47,7 +47,7 @@ class EventPrior(nn.Module):
         config: The widths.
         streams: The columns of an event tensor.
         bars: Number of bars of an excerpt.
-        steps_per_bar: Length of a bar in each meter that the prior plays; the first is the default.
+        steps_per_bar: Length of a bar on each grid that the prior plays; the first is the default.
     """
 
     def __init__(
@@ -56,17 +56,17 @@ class EventPrior(nn.Module):
         *,
         streams: Sequence[Stream],
         bars: int,
-        steps_per_bar: Mapping[Meter, int],
+        steps_per_bar: Mapping[TimeGrid, int],
     ) -> None:
         super().__init__()
         self.config = config
-        self._bars, self._meters = bars, tuple(steps_per_bar)
-        self._steps_per_bar = by_meter(steps_per_bar)
+        self._bars, self._grids = bars, tuple(steps_per_bar)
+        self._steps_per_bar = by_grid(steps_per_bar)
         # The share of each key in the training music, by its number; the last is of no key. Of
-        # several meters each has a row.
-        shape = (KEYS + 1,) if len(self._meters) == 1 else (len(self._meters), KEYS + 1)
+        # several grids each has a row.
+        shape = (KEYS + 1,) if len(self._grids) == 1 else (len(self._grids), KEYS + 1)
         self.register_buffer("key_weights", torch.zeros(shape))
-        self.key_weights: Float[Tensor, "*meter key"]
+        self.key_weights: Float[Tensor, "*grid key"]
         # Likewise the share of each style; the last is of no style.
         shares = torch.zeros(len(config.styles) + 1) if config.styles else None
         self.register_buffer("style_weights", shares)
@@ -97,14 +97,14 @@ class EventPrior(nn.Module):
         choices = len(generated) * (1 + len(config.lags))
         self.choice = nn.Linear(config.hidden_size, choices) if config.lags else None
 
-    def keys_in(self, meter: Meter | None) -> Float[Tensor, " key"]:
-        """The share of each key in the training music of a meter, to be read or written."""
-        number = 0 if meter is None else self._meters.index(meter)
+    def keys_in(self, grid: TimeGrid | None) -> Float[Tensor, " key"]:
+        """The share of each key in the training music of a grid, to be read or written."""
+        number = 0 if grid is None else self._grids.index(grid)
         return self.key_weights.view(-1, KEYS + 1)[number]
 
-    def length_steps(self, meter: Meter | None = None) -> int:
+    def length_steps(self, grid: TimeGrid | None = None) -> int:
         """The length of an excerpt."""
-        return self._bars * self._steps_per_bar[meter]
+        return self._bars * self._steps_per_bar[grid]
 
     def log_prob(
         self,
@@ -120,7 +120,7 @@ class EventPrior(nn.Module):
         rows = self._delay(events)
         is_event = rows < self.heads.unknown
         columns = self._columns(conditions, len(events))
-        parameters = self.parameters_of(rows, columns, conditions.meter)
+        parameters = self.parameters_of(rows, columns, conditions.grid)
         likelihood = self.heads.log_prob(parameters, torch.where(is_event, rows, 0))
         return (likelihood * is_event).sum((1, 2))
 
@@ -134,7 +134,7 @@ class EventPrior(nn.Module):
         rows = self._delay(events)
         parameters = self._guide(
             *(
-                self.parameters_of(rows, each, conditions.meter)
+                self.parameters_of(rows, each, conditions.grid)
                 for each in self._guided_columns(conditions, rows)
             )
         )
@@ -160,14 +160,14 @@ class EventPrior(nn.Module):
             top_p: See `DecodingLoop.sample`.
             mask: See `DecodingLoop.sample`.
         """
-        count, length = len(seeds), self.length_steps(conditions.meter)
+        count, length = len(seeds), self.length_steps(conditions.grid)
         known = torch.full((count, length, len(self.delays)), UNKNOWN)
         columns = torch.cat(self._guided_columns(conditions, known), dim=-1)
         loop = DecodingLoop(
             self,
             self.heads,
             torch.zeros(count, 1, 0),
-            Conditions(meter=conditions.meter, streams=columns),
+            Conditions(grid=conditions.grid, streams=columns),
             length + max(self.delays),
         )
         rows = loop.sample(
@@ -186,7 +186,7 @@ class EventPrior(nn.Module):
         """See `DecoderStep`: the LSTM's states, twice where draws are guided, then the rows."""
         size, times = self.output.in_features, 2 if self._is_guided else 1
         zeros = [torch.zeros(len(plans), size) for _ in range(2 * len(self.lstms) * times)]
-        most = max(map(self.length_steps, self._meters)) + max(self.delays)
+        most = max(map(self.length_steps, self._grids)) + max(self.delays)
         return (*zeros, self.heads.unknown.expand(len(plans), most, -1))
 
     def step(
@@ -196,21 +196,21 @@ class EventPrior(nn.Module):
         previous: Int[Tensor, "batch stream"],
         condition: Int[Tensor, "batch _condition"],
         number: int,
-        meter: Meter | None = None,
+        grid: TimeGrid | None = None,
     ) -> Stepped:
         """See `DecoderStep`."""
         del plans
         rows = state[-1].clone()
         if number:
             rows[:, number - 1] = previous
-        heard = self._hear(rows, meter, number, 1)
+        heard = self._hear(rows, grid, number, 1)
         times = 2 if self._is_guided else 1
         size = 2 * len(self.lstms)
         parameters: list[Tensor] = []
         after: list[Tensor] = []
         for time, told in enumerate(condition.chunk(times, dim=-1)):
             columns = torch.cat([previous, told, heard[:, 0]], dim=-1)
-            output = self.embedding(columns[:, None], meter, first_step=number)[:, 0]
+            output = self.embedding(columns[:, None], grid, first_step=number)[:, 0]
             own = state[time * size : (time + 1) * size]
             for layer, lstm in enumerate(self.lstms):
                 hidden, cell = own[2 * layer : 2 * layer + 2]
@@ -224,13 +224,13 @@ class EventPrior(nn.Module):
         self,
         rows: Int[Tensor, "batch row stream"],
         columns: Int[Tensor, "batch row _column"],
-        meter: Meter | None = None,
+        grid: TimeGrid | None = None,
     ) -> Float[Tensor, "batch row _"]:
         """The heads' parameters of every row, given the rows before it."""
-        heard = self._hear(rows, meter, 0, rows.shape[1])
+        heard = self._hear(rows, grid, 0, rows.shape[1])
         unknown = self.heads.unknown.expand(len(rows), 1, -1)
         previous = torch.cat([unknown, rows[:, :-1]], dim=1)
-        output = self.embedding(torch.cat([previous, columns, heard], dim=-1), meter)
+        output = self.embedding(torch.cat([previous, columns, heard], dim=-1), grid)
         for lstm in self.lstms:
             output, _ = lstm(self.dropout(output))
         return self._mix(self.dropout(output), heard)
@@ -252,8 +252,8 @@ class EventPrior(nn.Module):
 
     def _columns(self, conditions: Conditions, count: int) -> Int[Tensor, "batch row _column"]:
         """Joins the conditions of each row: chords now and half a bar ahead, key, bar, style."""
-        steps_per_bar = self._steps_per_bar[conditions.meter]
-        length = self.length_steps(conditions.meter)
+        steps_per_bar = self._steps_per_bar[conditions.grid]
+        length = self.length_steps(conditions.grid)
         step = torch.arange(length + max(self.delays)).clamp(max=length - 1)
         streams = conditions.streams
         if streams is None:
@@ -276,7 +276,7 @@ class EventPrior(nn.Module):
     def _hear(
         self,
         rows: Int[Tensor, "batch row stream"],
-        meter: Meter | None,
+        grid: TimeGrid | None,
         first: int,
         count: int,
     ) -> Int[Tensor, "batch _count _column"]:
@@ -294,7 +294,7 @@ class EventPrior(nn.Module):
         last = torch.cat([torch.full_like(last[:, :1], -1), last[:, :-1]], dim=1)[:, first:]
         sounding = torch.where(last >= 0, past.gather(1, last.clamp(min=0)), self.heads.unknown)
         heard = [sounding]
-        for lag in (bars * self._steps_per_bar[meter] for bars in self.config.lags):
+        for lag in (bars * self._steps_per_bar[grid] for bars in self.config.lags):
             before = (number - lag).clamp(min=0)
             there = torch.where((number >= lag)[:, None], past[:, before], self.heads.unknown)
             window = number[:, None] - 1 - torch.arange(ALIKE_ROWS)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from musicvae.errors import SettingError
 from musicvae.model.bar_decoder import BarDecoder
-from musicvae.model.conditions import NO_CONDITIONS, Batch, Conditions, by_meter, join_streams
+from musicvae.model.conditions import NO_CONDITIONS, Batch, Conditions, by_grid, join_streams
 from musicvae.model.conductor import Conductor
 from musicvae.model.decoder import Decoder
 from musicvae.model.encoder import BidirectionalEncoder, HierarchicalEncoder
@@ -21,7 +21,7 @@ from musicvae.model.event_embedding import EventEmbedding
 from musicvae.model.event_heads import EventHeads
 from musicvae.model.latent.kinds import LATENTS
 from musicvae.model.latent.latent import Posterior
-from musicvae.music.notes import Meter
+from musicvae.music.notes import TimeGrid
 from musicvae.representation.streams import Stream, generated_streams
 
 
@@ -87,7 +87,7 @@ class MusicVAE(nn.Module):
         config: The kind of latent and the widths.
         streams: What the columns of an event tensor hold.
         bars: Number of bars of an excerpt.
-        steps_per_bar: Length of a bar in each meter that the model plays; the first is the default.
+        steps_per_bar: Length of a bar on each grid that the model plays; the first is the default.
 
     Attributes:
         latent: The kind of latent.
@@ -100,13 +100,13 @@ class MusicVAE(nn.Module):
         *,
         streams: Sequence[Stream],
         bars: int,
-        steps_per_bar: Mapping[Meter, int],
+        steps_per_bar: Mapping[TimeGrid, int],
     ) -> None:
         super().__init__()
         self.config = config
         self.streams = tuple(streams)
         first = next(iter(steps_per_bar.values()))
-        self._bars, self._steps_per_bar = bars, by_meter(steps_per_bar)
+        self._bars, self._steps_per_bar = bars, by_grid(steps_per_bar)
         latent = LATENTS[config.latent](config.latent_size, bars)
         self.latent_size = latent.size
 
@@ -167,7 +167,7 @@ class MusicVAE(nn.Module):
         """The posterior q(z | events, conditions) of each excerpt."""
         events = batch.events if batch.reduced is None else batch.reduced
         told = batch.conditions
-        summaries = self.encoder(join_streams(events, told), told.meter)
+        summaries = self.encoder(join_streams(events, told), told.grid)
         return self.latent.posterior(self.posterior(summaries))
 
     def decode(
@@ -175,9 +175,9 @@ class MusicVAE(nn.Module):
     ) -> EventDistribution:
         """p(events | z, conditions): a distribution over excerpts for every latent."""
         plans = self.decoder.plan(self.latent.shares(z))
-        length_steps = self.length_steps(conditions.meter)
+        length_steps = self.length_steps(conditions.grid)
         return EventDistribution(self.decoder, plans, conditions, length_steps)
 
-    def length_steps(self, meter: Meter | None = None) -> int:
+    def length_steps(self, grid: TimeGrid | None = None) -> int:
         """The length of an excerpt."""
-        return self._bars * self._steps_per_bar[meter]
+        return self._bars * self._steps_per_bar[grid]

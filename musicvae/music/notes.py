@@ -82,6 +82,22 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeGrid:
+    """A meter, and the steps of a quarter note.
+
+    >>> print(TimeGrid(), TimeGrid(Meter(), 12))
+    4/4 4/4 by 12
+    """
+
+    meter: Meter = Meter()
+    steps_per_quarter: int = STEPS_PER_QUARTER
+
+    def __str__(self) -> str:
+        is_usual = self.steps_per_quarter == STEPS_PER_QUARTER
+        return str(self.meter) if is_usual else f"{self.meter} by {self.steps_per_quarter}"
+
+
+@dataclass(frozen=True, slots=True)
 class BarChange:
     """A step where a bar starts; from it up to the next change all bars have one meter."""
 
@@ -151,6 +167,11 @@ class NoteSequence:
         assert not changes or changes[-1] < self.length_steps, "a change of bars past the end"
 
     @property
+    def grid(self) -> TimeGrid:
+        """The meter at the start, and the resolution."""
+        return TimeGrid(self.meter, self.steps_per_quarter)
+
+    @property
     def bars(self) -> tuple[Bar, ...]:
         """All bars up to the end: bar 1, as users count, is the first.
 
@@ -170,6 +191,29 @@ class NoteSequence:
                 lines[-1] = end
             bars += [Bar(*pair, change.meter) for pair in itertools.pairwise(lines)]
         return tuple(bars)
+
+    def refine(self, steps_per_quarter: int) -> NoteSequence:
+        """Moves the music to a grid that has all steps of this grid.
+
+        An onset that is off this grid goes to the nearest step of the finer grid.
+        """
+        factor, rest = divmod(steps_per_quarter, self.steps_per_quarter)
+        assert factor and not rest, steps_per_quarter
+        notes = []
+        for note in self.notes:
+            onset = (note.start_step + note.offset) * factor
+            start = max(math.floor(onset + 0.5), 0)
+            end = max(note.end_step * factor, start + 1)
+            notes.append(replace(note, start_step=start, end_step=end, offset=onset - start))
+        changes = self.bar_changes
+        return replace(
+            self,
+            notes=tuple(sorted(notes)),
+            length_steps=self.length_steps * factor,
+            steps_per_quarter=steps_per_quarter,
+            chords=tuple(replace(c, start_step=c.start_step * factor) for c in self.chords),
+            bar_changes=tuple(replace(c, start_step=c.start_step * factor) for c in changes),
+        )
 
     def window(self, start_step: int, length_steps: int) -> NoteSequence:
         """Cuts out `length_steps` steps from `start_step` on.

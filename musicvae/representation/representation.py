@@ -10,12 +10,10 @@ from jaxtyping import Bool, Int, Int16
 
 from musicvae.errors import RepresentationError, SettingError
 from musicvae.music.chords import Chord
-from musicvae.music.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence
+from musicvae.music.meters import check_steps_per_quarter
+from musicvae.music.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence, TimeGrid
 from musicvae.representation.kind import Kind
 from musicvae.representation.streams import Stream, generated_streams
-
-RESOLUTIONS = (4, 12)
-"""Steps a quarter note: 16th notes, or a finer grid that holds triplets too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +54,8 @@ class Representation(ABC):
         checks: The conditions that every excerpt meets.
 
     Raises:
-        SettingError: If `bars` is below 1, `steps_per_quarter` is not in `RESOLUTIONS`, or the
-            meter's bar is no whole number of steps.
+        SettingError: If `bars` is below 1, `steps_per_quarter` is neither 4 nor 12, or the meter's
+            bar is no whole number of steps.
     """
 
     bars: int = 2
@@ -75,13 +73,7 @@ class Representation(ABC):
                 action="Give the number of bars of one excerpt, such as 2.",
                 field="bars",
             )
-        if self.steps_per_quarter not in RESOLUTIONS:
-            raise SettingError(
-                f"steps_per_quarter={self.steps_per_quarter}",
-                expected=" or ".join(map(str, RESOLUTIONS)),
-                action="Choose 4, or 12 to hold triplets.",
-                field="steps_per_quarter",
-            )
+        check_steps_per_quarter(self.steps_per_quarter)
         if self.meter.steps_per_bar(self.steps_per_quarter) is None:
             notes = self.steps_per_quarter * 4
             raise SettingError(
@@ -123,13 +115,17 @@ class Representation(ABC):
     def steps_per_row(self) -> int:
         return self.steps_per_bar // self.rows_per_bar
 
-    def in_meter(self, meter: Meter) -> "Representation":
-        """The same representation of music in another meter.
+    @property
+    def grid(self) -> TimeGrid:
+        return TimeGrid(self.meter, self.steps_per_quarter)
+
+    def on_grid(self, grid: TimeGrid) -> "Representation":
+        """The same representation of music on another grid.
 
         Raises:
             SettingError: If the meter's bar is no whole number of steps.
         """
-        return replace(self, meter=meter)
+        return replace(self, meter=grid.meter, steps_per_quarter=grid.steps_per_quarter)
 
     def config(self) -> dict[str, object]:
         """The settings as plain values, which `representation_from_config` reads back."""

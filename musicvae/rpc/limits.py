@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from musicvae.errors import SettingError
+from musicvae.music.meters import RESOLUTIONS
 from musicvae.music.midi.limits import DEFAULT_LIMITS, MidiLimits
-from musicvae.music.notes import STEPS_PER_QUARTER
 
 
 def check_positive(settings: Any, *, may_be_0: tuple[str, ...] = ()) -> None:
@@ -78,6 +78,6 @@ class Limits:
         )
 
     @property
-    def max_length_steps(self) -> int:
-        """Length of one excerpt in steps."""
-        return self.max_length_quarters * STEPS_PER_QUARTER
+    def max_bar_changes(self) -> int:
+        """Changes of bars of one excerpt: a change of the meter at each step of the finest grid."""
+        return self.max_length_quarters * max(RESOLUTIONS)

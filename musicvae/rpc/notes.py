@@ -7,17 +7,20 @@ field, and never asserted. Writing loses nothing: floats are as wide as in the v
 from __future__ import annotations
 
 from musicvae.music.chords import Chord, parse_symbol, symbol
+from musicvae.music.meters import RESOLUTIONS
 from musicvae.music.notes import (
     DEFAULT_QPM,
     DEFAULT_VELOCITY,
     PITCHES,
     PROGRAMS,
+    STEPS_PER_QUARTER,
     VELOCITIES,
     BarChange,
     Key,
     Meter,
     Note,
     NoteSequence,
+    TimeGrid,
 )
 from musicvae.problems import Problems
 from musicvae.v1 import musicvae_pb2 as pb
@@ -34,7 +37,8 @@ def key_to_message(key: Key | None) -> pb.Key | None:
 
 
 def notes_to_message(notes: NoteSequence) -> pb.NoteSequence:
-    """Writes notes on a grid of 4 steps a quarter note."""
+    """Writes notes; the usual grid of 4 steps a quarter note is not said."""
+    is_usual = notes.steps_per_quarter == STEPS_PER_QUARTER
     return pb.NoteSequence(
         notes=[
             pb.Note(
@@ -59,11 +63,12 @@ def notes_to_message(notes: NoteSequence) -> pb.NoteSequence:
             pb.BarChange(start_step=change.start_step, meter=meter_to_message(change.meter))
             for change in notes.bar_changes
         ],
+        steps_per_quarter=None if is_usual else notes.steps_per_quarter,
     )
 
 
 def notes_from_message(
-    message: pb.NoteSequence, problems: Problems, path: str, *, max_length_steps: int = 2**31
+    message: pb.NoteSequence, problems: Problems, path: str, *, max_length_quarters: int = 2**31
 ) -> NoteSequence | None:
     """Reads notes; notes what is wrong in `problems` and then gives None.
 
@@ -71,9 +76,10 @@ def notes_from_message(
         message: The notes.
         problems: Takes the errors.
         path: The message's path in the request.
-        max_length_steps: Length limit of the music.
+        max_length_quarters: Length limit of the music in quarter notes.
     """
     before = len(problems)
+    steps = read_steps(message, problems, path) or STEPS_PER_QUARTER
     has_meter = message.HasField("meter")
     meter = _read_meter(message.meter, problems, f"{path}.meter") if has_meter else Meter()
     tonic = message.key.tonic
@@ -90,9 +96,9 @@ def notes_from_message(
     bar_changes = _read_bar_changes(message, meter, problems, path)
     last = max(last, bar_changes[-1].start_step + 1 if bar_changes else 0)
     length = message.length_steps
-    longest = max(last, length)
-    is_short = longest <= max_length_steps
-    problems.require(is_short, f"{path}.length_steps", longest, f"at most {max_length_steps} steps")
+    longest, most = max(last, length), max_length_quarters * steps
+    is_short = longest <= most
+    problems.require(is_short, f"{path}.length_steps", longest, f"at most {most} steps")
     is_long = length == 0 or length >= last
     problems.require(is_long, f"{path}.length_steps", length, f"{last} steps or more, or 0")
     if len(problems) > before:
@@ -101,7 +107,7 @@ def notes_from_message(
         start, counted = (0, meter)
         if bar_changes:
             start, counted = bar_changes[-1].start_step, bar_changes[-1].meter
-        bar = counted.steps_per_bar() or 1
+        bar = counted.steps_per_bar(steps) or 1
         length = start + -(-(last - start) // bar) * bar
     notes = sorted(
         Note(
@@ -122,9 +128,21 @@ def notes_from_message(
         qpm=qpm,
         meter=meter,
         key=key,
+        steps_per_quarter=steps,
         chords=tuple(chords),
         bar_changes=tuple(bar_changes),
     )
+
+
+def read_steps(message: pb.NoteSequence | pb.Excerpt, problems: Problems, path: str) -> int | None:
+    """Reads the steps a quarter note; None where the message has none, or wrong steps."""
+    if not message.HasField("steps_per_quarter"):
+        return None
+    steps = message.steps_per_quarter
+    is_known = steps in RESOLUTIONS
+    expected = " or ".join(map(str, RESOLUTIONS))
+    problems.require(is_known, f"{path}.steps_per_quarter", steps, expected)
+    return steps if is_known else None
 
 
 def _read_chords(message: pb.NoteSequence, problems: Problems, path: str) -> list[Chord]:
@@ -188,6 +206,11 @@ def _check_note(note: pb.Note, problems: Problems, path: str) -> None:
     problems.require(note.program in PROGRAMS, f"{path}.program", note.program, "0 to 127")
     is_near = abs(note.offset) <= 0.5
     problems.require(is_near, f"{path}.offset", note.offset, "-0.5 to 0.5 steps")
+
+
+def grid_to_message(grid: TimeGrid) -> pb.TimeGrid:
+    """Writes a grid."""
+    return pb.TimeGrid(meter=meter_to_message(grid.meter), steps_per_quarter=grid.steps_per_quarter)
 
 
 def meter_to_message(meter: Meter) -> pb.Meter:

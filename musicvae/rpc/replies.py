@@ -16,9 +16,10 @@ from musicvae.generation.replies import (
     Transformed,
 )
 from musicvae.generation.requests import TAP_TO_DRUMS
-from musicvae.music.notes import Meter, NoteSequence
+from musicvae.music.notes import Meter, NoteSequence, TimeGrid
 from musicvae.problems import Problems
 from musicvae.rpc.notes import (
+    grid_to_message,
     key_to_message,
     meter_to_message,
     notes_from_message,
@@ -159,6 +160,7 @@ def model_to_message(model: ModelInfo) -> pb.Model:
         licence=model.licence,
         styles=model.styles,
         meters=map(meter_to_message, model.meters),
+        grids=map(grid_to_message, model.grids),
         card=model.card,
     )
 
@@ -184,5 +186,9 @@ def model_from_message(message: pb.Model) -> ModelInfo:
         licence=message.licence,
         styles=tuple(message.styles),
         meters=tuple(Meter(each.numerator, each.denominator) for each in message.meters),
+        grids=tuple(
+            TimeGrid(Meter(each.meter.numerator, each.meter.denominator), each.steps_per_quarter)
+            for each in message.grids
+        ),
         card=message.card,
     )

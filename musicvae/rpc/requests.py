@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from itertools import islice
 from typing import Any, TypeVar
 
+from musicvae.errors import SettingError
 from musicvae.generation.inputs import Excerpt, Point
 from musicvae.generation.replies import Latent
 from musicvae.generation.requests import (
@@ -30,10 +31,10 @@ from musicvae.generation.requests import (
 )
 from musicvae.music import midi
 from musicvae.music.chords import MOST_CHORDS
-from musicvae.music.notes import NoteSequence
+from musicvae.music.notes import STEPS_PER_QUARTER, NoteSequence
 from musicvae.problems import Problems
 from musicvae.rpc.limits import Limits
-from musicvae.rpc.notes import notes_from_message, notes_to_message
+from musicvae.rpc.notes import notes_from_message, notes_to_message, read_steps
 from musicvae.rpc.sounds import sounds_from_message, sounds_to_message
 from musicvae.v1 import musicvae_pb2 as pb
 
@@ -45,7 +46,7 @@ _TASKS = {
     TRANSFER: pb.GROOVE_TASK_TRANSFER,
 }
 _DRAWING = ("seed", "temperature", "top_p", "qpm")
-_DRAWING_OVER_CHORDS = (*_DRAWING, "chords", "key", "scale", "range", "meter")
+_DRAWING_OVER_CHORDS = (*_DRAWING, "chords", "key", "scale", "range", "meter", "steps_per_quarter")
 _SILENCE = NoteSequence(notes=(), length_steps=0)
 
 
@@ -81,6 +82,7 @@ def _excerpt_to_message(excerpt: Excerpt | None) -> pb.Excerpt | None:
         notes=notes_to_message(replace(excerpt.notes, qpm=qpm)),
         start_bar=excerpt.start_bar,
         meter=excerpt.meter,
+        steps_per_quarter=excerpt.steps_per_quarter,
         reduce=excerpt.reduce,
     )
 
@@ -272,15 +274,18 @@ def _excerpt(message: pb.Excerpt, problems: Problems, path: str, limits: Limits)
     notes = None
     kind = message.WhichOneof("content")
     problems.require(kind is not None, path, "none", "midi or notes")
+    steps = read_steps(message, problems, path)
     if kind == "midi":
         with problems.gather(f"{path}.midi"):
-            notes = midi.read(message.midi, limits=limits.midi)
+            notes = midi.read(
+                message.midi, limits=limits.midi, steps_per_quarter=steps or STEPS_PER_QUARTER
+            )
     elif kind == "notes":
         before = len(problems)
         sizes = {
             "notes": (len(message.notes.notes), limits.max_notes),
             "chords": (len(message.notes.chords), MOST_CHORDS),
-            "bar_changes": (len(message.notes.bar_changes), limits.max_length_steps),
+            "bar_changes": (len(message.notes.bar_changes), limits.max_bar_changes),
         }
         for name, (found, most) in sizes.items():
             problems.require(found <= most, f"{path}.notes.{name}", found, f"at most {most}")
@@ -289,8 +294,15 @@ def _excerpt(message: pb.Excerpt, problems: Problems, path: str, limits: Limits)
                 message.notes,
                 problems,
                 f"{path}.notes",
-                max_length_steps=limits.max_length_steps,
+                max_length_quarters=limits.max_length_quarters,
             )
-    return Excerpt(
-        notes=notes or _SILENCE, reduce=message.reduce, **_given(message, "start_bar", "meter")
-    )
+    given = _given(message, "start_bar", "meter")
+    with problems.gather():
+        try:
+            return Excerpt(
+                notes=notes or _SILENCE, reduce=message.reduce, steps_per_quarter=steps, **given
+            )
+        except SettingError as error:
+            error.field = f"{path}.steps_per_quarter"
+            raise
+    return Excerpt(notes=_SILENCE)

@@ -113,22 +113,22 @@ class TrainingModule(RunModule):
         if len(sets) > 1:
             for batch, each in zip(sets, measured, strict=True):
                 for name, value in each.items():
-                    path = f"validation/{batch.conditions.meter}/{name}"
+                    path = f"validation/{batch.conditions.grid}/{name}"
                     self.log(path, value, sync_dist=True, batch_size=1)
 
     def _measure(self, batch: Batch) -> dict[str, float]:
         representation: Representation = self.experiment.representation
-        meter = batch.conditions.meter
+        grid = batch.conditions.grid
         events = join_streams(batch.events, batch.conditions).cpu().numpy().astype(np.int16)
         # In single precision, as `evaluate` measures: else other weights would be the best.
         with torch.autocast(self.device.type, enabled=False):
             measured = reconstruct(
                 self.model,
-                representation if meter is None else representation.in_meter(meter),
+                representation if grid is None else representation.on_grid(grid),
                 events,
                 seed=self.seed,
             )
-        if meter in (None, representation.meter):
+        if grid in (None, representation.grid):
             self.last_reconstruction = measured
         return {
             "accuracy_sampled": measured.sampled.all_steps,

@@ -27,42 +27,42 @@ LEAST_LEARNING_RATE = 1e-3
 high shows within a few steps; a low rate may be intended."""
 
 
-def with_meters(
+def with_grids(
     experiment: Experiment, manifests: Sequence[Manifest], *, may_be_longer: bool = True
 ) -> Experiment:
-    """The experiment in the meters of its data sets, of which the first has the default.
+    """The experiment on the grids of its data sets, of which the first has the default.
 
     Raises:
-        DataError: If two sets have one meter, or a set has another representation.
-        SettingError: If the experiment already has other meters.
+        DataError: If two sets have one grid, or a set has another representation.
+        SettingError: If the experiment already has other grids.
     """
-    found = [representation_from_config(each.representation).meter for each in manifests[1:]]
-    meters = [experiment.representation.meter, *found]
+    found = [representation_from_config(each.representation).grid for each in manifests[1:]]
+    grids = [experiment.representation.grid, *found]
     if found and any(each.is_condition for each in experiment.representation.streams):
         raise DataError(
-            f"{len(meters)} data sets for {experiment.representation.name}",
+            f"{len(grids)} data sets for {experiment.representation.name}",
             expected="one: models that play over chords have one meter",
             action="Train a model for each meter.",
             field="data",
         )
-    if len(set(meters)) < len(meters):
+    if len(set(grids)) < len(grids):
         raise DataError(
-            f"data sets in {', '.join(map(str, meters))}",
-            expected="a data set for each meter",
+            f"data sets in {', '.join(map(str, grids))}",
+            expected="a data set for each meter and grid",
             action="Leave out a set, or prepare the music of one meter together.",
             field="data",
         )
-    if experiment.meters not in ((), tuple(found)):
+    if experiment.grids not in ((), tuple(found)):
         raise SettingError(
-            f"meters={', '.join(map(str, experiment.meters))}",
+            f"grids={', '.join(map(str, experiment.grids))}",
             expected=", ".join(map(str, found)) or "none, as there is one data set",
-            action="Leave `meters` out: they are the meters of the further data sets.",
-            field="meters",
+            action="Leave `grids` out: they are the grids of the further data sets.",
+            field="grids",
         )
-    for meter, manifest in zip(meters, manifests, strict=True):
-        representation = experiment.representation.in_meter(meter)
+    for grid, manifest in zip(grids, manifests, strict=True):
+        representation = experiment.representation.on_grid(grid)
         check_representation(representation, manifest, may_be_longer=may_be_longer)
-    return replace(experiment, meters=tuple(found))
+    return replace(experiment, grids=tuple(found))
 
 
 def check_representation(

@@ -39,7 +39,7 @@ class PriorModule(RunModule):
         self.log(f"validation/{name}", value, sync_dist=True, batch_size=1)
         if len(sets) > 1:
             for batch, each in zip(sets, measured, strict=True):
-                path = f"validation/{batch.conditions.meter}/{name}"
+                path = f"validation/{batch.conditions.grid}/{name}"
                 self.log(path, each, sync_dist=True, batch_size=1)
 
     def _measure(self, batch: Batch) -> Float[Tensor, ""]:

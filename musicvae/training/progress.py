@@ -100,11 +100,11 @@ class TrainingProgress(lightning.Callback):
             if name in metrics:
                 figures.append(form.format(metrics[name].item()))
                 group, measure = name.split("/")
-                meters = re.compile(rf"{group}/(\d+/\d+)/{measure}")
+                grids = re.compile(rf"{group}/(\d+/\d+(?: by \d+)?)/{measure}")
                 figures += [
                     f"{found[1]} {value:.3f}"
                     for path, value in metrics.items()
-                    if (found := meters.fullmatch(path))
+                    if (found := grids.fullmatch(path))
                 ]
         return " · ".join(figures)
 

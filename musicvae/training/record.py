@@ -61,7 +61,7 @@ class RunSettings:
 
     Attributes:
         data: A prepared data set.
-        further_data: Prepared data sets of the same kind of music in further meters.
+        further_data: Prepared data sets of the same kind of music on further grids.
         out: The run's folder.
         seed: Of the weights, the order of the examples and all noise.
         resume: Whether to go on from the last checkpoint in `out`; the run may be made longer.
@@ -126,7 +126,7 @@ class Run:
         seed: The run's seed.
         data: The prepared data set's folder.
         content_hash: The data set's hash.
-        further_sets: The data sets in further meters, in the order of `Experiment.meters`.
+        further_sets: The data sets on further grids, in the order of `Experiment.grids`.
         step: The optimiser step of the weights.
         examples_seen: Examples over all steps up to this step.
         start: The run that gave the first weights; None if they were drawn at random.
@@ -147,7 +147,7 @@ class Run:
 
     @property
     def sets(self) -> tuple[UsedSet, ...]:
-        """The data sets, one for each meter."""
+        """The data sets, one for each grid."""
         return (UsedSet(data=self.data, content_hash=self.content_hash), *self.further_sets)
 
     @property

@@ -59,7 +59,7 @@ from musicvae.training.record import (
 from musicvae.training.touch_module import TouchModule
 
 POSITIONS = "positions.weight"
-"""Ends the names of tables that have more rows for more meters."""
+"""Ends the names of tables that have more rows for more grids."""
 
 
 def train(experiment: Experiment, settings: RunSettings, console: Console) -> bool:
@@ -75,7 +75,7 @@ def train(experiment: Experiment, settings: RunSettings, console: Console) -> bo
     is_first = rank_zero_only.rank == 0  # type: ignore[attr-defined]  # Lightning sets it
     manifests = [load_manifest(each) for each in (settings.data, *settings.further_data)]
     is_cut = settings.part != PRIOR
-    experiment = preflight.with_meters(experiment, manifests, may_be_longer=is_cut)
+    experiment = preflight.with_grids(experiment, manifests, may_be_longer=is_cut)
     sets = _open_sets(experiment, settings)
     if settings.part == PRIOR:
         experiment = _of_prior(experiment, sets)
@@ -144,10 +144,10 @@ def _greet(
         f"{experiment.name}: {weights / 1e6:.1f} M weights, {sum(data.sizes):,} examples, "
         f"{experiment.training.steps:,} steps of {batch}, {precision}"
     )
-    if experiment.meters:
-        every = zip(experiment.all_meters, data.sizes, share_steps(data.sizes), strict=True)
-        for meter, examples, share in every:
-            console.print(f"{meter}: {examples:,} examples, {share} of 100 steps", highlight=False)
+    if experiment.grids:
+        every = zip(experiment.all_grids, data.sizes, share_steps(data.sizes), strict=True)
+        for grid, examples, share in every:
+            console.print(f"{grid}: {examples:,} examples, {share} of 100 steps", highlight=False)
 
 
 def _prepare(
@@ -163,7 +163,7 @@ def _prepare(
     module = PriorModule(experiment, seed=seed)
     for each in sets:
         weights = torch.from_numpy(weigh_keys(each.examples))
-        module.model.keys_in(each.representation.meter).copy_(weights)
+        module.model.keys_in(each.representation.grid).copy_(weights)
     if module.model.style_weights is not None:
         shares = weigh_styles(sets[0].examples, experiment.prior.styles)
         module.model.style_weights.copy_(torch.from_numpy(shares))
@@ -183,12 +183,12 @@ def _prepare_touch(
 def _open_sets(experiment: Experiment, settings: RunSettings) -> list[TrainingSet]:
     return [
         TrainingSet(
-            representation=experiment.representation.in_meter(meter),
+            representation=experiment.representation.on_grid(grid),
             examples=shards.load(folder, "train"),
             validation=shards.load(folder, "validation"),
         )
-        for meter, folder in zip(
-            experiment.all_meters, (settings.data, *settings.further_data), strict=True
+        for grid, folder in zip(
+            experiment.all_grids, (settings.data, *settings.further_data), strict=True
         )
     ]
 
@@ -273,7 +273,7 @@ def _quiet() -> Iterator[None]:
 def _take_over(module: RunModule, origin: Origin, settings: RunSettings) -> Start:
     """Gives a module the trained weights that have the same names and shapes.
 
-    A table of positions takes the rows that it has in common: those of the meters it grew by stay.
+    A table of positions takes the rows that it has in common; the rows of new grids stay.
     A table of events may have new condition streams, see `EventEmbedding.take_events`.
 
     Raises:

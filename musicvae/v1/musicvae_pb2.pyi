@@ -28,7 +28,7 @@ CLIP_FORMAT_MIDI: ClipFormat
 CLIP_FORMAT_NOTES: ClipFormat
 
 class SampleRequest(_message.Message):
-    __slots__ = ("model", "count", "seed", "first_index", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "style", "meter")
+    __slots__ = ("model", "count", "seed", "first_index", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "style", "meter", "steps_per_quarter")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +43,7 @@ class SampleRequest(_message.Message):
     RANGE_FIELD_NUMBER: _ClassVar[int]
     STYLE_FIELD_NUMBER: _ClassVar[int]
     METER_FIELD_NUMBER: _ClassVar[int]
+    STEPS_PER_QUARTER_FIELD_NUMBER: _ClassVar[int]
     model: str
     count: int
     seed: int
@@ -57,7 +58,8 @@ class SampleRequest(_message.Message):
     range: str
     style: str
     meter: str
-    def __init__(self, model: _Optional[str] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., first_index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., style: _Optional[str] = ..., meter: _Optional[str] = ...) -> None: ...
+    steps_per_quarter: int
+    def __init__(self, model: _Optional[str] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., first_index: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., style: _Optional[str] = ..., meter: _Optional[str] = ..., steps_per_quarter: _Optional[int] = ...) -> None: ...
 
 class SampleResponse(_message.Message):
     __slots__ = ("clip",)
@@ -66,7 +68,7 @@ class SampleResponse(_message.Message):
     def __init__(self, clip: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
 
 class InterpolateRequest(_message.Message):
-    __slots__ = ("model", "points", "count", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "meter")
+    __slots__ = ("model", "points", "count", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "meter", "steps_per_quarter")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -80,6 +82,7 @@ class InterpolateRequest(_message.Message):
     SCALE_FIELD_NUMBER: _ClassVar[int]
     RANGE_FIELD_NUMBER: _ClassVar[int]
     METER_FIELD_NUMBER: _ClassVar[int]
+    STEPS_PER_QUARTER_FIELD_NUMBER: _ClassVar[int]
     model: str
     points: _containers.RepeatedCompositeFieldContainer[Point]
     count: int
@@ -93,7 +96,8 @@ class InterpolateRequest(_message.Message):
     scale: str
     range: str
     meter: str
-    def __init__(self, model: _Optional[str] = ..., points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., meter: _Optional[str] = ...) -> None: ...
+    steps_per_quarter: int
+    def __init__(self, model: _Optional[str] = ..., points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., count: _Optional[int] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., meter: _Optional[str] = ..., steps_per_quarter: _Optional[int] = ...) -> None: ...
 
 class InterpolateResponse(_message.Message):
     __slots__ = ("clip",)
@@ -102,7 +106,7 @@ class InterpolateResponse(_message.Message):
     def __init__(self, clip: _Optional[_Union[Clip, _Mapping]] = ...) -> None: ...
 
 class TransformRequest(_message.Message):
-    __slots__ = ("model", "point", "amounts", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "meter")
+    __slots__ = ("model", "point", "amounts", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "meter", "steps_per_quarter")
     class AmountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -123,6 +127,7 @@ class TransformRequest(_message.Message):
     SCALE_FIELD_NUMBER: _ClassVar[int]
     RANGE_FIELD_NUMBER: _ClassVar[int]
     METER_FIELD_NUMBER: _ClassVar[int]
+    STEPS_PER_QUARTER_FIELD_NUMBER: _ClassVar[int]
     model: str
     point: Point
     amounts: _containers.ScalarMap[str, float]
@@ -136,7 +141,8 @@ class TransformRequest(_message.Message):
     scale: str
     range: str
     meter: str
-    def __init__(self, model: _Optional[str] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., amounts: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., meter: _Optional[str] = ...) -> None: ...
+    steps_per_quarter: int
+    def __init__(self, model: _Optional[str] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., amounts: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., meter: _Optional[str] = ..., steps_per_quarter: _Optional[int] = ...) -> None: ...
 
 class TransformResponse(_message.Message):
     __slots__ = ("before", "after")
@@ -197,7 +203,7 @@ class EncodeResponse(_message.Message):
     def __init__(self, latent: _Optional[_Union[Latent, _Mapping]] = ..., mean: _Optional[_Iterable[float]] = ..., stddev: _Optional[_Iterable[float]] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., attributes: _Optional[_Mapping[str, float]] = ..., seed: _Optional[int] = ..., model: _Optional[str] = ..., model_version: _Optional[str] = ..., chords: _Optional[str] = ..., sounds: _Optional[_Mapping[str, Sound]] = ...) -> None: ...
 
 class DecodeRequest(_message.Message):
-    __slots__ = ("model", "latents", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "sounds", "meter")
+    __slots__ = ("model", "latents", "seed", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "sounds", "meter", "steps_per_quarter")
     class SoundsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -218,6 +224,7 @@ class DecodeRequest(_message.Message):
     RANGE_FIELD_NUMBER: _ClassVar[int]
     SOUNDS_FIELD_NUMBER: _ClassVar[int]
     METER_FIELD_NUMBER: _ClassVar[int]
+    STEPS_PER_QUARTER_FIELD_NUMBER: _ClassVar[int]
     model: str
     latents: _containers.RepeatedCompositeFieldContainer[Latent]
     seed: int
@@ -231,7 +238,8 @@ class DecodeRequest(_message.Message):
     range: str
     sounds: _containers.MessageMap[str, Sound]
     meter: str
-    def __init__(self, model: _Optional[str] = ..., latents: _Optional[_Iterable[_Union[Latent, _Mapping]]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., sounds: _Optional[_Mapping[str, Sound]] = ..., meter: _Optional[str] = ...) -> None: ...
+    steps_per_quarter: int
+    def __init__(self, model: _Optional[str] = ..., latents: _Optional[_Iterable[_Union[Latent, _Mapping]]] = ..., seed: _Optional[int] = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., qpm: _Optional[float] = ..., clip_format: _Optional[_Union[ClipFormat, str]] = ..., chords: _Optional[str] = ..., key: _Optional[str] = ..., scale: _Optional[str] = ..., range: _Optional[str] = ..., sounds: _Optional[_Mapping[str, Sound]] = ..., meter: _Optional[str] = ..., steps_per_quarter: _Optional[int] = ...) -> None: ...
 
 class DecodeResponse(_message.Message):
     __slots__ = ("clip",)
@@ -292,18 +300,20 @@ class GetModelResponse(_message.Message):
     def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
 
 class Excerpt(_message.Message):
-    __slots__ = ("midi", "notes", "start_bar", "reduce", "meter")
+    __slots__ = ("midi", "notes", "start_bar", "reduce", "meter", "steps_per_quarter")
     MIDI_FIELD_NUMBER: _ClassVar[int]
     NOTES_FIELD_NUMBER: _ClassVar[int]
     START_BAR_FIELD_NUMBER: _ClassVar[int]
     REDUCE_FIELD_NUMBER: _ClassVar[int]
     METER_FIELD_NUMBER: _ClassVar[int]
+    STEPS_PER_QUARTER_FIELD_NUMBER: _ClassVar[int]
     midi: bytes
     notes: NoteSequence
     start_bar: int
     reduce: bool
     meter: str
-    def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., start_bar: _Optional[int] = ..., reduce: _Optional[bool] = ..., meter: _Optional[str] = ...) -> None: ...
+    steps_per_quarter: int
+    def __init__(self, midi: _Optional[bytes] = ..., notes: _Optional[_Union[NoteSequence, _Mapping]] = ..., start_bar: _Optional[int] = ..., reduce: _Optional[bool] = ..., meter: _Optional[str] = ..., steps_per_quarter: _Optional[int] = ...) -> None: ...
 
 class Point(_message.Message):
     __slots__ = ("excerpt", "latent")
@@ -385,7 +395,7 @@ class Sound(_message.Message):
     def __init__(self, program: _Optional[int] = ..., velocity: _Optional[int] = ...) -> None: ...
 
 class NoteSequence(_message.Message):
-    __slots__ = ("notes", "length_steps", "qpm", "meter", "key", "chords", "bar_changes")
+    __slots__ = ("notes", "length_steps", "qpm", "meter", "key", "chords", "bar_changes", "steps_per_quarter")
     NOTES_FIELD_NUMBER: _ClassVar[int]
     LENGTH_STEPS_FIELD_NUMBER: _ClassVar[int]
     QPM_FIELD_NUMBER: _ClassVar[int]
@@ -393,6 +403,7 @@ class NoteSequence(_message.Message):
     KEY_FIELD_NUMBER: _ClassVar[int]
     CHORDS_FIELD_NUMBER: _ClassVar[int]
     BAR_CHANGES_FIELD_NUMBER: _ClassVar[int]
+    STEPS_PER_QUARTER_FIELD_NUMBER: _ClassVar[int]
     notes: _containers.RepeatedCompositeFieldContainer[Note]
     length_steps: int
     qpm: float
@@ -400,7 +411,8 @@ class NoteSequence(_message.Message):
     key: Key
     chords: _containers.RepeatedCompositeFieldContainer[Chord]
     bar_changes: _containers.RepeatedCompositeFieldContainer[BarChange]
-    def __init__(self, notes: _Optional[_Iterable[_Union[Note, _Mapping]]] = ..., length_steps: _Optional[int] = ..., qpm: _Optional[float] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., key: _Optional[_Union[Key, _Mapping]] = ..., chords: _Optional[_Iterable[_Union[Chord, _Mapping]]] = ..., bar_changes: _Optional[_Iterable[_Union[BarChange, _Mapping]]] = ...) -> None: ...
+    steps_per_quarter: int
+    def __init__(self, notes: _Optional[_Iterable[_Union[Note, _Mapping]]] = ..., length_steps: _Optional[int] = ..., qpm: _Optional[float] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., key: _Optional[_Union[Key, _Mapping]] = ..., chords: _Optional[_Iterable[_Union[Chord, _Mapping]]] = ..., bar_changes: _Optional[_Iterable[_Union[BarChange, _Mapping]]] = ..., steps_per_quarter: _Optional[int] = ...) -> None: ...
 
 class BarChange(_message.Message):
     __slots__ = ("start_step", "meter")
@@ -444,6 +456,14 @@ class Meter(_message.Message):
     denominator: int
     def __init__(self, numerator: _Optional[int] = ..., denominator: _Optional[int] = ...) -> None: ...
 
+class TimeGrid(_message.Message):
+    __slots__ = ("meter", "steps_per_quarter")
+    METER_FIELD_NUMBER: _ClassVar[int]
+    STEPS_PER_QUARTER_FIELD_NUMBER: _ClassVar[int]
+    meter: Meter
+    steps_per_quarter: int
+    def __init__(self, meter: _Optional[_Union[Meter, _Mapping]] = ..., steps_per_quarter: _Optional[int] = ...) -> None: ...
+
 class Key(_message.Message):
     __slots__ = ("tonic", "is_minor")
     TONIC_FIELD_NUMBER: _ClassVar[int]
@@ -453,7 +473,7 @@ class Key(_message.Message):
     def __init__(self, tonic: _Optional[int] = ..., is_minor: _Optional[bool] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "representation", "bars", "meter", "length_steps", "latent_size", "attributes", "card", "needs_chords", "size_bytes", "figures", "sources", "styles", "licence", "meters")
+    __slots__ = ("name", "version", "representation", "bars", "meter", "length_steps", "latent_size", "attributes", "card", "needs_chords", "size_bytes", "figures", "sources", "styles", "licence", "meters", "grids")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     REPRESENTATION_FIELD_NUMBER: _ClassVar[int]
@@ -470,6 +490,7 @@ class Model(_message.Message):
     STYLES_FIELD_NUMBER: _ClassVar[int]
     LICENCE_FIELD_NUMBER: _ClassVar[int]
     METERS_FIELD_NUMBER: _ClassVar[int]
+    GRIDS_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     representation: str
@@ -486,7 +507,8 @@ class Model(_message.Message):
     styles: _containers.RepeatedScalarFieldContainer[str]
     licence: str
     meters: _containers.RepeatedCompositeFieldContainer[Meter]
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., representation: _Optional[str] = ..., bars: _Optional[int] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., length_steps: _Optional[int] = ..., latent_size: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., card: _Optional[str] = ..., needs_chords: _Optional[bool] = ..., size_bytes: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., styles: _Optional[_Iterable[str]] = ..., licence: _Optional[str] = ..., meters: _Optional[_Iterable[_Union[Meter, _Mapping]]] = ...) -> None: ...
+    grids: _containers.RepeatedCompositeFieldContainer[TimeGrid]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., representation: _Optional[str] = ..., bars: _Optional[int] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., length_steps: _Optional[int] = ..., latent_size: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., card: _Optional[str] = ..., needs_chords: _Optional[bool] = ..., size_bytes: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., styles: _Optional[_Iterable[str]] = ..., licence: _Optional[str] = ..., meters: _Optional[_Iterable[_Union[Meter, _Mapping]]] = ..., grids: _Optional[_Iterable[_Union[TimeGrid, _Mapping]]] = ...) -> None: ...
 
 class Figure(_message.Message):
     __slots__ = ("name", "value")

@@ -83,7 +83,12 @@ class MidiFile:
     remarks: tuple[Remark, ...] = ()
 
 
-def read_tracks(source: bytes | str | Path, *, limits: MidiLimits = DEFAULT_LIMITS) -> MidiFile:
+def read_tracks(
+    source: bytes | str | Path,
+    *,
+    limits: MidiLimits = DEFAULT_LIMITS,
+    steps_per_quarter: int = STEPS_PER_QUARTER,
+) -> MidiFile:
     """Reads the tracks of a MIDI file onto the step grid.
 
     All sequences have the same length: up to the end of the last note (or of a later first track
@@ -93,6 +98,7 @@ def read_tracks(source: bytes | str | Path, *, limits: MidiLimits = DEFAULT_LIMI
     Args:
         source: The bytes of the file, or its path.
         limits: The limits past which the file is refused.
+        steps_per_quarter: The resolution of the grid.
 
     Raises:
         MidiError: If the bytes are no MIDI file of format 0 or 1 in ticks a quarter note, are
@@ -100,50 +106,57 @@ def read_tracks(source: bytes | str | Path, *, limits: MidiLimits = DEFAULT_LIMI
         OSError: If the file can't be read.
     """
     if isinstance(source, bytes):
-        return _read_bytes(source, limits)
+        return _read_bytes(source, limits, steps_per_quarter)
     check_type("source", source, str | Path, "the bytes or the path of a MIDI file")
     try:
-        return _read_bytes(Path(source).read_bytes(), limits)
+        return _read_bytes(Path(source).read_bytes(), limits, steps_per_quarter)
     except MidiError as error:
         found = f"{source}: {error.found}"
         raise MidiError(found, expected=error.expected, action=error.action) from error
 
 
-def read(source: bytes | str | Path, *, limits: MidiLimits = DEFAULT_LIMITS) -> NoteSequence:
+def read(
+    source: bytes | str | Path,
+    *,
+    limits: MidiLimits = DEFAULT_LIMITS,
+    steps_per_quarter: int = STEPS_PER_QUARTER,
+) -> NoteSequence:
     """Reads a MIDI file as one sequence, all tracks together.
 
     Args:
         source: The bytes of the file, or its path.
         limits: The limits past which the file is refused.
+        steps_per_quarter: The resolution of the grid.
 
     Raises:
         MidiError, OSError: As `read_tracks`.
     """
-    file = read_tracks(source, limits=limits)
+    file = read_tracks(source, limits=limits, steps_per_quarter=steps_per_quarter)
     return NoteSequence(
         notes=tuple(sorted(note for track in file.tracks for note in track.notes.notes)),
         length_steps=file.length_steps,
         qpm=file.qpm,
         meter=file.meter,
         key=file.key,
+        steps_per_quarter=steps_per_quarter,
         chords=file.chords,
         bar_changes=file.bar_changes,
     )
 
 
-def _read_bytes(data: bytes, limits: MidiLimits) -> MidiFile:
+def _read_bytes(data: bytes, limits: MidiLimits, steps_per_quarter: int) -> MidiFile:
     parsed = midi_parser.parse(data, limits=limits)
     smf.check_score(parsed.header)
     ticks_per_quarter = int(parsed.ticks_per_quarter)
-    grid = _lay_bars(parsed)
+    grid = _lay_bars(parsed, steps_per_quarter)
     parts = [(track.name, _notes(track, ticks_per_quarter, grid)) for track in parsed.tracks]
     last = max((note.end_step for _, notes in parts for note in notes), default=0)
     head = smf.read_head(parsed.first_track)
     if head.end_tick <= limits.max_length_quarters * ticks_per_quarter:
         shift = grid.shifts(np.array([head.end_tick / ticks_per_quarter]))[0]
-        last = max(last, math.floor(head.end_tick * STEPS_PER_QUARTER / ticks_per_quarter + shift))
+        last = max(last, math.floor(head.end_tick * steps_per_quarter / ticks_per_quarter + shift))
     start, meter = grid.changes[-1].start_step, grid.changes[-1].meter
-    bar_steps = meter.steps_per_bar(STEPS_PER_QUARTER) or STEPS_PER_QUARTER
+    bar_steps = meter.steps_per_bar(steps_per_quarter) or steps_per_quarter
     length_steps = start - (start - last) // bar_steps * bar_steps
     key = parsed.keys[0][1] if parsed.keys else None
     meter = grid.changes[0].meter
@@ -153,7 +166,13 @@ def _read_bytes(data: bytes, limits: MidiLimits) -> MidiFile:
             MidiTrack(
                 name,
                 NoteSequence(
-                    tuple(notes), length_steps, parsed.qpm, meter, key, bar_changes=bar_changes
+                    tuple(notes),
+                    length_steps,
+                    parsed.qpm,
+                    meter,
+                    key,
+                    steps_per_quarter,
+                    bar_changes=bar_changes,
                 ),
             )
             for name, notes in parts
@@ -169,7 +188,7 @@ def _read_bytes(data: bytes, limits: MidiLimits) -> MidiFile:
     )
 
 
-def _lay_bars(parsed: ParsedMidi) -> StepGrid:
+def _lay_bars(parsed: ParsedMidi, steps_per_quarter: int) -> StepGrid:
     """The bars of a file on the step grid, as the data pipeline finds them."""
     unit = parsed.ticks_per_quarter
     marks = [MeterMark(tick / unit, meter) for tick, meter in parsed.meters]
@@ -186,14 +205,15 @@ def _lay_bars(parsed: ParsedMidi) -> StepGrid:
             ends=np.array([notes.ends.max() / unit]),
         )
         bars = find_bars([marks], timed)
-    return lay_on_steps(bars[0], STEPS_PER_QUARTER)
+    return lay_on_steps(bars[0], steps_per_quarter)
 
 
 def _steps(
     ticks: Int64[np.ndarray, " note"], ticks_per_quarter: int, grid: StepGrid
 ) -> Int64[np.ndarray, " note"]:
     """The nearest step of each tick; halfway between two steps, the later."""
-    steps = ticks / (ticks_per_quarter / STEPS_PER_QUARTER) + grid.shifts(ticks / ticks_per_quarter)
+    ticks_per_step = ticks_per_quarter / grid.steps_per_quarter
+    steps = ticks / ticks_per_step + grid.shifts(ticks / ticks_per_quarter)
     nearest: Int64[np.ndarray, " note"] = np.floor(steps + 0.5).astype(np.int64)
     return nearest
 
@@ -206,7 +226,9 @@ def _notes(track: ParsedTrack, ticks_per_quarter: int, grid: StepGrid) -> list[N
     ends = np.maximum(_steps(notes.ends.astype(np.int64), ticks_per_quarter, grid), starts + 1)
     # In whole numbers, so that music on the grid has no offset and written music reads back equal.
     shifts = np.round(grid.shifts(onsets / ticks_per_quarter) * ticks_per_quarter, 6)
-    offsets = (onsets * STEPS_PER_QUARTER - starts * ticks_per_quarter + shifts) / ticks_per_quarter
+    offsets = (
+        onsets * grid.steps_per_quarter - starts * ticks_per_quarter + shifts
+    ) / ticks_per_quarter
     order = np.lexsort((offsets, notes.velocities, ends, notes.pitches, starts))
     columns = (starts, notes.pitches, ends, notes.velocities, offsets)
     return [

@@ -7,7 +7,7 @@ import pytest
 from musicvae.errors import SettingError
 from musicvae.experiment.experiment import TrainingConfig, build_model, from_dict, overlay, to_dict
 from musicvae.experiment.presets import PRESETS, melody_2bar
-from musicvae.music.notes import Meter
+from musicvae.music.notes import Meter, TimeGrid
 from musicvae.representation import Melody
 
 
@@ -144,12 +144,18 @@ def test_settings_of_a_prior_that_do_not_fit_are_named(preset, setting, field):
     assert caught.value.field == field
 
 
-def test_meters_are_read_as_text_and_each_stands_once():
-    experiment = overlay(melody_2bar(), settings=["meters=[3/4, 6/8]"])
-    assert experiment.all_meters == (Meter(), Meter(3, 4), Meter(6, 8))
-    assert to_dict(experiment)["meters"] == ["3/4", "6/8"]
-    assert from_dict(to_dict(experiment)) == experiment
-    with pytest.raises(SettingError, match="expected each meter once"):
-        replace(experiment, meters=(Meter(3, 4), Meter()))
+def test_grids_are_read_as_text_and_each_stands_once():
+    experiment = overlay(melody_2bar(), settings=["grids=[3/4, 4/4 by 12]"])
+    three, by_12 = TimeGrid(Meter(3, 4)), TimeGrid(Meter(), 12)
+    assert experiment.all_grids == (TimeGrid(), three, by_12)
+    written = to_dict(experiment)
+    assert written["grids"] == ["3/4", "4/4 by 12"]
+    assert from_dict(written) == experiment
+    earlier = {"meters" if name == "grids" else name: value for name, value in written.items()}
+    assert from_dict(earlier) == experiment
+    with pytest.raises(SettingError, match="expected each grid once"):
+        replace(experiment, grids=(three, TimeGrid()))
     with pytest.raises(SettingError, match="meter 5/32; expected a meter whose bar is a whole"):
-        replace(experiment, meters=(Meter(5, 32),))
+        replace(experiment, grids=(TimeGrid(Meter(5, 32)),))
+    with pytest.raises(SettingError, match="expected a list of meters and grids"):
+        overlay(melody_2bar(), settings=["grids=[4/4 by 5]"])

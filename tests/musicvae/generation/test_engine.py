@@ -210,13 +210,6 @@ def test_two_bundles_of_one_name_are_refused(tiny):
         Engine([tiny, tiny])
 
 
-def test_bundle_on_another_grid_than_replies_is_refused(tiny):
-    fine = replace(tiny.experiment.representation, steps_per_quarter=12)
-    other = replace(tiny, experiment=replace(tiny.experiment, representation=fine))
-    with pytest.raises(BundleError, match=r"tiny on a grid of 12 .*--steps-per-quarter 4"):
-        Engine([other])
-
-
 def test_engine_leaves_torch_as_it_was(engine):
     before = torch.get_num_threads()
     torch.set_num_threads(3)

@@ -6,7 +6,7 @@ from engines import FOUR, FOUR_THEN_THREE, PICKUP, TWO_FOUR_BAR, in_meters
 from musicvae.errors import RepresentationError, SettingError
 from musicvae.generation.excerpts import fit
 from musicvae.generation.inputs import Excerpt
-from musicvae.music.notes import BarChange, Meter, Note, NoteSequence
+from musicvae.music.notes import BarChange, Meter, Note, NoteSequence, TimeGrid
 from musicvae.representation import Drums, Groove, Melody, Trio
 
 TWO_BARS = Melody(bars=2)
@@ -208,7 +208,8 @@ THREE, JIG = Meter(3, 4), Meter(6, 8)
 )
 def test_of_several_meters_of_a_model_the_musics_own_is_taken(own, asked, meters, read):
     music = replace(long_melody(6), meter=own)
-    cut = fit(Excerpt(music, start_bar=1, meter=asked), TWO_BARS, "excerpt", meters)
+    grids = tuple(map(TimeGrid, meters))
+    cut = fit(Excerpt(music, start_bar=1, meter=asked), TWO_BARS, "excerpt", grids)
     length = 2 * read.steps_per_bar()
     assert (cut.meter, cut.length_steps) == (read, length)
     assert cut.notes == music.window(0, length).notes
@@ -217,8 +218,9 @@ def test_of_several_meters_of_a_model_the_musics_own_is_taken(own, asked, meters
 @pytest.mark.parametrize("asked", [None, "5/4"])
 def test_all_meters_of_a_model_are_named(asked):
     music = replace(long_melody(6), meter=Meter(5, 4))
+    grids = tuple(map(TimeGrid, (Meter(), THREE, JIG)))
     with pytest.raises(RepresentationError, match="5/4; expected 4/4, 3/4 or 6/8"):
-        fit(Excerpt(music, start_bar=1, meter=asked), TWO_BARS, "x", (Meter(), THREE, JIG))
+        fit(Excerpt(music, start_bar=1, meter=asked), TWO_BARS, "x", grids)
 
 
 @pytest.mark.parametrize(("given", "used"), [(3.6, 10.0), (120.5, 120.5), (5000.0, 480.0)])

@@ -50,13 +50,6 @@ def test_latent_must_be_finite():
     assert caught.value.field == "latents[1]"
 
 
-def test_excerpt_must_be_on_the_grid_of_16ths():
-    fine = NoteSequence(notes=(), length_steps=0, steps_per_quarter=8)
-    with pytest.raises(SettingError, match="a grid of 8 steps") as caught:
-        EncodeRequest(excerpt=Excerpt(notes=fine))
-    assert caught.value.field == "excerpt.notes"
-
-
 @pytest.mark.parametrize("meter", ["", "four", "4/5"])
 def test_a_meter_must_be_a_meter(meter):
     with pytest.raises(SettingError, match="expected a meter such as 4/4") as caught:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from musicvae.model import ModelConfig, MusicVAE
-from musicvae.music.notes import Meter
+from musicvae.music.notes import TimeGrid
 from musicvae.representation.streams import Stream
 
 CONFIG = {
@@ -31,7 +31,7 @@ def make_model():
         steps_per_bar=16,
         vocabulary_sizes=(5,),
         streams=None,
-        further_meters=(),
+        further_grids=(),
         scale=4.0,
         seed=0,
         **widths,
@@ -44,7 +44,7 @@ def make_model():
                 config,
                 streams=streams or classes(vocabulary_sizes),
                 bars=bars,
-                steps_per_bar={Meter(): steps_per_bar} | dict(further_meters),
+                steps_per_bar={TimeGrid(): steps_per_bar} | dict(further_grids),
             )
         with torch.no_grad():
             for parameter in model.parameters():

@@ -5,10 +5,12 @@ import torch
 
 from musicvae.errors import SettingError
 from musicvae.model import Conditions, EventPrior, PriorConfig
-from musicvae.music.notes import Meter
+from musicvae.music.notes import Meter, TimeGrid
 from musicvae.representation import Drums, Groove, LeadSheet, Melody, Trio
 from musicvae.representation.key_relative import UNKNOWN_MODE, UNKNOWN_TONIC
 
+THREE, FIVE = TimeGrid(Meter(3, 4)), TimeGrid(Meter(5, 4))
+BY_12 = TimeGrid(Meter(), 12)
 BATCH = 3
 STYLES = ("funk", "jazz", "rock")
 MUSIC = {
@@ -37,8 +39,8 @@ def make_prior(representation, lags, styles=(), guidance=1.0):
             streams=representation.streams,
             bars=representation.bars,
             steps_per_bar={
-                meter: representation.in_meter(meter).rows_per_bar
-                for meter in (representation.meter, Meter(3, 4), Meter(5, 4))
+                grid: representation.on_grid(grid).rows_per_bar
+                for grid in (representation.grid, THREE, FIVE, BY_12)
             },
         )
         for parameter in prior.parameters():
@@ -46,18 +48,23 @@ def make_prior(representation, lags, styles=(), guidance=1.0):
     return prior.eval().requires_grad_(requires_grad=False)
 
 
-CASES = [*((name, None) for name in MUSIC), ("lead sheet", Meter(3, 4)), ("trio", Meter(5, 4))]
+CASES = [
+    *((name, None) for name in MUSIC),
+    ("lead sheet", THREE),
+    ("trio", FIVE),
+    ("melody", BY_12),
+]
 
 
 @pytest.fixture(params=CASES, scope="module", ids=lambda case: f"{case[0]} in {case[1]}")
 def case(request):
-    """A prior of three meters with random music and conditions."""
-    name, meter = request.param
+    """A prior of four grids with random music and conditions."""
+    name, grid = request.param
     representation, lags, *styles = MUSIC[name]
     prior = make_prior(representation, lags, *styles)
     generator = torch.Generator().manual_seed(2)
     columns = [
-        torch.randint(each.size, (BATCH, prior.length_steps(meter)), generator=generator)
+        torch.randint(each.size, (BATCH, prior.length_steps(grid)), generator=generator)
         for each in representation.streams
     ]
     every = torch.stack(columns, dim=-1)
@@ -65,7 +72,7 @@ def case(request):
     keys = torch.tensor([[0, 0], [7, 1], [UNKNOWN_TONIC, UNKNOWN_MODE]])
     streams = every[..., count:] if every.shape[-1] > count else None
     numbers = torch.tensor([0, 2, len(STYLES)]) if styles else None
-    told = Conditions(meter=meter, streams=streams, keys=keys, styles=numbers)
+    told = Conditions(grid=grid, streams=streams, keys=keys, styles=numbers)
     return prior, every[..., :count], told
 
 
@@ -75,7 +82,7 @@ def test_likelihood_of_all_music_is_one():
     small = type(stream)(name="small", size=3)
     config = PriorConfig(event_size=6, position_size=2, hidden_size=8, lags=(1,))
     torch.manual_seed(4)
-    prior = EventPrior(config, streams=[small], bars=3, steps_per_bar={Meter(): 1}).eval()
+    prior = EventPrior(config, streams=[small], bars=3, steps_per_bar={TimeGrid(): 1}).eval()
     music = torch.cartesian_prod(*[torch.arange(3)] * 3)[..., None]
     keys = torch.zeros(len(music), 2, dtype=torch.long)
     total = prior.log_prob(music, Conditions(keys=keys)).exp().sum()
@@ -85,12 +92,12 @@ def test_likelihood_of_all_music_is_one():
 def test_steps_give_the_parameters_of_all_rows_at_once(case):
     prior, events, told = case
     rows, columns = prior._delay(events), prior._columns(told, BATCH)
-    every = prior.parameters_of(rows, columns, told.meter)
+    every = prior.parameters_of(rows, columns, told.grid)
     state, plans = prior.start(torch.zeros(BATCH, 0)), torch.zeros(BATCH, 0)
     previous = prior.heads.unknown.expand(BATCH, -1)
     for row in range(rows.shape[1]):
         before = [each.clone() for each in state]
-        stepped = prior.step(state, plans, previous, columns[:, row], row, told.meter)
+        stepped = prior.step(state, plans, previous, columns[:, row], row, told.grid)
         assert all(map(torch.equal, state, before)), "the state before is left as it is"
         torch.testing.assert_close(stepped.parameters, every[:, row])
         state, previous = stepped.state, rows[:, row]
@@ -103,7 +110,7 @@ def test_an_event_changes_nothing_before_it(case):
     changed = rows.clone()
     middle = rows.shape[1] // 2
     changed[:, middle] = (changed[:, middle] + 1) % prior.heads.unknown
-    before, after = (prior.parameters_of(each, columns, told.meter) for each in (rows, changed))
+    before, after = (prior.parameters_of(each, columns, told.grid) for each in (rows, changed))
     torch.testing.assert_close(before[:, : middle + 1], after[:, : middle + 1])
     assert not torch.allclose(before[:, middle + 1 :], after[:, middle + 1 :])
 

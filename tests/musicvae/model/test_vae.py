@@ -7,7 +7,7 @@ from musicvae.errors import SettingError
 from musicvae.model import Batch, ModelConfig, Teacher
 from musicvae.model.conditions import split_streams
 from musicvae.model.latent.latent import draw
-from musicvae.music.notes import Meter
+from musicvae.music.notes import Meter, TimeGrid
 from musicvae.training.elbo import elbo
 
 SHAPES = {
@@ -16,6 +16,13 @@ SHAPES = {
     "hierarchical, 1 bar": {"latent": "bars", "bars": 1},
     "hierarchical, 2 bars": {"latent": "bars", "bars": 2},
     "hierarchical, 16 bars": {"latent": "bars", "bars": 16},
+}
+FURTHER = {
+    TimeGrid(Meter(6, 8)): 12,
+    TimeGrid(Meter(3, 4)): 12,
+    TimeGrid(Meter(7, 8)): 14,
+    TimeGrid(Meter(5, 4)): 20,
+    TimeGrid(Meter(), 12): 48,
 }
 METERS = [Meter(4, 4), Meter(3, 4), Meter(6, 8), Meter(7, 8)]
 STREAMS = [(5,), (5, 4, 7)]
@@ -133,30 +140,30 @@ def test_a_latent_that_does_not_exist_is_refused_with_the_kinds():
 
 
 @shapes
-@pytest.mark.parametrize("meter", [Meter(3, 4), Meter(6, 8), Meter(7, 8), Meter(5, 4)], ids=str)
-def test_one_model_plays_music_of_several_meters(make_model, make_events, shape, meter):
-    further = {Meter(6, 8): 12, Meter(3, 4): 12, Meter(7, 8): 14, Meter(5, 4): 20}
-    model = make_model(**shape, further_meters=further)
-    events = make_events(2, shape["bars"] * further[meter], (5,))
-    batch = split_streams(events, model.streams, meter)
+@pytest.mark.parametrize("grid", FURTHER, ids=str)
+def test_one_model_plays_music_on_several_grids(make_model, make_events, shape, grid):
+    model = make_model(**shape, further_grids=FURTHER)
+    events = make_events(2, shape["bars"] * FURTHER[grid], (5,))
+    batch = split_streams(events, model.streams, grid)
     posterior = model.encode(batch)
     decoded = model.decode(posterior.mean, batch.conditions)
     assert decoded.sample(randomness=(0, 1)).shape == events.shape
     assert torch.isfinite(decoded.log_prob(events)).all()
-    if meter == Meter(3, 4):
-        other = split_streams(events, model.streams, Meter(6, 8))
+    if grid.meter == Meter(3, 4):
+        other = split_streams(events, model.streams, TimeGrid(Meter(6, 8)))
         assert not torch.allclose(model.encode(other).mean, posterior.mean, atol=1e-3)
         heard = model.decode(posterior.mean, other.conditions)
         assert not torch.allclose(heard.log_prob(events), decoded.log_prob(events), atol=1e-3)
 
 
-def test_a_model_of_several_meters_plays_the_first_as_if_alone(make_model, make_events):
-    alone, several = (make_model(further_meters=further) for further in ({}, {Meter(3, 4): 12}))
+def test_a_model_of_several_grids_plays_the_first_as_if_alone(make_model, make_events):
+    further = {TimeGrid(Meter(), 12): 48}
+    alone, several = (make_model(further_grids=each) for each in ({}, further))
     weights = alone.state_dict()
     for name, tensor in several.state_dict().items():
         tensor[: len(weights[name])] = weights[name]
     events = make_events(3, 32, (5,))
-    batch = split_streams(events, alone.streams, Meter())
+    batch = split_streams(events, alone.streams, TimeGrid())
     z = alone.encode(Batch(events=events)).mean
     assert torch.equal(several.encode(batch).mean, z)
     one, other = alone.decode(z), several.decode(z, batch.conditions)

@@ -28,6 +28,10 @@ EXCERPTS = [
     pb.Excerpt(notes=NOTHING),
     pb.Excerpt(notes=MELODY.notes, start_bar=0),
     pb.Excerpt(notes=MELODY.notes, start_bar=9),
+    pb.Excerpt(notes=MELODY.notes, steps_per_quarter=5),
+    pb.Excerpt(notes=MELODY.notes, steps_per_quarter=12),
+    pb.Excerpt(notes=pb.NoteSequence(steps_per_quarter=5)),
+    pb.Excerpt(notes=pb.NoteSequence(steps_per_quarter=12), steps_per_quarter=4),
     pb.Excerpt(notes=pb.NoteSequence(notes=[pb.Note(pitch=200)], qpm=-1)),
 ]
 LATENTS = [pb.Latent(), pb.Latent(values=[1.0]), pb.Latent(values=[float("nan")] * 8)]
@@ -47,6 +51,7 @@ WRONG = {
     "range": ["", "C5-C4", "C-1-C-1"],
     "style": ["", "polka"],
     "meter": ["", "waltz", "7/8"],
+    "steps_per_quarter": [0, 5, 12],
     "clip_format": [99],
     "task": [0, 99],
     "point": POINTS,

@@ -1,4 +1,4 @@
-"""Runs on a data set for each meter."""
+"""Runs on a data set for each grid: a meter, or a finer grid of the same meter."""
 
 from dataclasses import replace
 
@@ -14,21 +14,21 @@ from musicvae.evaluation.subject import Subject, load_data
 from musicvae.experiment.experiment import overlay
 from musicvae.generation.engine import Engine
 from musicvae.generation.requests import SampleRequest
-from musicvae.music.notes import Meter
+from musicvae.music.notes import Meter, TimeGrid
 from musicvae.training.record import PRIOR, load_run
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Lightning's advice
-THREE, SIX = Meter(3, 4), Meter(6, 8)
+THREE, BY_12 = TimeGrid(Meter(3, 4)), TimeGrid(Meter(), 12)
 SIZES = Sizes(reconstructed=8, bounded=2, bound_draws=2, pairs=4, shifted=2, draws=8, compared=8)
 
 
 @pytest.fixture(scope="module")
 def further(make_data, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("meters")
+    folder = tmp_path_factory.mktemp("grids")
     sizes = {"train": 20, "validation": 8, "test": 8}
     return tuple(
-        make_data(folder / str(number), sizes, meter=meter)
-        for number, meter in enumerate((THREE, SIX))
+        make_data(folder / str(number), sizes, grid=grid)
+        for number, grid in enumerate((THREE, BY_12))
     )
 
 
@@ -38,15 +38,15 @@ def run(watch, make_experiment, data, further, tmp_path_factory):
     return out, watch(make_experiment(), data, out, further_data=further)
 
 
-def test_a_run_learns_all_meters_and_validates_each(run, further):
+def test_a_run_learns_all_grids_and_validates_each(run, further):
     out, watched = run
     assert watched.is_complete
     assert "4/4: 40 examples, 41 of 100 steps" in watched.said
-    assert "sampled accuracy" in watched.said and " · 6/8 0." in watched.said
+    assert "sampled accuracy" in watched.said and " · 4/4 by 12 0." in watched.said
     loaded = load_run(out)
-    assert loaded.experiment.meters == (THREE, SIX)
+    assert loaded.experiment.grids == (THREE, BY_12)
     assert [each.data for each in loaded.further_sets] == list(further)
-    assert loaded.weights["encoder.embedding.positions.weight"].shape[0] == 16 + 12 + 12
+    assert loaded.weights["encoder.embedding.positions.weight"].shape[0] == 16 + 12 + 48
 
 
 def test_a_resumed_run_takes_the_steps_of_a_whole_one(
@@ -61,7 +61,7 @@ def test_a_resumed_run_takes_the_steps_of_a_whole_one(
         watch(make_experiment(), data, out, further_data=further[:1], resume=True)
 
 
-def test_a_run_takes_over_a_model_of_fewer_meters(watch, make_experiment, data, further, tmp_path):
+def test_a_run_takes_over_a_model_of_fewer_grids(watch, make_experiment, data, further, tmp_path):
     experiment = make_experiment(steps=1, validate_every=1, learning_rate=1e-9)
     watch(experiment, data, tmp_path / "one")
     before = load_run(tmp_path / "one")
@@ -83,27 +83,27 @@ def prior(watch, make_experiment, data, further, tmp_path_factory):
     return load_run(out)
 
 
-def test_a_prior_learns_all_meters_and_their_keys(prior):
-    assert prior.experiment.meters == (THREE, SIX)
+def test_a_prior_learns_all_grids_and_their_keys(prior):
+    assert prior.experiment.grids == (THREE, BY_12)
     assert prior.weights["key_weights"].shape == (3, 25)
     assert prior.weights["key_weights"].sum(1).tolist() == pytest.approx([1, 1, 1])
 
 
-def test_a_bundle_plays_and_is_measured_in_all_meters(run, prior, further, tmp_path):
+def test_a_bundle_plays_and_is_measured_on_all_grids(run, prior, further, tmp_path):
     model = load_run(run[0])
-    with pytest.raises(TrainingError, match="in 4/4, 3/4, 6/8 without a prior"):
+    with pytest.raises(TrainingError, match="in 4/4, 3/4, 4/4 by 12 without a prior"):
         export(model, tmp_path / "none", sizes=SIZES)
     export(model, tmp_path / "bundle", prior=prior, sizes=SIZES)
     loaded = bundle.load(tmp_path / "bundle")
-    assert loaded.experiment.all_meters == (Meter(), THREE, SIX)
-    assert set(loaded.facts["meters"]) == {"3/4", "6/8"}
+    assert loaded.experiment.all_grids == (TimeGrid(), THREE, BY_12)
+    assert set(loaded.facts["meters"]) == {"3/4", "4/4 by 12"}
     assert [each["excerpts"] for each in loaded.facts["further_sets"]] == [20, 20]
     (source,) = loaded.facts["sources"]
     assert source["excerpts"]["train"] == 80
-    assert "in 4/4 or 3/4 or 6/8" in loaded.card.replace("\n", " ")
+    assert "in 4/4 or 3/4 or 4/4 by 12" in loaded.card.replace("\n", " ")
     assert "## In 3/4\n\nSampled accuracy 0." in loaded.card
-    (clip,) = Engine([loaded]).sample(SampleRequest(seed=1, meter="6/8"))
-    assert clip.notes.meter == SIX
+    (clip,) = Engine([loaded]).sample(SampleRequest(seed=1, steps_per_quarter=12))
+    assert clip.notes.grid == BY_12
 
     subject = Subject(
         name="tiny",
@@ -118,24 +118,24 @@ def test_a_bundle_plays_and_is_measured_in_all_meters(run, prior, further, tmp_p
     music = load_data(further[0], "test")
     with pytest.raises(DataError, match="a data set of melody with bars 2, meter 3/4"):
         evaluate(subject, music, seed=0, sizes=SIZES)
-    measured = evaluate(subject.in_meter(music.meter), music, seed=0, sizes=SIZES)
+    measured = evaluate(subject.on_grid(music.grid), music, seed=0, sizes=SIZES)
     assert to_facts(measured) == loaded.facts["meters"]["3/4"]
 
 
-def test_a_prior_of_other_meters_is_refused(run, watch, make_experiment, data, tmp_path):
+def test_a_prior_of_other_grids_is_refused(run, watch, make_experiment, data, tmp_path):
     experiment = make_experiment()
     experiment = replace(experiment, prior_training=experiment.training)
     watch(experiment, data, tmp_path / "prior", part=PRIOR)
-    with pytest.raises(TrainingError, match=r"a prior of .* 4/4, .*expected .* and 3/4 and 6/8"):
+    with pytest.raises(TrainingError, match=r"a prior of .*expected .* and 3/4 and 4/4 by 12"):
         load_prior(load_run(tmp_path / "prior"), load_run(run[0]).experiment)
 
 
-def test_sets_of_one_meter_and_meters_without_sets_are_refused(
+def test_sets_on_one_grid_and_grids_without_sets_are_refused(
     watch, make_experiment, data, further, tmp_path
 ):
     experiment = make_experiment()
     with pytest.raises(DataError, match="data sets in 4/4, 3/4, 3/4; expected a data set for each"):
         watch(experiment, data, tmp_path / "a", further_data=further[:1] * 2)
-    asked = overlay(experiment, settings=["meters=[3/4]"])
-    with pytest.raises(SettingError, match="meters=3/4; expected none, as there is one data set"):
+    asked = overlay(experiment, settings=["grids=[3/4]"])
+    with pytest.raises(SettingError, match="grids=3/4; expected none, as there is one data set"):
         watch(asked, data, tmp_path / "b")
