@@ -71,6 +71,23 @@ def weigh(counts: Int[np.ndarray, " batch"]) -> Int64[np.ndarray, " batch"]:
     return repeats
 
 
+def weigh_examples(
+    examples: ExampleSet, *, has_balanced_sources: bool
+) -> Int64[np.ndarray, " batch"]:
+    """How often an epoch shows each example: by its count, and by the size of its source.
+
+    With balanced sources, the examples of a source are shown more often by the root of how many
+    times smaller the source is than the largest: rare real music beside much synthetic music.
+    """
+    repeats = weigh(examples.counts)
+    if has_balanced_sources:
+        _, sources, sizes = np.unique(
+            examples.sources.astype(str), return_inverse=True, return_counts=True
+        )
+        repeats = repeats * np.rint(np.sqrt(sizes.max() / sizes)).astype(np.int64)[sources]
+    return repeats
+
+
 class BatchStream:
     """Endless batches of one set, shuffled anew in every epoch; a batch depends on its number.
 
@@ -232,7 +249,9 @@ def training_data(experiment: Experiment, sets: Sequence[TrainingSet], *, seed: 
                 recombined_share=training.recombined_share,
                 reduced_share=training.reduced_share,
                 # Slices of an excerpt have its count.
-                repeats=weigh(each.examples.counts).repeat(len(events) // len(each.examples)),
+                repeats=weigh_examples(
+                    each.examples, has_balanced_sources=training.has_balanced_sources
+                ).repeat(len(events) // len(each.examples)),
                 rank=rank,
                 ranks=ranks,
             )

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int, Int64, Shaped
 
-from musicvae.data.batches import BatchStream, TrainingSet, choose_some, weigh
+from musicvae.data.batches import BatchStream, TrainingSet, choose_some, weigh_examples
 from musicvae.data.mix import RunData
 from musicvae.data.shards import ExampleSet
 from musicvae.errors import SettingError
@@ -148,7 +148,7 @@ class RelativeBatches:
             batch_size=training.batch_size,
             seed=seed,
             most_semitones=0,
-            repeats=weigh(examples.counts),
+            repeats=weigh_examples(examples, has_balanced_sources=training.has_balanced_sources),
             rank=rank,
             ranks=ranks,
         )

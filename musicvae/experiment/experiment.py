@@ -29,7 +29,9 @@ _SHARES = {"recombined_share": "recombine", "reduced_share": "performance"}
 
 _LIST = "`musicvae train PRESET --list-settings` prints all settings."
 
-_MAY_BE_ZERO = {"averaging_power", "most_semitones", "warmup_steps", *_SHARES}
+_MAY_BE_ZERO = {
+    "averaging_power", "has_balanced_sources", "most_semitones", "warmup_steps", *_SHARES,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,8 @@ class TrainingConfig:
         reduced_share: Share of the examples of grooves that the encoder reads reduced, half of
             them to their hits, half to taps, while the decoder learns the whole; 0 to 1 (GrooVAE's
             humanising and Tap2Drum: Gillick et al. 2019, section 5).
+        has_balanced_sources: Whether the examples of small sources are shown more often; see
+            `data.batches.weigh_examples`.
         validate_every: Steps between two validations.
         validation_examples: Examples of a validation; a fixed choice from the split.
         prior_steps: Optimiser steps of the prior, which `export` fits to the trained model.
@@ -67,6 +71,7 @@ class TrainingConfig:
     most_semitones: int = 5
     recombined_share: float = 0.0
     reduced_share: float = 0.0
+    has_balanced_sources: bool = False
     validate_every: int = 1_000
     validation_examples: int = 512
     prior_steps: int = 12_000

@@ -89,7 +89,8 @@ def trio_16bar() -> Experiment:
             decoder_size=192,
         ),
         objective=replace(preset.objective, beta_max=0.6),
-        training=replace(preset.training, recombined_share=0.25),
+        training=replace(preset.training, recombined_share=0.25, has_balanced_sources=True),
+        prior_training=replace(preset.prior_training, has_balanced_sources=True),
     )
 
 

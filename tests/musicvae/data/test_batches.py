@@ -15,6 +15,7 @@ from musicvae.data.batches import (
     shuffle,
     training_data,
     weigh,
+    weigh_examples,
 )
 from musicvae.data.shards import ExampleSet, ShardedEvents
 from musicvae.errors import SettingError
@@ -188,6 +189,16 @@ def test_a_common_example_is_seen_by_the_root_of_its_count(numbered):
     epochs = [numbers(stream.batch(step).events) for step in range(3)]
     assert [Counter(epoch) for epoch in epochs] == [expected] * 3
     assert epochs[0] != epochs[1]
+
+
+def test_examples_of_small_sources_are_seen_more_often():
+    sources = pa.array(["band"] * 2 + ["rule"] * 18 + ["game"] * 8).dictionary_encode()
+    columns = {"count": np.array([4] + 27 * [1], np.int32), "source": pa.chunked_array([sources])}
+    examples = ExampleSet(events=np.zeros((28, 32, 1), np.int16), table=pa.table(columns))
+    plain = weigh_examples(examples, has_balanced_sources=False)
+    assert plain.tolist() == [2] + 27 * [1]
+    balanced = weigh_examples(examples, has_balanced_sources=True)
+    assert balanced.tolist() == [6, 3] + 18 * [1] + 8 * [2]  # the root of 18 / 8 is 1.5
 
 
 def test_examples_that_occur_once_are_seen_as_before(numbered):
