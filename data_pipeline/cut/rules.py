@@ -36,6 +36,8 @@ class Rules:
         most_off_grid: An excerpt of drums with a larger share of hits off the grid (see
             `most_offset_quarters`) is rejected; a groove never is.
         longest_trio_gap_bars: A trio with a line that is silent this long, in bars, is rejected.
+        fewest_trio_lines: A trio with fewer of its three lines is rejected; a line that the piece
+            lacks is silent. Less than 3 is for training data: see `recombination.mix_trios`.
         most_trios: The most combinations of melody, bass and drums that one piece gives.
         fewest_chords: An excerpt with fewer different chords is rejected.
 
@@ -56,6 +58,7 @@ class Rules:
     fewest_drums: int = 2
     most_off_grid: float = 0.4
     longest_trio_gap_bars: float = 2.0
+    fewest_trio_lines: int = 3
     most_trios: int = 16
     fewest_chords: int = 2
 

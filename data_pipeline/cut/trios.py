@@ -2,8 +2,9 @@
 
 Parts are chosen by program; if no part has a bass program, the bass is chosen by register. Every
 legal combination of a melody, a bass and the kit gives its own excerpts. A line in several voices
-is reduced to its highest notes. Chords, where trios have them, are the written chords; if the
-source writes none, they are inferred from all parts with a harmony.
+is reduced to its highest notes. A line that a piece lacks is silent if the rule `fewest_trio_lines`
+allows it. Chords, where trios have them, are the written chords; if the source writes none, they
+are inferred from all parts with a harmony.
 
 Our rules beside the behaviour of Magenta::
 
@@ -58,11 +59,11 @@ _MELODY_PROGRAMS = frozenset(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Cast:
-    """The parts that can play each line of a piece, at least one a line."""
+    """The parts that can play each line of a piece; none for a line that is silent."""
 
     melodies: tuple[GridPart, ...]
     basses: tuple[GridPart, ...]
-    kit: GridPart
+    kit: GridPart | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,12 +71,12 @@ class _Stream:
     """One stream of trios, in every window.
 
     Attributes:
-        part: The notes.
+        part: The notes; None if the line is silent.
         events: The events of each window.
         is_kept: Whether each window keeps the rules.
     """
 
-    part: GridPart
+    part: GridPart | None
     events: Int16[np.ndarray, "batch step"]
     is_kept: Bool[np.ndarray, " batch"]
 
@@ -107,8 +108,9 @@ def cut_trios(piece: GridPiece, settings: CutSettings) -> CutPiece:
     basses = [
         _write_line(piece, windows, line, length, "bass", rules, rejections) for line in cast.basses
     ]
-    kit = _write_kit(piece, windows, cast.kit, length, rules, rejections)
-    pairs = list(product(melodies, basses))
+    silence = _write_silence(windows, length)
+    kit = _write_kit(piece, windows, cast.kit, length, rules, rejections) if cast.kit else silence
+    pairs = list(product(melodies or [silence], basses or [silence]))
     if len(pairs) > rules.most_trios:
         found = f"{len(pairs)} combinations of a melody and a bass"
         rejections.append(Rejection("part", "many_trios", found, len(pairs) - rules.most_trios))
@@ -122,7 +124,8 @@ def cut_trios(piece: GridPiece, settings: CutSettings) -> CutPiece:
 
 def _cast_parts(piece: GridPiece, rules: Rules, rejections: list[Rejection]) -> _Cast | None:
     """Chooses the parts; None, with a rejection for each missing line, if there is no trio."""
-    kit = join_kit(piece, rejections)
+    missing: list[Rejection] = []
+    kit = join_kit(piece, missing)
     pitched = [part for part in piece.parts if not part.is_drum]
     basses = [part for part in pitched if part.program in BASS_PROGRAMS]
     low = [part for part in pitched if part not in basses and _is_low(part, rules)]
@@ -141,11 +144,13 @@ def _cast_parts(piece: GridPiece, rules: Rules, rejections: list[Rejection]) -> 
             melodies.append(part)
     if not melodies:
         found = "no part of a program that carries tunes"
-        rejections.append(Rejection("piece", "no_melody_track", found))
+        missing.append(Rejection("piece", "no_melody_track", found))
     if not basses:
         found = "no part of programs 32 to 39, nor a low one"
-        rejections.append(Rejection("piece", "no_bass_track", found))
-    if not melodies or not basses or kit is None:
+        missing.append(Rejection("piece", "no_bass_track", found))
+    has_lines = sum(map(bool, (melodies, basses, kit))) >= rules.fewest_trio_lines
+    rejections += [each for each in missing if not has_lines or each.stage != "piece"]
+    if not has_lines:
         return None
     return _Cast(
         melodies=tuple(_reduce(part, rules) for part in melodies),
@@ -205,6 +210,12 @@ def _write_kit(
     return _Stream(part=kit, events=events, is_kept=candidates.is_kept)
 
 
+def _write_silence(windows: Windows, length_steps: int) -> _Stream:
+    count = len(windows.first_steps)
+    events = np.zeros((count, length_steps), np.int16)
+    return _Stream(part=None, events=events, is_kept=np.ones(count, np.bool_))
+
+
 def _write_chords(
     piece: GridPiece, windows: Windows, representation: Representation
 ) -> Int16[np.ndarray, "batch step _"]:
@@ -225,7 +236,7 @@ def _join(
     length_steps: int,
 ) -> Excerpts:
     lines = np.stack([stream.events[is_kept] for stream in streams], axis=2)
-    parts = [stream.part for stream in streams]
+    parts = [stream.part for stream in streams if stream.part]
     starts = np.concatenate([part.starts for part in parts])
     pitches = np.concatenate([part.pitches for part in parts])
     is_drum = np.repeat([part.is_drum for part in parts], [len(part.starts) for part in parts])

@@ -5,7 +5,7 @@ within the drums, or within one line. Our own method; for training only.
 """
 
 import numpy as np
-from jaxtyping import Int16
+from jaxtyping import Bool, Int16, Int64
 
 from musicvae.music.instruments import CYMBALS, DRUM_CLASSES
 from musicvae.representation.chords import CONDITIONS
@@ -34,14 +34,16 @@ def mix_trios(
 ) -> Int16[np.ndarray, "batch step stream"]:
     """Takes each half of the melody, of the bass and of each drum from an example drawn for it.
 
-    The drums are exchanged, too: the kick may get the hits of the hi-hat. Chords become unknown.
+    The drums are exchanged, too: the kick may get the hits of the hi-hat. Only examples in which
+    the line plays are drawn, as far as there are any. Chords become unknown.
     """
     lines, drums = events[..., :2], events[..., 2]
     parts = np.concatenate([lines, split_hits(drums)], axis=-1)
     batch, steps, count = parts.shape
     at = np.arange(steps)
     half = 2 * at // steps
-    rows = random.integers(batch, size=(batch, 2, count))[:, half]
+    plays = np.repeat((events[..., :3] != 0).any(axis=1), (1, 1, count - 2), axis=1)
+    rows = np.stack([_draw_rows(plays[:, line], random) for line in range(count)], axis=-1)[:, half]
     columns = np.tile(np.arange(count), (batch, 1))
     columns[:, 2:] = random.permuted(columns[:, 2:], axis=1)
     mixed = parts[rows, at[:, None], columns[:, None]]
@@ -50,6 +52,14 @@ def mix_trios(
         unknown = np.array([each.size for each in CONDITIONS], np.int16)
         streams.append(np.broadcast_to(unknown, (batch, steps, len(unknown))))
     return np.concatenate(streams, axis=-1)
+
+
+def _draw_rows(
+    plays: Bool[np.ndarray, " batch"], random: np.random.Generator
+) -> Int64[np.ndarray, "batch 2"]:
+    """Draws two rows for each row, among the rows that play."""
+    rows = np.flatnonzero(plays) if plays.any() else np.arange(len(plays))
+    return random.choice(rows, size=(len(plays), 2))
 
 
 def _others(

@@ -145,6 +145,22 @@ def test_each_missing_role_is_named(parts, reasons):
     assert {each.reason for each in cut.rejections} == reasons
 
 
+@pytest.mark.parametrize(
+    ("parts", "silent"),
+    [([tune(), bass()], [2]), ([tune()], [1, 2]), ([kit()], [0, 1]), ([bass(), kit()], [0])],
+)
+def test_a_missing_line_is_silent_where_fewer_lines_are_enough(parts, silent):
+    piece = make_piece(*parts)
+    enough = Rules(fewest_trio_lines=len(parts))
+    cut = cut_trios(piece, replace(SETTINGS, rules=enough))
+    (excerpts,) = cut.excerpts
+    assert len(excerpts.events) == BARS - 1
+    assert [line for line in range(3) if not excerpts.events[..., line].any()] == silent
+    assert not counts(cut).keys() & {("piece", "no_drum_track"), ("piece", "no_bass_track")}
+    too_few = Rules(fewest_trio_lines=len(parts) + 1)
+    assert cut_trios(piece, replace(SETTINGS, rules=too_few)).excerpts == ()
+
+
 def test_a_low_part_is_the_bass_where_no_program_says_so():
     low = bass(program=0, name="left hand")
     (excerpts,) = cut_trios(make_piece(tune(), low, kit()), SETTINGS).excerpts
