@@ -10,6 +10,10 @@ from jaxtyping import Bool, Int16, Int64
 from musicvae.music.instruments import CYMBALS, DRUM_CLASSES
 from musicvae.representation.chords import CONDITIONS
 from musicvae.representation.hits import join_hits, split_hits
+from musicvae.representation.melody import transpose_lines
+
+_LOW_MELODIES = 0.5
+"""The share of basses that are melodies."""
 
 _CYMBAL_BITS = np.int16(sum(1 << index for index in CYMBALS))
 
@@ -34,16 +38,22 @@ def mix_trios(
 ) -> Int16[np.ndarray, "batch step stream"]:
     """Takes each half of the melody, of the bass and of each drum from an example drawn for it.
 
-    The drums are exchanged, too: the kick may get the hits of the hi-hat. Only examples in which
-    the line plays are drawn, as far as there are any. Chords become unknown.
+    The drums are exchanged, too: the kick may get the hits of the hi-hat. A bass may be a melody,
+    two octaves lower: basses are few, and much alike. Only examples in which the line plays are
+    drawn, as far as there are any. Chords become unknown.
     """
-    lines, drums = events[..., :2], events[..., 2]
-    parts = np.concatenate([lines, split_hits(drums)], axis=-1)
+    lead, bass, drums = events[..., :1], events[..., 1:2], events[..., 2]
+    is_low = (random.random(len(events)) < _LOW_MELODIES) & lead.any(axis=(1, 2))
+    low = transpose_lines(lead, np.full(len(events), -24))
+    parts = np.concatenate(
+        [lead, np.where(is_low[:, None, None], low, bass), split_hits(drums)], axis=-1
+    )
     batch, steps, count = parts.shape
     at = np.arange(steps)
     half = 2 * at // steps
-    plays = np.repeat((events[..., :3] != 0).any(axis=1), (1, 1, count - 2), axis=1)
-    rows = np.stack([_draw_rows(plays[:, line], random) for line in range(count)], axis=-1)[:, half]
+    plays = (parts != 0).any(axis=1)
+    plays[:, 2:] = (drums != 0).any(axis=1, keepdims=True)
+    rows = np.stack([_draw_rows(each, random) for each in plays.T], axis=-1)[:, half]
     columns = np.tile(np.arange(count), (batch, 1))
     columns[:, 2:] = random.permuted(columns[:, 2:], axis=1)
     mixed = parts[rows, at[:, None], columns[:, None]]
