@@ -67,6 +67,13 @@ music_options = _options(
     ),
     click.option("--plot", is_flag=True, help="Draw all results as one picture."),
 )
+STEPS_PER_QUARTER = click.Choice(["4", "12"])
+
+
+def _to_number(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
 input_options = _options(
     click.option(
         "--start-bar",
@@ -77,6 +84,12 @@ input_options = _options(
         "--meter",
         metavar="4/4",
         help="Read the files in this meter from the first bar used on, whatever they say.",
+    ),
+    click.option(
+        "--steps-per-quarter",
+        type=STEPS_PER_QUARTER,
+        callback=_to_number,
+        help="Read the files on this grid; 12 holds triplets and swing (default: 4).",
     ),
     click.option("--reduce", is_flag=True, help="Leave out notes that the model can't hold."),
 )
@@ -135,12 +148,27 @@ def models(model: str | None, server: str | None) -> None:
 )
 @click.option("--meter", metavar="3/4", help="Draw in this meter; `musicvae models` lists a "
               "model's meters (default: its first).")  # fmt: skip
-def sample(count: int, style: str | None, meter: str | None, **options: Any) -> None:
+@click.option("--steps-per-quarter", type=STEPS_PER_QUARTER, callback=_to_number,
+              help="Draw on this grid, with 12 in triplets and swing; `musicvae models` lists a "
+              "model's grids (default: its first).")  # fmt: skip
+def sample(
+    count: int,
+    style: str | None,
+    meter: str | None,
+    steps_per_quarter: int | None,
+    **options: Any,
+) -> None:
     """Draw new music from the prior."""
     from musicvae.generation.requests import SampleRequest
 
     _refuse_many_files(count, options)
-    request = SampleRequest(count=count, style=style, meter=meter, **_drawing(options))
+    request = SampleRequest(
+        count=count,
+        style=style,
+        meter=meter,
+        steps_per_quarter=steps_per_quarter,
+        **_drawing(options),
+    )
     with _musician([options["model"]], options["server"]) as musician:
         clips = musician.sample(request)
         _keep("sample", ((_title(clip), clip) for clip in clips), options)
@@ -261,8 +289,10 @@ def _description(model: ModelInfo) -> Iterator[str]:
     """Describes a model, line by line."""
     kind = model.representation.replace("_", " ")
     over = ", over given chords" if model.needs_chords else ""
-    meters = " or ".join(map(str, model.meters or (model.meter,)))
-    yield f"{model.bars} bars of {kind} in {meters}{over}"
+    grids = " or ".join(map(str, model.grids or (model.meter,)))
+    yield f"{model.bars} bars of {kind} in {grids}{over}"
+    if any(each.steps_per_quarter != 4 for each in model.grids):
+        yield "by 12: steps a quarter note, for triplets and swing; else 4"
     size = f"{model.size_bytes / 1e6:.1f} MB"
     yield f"version {model.version}, {size}, {model.latent_size} values a latent"
     figures = ", ".join(f"{figure.name} {figure.value:.3f}" for figure in model.figures)
@@ -282,15 +312,20 @@ def _description(model: ModelInfo) -> Iterator[str]:
 def _decode(
     musician: Musician, encodings: Sequence[tuple[str, Encoding]], options: dict[str, Any]
 ) -> Iterator[tuple[str, Clip]]:
-    """Decodes encodings, each with its own chords, sounds and meter."""
+    """Decodes encodings, each with its own chords, sounds and grid."""
     from musicvae.generation.requests import DecodeRequest
 
-    for (chords, sounds, meter), group in groupby(
-        encodings, lambda each: (each[1].chords, each[1].sounds, str(each[1].notes.meter))
+    for (chords, sounds, grid), group in groupby(
+        encodings, lambda each: (each[1].chords, each[1].sounds, each[1].notes.grid)
     ):
         names, alike = zip(*group, strict=True)
         latents = [encoding.latent for encoding in alike]
-        own = {"chords": chords, "sounds": sounds, "meter": meter}
+        own = {
+            "chords": chords,
+            "sounds": sounds,
+            "meter": str(grid.meter),
+            "steps_per_quarter": grid.steps_per_quarter,
+        }
         request = DecodeRequest(latents=latents, **{**_drawing(options), **own})
         for clip in musician.decode(request):
             yield names[clip.index], clip
@@ -345,7 +380,8 @@ def _named(violation: Violation, inputs: Mapping[str, Path]) -> str:
 def _read(path: Path, options: dict[str, Any]) -> Excerpt:
     from musicvae.generation.inputs import Excerpt
 
-    given = {name: options[name] for name in ("start_bar", "meter", "reduce")}
+    names = ("start_bar", "meter", "steps_per_quarter", "reduce")
+    given = {name: options[name] for name in names}
     return Excerpt(path, **given)
 
 

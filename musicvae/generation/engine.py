@@ -30,6 +30,7 @@ from musicvae.generation.decoding import (
 from musicvae.generation.grids import find_grid, grid_of_points
 from musicvae.generation.grooves import prepare
 from musicvae.generation.harmony import Harmony, check_chords, harmony_of_text
+from musicvae.generation.inputs import Excerpt
 from musicvae.generation.points import (
     ResolvedPoint,
     encode_excerpt,
@@ -267,7 +268,11 @@ class Engine:
         bundle = self._bundle_for(request)
         if isinstance(request, EncodeRequest | GrooveRequest):
             return bundle.representation.length_steps
-        return find_grid(bundle, request.meter, request.steps_per_quarter).length_steps
+        representation = find_grid(bundle, request.meter, request.steps_per_quarter)
+        points = getattr(request, "points", [getattr(request, "point", None)])
+        excerpts = [each.notes for each in points if isinstance(each, Excerpt)]
+        finest = max((notes.steps_per_quarter for notes in excerpts), default=0)
+        return representation.length_steps * max(finest // representation.steps_per_quarter, 1)
 
     def models(self) -> tuple[ModelInfo, ...]:
         """Lists the models, the default first, without their cards."""

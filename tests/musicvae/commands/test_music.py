@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from musicvae.music import midi
-from musicvae.music.notes import Meter, Note, NoteSequence
+from musicvae.music.notes import Meter, Note, NoteSequence, TimeGrid
 
 KINDS = ("melody-2bar", "melody-16bar", "drums-2bar", "groove-2bar", "trio-16bar", "leadsheet-4bar")
 SHEET = "leadsheet-4bar"
@@ -61,6 +61,21 @@ def test_files_are_read_in_the_meter_asked_for(musicvae, command, family_folder,
         musicvae("reconstruct", name, "--meter", "4/4", "--out", name[0], model="melody-2bar")
     a, b = (midi.read(next(Path(name).glob("*.mid"))) for name in "aw")
     assert a.notes == b.notes
+
+
+def test_triplets_are_drawn_and_read_where_the_grid_is_asked_for(command, make_bundle):
+    make_bundle(Path("m"), draws_events=True, grids=(TimeGrid(Meter(), 12),))
+    by_12 = ["--steps-per-quarter", 12, "--model", "m", "--seed", 1]
+    assert "melody in 4/4 or 4/4 by 12\n" in command("models", "--model", "m").out
+    assert command("sample", "-n", 2, *by_12, "--out", "a").code == 0
+    files = sorted(Path("a").glob("*.mid"))
+    assert midi.read_provenance(files[0].read_bytes())["steps_per_quarter"] == "12"
+    drawn = midi.read(files[0], steps_per_quarter=12)
+    assert drawn.notes and not any(note.offset for note in drawn.notes)
+    for name in ("interpolate", "reconstruct"):
+        assert command(name, *files, *by_12, "--out", name).code == 0
+        made = next(Path(name).glob("*.mid")).read_bytes()
+        assert midi.read_provenance(made)["steps_per_quarter"] == "12"
 
 
 def test_chords_without_bar_lines_are_one_bar_and_get_a_hint(command, family_folder):
@@ -137,6 +152,15 @@ MISTAKES = {
         ["reconstruct", "a.mid", "--meter", "4", "--model", "melody-2bar"],
         ["--meter 4; expected a meter such as 4/4"],
     ),
+    "a grid that the model has not": (
+        ["interpolate", "a.mid", "b.mid", "--steps-per-quarter", "12", "--model", "melody-2bar"],
+        ["a.mid", "12 steps a quarter note; expected a grid of 4", "--steps-per-quarter"],
+    ),
+    "draws on a grid that the model has not": (
+        ["sample", "--steps-per-quarter", "12", "--model", "melody-2bar"],
+        ["--steps-per-quarter 12 in 4/4 for melody-2bar; expected 4/4"],
+    ),
+    "no grid": (["sample", "--steps-per-quarter", "6", "--model", "melody-2bar"], ["'4', '12'"]),
     "a meter that the model has not": (
         ["interpolate", "a.mid", "b.mid", "--meter", "3/4", "--model", "melody-2bar"],
         ["a.mid", "--meter 3/4; expected 4/4, the meter of the model"],

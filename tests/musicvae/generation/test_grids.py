@@ -198,6 +198,14 @@ def test_a_grid_that_is_none_is_refused(asked, expected):
         SampleRequest(**asked)
 
 
+def test_a_request_has_the_length_of_its_clips(engine):
+    sample, point = SampleRequest(steps_per_quarter=12), Excerpt(tune(BY_12))
+    path = InterpolateRequest(points=[point, point])
+    moved = TransformRequest(point=point, amounts={"note_density": 1.0})
+    assert [engine.length_steps(each) for each in (sample, path, moved)] == [96, 96, 96]
+    assert engine.length_steps(InterpolateRequest(points=[Excerpt(tune(COMMON))] * 2)) == 32
+
+
 def test_the_grids_are_listed(engine):
     info = engine.model("")
     assert info.meters == (COMMON.meter, THREE.meter, SIX.meter)
