@@ -20,6 +20,7 @@ PROGRAMS = range(128)
 DEFAULT_VELOCITY = 80
 DEFAULT_QPM = 120.0
 STEPS_PER_QUARTER = 4
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -202,7 +203,7 @@ class NoteSequence:
         notes = []
         for note in self.notes:
             onset = (note.start_step + note.offset) * factor
-            start = max(math.floor(onset + 0.5), 0)
+            start = max(math.floor(onset + 0.5 + _ROUNDING), 0)
             end = max(note.end_step * factor, start + 1)
             notes.append(replace(note, start_step=start, end_step=end, offset=onset - start))
         changes = self.bar_changes

@@ -180,6 +180,7 @@ NOTE = pb.Note(start_step=0, end_step=4, pitch=60)
     [
         (pb.NoteSequence(notes=[NOTE], length_steps=3), {"length_steps"}),
         (pb.NoteSequence(notes=[NOTE], length_steps=70_000), {"length_steps"}),
+        (pb.NoteSequence(notes=[NOTE], steps_per_quarter=5), {"steps_per_quarter"}),
         (pb.NoteSequence(notes=[pb.Note(end_step=2**32 - 1, pitch=60)]), {"length_steps"}),
         (pb.NoteSequence(notes=[NOTE], qpm=-1), {"qpm"}),
         (pb.NoteSequence(notes=[NOTE], qpm=math.nan), {"qpm"}),
@@ -216,6 +217,8 @@ def test_wrong_notes_are_told(stub, notes, fields):
         ({"start_bar": 2**32 - 1}, {"excerpt.start_bar"}),
         ({"meter": "five"}, {"excerpt.meter"}),
         ({"meter": "3/4"}, {"excerpt.meter"}),
+        ({"steps_per_quarter": 8}, {"excerpt.steps_per_quarter"}),
+        ({"steps_per_quarter": 12}, {"excerpt.steps_per_quarter"}),
         ({"midi": b""}, {"excerpt.midi"}),
         ({"midi": b"\0" * 100}, {"excerpt.midi"}),
         ({"midi": b"MThd" + b"\0" * 4 * 1024 * 1024}, {"excerpt.midi"}),

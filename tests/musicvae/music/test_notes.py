@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicvae.music.chords import Chord
-from musicvae.music.notes import Key, Meter, Note, NoteSequence
+from musicvae.music.notes import BarChange, Key, Meter, Note, NoteSequence, TimeGrid
 
 LENGTH_STEPS = 64
 
@@ -129,6 +129,21 @@ def test_transposing_moves_notes_key_and_chords_and_no_drums():
     assert moved.chords == (Chord(0, 2, "min", 9), Chord(4))
     assert moved.notes == (Note(0, 36, 1, is_drum=True), Note(0, 65, 4))
     assert moved.key == Key(2, is_minor=True)
+
+
+def test_a_finer_grid_takes_all_steps_along_and_finds_triplets():
+    three = Meter(3, 4)
+    sequence = music(
+        [Note(0, 60, 4), Note(1, 62, 4, offset=1 / 3), Note(12, 64, 16, is_drum=True)],
+        chords=(Chord(4, 0, "maj"),),
+        bar_changes=(BarChange(0, Meter()), BarChange(16, three)),
+    )
+    fine = sequence.refine(12)
+    assert [(note.start_step, note.end_step) for note in fine.notes] == [(0, 12), (4, 12), (36, 48)]
+    assert all(abs(note.offset) < 1e-9 for note in fine.notes)
+    assert [bar.start_step for bar in fine.bars] == [3 * bar.start_step for bar in sequence.bars]
+    assert fine.chords == (Chord(12, 0, "maj"),)
+    assert (fine.length_steps, fine.grid) == (3 * LENGTH_STEPS, TimeGrid(Meter(), 12))
 
 
 def test_transposing_past_the_range_is_refused():

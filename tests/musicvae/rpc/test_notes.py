@@ -34,15 +34,22 @@ CHORDS = st.dictionaries(
 
 @settings(suppress_health_check=[HealthCheck.too_slow])  # other work may share the machine
 @given(
-    st.lists(NOTES, max_size=12), st.integers(240, 1000), st.floats(1, 1000), METERS, KEYS, CHORDS
+    st.lists(NOTES, max_size=12),
+    st.integers(240, 1000),
+    st.floats(1, 1000),
+    METERS,
+    KEYS,
+    CHORDS,
+    st.sampled_from([4, 12]),
 )
-def test_notes_survive_the_wire(notes, length_steps, qpm, meter, key, chords):
+def test_notes_survive_the_wire(notes, length_steps, qpm, meter, key, chords, steps_per_quarter):
     sequence = NoteSequence(
         notes=tuple(sorted(Note(*note) for note in notes)),
         length_steps=length_steps,
         qpm=qpm,
         meter=Meter(*meter),
         key=key and Key(*key),
+        steps_per_quarter=steps_per_quarter,
         chords=tuple(Chord(step, *(kind or ())) for step, kind in sorted(chords.items())),
     )
     sent = pb.NoteSequence.FromString(notes_to_message(sequence).SerializeToString())

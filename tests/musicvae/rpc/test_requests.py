@@ -84,7 +84,9 @@ HOW = {"model": "m", "seed": 2**63 - 1, "temperature": 0.5, "top_p": 0.25}
     ],
 )
 def test_requests_survive_the_wire(melody, read, make):
-    request = make(Excerpt(notes=melody, start_bar=2, meter="3/4", reduce=True))
+    request = make(
+        Excerpt(notes=melody, start_bar=2, meter="3/4", steps_per_quarter=12, reduce=True)
+    )
     sent = request_to_message(request)
     assert read(type(sent).FromString(sent.SerializeToString()), Limits()) == request
 

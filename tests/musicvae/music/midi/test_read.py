@@ -19,14 +19,14 @@ METERS = [Meter(4, 4), Meter(3, 4), Meter(6, 8), Meter(2, 2), Meter(5, 8)]
 
 
 @st.composite
-def sequences(draw):
+def sequences(draw, steps_per_quarter=4):
     """What makes music that a MIDI file can hold: in one part, no two notes of a pitch at a time.
 
     Arguments, since a strategy may not make the sequence: beartype checks one note of it by
     chance, which hypothesis forbids there.
     """
     meter = draw(st.sampled_from(METERS))
-    length_steps = draw(st.integers(1, 8)) * meter.steps_per_bar()
+    length_steps = draw(st.integers(1, 8)) * meter.steps_per_bar(steps_per_quarter)
     parts = draw(st.lists(st.integers(0, 127), max_size=3, unique=True))
     has_drums = draw(st.booleans())
     notes = []
@@ -39,14 +39,16 @@ def sequences(draw):
                 continue
             end = draw(st.integers(start + 1, length_steps))
             free[pitch] = end
-            ticks = draw(st.integers(0 if start == 0 else -60, 59))
+            step_ticks = midi.TICKS_PER_QUARTER // steps_per_quarter
+            ticks = draw(st.integers(0 if start == 0 else -step_ticks // 2, step_ticks // 2 - 1))
             velocity = draw(st.integers(1, 127))
-            notes.append(Note(start, pitch, end, velocity, program, is_drum, ticks / 120))
+            notes.append(Note(start, pitch, end, velocity, program, is_drum, ticks / step_ticks))
     return {
         "notes": tuple(sorted(notes)),
         "length_steps": length_steps,
         "qpm": draw(st.integers(1000, 30_000)) / 100,
         "meter": meter,
+        "steps_per_quarter": steps_per_quarter,
         "key": draw(st.none() | st.builds(Key, st.integers(0, 11), st.booleans())),
     }
 
@@ -62,10 +64,25 @@ MELODY = NoteSequence(
 # Writing
 
 
-@given(sequences())
+@given(st.sampled_from([4, 12]).flatmap(sequences))
 def test_what_is_written_is_read_again(arguments):
     sequence = NoteSequence(**arguments)
-    assert midi.read(midi.write(sequence)) == sequence
+    steps = sequence.steps_per_quarter
+    assert midi.read(midi.write(sequence), steps_per_quarter=steps) == sequence
+
+
+@given(sequences())
+def test_a_finer_grid_is_read_as_the_notes_are_refined(arguments):
+    # Late notes alone: an early note would cut the note before it in the file.
+    late = sorted(replace(note, offset=abs(note.offset)) for note in arguments["notes"])
+    sequence = NoteSequence(**{**arguments, "notes": tuple(late)})
+    read, refined = midi.read(midi.write(sequence), steps_per_quarter=12), sequence.refine(12)
+    one, other = (
+        sorted(replace(note, offset=round(note.offset, 6)) for note in music.notes)
+        for music in (read, refined)
+    )
+    assert one == other
+    assert replace(read, notes=()) == replace(refined, notes=())
 
 
 @settings(max_examples=50)
