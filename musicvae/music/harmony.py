@@ -67,10 +67,10 @@ _BAR_DISCOUNT = 2.5
 _OUT_OF_KEY = 0.3
 """The cost that each tone outside the key adds to a change to a chord."""
 
-_NO_CHORD_NOTE = 3.5
 _NO_CHORD_GAIN = 0.75
-"""Without a chord each note has a cost, and the beat has a gain. The costs exceed the gain unless
-the beat is almost silent."""
+"""A silent beat may have no chord, and gains so much; any other beat has a chord."""
+
+_IMPOSSIBLE = -1e6
 
 _SCORE_DECIMALS = 6
 """Scores are rounded to this many decimals."""
@@ -208,7 +208,7 @@ def _score_beats(
     # Not @: it starts threads that cost more time than they save.
     np.einsum("sp,pc->sc", weights, tables.tones, out=scores[:, :-1])
     scores[:, :-1] += tables.basses[basses]
-    scores[:, -1] = _NO_CHORD_GAIN - _NO_CHORD_NOTE * weights.sum(axis=1)
+    scores[:, -1] = np.where(weights.any(axis=1), _IMPOSSIBLE, _NO_CHORD_GAIN)
     # Machines differ in the last bits of a logarithm or a sum: rounded, equal scores are equal.
     return np.round(scores, _SCORE_DECIMALS, out=scores)
 
