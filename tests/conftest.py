@@ -20,7 +20,7 @@ from musicvae.experiment.presets import get_preset, melody_2bar
 from musicvae.model import ModelConfig
 from musicvae.model.touch import Touch
 from musicvae.music.notes import TimeGrid
-from musicvae.representation import Melody
+from musicvae.representation import Melody, Trio
 
 # The programs that tests start must find the installed package, not the part of it in a checkout's
 # folder musicvae/, which Python would put first.
@@ -120,11 +120,16 @@ FAMILY = (
 """A preset for every kind of model that is served."""
 
 
-def tiny_member(preset: str) -> Experiment:
-    """A member of the family at a size that plays in milliseconds: at most 4 bars, and narrow."""
+def tiny_member(preset: str, *, has_chords: bool = False) -> Experiment:
+    """A member of the family at a size that plays in milliseconds: at most 4 bars, and narrow.
+
+    A trio has chords if it `has_chords`; bundles of trios were without chords at first.
+    """
     experiment = get_preset(preset)
     representation = experiment.representation
     representation = replace(representation, bars=min(representation.bars, 4))
+    if isinstance(representation, Trio):
+        representation = replace(representation, chords=has_chords)
     # No product has as few as 8 columns: those round a row by its place in a batch of 8.
     widths = replace(
         experiment.model,
@@ -156,13 +161,16 @@ def save_untrained(
     draws_events: bool = False,
     styles: tuple[str, ...] = (),
     grids: tuple[TimeGrid, ...] = (),
+    progressions: torch.Tensor | None = None,
     **widths: int,
 ) -> Bundle:
     """Saves an untrained model with one vector an attribute, and loads it as anyone would.
 
-    Its prior is over latents, or over events if it `draws_events`; then it hears the styles.
+    Its prior is over latents, or over events if it `draws_events`; then it hears the styles, and
+    keeps the progressions, and a trio has chords.
     """
-    experiment = tiny_member(preset) if preset else tiny_experiment()
+    has_chords = progressions is not None
+    experiment = tiny_member(preset, has_chords=has_chords) if preset else tiny_experiment()
     experiment = replace(
         experiment,
         name=name,
@@ -185,6 +193,8 @@ def save_untrained(
         if prior.style_weights is not None:
             prior.style_weights[:] = 1 / len(prior.style_weights)
         prior.load_state_dict({key: 3 * value for key, value in prior.state_dict().items()})
+        if progressions is not None:
+            prior.keep_progressions(progressions)
     bundle.save(
         directory,
         name=name,

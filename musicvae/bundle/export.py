@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -18,6 +19,7 @@ from musicvae.bundle.prior_fit import fit_prior
 from musicvae.bundle.run_facts import facts_of, manifest_of
 from musicvae.bundle.touch import with_section
 from musicvae.data.manifest import Manifest, Source
+from musicvae.data.progressions import find_progressions
 from musicvae.data.shards import Events
 from musicvae.errors import TrainingError
 from musicvae.evaluation.decoding import encode
@@ -95,7 +97,7 @@ def export(
         model=model,
         prior=fit_prior(model, run.experiment, events, seed=seed, watch=watch)
         if prior is None
-        else load_prior(prior, run.experiment),
+        else _with_progressions(load_prior(prior, run.experiment), run.experiment, data, seed),
         attribute_vectors=_fit_vectors(
             model, run.experiment.representation, events, seed=seed, watch=watch
         ),
@@ -136,7 +138,7 @@ def renew(
     renewed = replace(
         old,
         experiment=_with_prior(old.experiment, prior),
-        prior=load_prior(prior, old.experiment),
+        prior=_with_progressions(load_prior(prior, old.experiment), old.experiment, data, seed),
         facts={
             **old.facts,
             "prior": facts_of(prior),
@@ -170,6 +172,18 @@ def load_prior(run: Run, experiment: Experiment) -> EventPrior:
     prior = build_prior(run.experiment)
     prior.load_state_dict({name: tensor.half().float() for name, tensor in run.weights.items()})
     return prior.eval().requires_grad_(requires_grad=False)
+
+
+def _with_progressions(
+    prior: EventPrior, experiment: Experiment, data: Sequence[Data], seed: int
+) -> EventPrior:
+    """Gives a prior of music over chords progressions of its training music."""
+    training = data[0].training
+    assert training, "a prior has learnt from a training split"
+    found = find_progressions(training, experiment.representation, seed=seed)
+    if found is not None:
+        prior.keep_progressions(torch.from_numpy(found))
+    return prior
 
 
 def _describe(experiment: Experiment) -> str:

@@ -48,6 +48,8 @@ EMBEDDED = Path(__file__).parents[1] / "bundles"
 EVENT_PRIOR = "events"
 """The kind of prior that draws events; a bundle without a kind has a prior over latents."""
 _ATTRIBUTE_PREFIX = "attribute."
+_PROGRESSIONS = "progressions"
+"""The name of the progressions among a prior's weights; older bundles have none."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -197,6 +199,8 @@ def load(name_or_path: str | Path) -> Bundle:
         is_events = config.get("prior") == EVENT_PRIOR
         prior = build_prior(experiment) if is_events else model.latent.make_prior()
         model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+        if isinstance(prior, EventPrior) and _PROGRESSIONS in prior_tensors:
+            prior.keep_progressions(prior_tensors[_PROGRESSIONS])
         prior.load_state_dict({key: tensor.float() for key, tensor in prior_tensors.items()})
         touch = Touch() if has_touch else None
         if touch is not None:

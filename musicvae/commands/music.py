@@ -107,7 +107,7 @@ chords_option = click.option(
     "--chords",
     metavar="'C | Am | F G7/B'",
     callback=_hint_at_bars,
-    help="Chords for a lead-sheet model; | divides bars.",
+    help="Chords for a model that plays over chords; | divides bars.",
 )
 
 
@@ -288,7 +288,8 @@ def _title(clip: Clip) -> str:
 def _description(model: ModelInfo) -> Iterator[str]:
     """Describes a model, line by line."""
     kind = model.representation.replace("_", " ")
-    over = ", over given chords" if model.needs_chords else ""
+    over = ", over chords" if model.takes_chords else ""
+    over = ", over given chords" if model.needs_chords else over
     grids = " or ".join(map(str, model.grids or (model.meter,)))
     yield f"{model.bars} bars of {kind} in {grids}{over}"
     if any(each.steps_per_quarter != 4 for each in model.grids):

@@ -21,6 +21,7 @@ from musicvae.evaluation.prior_samples import (
     compare_prior_samples,
     draw_latents,
     set_name,
+    with_drawn_chords,
 )
 from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
 from musicvae.evaluation.self_similarity import FEWEST_BARS, SelfSimilarity, compare_bars
@@ -241,7 +242,10 @@ def _sample(
     seed: int,
     watch: Watch,
 ) -> _Samples:
-    """Draws from the prior under the conditions of training excerpts, and chooses excerpts."""
+    """Draws from the prior, and chooses excerpts.
+
+    Conditions that the prior does not draw are those of training excerpts.
+    """
     representation, model = subject.representation, subject.model
     held_out = data.held_out.events[choose(len(data.held_out), sizes.compared, seed)]
     training = more_training = None
@@ -260,6 +264,7 @@ def _sample(
         )
     like = held_out if more_training is None else more_training
     like = like[np.resize(np.arange(len(like)), sizes.draws)]
+    like = with_drawn_chords(subject.prior, representation, like, seed=seed)
     z = draw_latents(model, subject.prior, representation, like, seed=seed, watch=watch)
     drawn = {}
     for temperature in TEMPERATURES:

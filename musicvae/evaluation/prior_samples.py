@@ -27,6 +27,7 @@ from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.model import EventPrior, MusicVAE, Prior
 from musicvae.model.draws import draw_music
 from musicvae.model.noise import latent_noise
+from musicvae.model.progressions import draw_progressions
 from musicvae.representation import Representation
 
 DRAWS = 2_048
@@ -145,6 +146,20 @@ def draw_latents(
         for part in watch(batches(len(like), like.shape[1]), "drawing from the prior")
     ]
     return torch.cat(parts)
+
+
+def with_drawn_chords(
+    prior: Prior | EventPrior,
+    representation: Representation,
+    like: Int16[np.ndarray, "batch step stream"],
+    *,
+    seed: int,
+) -> Int16[np.ndarray, "batch step stream"]:
+    """Gives excerpts the chords that new music would have; unchanged if the prior draws none."""
+    if not isinstance(prior, EventPrior) or prior.progressions is None:
+        return like
+    chords = draw_progressions(prior, representation, seed=seed, rows=range(len(like)))
+    return np.concatenate([like[..., :-2], chords.numpy().astype(np.int16)], axis=-1)
 
 
 def compare_prior_samples(

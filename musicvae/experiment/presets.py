@@ -74,12 +74,15 @@ def groove_2bar() -> Experiment:
 
 
 def trio_16bar() -> Experiment:
-    """Sixteen bars of melody, bass and drums: one conductor, a bar decoder for each part."""
+    """Sixteen bars of melody, bass and drums, with chords as a condition.
+
+    One conductor plans the bars, and each part has a bar decoder.
+    """
     preset = melody_16bar()
     return replace(
         preset,
         name="trio-16bar",
-        representation=Trio(bars=16),
+        representation=Trio(bars=16, chords=True),
         prior=replace(preset.prior, event_size=64, hidden_size=192),
         model=replace(
             preset.model,

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from musicvae.bundle.format import Bundle
 from musicvae.evaluation.figure import ACCURACY, overlap_key
-from musicvae.generation.harmony import needs_chords
+from musicvae.generation.harmony import draws_chords, takes_chords
 from musicvae.generation.replies import AttributeInfo, FigureInfo, ModelInfo, SourceInfo
 from musicvae.generation.styles import known_styles
 from musicvae.temperature import SAMPLE_TEMPERATURE
@@ -37,7 +37,8 @@ def describe(bundle: Bundle) -> ModelInfo:
             for each in representation.kind.attributes
             if each.name in vectors
         ),
-        needs_chords=needs_chords(representation),
+        needs_chords=takes_chords(representation) and not draws_chords(bundle),
+        takes_chords=takes_chords(representation),
         size_bytes=weights * _BYTES_PER_WEIGHT,
         figures=tuple(_figures(bundle.facts)),
         sources=tuple(_sources(bundle.facts)),

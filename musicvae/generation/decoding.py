@@ -18,12 +18,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from musicvae.bundle.format import Bundle
-from musicvae.generation.harmony import Harmony
+from musicvae.generation.harmony import Harmony, draw_harmonies
 from musicvae.generation.playing import play
 from musicvae.generation.replies import SAMPLED, Clip
 from musicvae.generation.sounds import Sound
 from musicvae.model import Conditions, EventPrior
-from musicvae.model.conditions import NO_CONDITIONS, join_streams
+from musicvae.model.conditions import join_streams
 from musicvae.model.draws import draw_music, mask_of
 from musicvae.model.latent.latent import find_repeats
 from musicvae.model.noise import latent_noise, row_seed
@@ -50,7 +50,7 @@ class Drawing:
         temperature: Divides the logits; 0 takes the likeliest event.
         top_p: Share of the probability that events are drawn from.
         qpm: Tempo of the clips.
-        harmony: The chords, if the model needs chords.
+        harmony: The chords of all clips; None if each row has its own, or the model takes none.
         known: The events that the model must keep, see `EventDistribution.sample`; None to draw all
             events.
         constraint: The key, scale or range that every note keeps to; None if none is asked for.
@@ -84,6 +84,7 @@ class Row:
         key: The key that the clip was drawn in; None if no key was asked for or drawn.
         masked_nats: The cost of the constraint under the prior.
         style: The style that the clip was drawn in; None if it was drawn in no style.
+        harmony: The chords that were drawn for the clip; None if no chords were drawn.
     """
 
     index: int
@@ -92,6 +93,7 @@ class Row:
     key: Key | None = None
     masked_nats: float = 0.0
     style: str | None = None
+    harmony: Harmony | None = None
 
 
 def draw_rows(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Iterator[Row]:
@@ -110,7 +112,16 @@ def _draw_group(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Ite
                 z = prior(latent_noise(seed, [index], prior.noise_size))[0]
             yield Row(index=index, z=z, seed=own, key=asked_key(drawing))
         return
-    told = _conditions(drawing)
+    rows = [*indices, *[indices[0]] * (GROUP_ROWS - len(indices))]
+    harmonies: Sequence[Harmony | None] = [drawing.harmony] * GROUP_ROWS
+    if drawing.harmony is None:
+        harmonies = (
+            draw_harmonies(
+                bundle, drawing.representation, seed=seed, rows=rows, constraint=drawing.constraint
+            )
+            or harmonies
+        )
+    told = _conditions(drawing, harmonies)
     if drawing.style is not None:
         told = replace(told, styles=torch.full((GROUP_ROWS,), drawing.style))
     with one_thread():
@@ -119,7 +130,7 @@ def _draw_group(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Ite
             prior,
             drawing.representation,
             seed=seed,
-            rows=[*indices, *[indices[0]] * (GROUP_ROWS - len(indices))],
+            rows=rows,
             conditions=told,
             constraint=drawing.constraint,
         )
@@ -133,6 +144,7 @@ def _draw_group(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Ite
             key=None if tonic == UNKNOWN_TONIC else Key(tonic, mode == 1),
             masked_nats=drawn.masked_nats[row].item(),
             style=None if drawn.styles is None else names.get(int(drawn.styles[row])),
+            harmony=harmonies[row],
         )
 
 
@@ -141,9 +153,11 @@ def asked_key(drawing: Drawing) -> Key | None:
     return drawing.constraint.nearest_key if drawing.constraint else None
 
 
-def _conditions(drawing: Drawing) -> Conditions:
-    one_row = NO_CONDITIONS if drawing.harmony is None else drawing.harmony.conditions
-    return replace(one_row[[0] * GROUP_ROWS], grid=drawing.representation.grid)
+def _conditions(drawing: Drawing, harmonies: Sequence[Harmony | None]) -> Conditions:
+    """The conditions of the rows of a group, which all have chords or none."""
+    told = [each.conditions.streams for each in harmonies if each is not None]
+    streams = torch.cat([each for each in told if each is not None]) if told else None
+    return Conditions(grid=drawing.representation.grid, streams=streams)
 
 
 def decode(bundle: Bundle, rows: Iterable[Row], drawing: Drawing) -> Iterator[Clip]:
@@ -162,6 +176,7 @@ def make_clip(
     constraint_nats: float | None = None,
 ) -> Clip:
     """Makes a clip from notes."""
+    harmony = row.harmony or drawing.harmony
     return Clip(
         notes=replace(notes, qpm=drawing.qpm, key=row.key),
         latent=tuple(row.z.tolist()),
@@ -173,7 +188,7 @@ def make_clip(
         model=bundle.name,
         model_version=bundle.version,
         attributes=dict(sorted(bundle.representation.kind.measure(notes).items())),
-        chords=drawing.harmony.text if drawing.harmony else None,
+        chords=harmony.text if harmony else None,
         asked=dict(drawing.asked),
         constraint_nats=constraint_nats,
         sounds=dict(drawing.sounds),
@@ -186,7 +201,8 @@ def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iter
     z = torch.stack([*(row.z for row in rows), *[torch.zeros_like(rows[0].z)] * spare])
     # Decoded clips may differ only by their latents: a small move must not change a bar's noise.
     repeats = find_repeats(bundle.model.latent.shares(z)) if drawing.method == SAMPLED else None
-    conditions = _conditions(drawing)
+    harmonies = [row.harmony or drawing.harmony for row in rows]
+    conditions = _conditions(drawing, [*harmonies, *[harmonies[0]] * spare])
     known = None if drawing.known is None else drawing.known.expand(GROUP_ROWS, -1, -1)
     mask, nats = None, None
     with one_thread(), torch.inference_mode():

@@ -29,7 +29,7 @@ from musicvae.generation.decoding import (
 )
 from musicvae.generation.grids import find_grid, grid_of_points
 from musicvae.generation.grooves import prepare
-from musicvae.generation.harmony import Harmony, check_chords, harmony_of_text
+from musicvae.generation.harmony import Harmony, check_chords, draw_harmonies, harmony_of_text
 from musicvae.generation.inputs import Excerpt
 from musicvae.generation.points import (
     ResolvedPoint,
@@ -363,6 +363,10 @@ def _drawing(
     if grid.steps_per_quarter != first.steps_per_quarter:
         asked["steps_per_quarter"] = str(grid.steps_per_quarter)
     seed = secrets.randbits(_CHOSEN_SEED_BITS) if request.seed is None else request.seed
+    if harmony is None and method == DECODED:
+        # All clips have the chords of the first: they differ only by their latents.
+        drawn = draw_harmonies(bundle, representation, seed=seed, rows=[0], constraint=constraint)
+        harmony = next(iter(drawn), None)
     return Drawing(
         method=method,
         representation=representation,

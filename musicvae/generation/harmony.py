@@ -1,14 +1,21 @@
-"""The chords that a model plays over, from the request or from an excerpt."""
+"""The chords that a model plays over: of the request, of an excerpt, inferred or drawn."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from jaxtyping import Int16
 
 from musicvae.bundle.format import Bundle
 from musicvae.errors import SettingError
+from musicvae.model import EventPrior
 from musicvae.model.conditions import Conditions, split_streams
+from musicvae.model.progressions import draw_progressions, over_silence
 from musicvae.music import progressions
-from musicvae.music.chords import Chord
+from musicvae.music.chords import QUALITIES, Chord
+from musicvae.music.constraint import Constraint
+from musicvae.music.harmony import FIRST_NOISE, infer_chords
 from musicvae.music.notes import NoteSequence
 from musicvae.representation import Representation
 
@@ -28,9 +35,14 @@ class Harmony:
     conditions: Conditions
 
 
-def needs_chords(representation: Representation) -> bool:
+def takes_chords(representation: Representation) -> bool:
     """Whether models of a representation have chords as a condition."""
     return any(stream.is_condition for stream in representation.streams)
+
+
+def draws_chords(bundle: Bundle) -> bool:
+    """Whether a model that takes chords draws or infers them where none are given."""
+    return isinstance(bundle.prior, EventPrior) and bundle.prior.progressions is not None
 
 
 def harmony_of_text(bundle: Bundle, text: str | None) -> Harmony | None:
@@ -42,11 +54,11 @@ def harmony_of_text(bundle: Bundle, text: str | None) -> Harmony | None:
     if text is None:
         return None
     representation = bundle.representation
-    if not needs_chords(representation):
+    if not takes_chords(representation):
         raise SettingError(
             f"chords for {bundle.name}",
             expected="none: it does not play over chords",
-            action="Leave them out, or choose a model that needs chords.",
+            action="Leave them out, or choose a model that takes chords.",
             field="chords",
         )
     chords = progressions.lay_out(
@@ -58,10 +70,67 @@ def harmony_of_text(bundle: Bundle, text: str | None) -> Harmony | None:
 
 
 def harmony_of_excerpt(bundle: Bundle, notes: NoteSequence) -> Harmony | None:
-    """The chords of an excerpt that fits the model; None if excerpt or model have no chords."""
-    if not notes.chords or not needs_chords(bundle.representation):
+    """The chords of an excerpt that fits the model.
+
+    None if the model takes no chords; or if the excerpt has none, and the model needs them.
+    """
+    if not takes_chords(bundle.representation) or not (notes.chords or draws_chords(bundle)):
         return None
     return _harmony(bundle.representation, notes.chords)
+
+
+def with_chords(bundle: Bundle, notes: NoteSequence) -> NoteSequence:
+    """Adds the chords that the notes of a whole piece imply, for a model that infers chords.
+
+    Music with chords, or without a note that has a harmony, stays as it is.
+    """
+    pitched = [note for note in notes.notes if not note.is_drum and note.program < FIRST_NOISE]
+    if notes.chords or not pitched or not draws_chords(bundle):
+        return notes
+    bars = notes.bars
+    found = infer_chords(
+        np.array([note.start_step for note in pitched]),
+        np.array([note.end_step for note in pitched]),
+        np.array([note.pitch for note in pitched]),
+        bar_steps=np.array([*(bar.start_step for bar in bars), bars[-1].end_step]),
+        meter=notes.meter,
+        steps_per_quarter=notes.steps_per_quarter,
+    )
+    names = list(QUALITIES)
+    columns = zip(found.steps, found.roots, found.qualities, found.basses, strict=True)
+    return replace(
+        notes,
+        chords=tuple(
+            Chord(int(step))
+            if root < 0
+            else Chord(int(step), int(root), names[quality], None if bass == root else int(bass))
+            for step, root, quality, bass in columns
+        ),
+    )
+
+
+def draw_harmonies(
+    bundle: Bundle,
+    representation: Representation,
+    *,
+    seed: int,
+    rows: Sequence[int],
+    constraint: Constraint | None,
+) -> list[Harmony]:
+    """Draws the chords of some rows; none if the model takes no chords.
+
+    Raises:
+        SettingError: If the model needs chords.
+    """
+    if not takes_chords(representation):
+        return []
+    check_chords(bundle, None)
+    assert isinstance(bundle.prior, EventPrior)
+    drawn = draw_progressions(
+        bundle.prior, representation, seed=seed, rows=rows, constraint=constraint
+    )
+    events = over_silence(representation, drawn.numpy().astype(np.int16))
+    return [_harmony_of_events(representation, each) for each in events]
 
 
 def check_chords(bundle: Bundle, harmony: Harmony | None) -> None:
@@ -70,7 +139,7 @@ def check_chords(bundle: Bundle, harmony: Harmony | None) -> None:
     Raises:
         SettingError: If chords are missing.
     """
-    if harmony is None and needs_chords(bundle.representation):
+    if harmony is None and takes_chords(bundle.representation) and not draws_chords(bundle):
         raise SettingError(
             "no chords",
             expected=f"the chords that {bundle.name} is to play over",
@@ -87,7 +156,12 @@ def _harmony(representation: Representation, chords: tuple[Chord, ...]) -> Harmo
         steps_per_quarter=representation.steps_per_quarter,
         chords=chords,
     )
-    events = representation.to_tensor(sheet)
+    return _harmony_of_events(representation, representation.to_tensor(sheet))
+
+
+def _harmony_of_events(
+    representation: Representation, events: Int16[np.ndarray, "step stream"]
+) -> Harmony:
     batch = split_streams(torch.from_numpy(events).long()[None], representation.streams)
     held = representation.to_notes(events).chords
     return Harmony(

@@ -12,7 +12,7 @@ from musicvae.bundle.format import Bundle
 from musicvae.errors import LatentError
 from musicvae.generation.decoding import one_thread
 from musicvae.generation.excerpts import fit
-from musicvae.generation.harmony import Harmony, check_chords, harmony_of_excerpt
+from musicvae.generation.harmony import Harmony, check_chords, harmony_of_excerpt, with_chords
 from musicvae.generation.inputs import Excerpt, LatentLike, PointLike, to_latent
 from musicvae.generation.sounds import Sound, find_sounds, set_programs
 from musicvae.model import Posterior
@@ -56,12 +56,14 @@ def encode_excerpt(
         bundle: The model.
         excerpt: The music.
         path: The excerpt's path in the request, for errors.
-        harmony: The chords of the request; None to use the excerpt's own.
+        harmony: The chords of the request; None to use the excerpt's own, or to infer them.
 
     Raises:
         RepresentationError: If the model can't hold the excerpt.
         SettingError: If the excerpt has no such bar, or the model needs chords and gets none.
     """
+    if harmony is None:
+        excerpt = replace(excerpt, notes=with_chords(bundle, excerpt.notes))
     notes = fit(excerpt, bundle.representation, path, bundle.experiment.all_grids)
     representation = bundle.representation.on_grid(notes.grid)
     harmony = harmony or harmony_of_excerpt(bundle, notes)

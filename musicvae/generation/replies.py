@@ -249,6 +249,8 @@ class ModelInfo:
         latent_size: Number of values of a latent.
         attributes: The attributes that the model can change.
         needs_chords: Whether requests to the model need chords.
+        takes_chords: Whether requests may have chords. A model that does not need them infers them
+            from the music, or draws them.
         styles: The styles that new music can be drawn in; empty if the model knows none.
         size_bytes: Size of its weights on disk.
         figures: A few figures of its quality.
@@ -273,6 +275,7 @@ class ModelInfo:
     styles: tuple[str, ...] = ()
     meters: tuple[Meter, ...] = ()
     grids: tuple[TimeGrid, ...] = ()
+    takes_chords: bool = False
     card: str = ""
 
 

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
 from musicvae.model.bar_decoder import State, Stepped
@@ -71,6 +71,9 @@ class EventPrior(nn.Module):
         shares = torch.zeros(len(config.styles) + 1) if config.styles else None
         self.register_buffer("style_weights", shares)
         self.style_weights: Float[Tensor, " style"] | None
+        # See `musicvae.model.progressions`; only bundles of music over chords keep them.
+        self.register_buffer("progressions", None)
+        self.progressions: Int[Tensor, "progression _"] | None
         style = [Stream(name="style", size=len(config.styles))] if config.styles else []
         generated = generated_streams(streams)
         told = streams[len(generated) :]
@@ -101,6 +104,10 @@ class EventPrior(nn.Module):
         """The share of each key in the training music of a grid, to be read or written."""
         number = 0 if grid is None else self._grids.index(grid)
         return self.key_weights.view(-1, KEYS + 1)[number]
+
+    def keep_progressions(self, progressions: Num[Tensor, "progression _"]) -> None:
+        """Keeps progressions, so that chords can be drawn."""
+        self.progressions = progressions.to(torch.int16)
 
     def length_steps(self, grid: TimeGrid | None = None) -> int:
         """The length of an excerpt."""

@@ -161,6 +161,7 @@ def model_to_message(model: ModelInfo) -> pb.Model:
         styles=model.styles,
         meters=map(meter_to_message, model.meters),
         grids=map(grid_to_message, model.grids),
+        takes_chords=model.takes_chords,
         card=model.card,
     )
 
@@ -190,5 +191,6 @@ def model_from_message(message: pb.Model) -> ModelInfo:
             TimeGrid(Meter(each.meter.numerator, each.meter.denominator), each.steps_per_quarter)
             for each in message.grids
         ),
+        takes_chords=message.takes_chords,
         card=message.card,
     )

@@ -473,7 +473,7 @@ class Key(_message.Message):
     def __init__(self, tonic: _Optional[int] = ..., is_minor: _Optional[bool] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "version", "representation", "bars", "meter", "length_steps", "latent_size", "attributes", "card", "needs_chords", "size_bytes", "figures", "sources", "styles", "licence", "meters", "grids")
+    __slots__ = ("name", "version", "representation", "bars", "meter", "length_steps", "latent_size", "attributes", "card", "needs_chords", "size_bytes", "figures", "sources", "styles", "licence", "meters", "grids", "takes_chords")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     REPRESENTATION_FIELD_NUMBER: _ClassVar[int]
@@ -491,6 +491,7 @@ class Model(_message.Message):
     LICENCE_FIELD_NUMBER: _ClassVar[int]
     METERS_FIELD_NUMBER: _ClassVar[int]
     GRIDS_FIELD_NUMBER: _ClassVar[int]
+    TAKES_CHORDS_FIELD_NUMBER: _ClassVar[int]
     name: str
     version: str
     representation: str
@@ -508,7 +509,8 @@ class Model(_message.Message):
     licence: str
     meters: _containers.RepeatedCompositeFieldContainer[Meter]
     grids: _containers.RepeatedCompositeFieldContainer[TimeGrid]
-    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., representation: _Optional[str] = ..., bars: _Optional[int] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., length_steps: _Optional[int] = ..., latent_size: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., card: _Optional[str] = ..., needs_chords: _Optional[bool] = ..., size_bytes: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., styles: _Optional[_Iterable[str]] = ..., licence: _Optional[str] = ..., meters: _Optional[_Iterable[_Union[Meter, _Mapping]]] = ..., grids: _Optional[_Iterable[_Union[TimeGrid, _Mapping]]] = ...) -> None: ...
+    takes_chords: bool
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., representation: _Optional[str] = ..., bars: _Optional[int] = ..., meter: _Optional[_Union[Meter, _Mapping]] = ..., length_steps: _Optional[int] = ..., latent_size: _Optional[int] = ..., attributes: _Optional[_Iterable[_Union[Attribute, _Mapping]]] = ..., card: _Optional[str] = ..., needs_chords: _Optional[bool] = ..., size_bytes: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., sources: _Optional[_Iterable[_Union[Source, _Mapping]]] = ..., styles: _Optional[_Iterable[str]] = ..., licence: _Optional[str] = ..., meters: _Optional[_Iterable[_Union[Meter, _Mapping]]] = ..., grids: _Optional[_Iterable[_Union[TimeGrid, _Mapping]]] = ..., takes_chords: _Optional[bool] = ...) -> None: ...
 
 class Figure(_message.Message):
     __slots__ = ("name", "value")
