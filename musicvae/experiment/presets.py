@@ -83,7 +83,7 @@ def trio_16bar() -> Experiment:
         preset,
         name="trio-16bar",
         representation=Trio(bars=16, chords=True),
-        prior=replace(preset.prior, event_size=64, hidden_size=192),
+        prior=replace(preset.prior, event_size=64, hidden_size=192, has_chord_bias=True),
         model=replace(
             preset.model,
             has_decoder_per_stream=True,

@@ -57,7 +57,7 @@ class Model:
     """A model in this process.
 
     Every method takes the settings of its request: `seed`, `temperature`, `top_p`, `qpm`, `chords`
-    for a model that needs chords, and `key`, `scale` and `range`, which all notes keep to. A point
+    for a model that takes chords, and `key`, `scale` and `range`, which all notes keep to. A point
     is music or a latent.
 
     Attributes:
@@ -93,7 +93,7 @@ class Model:
     ) -> list[Clip]:
         """Morphs from point to point, with `count` clips from each point to the next."""
         check_type("points", points, Iterable, "a list of music or latents")
-        how = self._on_grid(points, how)
+        how = self._like_clips(points, how)
         path = [self._point(point) for point in points]
         return list(self._engine.interpolate(InterpolateRequest(points=path, count=count, **how)))
 
@@ -104,7 +104,7 @@ class Model:
         **how: Unpack[DrawingSettings],
     ) -> Transformed:
         """Moves a point along attributes, such as `{"note_density": 1.0}`."""
-        how = self._on_grid([point], how)
+        how = self._like_clips([point], how)
         request = TransformRequest(point=self._point(point), amounts=amounts, **how)
         return self._engine.transform(request)
 
@@ -160,10 +160,12 @@ class Model:
     def _made(self, clip: Clip) -> bool:
         return clip.model_version == self.bundle.version
 
-    def _on_grid(
+    def _like_clips(
         self, points: Iterable[Music | LatentLike], how: DrawingSettings
     ) -> DrawingSettings:
-        """Adds the grid of own clips, which their latents do not tell.
+        """Adds the grid and the chords of own clips, which their latents do not tell.
+
+        The chords are those of the first clip.
 
         Raises:
             SettingError: If the clips have several grids.
@@ -181,6 +183,8 @@ class Model:
         if not grids:
             return how
         filled = how.copy()
+        if how.get("chords") is None:
+            filled["chords"] = own[0].chords
         if how.get("meter") is None:
             filled["meter"] = str(grids[0].meter)
         if how.get("steps_per_quarter") is None:

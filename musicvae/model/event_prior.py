@@ -24,6 +24,7 @@ from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
 from musicvae.model.bar_decoder import State, Stepped
+from musicvae.model.chord_bias import ChordBias
 from musicvae.model.conditions import NO_CONDITIONS, Conditions, by_grid
 from musicvae.model.decoding_loop import UNKNOWN, DecodingLoop
 from musicvae.model.event_embedding import EventEmbedding
@@ -97,6 +98,8 @@ class EventPrior(nn.Module):
         )
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.hidden_size, sum(self.heads.parameter_sizes))
+        has_bias = config.has_chord_bias and bool(told)
+        self.chord_bias = ChordBias(self.heads.parameter_sizes) if has_bias else None
         choices = len(generated) * (1 + len(config.lags))
         self.choice = nn.Linear(config.hidden_size, choices) if config.lags else None
 
@@ -216,6 +219,7 @@ class EventPrior(nn.Module):
         parameters: list[Tensor] = []
         after: list[Tensor] = []
         for time, told in enumerate(condition.chunk(times, dim=-1)):
+            told, chords = self._split_chords(told)  # noqa: PLW2901
             columns = torch.cat([previous, told, heard[:, 0]], dim=-1)
             output = self.embedding(columns[:, None], grid, first_step=number)[:, 0]
             own = state[time * size : (time + 1) * size]
@@ -224,7 +228,7 @@ class EventPrior(nn.Module):
                 assert isinstance(lstm, nn.LSTM)
                 output, cell = torch.lstm_cell(output, (hidden, cell), *lstm.all_weights[0])
                 after += [output, cell]
-            parameters.append(self._mix(output[:, None], heard)[:, 0])
+            parameters.append(self._mix(output[:, None], heard, chords[:, None])[:, 0])
         return Stepped(self._guide(*parameters), (*after, rows))
 
     def parameters_of(
@@ -237,10 +241,19 @@ class EventPrior(nn.Module):
         heard = self._hear(rows, grid, 0, rows.shape[1])
         unknown = self.heads.unknown.expand(len(rows), 1, -1)
         previous = torch.cat([unknown, rows[:, :-1]], dim=1)
-        output = self.embedding(torch.cat([previous, columns, heard], dim=-1), grid)
+        told, chords = self._split_chords(columns)
+        output = self.embedding(torch.cat([previous, told, heard], dim=-1), grid)
         for lstm in self.lstms:
             output, _ = lstm(self.dropout(output))
-        return self._mix(self.dropout(output), heard)
+        return self._mix(self.dropout(output), heard, chords)
+
+    def _split_chords(
+        self, columns: Int[Tensor, "*batch _column"]
+    ) -> tuple[Int[Tensor, "*batch _told"], Int[Tensor, "*batch _chord"]]:
+        """Splits off the last columns, which only the chord bias reads."""
+        count = 0 if self.chord_bias is None else 2 * len(self.delays)
+        last = columns.shape[-1] - count
+        return columns[..., :last], columns[..., last:]
 
     @property
     def _is_guided(self) -> bool:
@@ -258,7 +271,10 @@ class EventPrior(nn.Module):
         return told if untold is None else untold + self.config.guidance * (told - untold)
 
     def _columns(self, conditions: Conditions, count: int) -> Int[Tensor, "batch row _column"]:
-        """Joins the conditions of each row: chords now and half a bar ahead, key, bar, style."""
+        """Joins the conditions of each row: chords now and half a bar ahead, key, bar, style.
+
+        The chord bias reads the chords at the step of each stream.
+        """
         steps_per_bar = self._steps_per_bar[conditions.grid]
         length = self.length_steps(conditions.grid)
         step = torch.arange(length + max(self.delays)).clamp(max=length - 1)
@@ -278,6 +294,11 @@ class EventPrior(nn.Module):
             unknown = torch.full((count,), len(names))
             styles = unknown if conditions.styles is None else conditions.styles
             columns.append(styles[:, None, None].expand(-1, len(step), 1))
+        if self.chord_bias is not None:
+            row = torch.arange(len(step))
+            columns += [
+                streams[:, (row - delay).clamp(min=0, max=length - 1)] for delay in self.delays
+            ]
         return torch.cat(columns, dim=-1)
 
     def _hear(
@@ -310,10 +331,15 @@ class EventPrior(nn.Module):
         return torch.cat(heard, dim=-1)
 
     def _mix(
-        self, output: Float[Tensor, "batch row hidden"], heard: Int[Tensor, "batch row _column"]
+        self,
+        output: Float[Tensor, "batch row hidden"],
+        heard: Int[Tensor, "batch row _column"],
+        chords: Int[Tensor, "batch row _chord"],
     ) -> Float[Tensor, "batch row _"]:
         """Mixes new events with copies of the events at the lags; gives logarithms."""
         parameters: Tensor = self.output(output)
+        if self.chord_bias is not None:
+            parameters = parameters + self.chord_bias(chords)
         if self.choice is None:
             return parameters
         count = len(self.delays)

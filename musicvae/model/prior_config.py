@@ -17,6 +17,8 @@ class PriorConfig:
         hidden_size: State of the LSTM.
         layers: Number of layers of the LSTM.
         dropout: Share of the inputs of each layer that training hides.
+        has_chord_bias: Whether the chord of a step also raises and lowers its events directly, see
+            `musicvae.model.chord_bias`; only where chords are a condition.
         lags: Distances in bars at which the prior hears, and may copy, what was played.
         styles: The names of the styles that the prior hears. A training run of drums takes the
             common styles of its data where none are set.
@@ -34,6 +36,7 @@ class PriorConfig:
     hidden_size: int = 256
     layers: int = 2
     dropout: float = 0.15
+    has_chord_bias: bool = False
     lags: tuple[int, ...] = ()
     styles: tuple[str, ...] = ()
     temperature: float = 1.0

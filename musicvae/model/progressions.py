@@ -91,7 +91,8 @@ def _choose(
     allowed = np.roll(constraint.classes[:12], -(0 if tonic == UNKNOWN_TONIC else tonic))
     shares = _shares_inside(slots[choices], allowed)
     least = np.sort(shares)[-FEWEST_CHOICES:][0]
-    return choices[shares >= least]
+    inside: Int[np.ndarray, " choice"] = choices[shares >= least]
+    return inside
 
 
 def _shares_inside(
@@ -101,5 +102,5 @@ def _shares_inside(
     roots, qualities = np.divmod(np.maximum(slots[..., 0] - 1, 0), len(QUALITIES))
     above = (np.arange(12) - roots[..., None]) % 12
     is_outside = np.take_along_axis(_TONES[qualities], above, axis=-1) & ~allowed
-    is_inside: Bool[np.ndarray, "progression slot"] = ~is_outside.any(axis=-1)
-    return is_inside.mean(axis=1)
+    shares: Float[np.ndarray, " progression"] = 1 - is_outside.any(axis=-1).mean(axis=1)
+    return shares

@@ -19,6 +19,7 @@ MUSIC = {
     "drums of styles": (Drums(bars=2), (1,), STYLES),
     "lead sheet": (LeadSheet(bars=2), (1,)),
     "trio": (Trio(bars=3), (1, 2)),
+    "trio over chords": (Trio(bars=2, chords=True), (1,)),
     "groove": (Groove(bars=1), ()),
 }
 
@@ -31,6 +32,7 @@ def make_prior(representation, lags, styles=(), guidance=1.0):
         lags=lags,
         styles=styles,
         guidance=guidance,
+        has_chord_bias=True,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
@@ -45,6 +47,8 @@ def make_prior(representation, lags, styles=(), guidance=1.0):
         )
         for parameter in prior.parameters():
             parameter.data *= 3  # untrained, it would hardly hear anything
+        if prior.chord_bias is not None:
+            torch.nn.init.normal_(prior.chord_bias.weight)
     return prior.eval().requires_grad_(requires_grad=False)
 
 
