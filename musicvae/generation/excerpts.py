@@ -55,7 +55,8 @@ def fit(
             field=f"{path}.start_bar",
         )
     start = bars[first - 1].start_step if bars else 0
-    grids = _on_steps(notes.steps_per_quarter, grids or (representation.grid,), path)
+    every = grids or (representation.grid,)
+    grids = _on_steps(notes.steps_per_quarter, every, path)
     own = bars[first - 1].meter if bars else notes.meter
     representation = representation.on_grid(
         _find_grid(own if excerpt.meter is None else parse_meter(excerpt.meter), grids)
@@ -72,7 +73,7 @@ def fit(
         bar_changes=(),
     )
     if error := representation.check(cut):
-        raise _advised(error, cut, representation, path)
+        raise _advised(error, cut, representation, path, every)
     if excerpt.start_bar is None and count > used:
         joined = f", {used} of these" if used > representation.bars else ""
         raise RepresentationError(
@@ -204,12 +205,21 @@ def _end_step(note: Note) -> int:
 
 
 def _advised(
-    error: RepresentationError, cut: NoteSequence, representation: Representation, path: str
+    error: RepresentationError,
+    cut: NoteSequence,
+    representation: Representation,
+    path: str,
+    grids: Sequence[TimeGrid],
 ) -> RepresentationError:
-    """The error with its path in the request, and with advice to reduce if that helps."""
+    """The error with its path in the request, and with the advice to reduce or to take a grid."""
     action = error.action
     reduction = representation.kind.reduction
-    if reduction is not None:
+    finest = max(each.steps_per_quarter for each in grids if each.meter == cut.meter)
+    if error.cause == "off_grid" and finest > cut.steps_per_quarter:
+        action = (
+            f"Read triplets and swing with `steps_per_quarter` {finest}, or quantise the music."
+        )
+    elif reduction is not None:
         reduced = reduction.reduce(cut)
         if reduced.notes and representation.check(reduced) is None:
             action = f"Use `reduce` to keep {reduction.keeps}."

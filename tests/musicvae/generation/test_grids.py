@@ -134,6 +134,7 @@ def test_triplets_in_a_midi_file_are_read_on_the_grid_that_is_said(engine):
     with pytest.raises(RepresentationError, match="steps off the grid") as refused:
         engine.encode(EncodeRequest(excerpt=Excerpt(triplets)))
     assert refused.value.cause == "off_grid"
+    assert "with `steps_per_quarter` 12" in refused.value.action
 
 
 def test_notes_are_moved_to_a_finer_grid_alone(engine):
