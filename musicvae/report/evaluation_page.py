@@ -124,7 +124,7 @@ def _render(reported: Sequence[Reported], data: Data) -> str:
         title=" and ".join(names),
         lead=f"Measured on the {data.split} split: {len(data.held_out):,} excerpts of "
         f"{representation.bars} bars of {representation.kind.words} in "
-        f"{representation.meter}, from {data.pieces:,} pieces.{_left_out(data)}",
+        f"{representation.grid}, from {data.pieces:,} pieces.{_left_out(data)}",
         names=names,
         facts=list(_facts(names, reported)),
         key_rows=_rows({name: [f for f in each if f.is_key] for name, each in figures.items()}),

@@ -127,3 +127,11 @@ def test_several_wrong_fields_are_named_in_found():
     with pytest.raises(RequestError) as caught:
         requests.sample_request(pb.SampleRequest(count=0, seed=2**63), Limits())
     assert caught.value.found == "several wrong fields: count, seed"
+
+
+def test_midi_is_read_on_the_grid_that_is_said(melody):
+    message = pb.EncodeRequest(excerpt=pb.Excerpt(midi=midi.write(melody), steps_per_quarter=12))
+    read = requests.encode_request(message, Limits()).excerpt
+    assert read.notes == melody.refine(12)
+    message.excerpt.ClearField("steps_per_quarter")
+    assert requests.encode_request(message, Limits()).excerpt.notes == melody
