@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from musicvae.bundle.prior_fit import fit_prior
-from musicvae.evaluation.decoding import canonical, play
+from musicvae.evaluation.decoding import canonical
 from musicvae.evaluation.likelihood import bound
-from musicvae.evaluation.prior_samples import compare_prior_samples, draw_latents
+from musicvae.evaluation.prior_samples import compare_prior_samples, draw_new
 from musicvae.evaluation.reconstruction import reconstruct
 from musicvae.evaluation.subject import choose, load_data, transposed
 from musicvae.experiment.experiment import build_model
@@ -64,9 +64,7 @@ def measure(folder: Path, data_folder: Path, seed: int) -> dict[str, float]:
     like = np.zeros((DRAWS, *held_out.shape[1:]), np.int16)
     overlaps = {}
     for name, prior in priors.items():
-        z = draw_latents(model, prior, representation, like, seed=seed)
-        played = play(model, representation, z, like, temperature=SAMPLE_TEMPERATURE, seed=seed)
-        drawn = canonical(representation, played)
+        drawn = canonical(representation, draw_new(model, prior, representation, like, seed=seed))
         compared = compare_prior_samples(
             representation, {SAMPLE_TEMPERATURE: drawn}, held_out, training, more
         )

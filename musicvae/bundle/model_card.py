@@ -15,11 +15,6 @@ from musicvae.music.notes import STEPS_PER_QUARTER, TimeGrid
 from musicvae.representation import Representation
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
-_TEMPERATURE = (
-    "- Below 0.5 a lower temperature does not make calmer music: the variety of draws comes "
-    "from the latent."
-)
-
 
 def write_card(
     experiment: Experiment,
@@ -89,9 +84,8 @@ their data are other and far larger, and their "sampling" draws events, as at te
 - The model makes {representation.kind.content}.
 - Its grid has {_steps(experiment)}, its meter is {_meters(experiment)}, and it reads and \
 makes {representation.bars} bars at once.
-{_limits(representation)}
-- The figures under "Copies of the training split" say how much of its draws stands in its \
-training data.
+{_limits(representation)}- The figures under "Copies of the training split" say how much \
+of its draws stands in its training data.
 
 ## Settings
 
@@ -181,7 +175,7 @@ def _transposition(experiment: Experiment) -> str:
 
 def _limits(representation: Representation) -> str:
     """Says the limits of draws and of attribute vectors, as far as they concern the music."""
-    limits = [_TEMPERATURE]
+    limits: list[str] = []
     attributes = {attribute.name for attribute in representation.kind.attributes}
     if "average_interval" in attributes:
         limits.append(
@@ -193,7 +187,7 @@ def _limits(representation: Representation) -> str:
             '- Not every attribute vector works: "Attributes" above has the change along each. A '
             "vector may change other attributes, too."
         )
-    return "\n".join(limits)
+    return "".join(f"{limit}\n" for limit in limits)
 
 
 def _other(evaluation: Evaluation) -> str:

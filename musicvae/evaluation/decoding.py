@@ -12,7 +12,6 @@ from musicvae.data.shards import Events
 from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.model import Batch, MusicVAE, Posterior, conditions
 from musicvae.model.conditions import join_streams
-from musicvae.model.latent.latent import find_repeats
 from musicvae.model.noise import row_seed
 from musicvae.representation import Representation
 
@@ -82,7 +81,6 @@ def play(
         events = model.decode(latents, batch.conditions).sample(
             temperature=temperature,
             randomness=[row_seed(seed, row, "events") for row in range(part.start, part.stop)],
-            repeats=find_repeats(model.latent.shares(latents)),
         )
         played[part] = join_streams(events, batch.conditions).cpu().numpy()
     return played

@@ -8,7 +8,7 @@ from jaxtyping import Int16
 from musicvae.evaluation import attribute_transfer, interpolation, likelihood, prior_samples
 from musicvae.evaluation.accuracy import Accuracy
 from musicvae.evaluation.attribute_transfer import AttributeTransfer, transfer
-from musicvae.evaluation.decoding import canonical, play
+from musicvae.evaluation.decoding import canonical
 from musicvae.evaluation.interpolation import Interpolation, interpolate
 from musicvae.evaluation.likelihood import Likelihood, bound
 from musicvae.evaluation.lines import lines_of
@@ -19,7 +19,7 @@ from musicvae.evaluation.prior_samples import (
     TRAINING,
     Compared,
     compare_prior_samples,
-    draw_latents,
+    draw_new,
     set_name,
     with_drawn_chords,
 )
@@ -265,21 +265,21 @@ def _sample(
     like = held_out if more_training is None else more_training
     like = like[np.resize(np.arange(len(like)), sizes.draws)]
     like = with_drawn_chords(subject.prior, representation, like, seed=seed)
-    z = draw_latents(model, subject.prior, representation, like, seed=seed, watch=watch)
-    drawn = {}
-    for temperature in TEMPERATURES:
-        title = f"drawing at temperature {temperature:g}"
-        played = play(
-            model,
+    drawn = {
+        temperature: canonical(
             representation,
-            z,
-            like,
-            temperature=temperature,
-            seed=seed,
-            title=title,
-            watch=watch,
+            draw_new(
+                model,
+                subject.prior,
+                representation,
+                like,
+                temperature=temperature,
+                seed=seed,
+                watch=watch,
+            ),
         )
-        drawn[temperature] = canonical(representation, played)
+        for temperature in TEMPERATURES
+    }
     return _Samples(
         drawn=drawn,
         held_out=held_out,

@@ -7,7 +7,7 @@ from jaxtyping import Int, Shaped
 
 from musicvae.evaluation.decoding import encode, play
 from musicvae.evaluation.interpolation import choose_pairs
-from musicvae.evaluation.prior_samples import draw_latents, with_drawn_chords
+from musicvae.evaluation.prior_samples import draw_new, with_drawn_chords
 from musicvae.evaluation.subject import Data, Subject, choose
 from musicvae.music.notes import NoteSequence
 from musicvae.temperature import SAMPLE_TEMPERATURE
@@ -62,8 +62,7 @@ def play_examples(subject: Subject, data: Data, *, seed: int) -> Examples:
     played = play(model, representation, encode(model, representation, events).mean, events)
     like = held_out.events[np.resize(rows, SAMPLES)]
     like = with_drawn_chords(subject.prior, representation, like, seed=seed)
-    z = draw_latents(model, subject.prior, representation, like, seed=seed)
-    drawn = play(model, representation, z, like, temperature=SAMPLE_TEMPERATURE, seed=seed)
+    drawn = draw_new(model, subject.prior, representation, like, seed=seed)
     return Examples(
         inputs=as_given(subject, data, chosen),
         reconstructions=tuple(

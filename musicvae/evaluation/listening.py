@@ -9,9 +9,8 @@ from zlib import crc32
 
 import numpy as np
 
-from musicvae.evaluation.decoding import play
 from musicvae.evaluation.examples import Example, as_given, spread_rows
-from musicvae.evaluation.prior_samples import draw_latents, with_drawn_chords
+from musicvae.evaluation.prior_samples import draw_new, with_drawn_chords
 from musicvae.evaluation.subject import Data, Subject
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
@@ -50,10 +49,7 @@ def make_pairs(subject: Subject, data: Data, *, seed: int) -> tuple[Pair, ...]:
     random = np.random.default_rng([seed, model])
     like, own = data.held_out.events[rows], int(random.integers(2**32))
     like = with_drawn_chords(subject.prior, subject.representation, like, seed=own)
-    z = draw_latents(subject.model, subject.prior, subject.representation, like, seed=own)
-    drawn = play(
-        subject.model, subject.representation, z, like, seed=own, temperature=SAMPLE_TEMPERATURE
-    )
+    drawn = draw_new(subject.model, subject.prior, subject.representation, like, seed=own)
     return tuple(
         Pair(
             real=real,

@@ -15,11 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float, Int16
+from jaxtyping import Bool, Int16
 from torch import Tensor
 
-from musicvae.evaluation.decoding import batches, to_batch
+from musicvae.evaluation.decoding import batches, play, to_batch
 from musicvae.evaluation.histogram import Histogram, count
 from musicvae.evaluation.lines import lines_of
 from musicvae.evaluation.note_table import NoteTable, measures_of, note_tables
@@ -29,6 +28,7 @@ from musicvae.model.draws import draw_music
 from musicvae.model.noise import latent_noise
 from musicvae.model.progressions import draw_progressions
 from musicvae.representation import Representation
+from musicvae.temperature import SAMPLE_TEMPERATURE
 
 DRAWS = 2_048
 """With half as many, two samples of one distribution over 25 numbers overlap by 0.91 on average."""
@@ -121,20 +121,31 @@ def set_name(temperature: float) -> str:
     return f"draws at temperature {temperature:g}"
 
 
-def draw_latents(
+def draw_new(
     model: MusicVAE,
     prior: Prior | EventPrior,
     representation: Representation,
     like: Int16[np.ndarray, "batch step stream"],
     *,
+    temperature: float = SAMPLE_TEMPERATURE,
     seed: int,
     watch: Watch = unwatched,
-) -> Float[Tensor, "batch latent"]:
-    """Draws a latent from the prior for each row of `like`, under its conditions."""
+) -> Int16[np.ndarray, "batch step stream"]:
+    """Draws new music under the conditions of each row of `like`, as `sample` does."""
+    title = f"drawing at temperature {temperature:g}"
     if not isinstance(prior, EventPrior):
         z: Tensor = prior(latent_noise(seed, range(len(like)), prior.noise_size))
-        return z
-    parts = [
+        return play(
+            model,
+            representation,
+            z,
+            like,
+            temperature=temperature,
+            seed=seed,
+            title=title,
+            watch=watch,
+        )
+    drawn = [
         draw_music(
             model,
             prior,
@@ -142,10 +153,11 @@ def draw_latents(
             seed=seed,
             rows=range(part.start, part.stop),
             conditions=to_batch(model, representation, like[part]).conditions,
-        ).z
-        for part in watch(batches(len(like), like.shape[1]), "drawing from the prior")
+            temperature=temperature,
+        ).events
+        for part in watch(batches(len(like), like.shape[1]), title)
     ]
-    return torch.cat(parts)
+    return np.concatenate(drawn)
 
 
 def with_drawn_chords(

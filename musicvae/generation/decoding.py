@@ -1,4 +1,7 @@
-"""Latents to clips: the model decodes rows in groups, and yields clip after clip.
+"""Draws new music, and decodes latents: both in groups of rows, clip after clip.
+
+New music of a prior over events is what the prior draws; its latent is the mean of its posterior.
+Any other prior draws a latent, which is decoded.
 
 A row's clip is the same to the last bit, whatever the other rows: the row draws from its own seed,
 one thread does the work, and every batch has `GROUP_ROWS` rows, even if fewer are needed.
@@ -14,18 +17,18 @@ from itertools import islice
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Int16
 from torch import Tensor
 
 from musicvae.bundle.format import Bundle
 from musicvae.generation.harmony import Harmony, draw_harmonies
 from musicvae.generation.playing import play
-from musicvae.generation.replies import SAMPLED, Clip
+from musicvae.generation.replies import Clip
 from musicvae.generation.sounds import Sound
 from musicvae.model import Conditions, EventPrior
 from musicvae.model.conditions import join_streams
 from musicvae.model.draws import draw_music, mask_of
-from musicvae.model.latent.latent import find_repeats
+from musicvae.model.latent.latent import Prior
 from musicvae.model.noise import latent_noise, row_seed
 from musicvae.music.constraint import Constraint
 from musicvae.music.notes import Key, NoteSequence
@@ -47,7 +50,8 @@ class Drawing:
         method: See `Clip.method`.
         representation: The model's representation on the grid of the clips.
         seed: Seed of the request.
-        temperature: Divides the logits; 0 takes the likeliest event.
+        temperature: Divides the logits; 0 takes the likeliest event. For new music see
+            `draw_music`.
         top_p: Share of the probability that events are drawn from.
         qpm: Tempo of the clips.
         harmony: The chords of all clips; None if each row has its own, or the model takes none.
@@ -79,10 +83,9 @@ class Row:
 
     Attributes:
         index: Index of the clip in the request.
-        z: The latent to decode.
+        z: The latent.
         seed: Seed of its own noise.
         key: The key that the clip was drawn in; None if no key was asked for or drawn.
-        masked_nats: The cost of the constraint under the prior.
         style: The style that the clip was drawn in; None if it was drawn in no style.
         harmony: The chords that were drawn for the clip; None if no chords were drawn.
     """
@@ -91,33 +94,44 @@ class Row:
     z: Float[Tensor, " latent"]
     seed: int
     key: Key | None = None
-    masked_nats: float = 0.0
     style: str | None = None
     harmony: Harmony | None = None
 
 
-def draw_rows(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Iterator[Row]:
-    """Draws the latents of some clips from the prior; the first of a group draws the group."""
+def draw(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Iterator[Clip]:
+    """Draws new music; the first clip of a group makes the prior draw the whole group."""
+    prior = bundle.prior
     for first in range(0, len(indices), GROUP_ROWS):
         group = indices[first : first + GROUP_ROWS]
-        yield from _draw_group(bundle, group, drawing)
+        if isinstance(prior, EventPrior):
+            yield from _draw_group(bundle, prior, group, drawing)
+        else:
+            yield from _decode_group(bundle, _draw_latents(prior, group, drawing), drawing)
 
 
-def _draw_group(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Iterator[Row]:
-    prior, seed = bundle.prior, drawing.seed
-    seeds = [row_seed(seed, index, EVENTS) for index in indices]
-    if not isinstance(prior, EventPrior):
-        for index, own in zip(indices, seeds, strict=True):
-            with one_thread(), torch.inference_mode():
-                z = prior(latent_noise(seed, [index], prior.noise_size))[0]
-            yield Row(index=index, z=z, seed=own, key=asked_key(drawing))
-        return
+def _draw_latents(prior: Prior, indices: Sequence[int], drawing: Drawing) -> list[Row]:
+    rows = []
+    for index in indices:
+        with one_thread(), torch.inference_mode():
+            z = prior(latent_noise(drawing.seed, [index], prior.noise_size))[0]
+        seed = row_seed(drawing.seed, index, EVENTS)
+        rows.append(Row(index=index, z=z, seed=seed, key=asked_key(drawing)))
+    return rows
+
+
+def _draw_group(
+    bundle: Bundle, prior: EventPrior, indices: Sequence[int], drawing: Drawing
+) -> Iterator[Clip]:
     rows = [*indices, *[indices[0]] * (GROUP_ROWS - len(indices))]
     harmonies: Sequence[Harmony | None] = [drawing.harmony] * GROUP_ROWS
     if drawing.harmony is None:
         harmonies = (
             draw_harmonies(
-                bundle, drawing.representation, seed=seed, rows=rows, constraint=drawing.constraint
+                bundle,
+                drawing.representation,
+                seed=drawing.seed,
+                rows=rows,
+                constraint=drawing.constraint,
             )
             or harmonies
         )
@@ -129,23 +143,26 @@ def _draw_group(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Ite
             bundle.model,
             prior,
             drawing.representation,
-            seed=seed,
+            seed=drawing.seed,
             rows=rows,
             conditions=told,
+            temperature=drawing.temperature,
+            top_p=drawing.top_p,
             constraint=drawing.constraint,
         )
     names = dict(enumerate(prior.config.styles))
-    for row, (index, own) in enumerate(zip(indices, seeds, strict=True)):
-        tonic, mode = drawn.keys[row].tolist()
-        yield Row(
+    for number, index in enumerate(indices):
+        tonic, mode = drawn.keys[number].tolist()
+        row = Row(
             index=index,
-            z=drawn.z[row],
-            seed=own,
+            z=drawn.z[number],
+            seed=row_seed(drawing.seed, index, EVENTS),
             key=None if tonic == UNKNOWN_TONIC else Key(tonic, mode == 1),
-            masked_nats=drawn.masked_nats[row].item(),
-            style=None if drawn.styles is None else names.get(int(drawn.styles[row])),
-            harmony=harmonies[row],
+            style=None if drawn.styles is None else names.get(int(drawn.styles[number])),
+            harmony=harmonies[number],
         )
+        nats = None if drawing.constraint is None else drawn.masked_nats[number].item()
+        yield _play(bundle, drawn.events[number], drawing, row, constraint_nats=nats)
 
 
 def asked_key(drawing: Drawing) -> Key | None:
@@ -199,10 +216,7 @@ def make_clip(
 def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iterator[Clip]:
     spare = GROUP_ROWS - len(rows)
     z = torch.stack([*(row.z for row in rows), *[torch.zeros_like(rows[0].z)] * spare])
-    # Decoded clips may differ only by their latents: a small move must not change a bar's noise.
-    repeats = find_repeats(bundle.model.latent.shares(z)) if drawing.method == SAMPLED else None
-    harmonies = [row.harmony or drawing.harmony for row in rows]
-    conditions = _conditions(drawing, [*harmonies, *[harmonies[0]] * spare])
+    conditions = _conditions(drawing, [drawing.harmony] * GROUP_ROWS)
     known = None if drawing.known is None else drawing.known.expand(GROUP_ROWS, -1, -1)
     mask, nats = None, None
     with one_thread(), torch.inference_mode():
@@ -215,20 +229,28 @@ def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iter
             top_p=drawing.top_p,
             randomness=[*(row.seed for row in rows), *[0] * spare],
             known=known,
-            repeats=repeats,
             mask=mask,
         )
         if mask is not None:
             nats = decoded.masked_nats(events, mask).tolist()
-    whole = join_streams(events, conditions).numpy()
+    whole = join_streams(events, conditions).numpy().astype(np.int16)
     for number, row in enumerate(rows):
-        notes = drawing.representation.to_notes(whole[number])
-        with one_thread(), torch.inference_mode():
-            notes = play(
-                bundle, notes, drawing.sounds, seed=row.seed, temperature=drawing.temperature
-            )
-        cost = None if nats is None else row.masked_nats + nats[number]
-        yield make_clip(bundle, notes, drawing, row, constraint_nats=cost)
+        cost = None if nats is None else nats[number]
+        yield _play(bundle, whole[number], drawing, row, constraint_nats=cost)
+
+
+def _play(
+    bundle: Bundle,
+    events: Int16[np.ndarray, "step stream"],
+    drawing: Drawing,
+    row: Row,
+    *,
+    constraint_nats: float | None,
+) -> Clip:
+    notes = drawing.representation.to_notes(events)
+    with one_thread(), torch.inference_mode():
+        notes = play(bundle, notes, drawing.sounds, seed=row.seed, temperature=drawing.temperature)
+    return make_clip(bundle, notes, drawing, row, constraint_nats=constraint_nats)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from musicvae.generation.decoding import (
     Row,
     asked_key,
     decode,
-    draw_rows,
+    draw,
     make_clip,
 )
 from musicvae.generation.grids import find_grid, grid_of_points
@@ -120,7 +120,7 @@ class Engine:
         drawing = replace(drawing, style=find_style(bundle, request.style))
         # Lazily: the clips of a request may not fit into memory.
         indices = range(request.first_index, request.first_index + request.count)
-        yield from decode(bundle, draw_rows(bundle, indices, drawing), drawing)
+        yield from draw(bundle, indices, drawing)
 
     def interpolate(self, request: InterpolateRequest) -> Iterator[Clip]:
         """Morphs from point to point, each clip as soon as it is ready.

@@ -33,7 +33,7 @@ SAMPLED = "sample"
 DECODED = "decode"
 GROOVED = "groove"
 GIVEN = "given"
-"""The method that made a clip: a latent drawn from the prior, any latent, a latent and the caller's
+"""The method that made a clip: a draw from the prior, any latent, a latent and the caller's
 hits, or no model."""
 
 
@@ -43,8 +43,9 @@ class Clip:
 
     Attributes:
         notes: The music.
-        latent: The decoded latent.
-        method: `SAMPLED` if the seed drew the latent from the prior; `GROOVED` if the hits were
+        latent: The latent that was decoded; of new music the mean of its posterior, where the prior
+            draws events.
+        method: `SAMPLED` if the seed drew new music from the prior; `GROOVED` if the hits were
             given and the model played them; `GIVEN` if no model made the clip; else `DECODED`.
         seed: Seed of all drawing.
         index: Index of the clip in its request, from 0.

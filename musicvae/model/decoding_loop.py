@@ -1,7 +1,7 @@
 """The loop of decoding: step after step, each reading the events that were chosen before it.
 
 The loop knows a decoder by its `DecoderStep` alone, so that PyTorch and another runtime (ONNX)
-share it. Temperature, nucleus, noise, known events and repeats are the loop's.
+share it. Temperature, nucleus, noise and known events are the loop's.
 """
 
 from collections.abc import Callable, Sequence
@@ -116,7 +116,6 @@ class DecodingLoop:
         top_p: float = 1.0,
         randomness: torch.Generator | Sequence[int],
         known: Int[Tensor, "batch step stream"] | None = None,
-        repeats: Int[Tensor, "batch bar"] | None = None,
         mask: Float[Tensor, "batch parameter"] | None = None,
     ) -> Int[Tensor, "batch step stream"]:
         """Draws an excerpt from every row.
@@ -128,15 +127,12 @@ class DecodingLoop:
             randomness: A generator for all rows; or a seed for every row, which makes a row's
                 noise independent of the rows beside it.
             known: Events that are decided already, and `UNKNOWN` where one is to be drawn.
-            repeats: For each bar the number of the bar whose noise it uses, as `find_repeats`
-                gives it: bars that are the same in the latent then stay the same. None: each bar
-                has noise of its own.
             mask: For each excerpt what is added to the parameters of every step: -inf for the
                 events that it must not hold, see `EventHeads.mask`.
         """
         assert temperature >= 0, temperature
         assert 0 < top_p <= 1, top_p
-        noise = self._draw_noise(randomness, repeats) if temperature > 0 else None
+        noise = self._draw_noise(randomness) if temperature > 0 else None
         decided = None if known is None else self.to_rows(known)
         drawn: list[Tensor] = []
         barred = None if mask is None else mask.repeat_interleave(self._bars, dim=0)
@@ -170,11 +166,7 @@ class DecodingLoop:
         steps: Tensor = rows.unflatten(0, (-1, self._bars)).flatten(1, 2)
         return steps
 
-    def _draw_noise(
-        self,
-        randomness: torch.Generator | Sequence[int],
-        repeats: Int[Tensor, "batch bar"] | None,
-    ) -> Tensor:
+    def _draw_noise(self, randomness: torch.Generator | Sequence[int]) -> Tensor:
         """Uniform noise for `EventHeads.draw`: (row, step, noise)."""
         shape = (self._length_steps, sum(self._heads.noise_sizes))
         batch = len(self.plans) // self._bars
@@ -186,6 +178,4 @@ class DecodingLoop:
             uniform = torch.stack([torch.rand(shape, generator=each) for each in generators])
         # (batch, bar * step, ...) -> (batch, bar, step, ...)
         noise: Tensor = uniform.to(self.plans.device).unflatten(1, (self._bars, -1))
-        if repeats is not None:
-            noise = noise[torch.arange(batch, device=noise.device)[:, None], repeats]
         return noise.flatten(0, 1)

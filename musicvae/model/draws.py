@@ -1,5 +1,8 @@
 """New music from a prior over events, and its latents: the one way for generation and evaluation.
 
+The music is what the prior draws, not what the decoder makes of its latent: decoding again would
+lose some of it.
+
 A row's draw depends on the seed, the row and what is asked of it alone.
 """
 
@@ -15,13 +18,13 @@ from musicvae.model.conditions import Conditions, join_streams, to_batch
 from musicvae.model.draw_keys import choose_keys, choose_styles
 from musicvae.model.event_heads import EventHeads
 from musicvae.model.event_prior import EventPrior
-from musicvae.model.latent.latent import find_repeats
 from musicvae.model.noise import row_seed
 from musicvae.model.vae import MusicVAE
 from musicvae.music.constraint import PITCHES, Constraint
 from musicvae.music.instruments import HIGHEST_PITCH, LOWEST_PITCH
 from musicvae.representation import Representation
 from musicvae.representation.key_relative import from_home, to_home, way_home
+from musicvae.temperature import SAMPLE_TEMPERATURE
 
 _PIANO = np.isin(np.arange(PITCHES), np.arange(LOWEST_PITCH, HIGHEST_PITCH + 1))
 
@@ -32,8 +35,7 @@ class Draws:
 
     Attributes:
         events: The events of all streams, conditions included.
-        z: The latents: the means of the posteriors of the events; a bar that repeats an earlier bar
-            has its share.
+        z: The latents: the means of the posteriors of the events.
         keys: Tonic and mode of each excerpt, see `key_relative`.
         styles: The style of each excerpt, see `Conditions.styles`; None if the prior hears none.
         masked_nats: The cost of the constraint: minus the log probability, under the prior, of all
@@ -85,6 +87,8 @@ def draw_music(
     seed: int,
     rows: Sequence[int],
     conditions: Conditions,
+    temperature: float = SAMPLE_TEMPERATURE,
+    top_p: float = 1.0,
     constraint: Constraint | None = None,
 ) -> Draws:
     """Draws music under its conditions, and encodes it.
@@ -97,6 +101,10 @@ def draw_music(
         rows: The rows.
         conditions: The conditions of each row. A prior that hears styles draws one for each row
             where none are told.
+        temperature: The prior draws at its own temperature times 1 + (temperature - 0.5) / 2: by
+            default at its own. 0 is calm, and still not always the same.
+        top_p: Share of the probability that events are drawn from, as far as the prior's is not
+            smaller.
         constraint: What all rows keep to.
     """
     count = len(rows)
@@ -119,8 +127,8 @@ def draw_music(
     drawn = prior.sample(
         told,
         seeds=[row_seed(seed, row, "prior") for row in rows],
-        temperature=prior.config.temperature,
-        top_p=prior.config.top_p,
+        temperature=prior.config.temperature * (1 + (temperature - SAMPLE_TEMPERATURE) / 2),
+        top_p=min(prior.config.top_p, top_p),
         mask=mask,
     )
     nats = torch.zeros(count)
@@ -128,20 +136,8 @@ def draw_music(
         free = mask_of(representation, prior.heads, None, way_home(keys[:, 0]))
         nats = prior.masked_nats(drawn, told, mask) - prior.masked_nats(drawn, told, free)
     whole = join_streams(drawn, told).numpy().astype(np.int16)
-    events = from_home(representation, whole, keys[:, 0])
-    means = model.encode(to_batch(representation, events)).mean
-    z = _share_repeats(model, torch.from_numpy(events), means)
+    moved = from_home(representation, whole, keys[:, 0])
+    # As the representation writes them: the prior may end silence.
+    events = np.stack([representation.to_tensor(representation.to_notes(each)) for each in moved])
+    z = model.encode(to_batch(representation, events)).mean
     return Draws(events=events, z=z, keys=keys, styles=styles, masked_nats=nats)
-
-
-def _share_repeats(
-    model: MusicVAE, events: Int16[Tensor, "batch step stream"], z: Float[Tensor, "batch latent"]
-) -> Float[Tensor, "batch latent"]:
-    """Gives a bar that repeats an earlier bar the same share of the latent.
-
-    The posterior's shares of equal bars differ by the bars around them, and would be played with
-    noise of their own.
-    """
-    shares = model.latent.shares(z)
-    first = find_repeats(events.unflatten(1, (shares.shape[1], -1)).flatten(2))
-    return shares.gather(1, first[..., None].expand_as(shares)).flatten(1)

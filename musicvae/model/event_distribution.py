@@ -96,7 +96,6 @@ class EventDistribution:
         top_p: float = 1.0,
         randomness: torch.Generator | Sequence[int],
         known: Int[Tensor, "batch step stream"] | None = None,
-        repeats: Int[Tensor, "batch bar"] | None = None,
         mask: Float[Tensor, "batch parameter"] | None = None,
     ) -> Int[Tensor, "batch step stream"]:
         """Draws an excerpt from every row; see `DecodingLoop.sample`."""
@@ -105,7 +104,6 @@ class EventDistribution:
             top_p=top_p,
             randomness=randomness,
             known=known,
-            repeats=repeats,
             mask=mask,
         )
 

@@ -1,10 +1,10 @@
 """Four sets of excerpts side by side: real music, its way through the model, and new music.
 
 Conventions: `HELD_OUT` is music that the model has not seen. `POSTERIOR_DRAWS` are decoded from a
-draw of the posterior of each of these excerpts, `POSTERIOR_MEANS` from its mean, `PRIOR_DRAWS` from
-draws of the prior. All are played at the default temperature of the commands that make music. A
-measure that differs between the first set and the second is lost by encoder and decoder; a measure
-that differs between the second set and the last is lost by the prior.
+draw of the posterior of each of these excerpts, `POSTERIOR_MEANS` from its mean; `PRIOR_DRAWS` are
+new music. All are played at the default temperature of the commands that make music. A measure that
+differs between the first set and the second is lost by encoder and decoder; a measure that differs
+between the first set and the last is lost by the prior.
 """
 
 import numpy as np

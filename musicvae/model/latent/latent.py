@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 Rows = TypeVar("Rows", bound="Posterior")
@@ -145,10 +145,3 @@ def draw(
     shape = (len(posterior), posterior.noise_size)
     noise = torch.randn(shape, generator=generator, device=device, dtype=like.dtype)
     return posterior.at(noise.to(like.device))
-
-
-def find_repeats(shares: Shaped[Tensor, "batch bar share"]) -> Int[Tensor, "batch bar"]:
-    """For each bar the number of the first bar that has the same share, or the same events."""
-    is_same = (shares[:, :, None] == shares[:, None]).all(-1)
-    first: Tensor = is_same.int().argmax(-1)
-    return first

@@ -111,7 +111,6 @@ def test_its_limits_are_those_of_its_music(name, make_experiment, evaluation):
     representation = representation_from_config({"name": name})
     limits = card(replace(make_experiment(), representation=representation), evaluation)
     limits = limits[limits.index("## Limits") : limits.index("## Settings")]
-    assert "lower temperature does not make calmer music" in limits
     assert ("Not every attribute vector works" in limits) == (name != "chords")
     has_melody = name in {"melody", "trio", "lead_sheet"}
     assert ("how often draws leave their key, or leap" in " ".join(limits.split())) == has_melody

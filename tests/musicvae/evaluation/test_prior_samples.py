@@ -5,14 +5,13 @@ from functools import partial
 import numpy as np
 import pytest
 
-from musicvae.evaluation import decoding
 from musicvae.evaluation.lines import lines_of
 from musicvae.evaluation.note_table import OF_PITCHES
 from musicvae.evaluation.prior_samples import (
     HELD_OUT,
     TRAINING,
     compare_prior_samples,
-    draw_latents,
+    draw_new,
     set_name,
 )
 from musicvae.model.latent.flow_prior import FlowPrior
@@ -30,12 +29,7 @@ def compare(drawn, held_out, training, representation=None):
 
 def play(model, count):
     like = np.zeros((count, 32, 1), np.int16)
-    return play_draws(model, Melody(), like, seed=0, temperature=1.0)
-
-
-def play_draws(model, representation, like, *, seed, temperature):
-    z = draw_latents(model, FlowPrior(8), representation, like, seed=seed)
-    return decoding.play(model, representation, z, like, seed=seed, temperature=temperature)
+    return draw_new(model, FlowPrior(8), Melody(), like, seed=0, temperature=1.0)
 
 
 def test_a_model_of_silence_is_found_out(make_stubborn, melodies):
@@ -82,7 +76,9 @@ def test_every_kind_is_compared(representation, make_events, make_model):
     events = [make_events(representation, 8, seed) for seed in range(3)]
     model = make_model(representation)
     drawn = {
-        temperature: play_draws(model, representation, events[0], seed=0, temperature=temperature)
+        temperature: draw_new(
+            model, FlowPrior(8), representation, events[0], seed=0, temperature=temperature
+        )
         for temperature in (1.0, 0.5)
     }
     compared = compare_prior_samples(representation, drawn, *events)
@@ -103,7 +99,7 @@ def test_every_kind_is_compared(representation, make_events, make_model):
 
 def test_the_seed_decides_the_draws(make_model):
     like = np.zeros((20, 32, 1), np.int16)
-    play_all = partial(play_draws, make_model(Melody()), Melody(), temperature=1.0)
+    play_all = partial(draw_new, make_model(Melody()), FlowPrior(8), Melody(), temperature=1.0)
     first, again, other = (play_all(like, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)

@@ -69,20 +69,3 @@ def test_rows_of_a_batch_do_not_mix(make_model, make_events, make_z):
     for row in range(4):
         alone = logits(model, z[row : row + 1], events[row : row + 1])
         assert torch.allclose(together[row], alone[0], atol=1e-4)
-
-
-def test_repeats_use_the_noise_of_the_bar_that_they_repeat(make_model, make_z):
-    model = make_model(latent="bars", bars=4, vocabulary_sizes=(50,), scale=1.0)
-    torch.nn.init.zeros_(model.decoder.conductor.plan.weight)  # plans depend on the shares alone
-    alike = make_z(20, size=model.config.latent_size)[:, None].expand(-1, 4, -1)
-    decoded = model.decode(alike.flatten(1))
-
-    def bars(**repeats):
-        return decoded.sample(randomness=range(20), **repeats).unflatten(1, (4, 16))
-
-    drawn = bars(repeats=torch.tensor([[0, 1, 0, 1]] * 20))
-    assert torch.equal(drawn[:, 2:], drawn[:, :2])
-    assert (drawn[:, 1] != drawn[:, 0]).any((1, 2)).all()
-    own = bars()
-    assert torch.equal(own[:, :2], drawn[:, :2])
-    assert (own[:, 2] != own[:, 0]).any((1, 2)).all()

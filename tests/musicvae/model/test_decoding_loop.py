@@ -43,8 +43,7 @@ def test_another_runtime_draws_the_same_by_the_same_loop(
     z = make_z(4, size=model.latent_size)
     batch = split_streams(make_events(4, 48, (9, 4, 7)), STREAMS)
     known = torch.where(batch.events % 3 == 0, batch.events, UNKNOWN)
-    how = {"temperature": temperature, "top_p": 0.9, "randomness": range(4), "known": known,
-           "repeats": torch.tensor([[0, 1, 0]] * 4)}  # fmt: skip
+    how = {"temperature": temperature, "top_p": 0.9, "randomness": range(4), "known": known}
     expected = model.decode(z, batch.conditions).sample(**how)
     plans = model.decoder.plan(model.latent.shares(z))
     session = ArraySession(model.decoder)

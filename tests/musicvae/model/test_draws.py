@@ -12,7 +12,6 @@ from musicvae.model.draws import draw_music, mask_of
 from musicvae.music import progressions
 from musicvae.music.constraint import parse_constraint
 from musicvae.music.notes import Key
-from musicvae.representation import Melody
 
 
 @pytest.fixture(scope="module")
@@ -59,28 +58,20 @@ def test_latents_are_the_means_of_the_posteriors_of_the_music(parts):
         torch.testing.assert_close(model.encode(Batch(events=batch)).mean, drawn.z)
 
 
-def test_a_bar_that_repeats_a_bar_has_its_share(make_experiment):
-    experiment = make_experiment()
-    preset = replace(
-        experiment,
-        representation=Melody(bars=4),
-        model=replace(experiment.model, latent="bars", latent_size=4),
-        prior=replace(experiment.prior, event_size=12, hidden_size=16, lags=(1,)),
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(3)
-        model, prior = build_model(preset).eval(), build_prior(preset).eval()
-    prior.key_weights[:] = 1 / 25
-    # Bars 2 and 3 copy the bar before: of the choices new and copied, only copied is left.
-    assert prior.choice is not None
-    with torch.no_grad():
-        prior.choice.bias[:] = torch.tensor([-1e9, 1e9])
-        drawn = draw((model, prior, preset.representation), range(4))
-    bars = torch.from_numpy(drawn.events).unflatten(1, (4, -1))
-    assert torch.equal(bars[:, 1:], bars[:, :1].expand(-1, 3, -1, -1))
-    shares = model.latent.shares(drawn.z)
-    assert torch.equal(shares, shares[:, :1].expand_as(shares))
-    assert len({tuple(each) for each in shares[:, 0].tolist()}) == 4
+def test_temperature_and_top_p_are_of_the_prior_at_its_own_settings(parts):
+    model, prior, representation = parts
+    settings = {"seed": 1, "rows": range(4), "conditions": NO_CONDITIONS}
+    usual = draw_music(model, prior, representation, **settings)
+    assert (draw(parts, range(4)).events == usual.events).all()
+    other = replace(prior.config, temperature=prior.config.temperature * 1.25, top_p=0.5)
+    warm = draw_music(model, prior, representation, **settings, temperature=1.0, top_p=0.5)
+    assert (warm.events != usual.events).any((1, 2)).all()
+    before, prior.config = prior.config, other
+    try:
+        again = draw_music(model, prior, representation, **settings, top_p=0.9)
+    finally:
+        prior.config = before
+    assert (again.events == warm.events).all()
 
 
 def test_music_keeps_to_what_is_asked_in_every_key(parts):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from musicvae.model.latent.kinds import LATENTS
-from musicvae.model.latent.latent import draw, find_repeats
+from musicvae.model.latent.latent import draw
 
 SIZE, BARS = 3, 4
 DRAWS = 20_000
@@ -85,11 +85,3 @@ def test_a_path_begins_and_ends_at_its_points(latent):
     path = latent.path(points, 4)
     assert path.shape == (7, latent.size)
     assert torch.equal(path[::3], points)
-
-
-def test_bars_of_the_same_share_repeat_the_first_of_them():
-    shares = torch.randn(2, 4, 3, generator=torch.Generator().manual_seed(7))
-    shares[0, 2] = shares[0, 3] = shares[0, 0]
-    shares[1, 3] = shares[1, 1]
-    assert find_repeats(shares).tolist() == [[0, 1, 0, 0], [0, 1, 2, 1]]
-    assert find_repeats(shares[:, :1]).tolist() == [[0], [0]]
