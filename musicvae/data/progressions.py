@@ -5,6 +5,7 @@ from jaxtyping import Int, Int16
 
 from musicvae.data.relative import keys_of
 from musicvae.data.shards import ExampleSet
+from musicvae.model.draw_keys import key_of_chords
 from musicvae.model.progressions import over_silence, slots_of
 from musicvae.representation import Representation
 from musicvae.representation.chords import BASS_EVENTS, NO_CHORD
@@ -22,6 +23,8 @@ def find_progressions(
 ) -> Int16[np.ndarray, "progression _"] | None:
     """Chooses progressions of known key, at most one a piece, with a chord in every slot.
 
+    The chords themselves show the key: whoever is told the chords alone finds it.
+
     Returns:
         The progressions; None if the music is not played over chords, or no example will do.
     """
@@ -34,13 +37,19 @@ def find_progressions(
     )
     chords = _longest_chords(examples.events[rows][..., -2:], slots_of(representation))
     rows, chords = (each[(chords[..., 0] > NO_CHORD).all(axis=1)] for each in (rows, chords))
+    home, _ = to_home(representation, over_silence(representation, chords), keys[rows, 0])
+    steps = home.repeat(representation.length_steps // chords.shape[1], axis=1)
+    found = [
+        key_of_chords(representation.to_notes(each).chords, representation.length_steps)
+        for each in steps
+    ]
+    in_key = [key == (0, mode) for key, mode in zip(found, keys[rows, 1].tolist(), strict=True)]
+    rows, home = rows[in_key], home[in_key]
     _, firsts = np.unique(examples.pieces[rows].astype(str), return_index=True)
     chosen = np.sort(firsts)[:MOST_PROGRESSIONS]
     if not len(chosen):
         return None
-    silent = over_silence(representation, chords[chosen])
-    home, _ = to_home(representation, silent, keys[rows[chosen], 0])
-    flat = home[..., -2:].reshape(len(chosen), -1)
+    flat = home[chosen][..., -2:].reshape(len(chosen), -1)
     return np.concatenate([keys[rows[chosen], 1:], flat], axis=1).astype(np.int16)
 
 
