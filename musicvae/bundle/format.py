@@ -11,7 +11,7 @@ No file is a pickle. A bundle needs neither its run nor its training data.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,6 +48,7 @@ EMBEDDED = Path(__file__).parents[1] / "bundles"
 EVENT_PRIOR = "events"
 """The kind of prior that draws events; a bundle without a kind has a prior over latents."""
 _ATTRIBUTE_PREFIX = "attribute."
+_MOST_NAME = 100  # characters
 _PROGRESSIONS = "progressions"
 """The name of the progressions among a prior's weights; older bundles have none."""
 
@@ -185,10 +186,14 @@ def load(name_or_path: str | Path) -> Bundle:
         tensors, prior_tensors = load_tensors(blob), load_tensors(prior_blob)
         touch_tensors = load_tensors(touch_blob) if has_touch else {}
         card = (directory / CARD_FILE).read_text()
+        found_version = _version(blob + prior_blob + touch_blob, config)
     except (KeyError, OSError, UnicodeDecodeError, SafetensorError, SettingError) as error:
         raise _damaged(directory, f"{type(error).__name__}: {error}") from error
-    if _version(blob + prior_blob + touch_blob, config) != version:
+    except RecursionError as error:
+        raise _damaged(directory, f"a {CONFIG_FILE} that is nested too deep") from error
+    if found_version != version:
         raise _damaged(directory, f"weights or settings that are not those of version {version}")
+    _check_parts(directory, name, facts, [tensors, prior_tensors, touch_tensors])
     vectors = {
         key.removeprefix(_ATTRIBUTE_PREFIX): tensors.pop(key).float()
         for key in sorted(tensors)
@@ -222,6 +227,17 @@ def load(name_or_path: str | Path) -> Bundle:
         facts=with_keys(facts),
         touch=touch,
     )
+
+
+def _check_parts(
+    directory: Path, name: str, facts: object, parts: Sequence[Mapping[str, Tensor]]
+) -> None:
+    if not (1 <= len(name) <= _MOST_NAME and name.isprintable()):
+        raise _damaged(directory, f"the name {name[:_MOST_NAME]!r}")
+    if not isinstance(facts, dict):
+        raise _damaged(directory, f"facts that are a {type(facts).__name__}")
+    if any(not tensor.isfinite().all() for part in parts for tensor in part.values()):
+        raise _damaged(directory, "weights that are not finite")
 
 
 def _to_bytes(tensors: Mapping[str, Tensor]) -> bytes:

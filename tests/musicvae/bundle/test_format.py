@@ -191,6 +191,42 @@ def test_an_edited_setting_is_noticed(folder):
         bundle.load(folder)
 
 
+@pytest.mark.parametrize("name", ["", "a\nserving evil on 0.0.0.0", "\x1b[2J", "a" * 101])
+def test_a_name_that_forges_output_is_refused(folder, name):
+    edit_config(folder, is_signed=True, name=name)
+    with pytest.raises(BundleError, match="the name") as refused:
+        bundle.load(folder)
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize("facts", [[], "facts", None, 1])
+def test_facts_of_another_type_are_refused(folder, facts):
+    edit_config(folder, is_signed=True, facts=facts)
+    with pytest.raises(BundleError, match="facts that are a"):
+        bundle.load(folder)
+
+
+@pytest.mark.parametrize("field", ["facts", "experiment", "name", "other"])
+@pytest.mark.parametrize("depth", [300, 900, 990, 100_000])
+def test_a_config_that_is_nested_deep_is_refused(folder, field, depth):
+    path = folder / "config.json"
+    config = json.dumps({**json.loads(path.read_text()), field: 0})
+    path.write_text(config.replace(f'"{field}": 0', f'"{field}": ' + "[" * depth + "]" * depth))
+    with pytest.raises(BundleError, match="Export or copy it again"):
+        bundle.load(folder)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("part", ["weights", "prior", "vectors"])
+def test_weights_that_are_not_finite_are_refused(tmp_path, experiment, weights, part, value):
+    prior, vectors = make_prior(8), {"note_density": torch.zeros(8)}
+    tensors = {"weights": weights, "prior": prior.state_dict(), "vectors": vectors}[part]
+    next(iter(tensors.values())).view(-1)[0] = value
+    save(tmp_path / "b", experiment, weights, prior=prior, vectors=vectors)
+    with pytest.raises(BundleError, match="weights that are not finite"):
+        bundle.load(tmp_path / "b")
+
+
 @pytest.mark.parametrize("mine", ["bundle/mine.md", "bundle.old/mine.md", "bundle.partial/mine.md"])
 def test_nothing_else_is_lost(tmp_path, experiment, weights, mine):
     save(tmp_path / "bundle", experiment, weights)
