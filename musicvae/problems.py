@@ -40,6 +40,18 @@ def check_type(name: str, value: object, kind: type | UnionType, expected: str) 
         raise wrong_value(name, reprlib.repr(value), expected)
 
 
+def drop_frames(error: BaseException) -> None:
+    """Lets an error and its causes hold no frames.
+
+    The frames hold the request, and an error that a frame holds would keep both in memory until
+    Python's collector looks for cycles.
+    """
+    chain: BaseException | None = error
+    while chain is not None:
+        chain.__traceback__ = None
+        chain = chain.__cause__ or chain.__context__
+
+
 class Problems:
     """Gathers errors while a request is read and checked, and raises them at the end."""
 
@@ -70,6 +82,7 @@ class Problems:
             yield
         except MusicVAEError as error:
             error.field = error.field or name
+            drop_frames(error)
             self.add(error)
 
     def raise_all(self) -> None:

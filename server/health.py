@@ -1,46 +1,115 @@
-"""The health service: it says SERVING once the server can make music."""
+# ruff: noqa: N802  # methods have the names that the contract gives them
+"""The health service: it says SERVING once the server can make music, for each model and in all."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from functools import partial
 
-from grpc_health.v1 import health, health_pb2
+from grpc_health.v1 import health_pb2
+from grpc_health.v1.health import OVERALL_HEALTH
+from grpc_health.v1.health_pb2_grpc import HealthServicer
 
+from musicvae.errors import BundleError, ModelNotFoundError
 from musicvae.generation.engine import Engine
+from musicvae.generation.replies import ModelInfo
 from musicvae.generation.requests import SampleRequest
 
+from .calls import Replies
 from .queue import FairQueue
 
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+_SEEDS = range(8)
+"""A model that makes no note with any of these seeds is broken."""
 
-class Health:
-    """The standard health service, for one service and for the server as a whole.
 
-    The status is SERVING after `prove` has made music, and NOT_SERVING before and after `stop`.
+class Health(HealthServicer):  # type: ignore[misc]  # untyped
+    """The standard health service, for the server as a whole, one service, and each model.
+
+    A model's name in health is SERVICE/MODEL. The status is SERVING after `prove` has made music,
+    and NOT_SERVING before and after `stop`.
 
     Args:
         service: Full name of the service.
+        models: The names of the models.
     """
 
-    def __init__(self, service: str) -> None:
-        self.servicer = health.aio.HealthServicer()
-        self._names = (health.OVERALL_HEALTH, service)
+    def __init__(self, service: str, models: Iterable[str]) -> None:
+        self._service = service
+        names = (OVERALL_HEALTH, service, *(f"{service}/{name}" for name in models))
+        self._status = dict.fromkeys(names, _NOT_SERVING)
+        self._changed = asyncio.Event()
+        self._is_closed = False
 
-    async def start(self) -> None:
-        """Says NOT_SERVING; call it before the port opens."""
-        await self._set(health_pb2.HealthCheckResponse.NOT_SERVING)
+    async def Check(
+        self, request: health_pb2.HealthCheckRequest, _: Replies
+    ) -> health_pb2.HealthCheckResponse:
+        if request.service not in self._status:
+            raise ModelNotFoundError(
+                "a service that is not here",
+                expected=", ".join(filter(None, self._status)) + ", or no name for all of them",
+                action="Ask for one of them.",
+                field="service",
+            )
+        return health_pb2.HealthCheckResponse(status=self._status[request.service])
+
+    async def Watch(self, request: health_pb2.HealthCheckRequest, replies: Replies) -> None:
+        said = None
+        while True:
+            changed, is_last = self._changed, self._is_closed
+            status = self._status.get(request.service, _UNKNOWN)
+            if status != said:
+                await replies.write(health_pb2.HealthCheckResponse(status=status))
+                said = status
+            if is_last:
+                return
+            await changed.wait()
 
     async def prove(self, engine: Engine, queue: FairQueue) -> None:
-        """Draws one clip from every model, then says SERVING."""
+        """Draws music from every model, then says SERVING.
+
+        Raises:
+            BundleError: If a model makes no notes.
+        """
         for model in engine.models():
-            chords = "C" if model.needs_chords else None
-            request = SampleRequest(model=model.name, seed=0, chords=chords)
-            await queue.run(partial(next, engine.sample(request)), steps=model.length_steps)
-        await self._set(health_pb2.HealthCheckResponse.SERVING)
+            await _prove(model, engine, queue)
+            self._set(f"{self._service}/{model.name}", _SERVING)
+        for name in self._status:
+            self._set(name, _SERVING)
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """Says NOT_SERVING for good, so that load balancers send no new calls."""
-        await self.servicer.enter_graceful_shutdown()
+        for name in self._status:
+            self._set(name, _NOT_SERVING)
 
-    async def _set(self, status: int) -> None:
-        for name in self._names:
-            await self.servicer.set(name, status)
+    def close(self) -> None:
+        """Ends the streams of Watch."""
+        self._is_closed = True
+        self._tell()
+
+    def _set(self, name: str, status: int) -> None:
+        self._status[name] = status
+        self._tell()
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+async def _prove(model: ModelInfo, engine: Engine, queue: FairQueue) -> None:
+    chords = "C" if model.needs_chords else None
+    for seed in _SEEDS:
+        request = SampleRequest(model=model.name, seed=seed, chords=chords)
+        work = partial(next, engine.sample(request))
+        clip = await queue.run(work, steps=model.length_steps)
+        if clip.notes.notes:
+            return
+    raise BundleError(
+        f"a model {model.name} that makes no notes",
+        expected="notes in its clips",
+        action="Export or copy it again.",
+        field="bundle",
+    )

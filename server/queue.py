@@ -2,7 +2,8 @@
 
 The queue knows neither music nor gRPC. Work is an iterator; the thread calls `next` once for each
 waiting request, in a circle. So a long request delays a short request by one item, not by its whole
-length, and no two requests work at the same time.
+length, and no two requests work at the same time. The last item ends a stream: its end never waits
+for the thread.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from musicvae.errors import BusyError
+
+from .waits import lending
 
 Item = TypeVar("Item")
 
@@ -22,10 +26,13 @@ class FairQueue:
 
     Args:
         max_steps: The limit of steps of music that all requests together wait for.
+        lend_after_s: Seconds after which a stream whose items are not taken counts no more, until
+            the next item is asked for.
     """
 
-    def __init__(self, max_steps: int) -> None:
+    def __init__(self, max_steps: int, *, lend_after_s: float) -> None:
         self._max_steps = max_steps
+        self._lend_after_s = lend_after_s
         self._steps = 0
         # The one thread works in order of submission; each request submits one item at a time.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
@@ -38,8 +45,8 @@ class FairQueue:
         If the stream is cancelled or closed, the work ends after the item in progress.
 
         Args:
-            work: The work, which runs only in the model's thread; must not yield None.
-            items: The number of items.
+            work: The work, which runs only in the model's thread.
+            items: The number of items that it yields.
             steps: The length of each item.
 
         Raises:
@@ -48,10 +55,14 @@ class FairQueue:
         waiting = items * steps
         self._admit(waiting)
         try:
-            while (item := await self._submit(lambda: next(work, None))) is not None:
+            for _ in range(items):
+                item = await self._submit(lambda: next(work))
                 waiting -= steps
                 self._steps -= steps
-                yield item
+                with lending(
+                    self._lend_after_s, partial(self._add, -waiting), partial(self._add, waiting)
+                ):
+                    yield item
         finally:
             self._steps -= waiting
 
@@ -81,4 +92,7 @@ class FairQueue:
                 expected=f"at most {self._max_steps}",
                 action="Ask again in a while, or for fewer clips.",
             )
+        self._steps += steps
+
+    def _add(self, steps: int) -> None:
         self._steps += steps

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-import grpc
+from google.protobuf.message import Message
 
 from musicvae.errors import SettingError
 from musicvae.generation.engine import Engine
@@ -29,13 +27,15 @@ from musicvae.rpc.replies import clip_to_message, encoding_to_message, model_to_
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceServicer
 
+from .calls import Replies
 from .queue import FairQueue
+from .readers import Readers
 
 NAME = pb.DESCRIPTOR.services_by_name["MusicService"].full_name
+FREE = ("ListModels", "GetModel")
+"""The methods that make no music."""
 
-_READERS = 2
-
-Message = TypeVar("Message")
+Read = TypeVar("Read", bound=Message)
 Request = TypeVar("Request")
 Asked = TypeVar("Asked", TransformRequest, EncodeRequest, GrooveRequest)
 Answer = TypeVar("Answer")
@@ -44,41 +44,30 @@ Answer = TypeVar("Answer")
 class MusicService(MusicServiceServicer):
     """Answers the calls of the contract, which documents each of them.
 
-    At most two requests are read at the same time: reading the largest takes a second or two, and
-    tens of MB.
-
     Args:
         engine: Makes the music, only inside the queue.
         queue: Shares the engine among the calls.
+        readers: Read the requests: reading the largest takes a second or two, and tens of MB.
         limits: The limits of one request.
     """
 
-    def __init__(self, engine: Engine, queue: FairQueue, limits: Limits) -> None:
+    def __init__(self, engine: Engine, queue: FairQueue, readers: Readers, limits: Limits) -> None:
         self._engine = engine
         self._queue = queue
+        self._readers = readers
         self._limits = limits
-        # Not a semaphore: a thread goes on reading after its call is cancelled.
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
 
-    def close(self) -> None:
-        """Ends the threads after the requests in progress."""
-        self._readers.shutdown(wait=True, cancel_futures=True)
-
-    async def Sample(self, message: pb.SampleRequest, context: grpc.aio.ServicerContext) -> None:
+    async def Sample(self, message: pb.SampleRequest, replies: Replies) -> None:
         request = await self._read(requests.sample_request, message)
         work = self._engine.sample(request)
-        await self._stream(work, request, message, pb.SampleResponse, context)
+        await self._stream(work, request, message.clip_format, pb.SampleResponse, replies)
 
-    async def Interpolate(
-        self, message: pb.InterpolateRequest, context: grpc.aio.ServicerContext
-    ) -> None:
+    async def Interpolate(self, message: pb.InterpolateRequest, replies: Replies) -> None:
         request = await self._read(requests.interpolate_request, message)
         work = self._engine.interpolate(request)
-        await self._stream(work, request, message, pb.InterpolateResponse, context)
+        await self._stream(work, request, message.clip_format, pb.InterpolateResponse, replies)
 
-    async def Transform(
-        self, message: pb.TransformRequest, _: grpc.aio.ServicerContext
-    ) -> pb.TransformResponse:
+    async def Transform(self, message: pb.TransformRequest, _: Replies) -> pb.TransformResponse:
         request = await self._read(requests.transform_request, message)
         done = await self._run(self._engine.transform, request)
         return pb.TransformResponse(
@@ -86,20 +75,16 @@ class MusicService(MusicServiceServicer):
             after=clip_to_message(done.after, message.clip_format),
         )
 
-    async def Encode(
-        self, message: pb.EncodeRequest, _: grpc.aio.ServicerContext
-    ) -> pb.EncodeResponse:
+    async def Encode(self, message: pb.EncodeRequest, _: Replies) -> pb.EncodeResponse:
         request = await self._read(requests.encode_request, message)
         return encoding_to_message(await self._run(self._engine.encode, request))
 
-    async def Decode(self, message: pb.DecodeRequest, context: grpc.aio.ServicerContext) -> None:
+    async def Decode(self, message: pb.DecodeRequest, replies: Replies) -> None:
         request = await self._read(requests.decode_request, message)
         work = self._engine.decode(request)
-        await self._stream(work, request, message, pb.DecodeResponse, context)
+        await self._stream(work, request, message.clip_format, pb.DecodeResponse, replies)
 
-    async def Groove(
-        self, message: pb.GrooveRequest, _: grpc.aio.ServicerContext
-    ) -> pb.GrooveResponse:
+    async def Groove(self, message: pb.GrooveRequest, _: Replies) -> pb.GrooveResponse:
         request = await self._read(requests.groove_request, message)
         done = await self._run(self._engine.groove, request)
         return pb.GrooveResponse(
@@ -107,20 +92,14 @@ class MusicService(MusicServiceServicer):
             after=clip_to_message(done.after, message.clip_format),
         )
 
-    async def ListModels(
-        self, _: pb.ListModelsRequest, __: grpc.aio.ServicerContext
-    ) -> pb.ListModelsResponse:
+    async def ListModels(self, _: pb.ListModelsRequest, __: Replies) -> pb.ListModelsResponse:
         return pb.ListModelsResponse(models=map(model_to_message, self._engine.models()))
 
-    async def GetModel(
-        self, message: pb.GetModelRequest, _: grpc.aio.ServicerContext
-    ) -> pb.GetModelResponse:
+    async def GetModel(self, message: pb.GetModelRequest, _: Replies) -> pb.GetModelResponse:
         return pb.GetModelResponse(model=model_to_message(self._engine.model(message.model)))
 
-    async def _read(self, read: Callable[[Message, Limits], Request], message: Message) -> Request:
-        # In a thread: reading the largest request takes a second or two.
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, read, message, self._limits)
+    async def _read(self, read: Callable[[Read, Limits], Request], message: Read) -> Request:
+        return await self._readers.read(message.ByteSize(), read, message, self._limits)
 
     async def _run(self, work: Callable[[Asked], Answer], request: Asked) -> Answer:
         """Lets the engine answer as one item of the queue."""
@@ -131,15 +110,15 @@ class MusicService(MusicServiceServicer):
         self,
         work: Iterator[Clip],
         request: SampleRequest | InterpolateRequest | DecodeRequest,
-        message: Any,
+        clip_format: pb.ClipFormat,
         response: Callable[..., Any],
-        context: grpc.aio.ServicerContext,
+        replies: Replies,
     ) -> None:
         """Sends each clip before the next is made."""
         items = self._queue.stream(work, request.rows, steps=self._steps(request))
         async with aclosing(items) as clips:
             async for clip in clips:
-                await context.write(response(clip=clip_to_message(clip, message.clip_format)))
+                await replies.write(response(clip=clip_to_message(clip, clip_format)))
 
     def _steps(self, request: AnyRequest) -> int:
         """Checks the size of a request, and gives the length of a clip.

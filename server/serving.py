@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Sequence
 
 import grpc
-from grpc_health.v1 import health
+from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
@@ -18,12 +18,15 @@ from musicvae.errors import SettingError
 from musicvae.generation.engine import Engine
 from musicvae.v1.musicvae_pb2_grpc import add_MusicServiceServicer_to_server
 
+from .calls import Calls
 from .health import Health
 from .queue import FairQueue
-from .service import NAME, MusicService
+from .readers import Readers
+from .service import FREE, NAME, MusicService
 from .settings import Settings
-from .status import StatusInterceptor
 
+_LAST_WORDS_S = 1.0
+"""Seconds for telling the calls left that the server is stopping."""
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -40,22 +43,35 @@ class RunningServer:
         address: str,
         server: grpc.aio.Server,
         health: Health,
-        service: MusicService,
+        calls: Calls,
+        readers: Readers,
         queue: FairQueue,
-        grace_s: float,
+        settings: Settings,
     ) -> None:
         self.address = address
         self._server = server
         self._health = health
-        self._service = service
+        self._calls = calls
+        self._readers = readers
         self._queue = queue
-        self._grace_s = grace_s
+        self._settings = settings
 
     async def stop(self) -> None:
-        """Refuses new calls, and gives the calls in flight `grace_s` to finish."""
-        await self._health.stop()
-        await self._server.stop(self._grace_s)
-        self._service.close()
+        """Says NOT_SERVING, waits `pause_s`, closes the port, and lets calls in flight finish.
+
+        After `grace_s` the calls left end as UNAVAILABLE.
+        """
+        self._health.stop()
+        await asyncio.sleep(self._settings.pause_s)
+        await self.close(self._settings.grace_s)
+
+    async def close(self, grace_s: float) -> None:
+        """Closes the port, and gives the calls in flight `grace_s` to finish."""
+        self._health.close()
+        ending = asyncio.get_running_loop().call_later(grace_s, self._calls.end_all)
+        await self._server.stop(grace_s + _LAST_WORDS_S)
+        ending.cancel()
+        self._readers.close()
         self._queue.close()
 
 
@@ -65,37 +81,45 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     Raises:
         SettingError: If the server can't listen on the address.
     """
-    engine, queue, health_ = Engine(bundles), FairQueue(settings.max_waiting_steps), Health(NAME)
+    engine = Engine(bundles)
+    names = [model.name for model in engine.models()]
+    queue = FairQueue(settings.max_waiting_steps, lend_after_s=settings.lend_after_s)
+    readers, health = Readers(settings.max_reading_bytes), Health(NAME, names)
+    calls = Calls(settings, readers, NAME, free=FREE, models=names)
     server = grpc.aio.server(
-        interceptors=[StatusInterceptor(NAME, max_call_s=settings.max_call_s)],
-        maximum_concurrent_rpcs=settings.max_rpcs,
+        interceptors=[calls],
         options=[
             ("grpc.max_receive_message_length", settings.max_message_bytes),
+            ("grpc.max_concurrent_streams", settings.max_connection_calls),
             ("grpc.so_reuseport", 0),  # two servers on one port would share its calls by chance
         ],
     )
-    service = MusicService(engine, queue, settings.limits)
+    service = MusicService(engine, queue, readers, settings.limits)
     add_MusicServiceServicer_to_server(service, server)  # type: ignore[no-untyped-call]  # generated
-    add_HealthServicer_to_server(health_.servicer, server)
-    names = (NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
-    reflection.enable_server_reflection(names, server)
-    await health_.start()
+    add_HealthServicer_to_server(health, server)
+    reflection.enable_server_reflection((NAME, HEALTH, reflection.SERVICE_NAME), server)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     _check_free(settings.host, settings.port)
     try:
         port = server.add_insecure_port(f"{host}:{settings.port}")
     except RuntimeError as error:
         raise _not_free(settings.host, settings.port, "taken") from error
-    await server.start()
-    await health_.prove(engine, queue)
-    return RunningServer(
+    running = RunningServer(
         address=f"{host}:{port}",
         server=server,
-        health=health_,
-        service=service,
+        health=health,
+        calls=calls,
+        readers=readers,
         queue=queue,
-        grace_s=settings.grace_s,
+        settings=settings,
     )
+    await server.start()
+    try:
+        await health.prove(engine, queue)
+    except BaseException:
+        await running.close(0)
+        raise
+    return running
 
 
 def serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[str], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from musicvae.errors import SettingError
+from musicvae.problems import wrong_value
 from musicvae.rpc.limits import Limits, check_positive
 
 
@@ -20,17 +21,33 @@ class Settings:
             MIDI file of the largest size, or as many notes as a file can hold (3 MB).
         max_waiting_steps: Steps of music that all open requests together wait for: 15 to 45 seconds
             of work. Past this limit, a new caller learns at once that the server is busy.
-        max_rpcs: Calls at the same time. This limits connections, not work: a call takes some
-            100 KB and holds its request until it ends, mostly a few kB, at most
+        max_rpcs: Calls that make music at the same time. A call takes its place once its request is
+            whole, and holds some 100 KB and its request until it ends, mostly a few kB, at most
             `max_message_bytes` and 40 MB of notes.
         max_call_s: Seconds that one call may take, with or without a deadline: more than a full
-            queue and the largest request take together. A slower caller does not read its replies,
-            and would keep its connection and its share of the queue for ever.
-        grace_s: Seconds that calls in flight have to finish after the server is told to stop;
-            orchestrators kill after 30.
+            queue and the largest request take together.
+        max_connection_calls: Calls at the same time of one connection; a client waits with more.
+        max_bodies: Calls whose requests are on their way. If there are more, the slowest ends.
+        max_body_s: Seconds that a request may take to arrive: 9 MB at 1 MB/s.
+        max_unread: Calls whose callers do not read. If there are more, the slowest ends.
+        max_unread_s: Seconds that a reply may wait for its reader. Replies of some 64 KB are on
+            their way before a reply waits at all, so that a player which reads a clip each time it
+            has played one never waits so long.
+        lend_after_s: Seconds that a reply may wait for its reader before other calls use the place
+            and the share of the queue of its call.
+        max_watchers: Streams of health and reflection at the same time.
+        max_submessages: Notes, chords, bar changes and other parts of one request, counted before
+            objects are made of them: `limits.max_path_notes`, and the chords and bars beside.
+        max_reading_bytes: Bytes of large requests that wait to be read, or are being read: 10
+            seconds of work at worst. Requests of up to 64 KiB never wait for these.
+        grace_s: Seconds that calls in flight have to finish after the port is closed; orchestrators
+            kill after 30.
+        pause_s: Seconds between the status NOT_SERVING and the closing of the port, in which the
+            server takes calls: load balancers need them to send new calls elsewhere.
 
     Raises:
-        SettingError: If a limit is not above 0, or the queue is too short for the largest request.
+        SettingError: If a limit is not above 0, a time is below 0, or the queue is too short for
+            the largest request.
     """
 
     host: str = "127.0.0.1"
@@ -40,10 +57,24 @@ class Settings:
     max_waiting_steps: int = 400_000
     max_rpcs: int = 512
     max_call_s: float = 120.0
+    max_connection_calls: int = 512
+    max_bodies: int = 512
+    max_body_s: float = 10.0
+    max_unread: int = 512
+    max_unread_s: float = 30.0
+    lend_after_s: float = 0.1
+    max_watchers: int = 64
+    max_submessages: int = 300_000
+    max_reading_bytes: int = 32 * 1024 * 1024
     grace_s: float = 20.0
+    pause_s: float = 2.0
 
     def __post_init__(self) -> None:
-        check_positive(self, may_be_0=("port", "grace_s"))
+        check_positive(self, may_be_0=("port", "grace_s", "pause_s", "lend_after_s"))
+        for name in ("pause_s", "grace_s", "lend_after_s"):
+            seconds = getattr(self, name)
+            if not 0 <= seconds < float("inf"):
+                raise wrong_value(name, seconds, "a number of seconds, 0 or more")
         if self.max_waiting_steps < self.limits.max_steps:
             raise SettingError(
                 f"max_waiting_steps={self.max_waiting_steps}",

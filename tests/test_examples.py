@@ -34,7 +34,7 @@ def test_draw_and_morph(tmp_path):
 
 def test_server(tmp_path):
     served = [bundle.load(name) for name in ("drums-2bar", "groove-2bar")]
-    running = ServerThread(Settings(port=0), *served)
+    running = ServerThread(Settings(port=0, pause_s=0.0), *served)
     try:
         assert "groove-2bar" in run("server.py", running.address, folder=tmp_path)
     finally:

@@ -26,7 +26,7 @@ def test_requests_take_turns():
             yield index
 
     async def check():
-        queue = FairQueue(max_steps=100)
+        queue = FairQueue(100, lend_after_s=60.0)
         hold = threading.Event()
         first = asyncio.create_task(queue.run(hold.wait, steps=1))
         await asyncio.sleep(0.05)
@@ -59,7 +59,7 @@ def test_no_two_pieces_run_at_once():
             yield index
 
     async def check():
-        queue = FairQueue(max_steps=1000)
+        queue = FairQueue(1000, lend_after_s=60.0)
         await asyncio.gather(*(collect(queue, work(), 20) for _ in range(10)))
         queue.close()
 
@@ -76,7 +76,7 @@ def test_cancelled_work_stops_after_the_item_in_progress():
             yield index
 
     async def check():
-        queue = FairQueue(max_steps=1000)
+        queue = FairQueue(1000, lend_after_s=60.0)
         async with aclosing(queue.stream(work(), 1000, steps=1)) as items:
             async for item in items:
                 if item == 3:
@@ -90,9 +90,43 @@ def test_cancelled_work_stops_after_the_item_in_progress():
     assert made == [0, 1, 2, 3]
 
 
+def test_end_of_a_stream_does_not_wait_for_the_thread():
+    async def check():
+        queue = FairQueue(100, lend_after_s=60.0)
+        hold = threading.Event()
+        async with aclosing(queue.stream(iter([1]), 1, steps=1)) as items:
+            assert await anext(items) == 1
+            others = asyncio.create_task(queue.run(hold.wait, steps=1))
+            await asyncio.sleep(0)
+            assert [item async for item in items] == []
+        hold.set()
+        await others
+        queue.close()
+
+    run(check())
+
+
+def test_stream_that_is_not_read_counts_again_once_it_is_read():
+    async def check():
+        queue = FairQueue(10, lend_after_s=0.0)
+        async with aclosing(queue.stream(iter(range(10)), 10, steps=1)) as items:
+            await anext(items)
+            await asyncio.sleep(0.01)
+            assert await collect(queue, iter(range(10)), 10) == list(range(10))
+            next_item = asyncio.create_task(anext(items))
+            await asyncio.sleep(0)
+            with pytest.raises(BusyError, match="9 steps of music waiting"):
+                await queue.run(lambda: 1, steps=2)
+            await next_item
+        assert await collect(queue, iter(range(10)), 10) == list(range(10))
+        queue.close()
+
+    run(check())
+
+
 def test_steps_that_wait_are_bounded():
     async def check():
-        queue = FairQueue(max_steps=320)
+        queue = FairQueue(320, lend_after_s=60.0)
         async with aclosing(queue.stream(iter(range(1, 9)), 8, steps=32)) as items:
             await anext(items)  # 7 left
             with pytest.raises(
@@ -115,7 +149,7 @@ def test_error_frees_its_steps():
         raise ValueError("broken")
 
     async def check():
-        queue = FairQueue(max_steps=5)
+        queue = FairQueue(5, lend_after_s=60.0)
         for _ in range(3):
             with pytest.raises(ValueError, match="broken"):
                 await collect(queue, broken(), 5)

@@ -1,10 +1,6 @@
 """Every call through the real server, with messages as a stranger would send."""
 
-import asyncio
 import io
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import mido
 import pytest
@@ -12,9 +8,6 @@ import pytest
 from musicvae.music import midi
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.rpc.notes import notes_to_message
-from musicvae.server import Limits
-from musicvae.server.queue import FairQueue
-from musicvae.server.service import MusicService
 from musicvae.v1 import musicvae_pb2 as pb
 
 LATENT = pb.Latent(values=[0.1] * 8)
@@ -112,32 +105,3 @@ def test_notes_by_default_are_in_common_time_at_120(stub):
     encoded = stub.Encode(pb.EncodeRequest(excerpt=pb.Excerpt(notes=notes))).notes
     expected = NoteSequence(notes=(Note(0, 60, 4), Note(18, 60, 20)), length_steps=32)
     assert encoded == notes_to_message(expected)
-
-
-def test_few_requests_are_read_at_once_even_of_callers_who_left(engine):
-    at_once, most, lock = 0, 0, threading.Lock()
-
-    def read(*_):
-        nonlocal at_once, most
-        with lock:
-            at_once += 1
-            most = max(most, at_once)
-        time.sleep(0.05)
-        with lock:
-            at_once -= 1
-
-    async def ask():
-        for _ in range(3):
-            calls = [asyncio.create_task(service._read(read, None)) for _ in range(8)]
-            await asyncio.sleep(0.02)
-            for call in calls:
-                call.cancel()
-        await service._read(read, None)
-
-    queue = FairQueue(1)
-    service = MusicService(engine, queue, Limits())
-    with ThreadPoolExecutor(1) as loop:
-        loop.submit(asyncio.run, ask()).result(20)
-    service.close()
-    queue.close()
-    assert most == 2

@@ -101,6 +101,7 @@ def test_short_request_does_not_wait_for_a_long_one(stub):
 
 SMALL = Settings(
     port=0,
+    pause_s=0.0,
     limits=Limits(max_count=64, max_points=2, max_path_count=2, max_latents=2, max_steps=64 * 32),
     max_waiting_steps=64 * 32,
 )
@@ -205,7 +206,7 @@ def test_port_that_is_taken_is_told_without_noise(server, start_server, capfd):
 
 def test_request_for_too_much_music_is_told_how_much_is_taken(start_server):
     limits = Limits(max_steps=10 * 32)
-    with Client(start_server(Settings(port=0, limits=limits)).address) as client:
+    with Client(start_server(Settings(port=0, pause_s=0.0, limits=limits)).address) as client:
         assert len(list(client.sample(SampleRequest(count=10, seed=1)))) == 10
         with pytest.raises(SettingError, match="11 clips of 32 steps; expected at most 10 clips"):
             list(client.sample(SampleRequest(count=11, seed=1)))
@@ -222,7 +223,7 @@ def test_call_that_takes_too_long_ends_and_frees_the_queue(start_server):
 
 def test_streams_of_health_and_reflection_end_and_free_their_calls(start_server):
     with grpc.insecure_channel(
-        start_server(Settings(port=0, max_rpcs=2, max_call_s=1.0)).address
+        start_server(Settings(port=0, pause_s=0.0, max_rpcs=2, max_call_s=1.0)).address
     ) as channel:
         health = health_pb2_grpc.HealthStub(channel)
         for _ in range(3):
@@ -249,7 +250,8 @@ import sys
 from pathlib import Path
 from musicvae import bundle
 from musicvae.server import Settings, serve
-serve(Settings(port=0), [bundle.load(Path(sys.argv[1]))], lambda line: print(line, flush=True))
+settings = Settings(port=0, pause_s=0.0)
+serve(settings, [bundle.load(Path(sys.argv[1]))], lambda line: print(line, flush=True))
 """
 
 

@@ -8,7 +8,10 @@ from grpc_status import rpc_status
 
 from musicvae import errors
 from musicvae.rpc.error_details import error_from_status
-from musicvae.server.status import StatusInterceptor, to_status
+from musicvae.server import Settings
+from musicvae.server.calls import Calls
+from musicvae.server.readers import Readers
+from musicvae.server.status import to_status
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import (
     MusicServiceServicer,
@@ -81,7 +84,9 @@ def faulty():
     loop = asyncio.new_event_loop()
 
     async def call(work):
-        server = grpc.aio.server(interceptors=[StatusInterceptor(SERVICE, max_call_s=0.5)])
+        readers = Readers(1)
+        calls = Calls(Settings(max_call_s=0.5), readers, SERVICE)
+        server = grpc.aio.server(interceptors=[calls])
         add_MusicServiceServicer_to_server(Faulty(), server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
@@ -89,6 +94,7 @@ def faulty():
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await work(MusicServiceStub(channel))
         await server.stop(0)
+        readers.close()
         return caught.value
 
     yield lambda work: loop.run_until_complete(call(work))

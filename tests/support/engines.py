@@ -82,7 +82,7 @@ def engine(tiny, other):
 
 @pytest.fixture(scope="session")
 def server(tiny, other):
-    running = ServerThread(Settings(port=0), tiny, other)
+    running = ServerThread(Settings(port=0, pause_s=0.0), tiny, other)
     yield running
     running.stop()
 
@@ -134,7 +134,7 @@ def family_engine(family):
 @pytest.fixture(scope="session")
 def family_server(family):
     """A tiny untrained model of every kind behind one server."""
-    running = ServerThread(Settings(port=0), *family.values())
+    running = ServerThread(Settings(port=0, pause_s=0.0), *family.values())
     yield running
     running.stop()
 

@@ -189,7 +189,7 @@ def test_server_that_takes_too_long_is_told(server):
 
 
 def test_another_service_is_told(start_server):
-    running = start_server(Settings(port=0, max_message_bytes=1000))
+    running = start_server(Settings(port=0, pause_s=0.0, max_message_bytes=1000))
     with Client(running.address) as client:
         with pytest.raises(ServiceError, match=r"RESOURCE_EXHAUSTED.*Send less"):
             list(client.decode(DecodeRequest(latents=[(0.5,) * 8] * 100)))
