@@ -2,9 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import Any
+
 import click
 
 from musicvae.commands.terminal import DEFAULT_BUNDLE, embedded_bundles
+
+REQUEST_LIMITS: Mapping[str, tuple[Any, str]] = {
+    "max_steps": (262_144, "Steps of music of one request: clips times the length of each."),
+    "max_count": (256, "Clips of one Sample."),
+    "max_points": (16, "Points of one Interpolate."),
+    "max_path_count": (64, "Clips from one point to the next."),
+    "max_latents": (256, "Latents of one Decode."),
+    "max_amounts": (32, "Attributes of one Transform."),
+    "max_notes": (100_000, "Notes of one excerpt."),
+    "max_path_notes": (200_000, "Notes of all points of one Interpolate together."),
+    "max_midi_bytes": (4_194_304, "Size of one MIDI file in bytes."),
+    "max_midi_tracks": (512, "Tracks of one MIDI file."),
+    "max_length_quarters": (16_384, "Length of one excerpt in quarter notes."),
+}
+"""The fields of the server's `Limits` that are options, each with its default."""
+
+SERVER_LIMITS: Mapping[str, tuple[Any, str]] = {
+    "max_message_bytes": (9_437_184, "Size of one request in bytes."),
+    "max_waiting_steps": (400_000, "Steps of music that all requests together wait for."),
+    "max_rpcs": (512, "Calls that make music at the same time."),
+    "max_call_s": (120.0, "Seconds that one call may take."),
+    "max_body_s": (10.0, "Seconds that a request may take to arrive."),
+    "max_unread_s": (30.0, "Seconds that a reply may wait for its reader."),
+    "max_watchers": (64, "Streams of health and reflection at the same time."),
+    "pause_s": (2.0, "Seconds between the status NOT_SERVING and the closing of the port."),
+    "grace_s": (20.0, "Seconds that calls have to finish after the port is closed."),
+}
+"""The fields of the server's `Settings` that are options, each with its default."""
+
+Command = Callable[..., None]
+
+
+def _limits(limits: Mapping[str, tuple[Any, str]]) -> Callable[[Command], Command]:
+    """An option for each limit."""
+
+    def option(command: Command, name: str) -> Command:
+        default, text = limits[name]
+        kind = click.IntRange(1) if isinstance(default, int) else click.FloatRange(0)
+        flag = "--" + name.replace("_", "-")
+        add = click.option(flag, name, type=kind, default=default, show_default=True, help=text)
+        return add(command)
+
+    return lambda command: reduce(option, reversed(list(limits)), command)
 
 
 @click.command()
@@ -24,11 +71,18 @@ from musicvae.commands.terminal import DEFAULT_BUNDLE, embedded_bundles
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=50051, show_default=True,
               help="0: any free port.")  # fmt: skip
-def serve(bundles: tuple[str, ...], host: str, port: int) -> None:
+@_limits(REQUEST_LIMITS)
+@_limits(SERVER_LIMITS)
+def serve(bundles: tuple[str, ...], host: str, port: int, **limits: Any) -> None:
     """Answer requests over gRPC until it is stopped."""
     from musicvae import bundle
-    from musicvae.server import Settings
+    from musicvae.server import Limits, Settings
     from musicvae.server import serve as run
 
-    settings = Settings(host=host, port=port)
+    settings = Settings(
+        host=host,
+        port=port,
+        limits=Limits(**{name: limits[name] for name in REQUEST_LIMITS}),
+        **{name: limits[name] for name in SERVER_LIMITS},
+    )
     run(settings, [bundle.load(each) for each in bundles or embedded_bundles()], say=click.echo)
