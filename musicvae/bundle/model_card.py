@@ -150,8 +150,7 @@ def _prior(experiment: Experiment, facts: Mapping[str, Any]) -> str:
             f"{told} (`musicvae train {experiment.name} --prior`, seed {prior['seed']}, "
             f"{prior['steps']:,} steps, {prior['examples_seen']:,} examples seen"
             f"{_start(prior.get('start'))}, content hash "
-            f"`{prior['content_hash']}`); it is then encoded, and the mean of its posterior is "
-            f"decoded. {kept}"
+            f"`{prior['content_hash']}`); its latent is the mean of its posterior. {kept}"
         )
     fitted = "fitted to the latents of the training excerpts"
     if make_latent(experiment).is_by_bar and experiment.representation.bars > 1:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from musicvae.model.event_embedding import EventEmbedding
-from musicvae.music.notes import Meter
+from musicvae.music.notes import Meter, TimeGrid
 from musicvae.representation.streams import Stream
 
 
@@ -11,7 +11,7 @@ def embedding():
     torch.manual_seed(0)
     return EventEmbedding(
         streams=[Stream(name=str(size), size=size) for size in (5, 4, 7)],
-        steps_per_bar={Meter(): 6},
+        steps_per_bar={TimeGrid(Meter()): 6},
         event_size=8,
         position_size=3,
     )
@@ -57,7 +57,7 @@ def test_a_number_lies_on_a_line_and_counts_only_behind_its_gate():
     torch.manual_seed(0)
     streams = [Stream(name="hit", size=2), Stream(name="loudness", size=5, is_number=True, gate=0)]
     embedding = EventEmbedding(
-        streams=streams, steps_per_bar={Meter(): 4}, event_size=8, position_size=3
+        streams=streams, steps_per_bar={TimeGrid(Meter()): 4}, event_size=8, position_size=3
     )
 
     def embed(*events):
@@ -73,16 +73,16 @@ def test_a_number_lies_on_a_line_and_counts_only_behind_its_gate():
 
 
 def test_each_meter_has_positions_of_its_own(make_events):
-    bars = {Meter(): 6, Meter(3, 4): 4, Meter(6, 8): 4}
+    bars = {TimeGrid(Meter()): 6, TimeGrid(Meter(3, 4)): 4, TimeGrid(Meter(6, 8)): 4}
     streams = [Stream(name="line", size=5)]
     embedding = EventEmbedding(streams=streams, steps_per_bar=bars, event_size=8, position_size=3)
     events = make_events(1, 8, (5,))
     rows = embedding.positions.weight
     for meter, expected in {
         None: [*range(6), 0, 1],
-        Meter(): [*range(6), 0, 1],
-        Meter(3, 4): [*range(6, 10)] * 2,
-        Meter(6, 8): [*range(10, 14)] * 2,
+        TimeGrid(Meter()): [*range(6), 0, 1],
+        TimeGrid(Meter(3, 4)): [*range(6, 10)] * 2,
+        TimeGrid(Meter(6, 8)): [*range(10, 14)] * 2,
     }.items():
         assert torch.equal(embedding(events, meter)[0, :, 8:], rows[expected])
         assert torch.equal(
