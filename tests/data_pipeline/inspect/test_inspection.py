@@ -182,6 +182,7 @@ def test_inspect_counts_the_excerpts_that_prepare_cuts(tmp_path_factory, meters,
             "bars": outcome.bars,
             "meter": str(outcome.meter),
             "resolution": None,
+            "chords": False,
             "steps_per_quarter": "4",
         }
         cut = next(cut_pieces([piece], CutSettings(representation=_representation(options))))
