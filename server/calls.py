@@ -169,7 +169,7 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
                     await _abort(context, grpc.StatusCode.UNAVAILABLE, _STOPPING, (trailer,))
                 code = "DEADLINE_EXCEEDED" if _is_late(context) else code
                 raise
-            except Exception as error:  # the one place that catches everything
+            except Exception as error:  # every error meets the table of statuses here alone
                 if limit.expired() and self._is_stopping:
                     code = "UNAVAILABLE"
                     await _abort(context, grpc.StatusCode.UNAVAILABLE, _STOPPING, (trailer,))

@@ -18,7 +18,7 @@ Read = TypeVar("Read")
 
 
 class Readers:
-    """One thread reads small requests, and another reads large requests.
+    """Reads small requests in a thread of their own, and large requests in another thread.
 
     Not semaphores: a thread goes on reading after its call is cancelled.
 

@@ -1,4 +1,4 @@
-"""What a bundle tells of the runs that trained its parts."""
+"""The facts of the runs that trained the parts of a bundle, as a bundle keeps them."""
 
 from dataclasses import asdict
 from typing import Any

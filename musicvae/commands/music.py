@@ -59,7 +59,8 @@ music_options = _options(
     click.option(
         "--temperature",
         type=float,
-        help="0: the likeliest events; 1: the model's own probabilities.",
+        help="0: the likeliest events; 1: the model's own probabilities. For `sample`, 0 is calm, "
+        "0.5 (the default) is like the training music, and more is more daring.",
     ),
     click.option("--qpm", type=float, help="Tempo in quarter notes a minute."),
     click.option(
