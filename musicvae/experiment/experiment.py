@@ -23,6 +23,7 @@ from musicvae.representation import (
     Representation,
     representation_from_config,
 )
+from musicvae.representation.streams import is_hit
 
 _SHARES = {"recombined_share": "recombine", "reduced_share": "performance"}
 """The field of a `Kind` that each share of changed examples needs."""
@@ -210,6 +211,14 @@ class Experiment:
                 expected="1: it has no condition streams, such as chords",
                 action="Leave prior.guidance out.",
                 field="prior.guidance",
+            )
+        if self.objective.rare_hit_power and not any(map(is_hit, self.representation.streams)):
+            raise SettingError(
+                f"objective.rare_hit_power={self.objective.rare_hit_power} for "
+                f"{self.representation.name}",
+                expected="0: it has no stream of hits for each drum, as a groove has",
+                action="Leave objective.rare_hit_power out.",
+                field="objective.rare_hit_power",
             )
         for name, field in _SHARES.items():
             if getattr(self.prior_training, name):

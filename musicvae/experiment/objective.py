@@ -23,6 +23,9 @@ class Objective:
         teacher_decay: k of the inverse sigmoid `k / (k + exp(step / k))`, the share of true events
             in the past that the decoder reads; the rest are its own samples. None is no scheduled
             sampling. Scheduled sampling doubles the time of a step, roughly.
+        rare_hit_power: How much more the hits of a rare drum weigh in the likelihood: a hit of a
+            drum that is r times rarer than the commonest drum weighs as r to this power, at most
+            12; 0 to 1, only for grooves. Without it a model leaves rare drums out.
 
     Raises:
         SettingError: If a value is out of its range.
@@ -33,6 +36,7 @@ class Objective:
     free_nats: float = 36.0
     history_hidden: float = 0.5
     teacher_decay: float | None = None
+    rare_hit_power: float = 0.0
 
     def __post_init__(self) -> None:
         k = self.teacher_decay
@@ -42,6 +46,7 @@ class Objective:
             "free_nats": (0 <= self.free_nats < math.inf, "0 or more, and finite"),
             "history_hidden": (0 <= self.history_hidden <= 1, "0 to 1"),
             "teacher_decay": (k is None or 1 <= k < math.inf, "1 or more, and finite"),
+            "rare_hit_power": (0 <= self.rare_hit_power <= 1, "0 to 1"),
         }
         for name, (is_within, expected) in ranges.items():
             if not is_within:

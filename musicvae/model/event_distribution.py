@@ -57,15 +57,20 @@ class EventDistribution:
         self._loop = DecodingLoop(decoder, decoder.heads, plans, conditions, length_steps)
 
     def log_prob(
-        self, events: Int[Tensor, "batch step stream"], *, teacher: Teacher | None = None
+        self,
+        events: Int[Tensor, "batch step stream"],
+        *,
+        teacher: Teacher | None = None,
+        weights: Float[Tensor, "batch step stream"] | None = None,
     ) -> Float[Tensor, " batch"]:
         """Log likelihood of each excerpt in nats, summed over steps and streams.
 
         With a `teacher` each event's likelihood is given the past that the teacher let the decoder
-        read: for training only.
+        read, and `weights` multiply each event's likelihood: both for training only.
         """
         parameters = self.parameters(events, teacher=teacher)
-        return self._heads.log_prob(parameters, events).sum((1, 2))
+        each = self._heads.log_prob(parameters, events)
+        return (each if weights is None else each * weights).sum((1, 2))
 
     def parameters(
         self, events: Int[Tensor, "batch step stream"], *, teacher: Teacher | None = None

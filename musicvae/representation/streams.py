@@ -29,3 +29,8 @@ class Stream:
 def generated_streams(streams: Sequence[Stream]) -> tuple[Stream, ...]:
     """The streams that a decoder generates."""
     return tuple(stream for stream in streams if not stream.is_condition)
+
+
+def is_hit(stream: Stream) -> bool:
+    """Whether a stream says only if something is hit (1) or not (0)."""
+    return not stream.is_condition and not stream.is_number and stream.size == 2

@@ -19,6 +19,7 @@ from musicvae.model.conditions import join_streams
 from musicvae.model.latent.latent import draw
 from musicvae.representation import Representation
 from musicvae.training.elbo import elbo
+from musicvae.training.hit_weights import weigh_events
 
 
 class RunModule(lightning.LightningModule):
@@ -72,12 +73,22 @@ class TrainingModule(RunModule):
     Args:
         experiment: The experiment.
         seed: Of the first weights and of all noise in training.
+        hit_weights: The weight of a hit in each generated stream; see `hit_weights.weigh_hits`.
+            None weighs all events alike.
     """
 
     model: MusicVAE
+    hit_weights: Float[Tensor, " stream"] | None
 
-    def __init__(self, experiment: Experiment, *, seed: int) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        *,
+        seed: int,
+        hit_weights: Float[Tensor, " stream"] | None = None,
+    ) -> None:
         super().__init__(experiment, build_model, seed=seed)
+        self.register_buffer("hit_weights", hit_weights, persistent=False)
         self.last_reconstruction: Reconstruction | None = None
         self.validated: Batch | None = None
 
@@ -94,7 +105,10 @@ class TrainingModule(RunModule):
         beta = beta_at(objective, step)
         posterior = self.model.encode(batch)
         decoded = self.model.decode(draw(posterior, generator), batch.conditions)
-        log_likelihood = decoded.log_prob(batch.events, teacher=teacher)
+        weights = None
+        if self.hit_weights is not None:
+            weights = weigh_events(batch.events, self.hit_weights)
+        log_likelihood = decoded.log_prob(batch.events, teacher=teacher, weights=weights)
         terms = elbo(posterior, log_likelihood, beta=beta, free_nats=objective.free_nats)
         self.log("train/loss", terms.loss, prog_bar=True)
         self.log("train/reconstruction_nats", terms.log_likelihood.mean())

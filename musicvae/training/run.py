@@ -41,6 +41,7 @@ from musicvae.training.checkpoints import (
     checkpoint_path,
     read_checkpoint,
 )
+from musicvae.training.hit_weights import weigh_hits
 from musicvae.training.module import RunModule, TrainingModule
 from musicvae.training.prior_module import PriorModule
 from musicvae.training.progress import TrainingProgress
@@ -159,7 +160,10 @@ def _prepare(
         return _prepare_touch(experiment, sets, seed=seed)
     if settings.part == MODEL:
         data = training_data(experiment, sets, seed=seed)
-        return data, TrainingModule(experiment, seed=seed)
+        power = experiment.objective.rare_hit_power
+        streams = experiment.representation.streams
+        weights = weigh_hits(sets[0].examples.events, streams, power=power) if power else None
+        return data, TrainingModule(experiment, seed=seed, hit_weights=weights)
     module = PriorModule(experiment, seed=seed)
     for each in sets:
         weights = torch.from_numpy(weigh_keys(each.examples))

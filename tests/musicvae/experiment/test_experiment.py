@@ -131,6 +131,8 @@ def test_some_numbers_may_be_zero(name):
     ("preset", "setting", "field"),
     [
         ("groove-2bar", "prior.lags=[1]", "prior.lags"),
+        ("groove-2bar", "objective.rare_hit_power=1.5", "objective.rare_hit_power"),
+        ("melody-2bar", "objective.rare_hit_power=0.5", "objective.rare_hit_power"),
         ("melody-2bar", "prior.guidance=1.2", "prior.guidance"),
         ("drums-2bar", "prior_training.recombined_share=0.5", "prior_training.recombined_share"),
         ("melody-2bar", "prior.lags=[0]", "prior.lags"),
