@@ -149,7 +149,7 @@ def save(
     with TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}.") as beside:
         new, old = Path(beside, "new"), Path(beside, "old")
         new.mkdir()
-        (new / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
+        (new / CONFIG_FILE).write_text(json.dumps(config) + "\n")
         (new / WEIGHTS_FILE).write_bytes(blob)
         (new / PRIOR_FILE).write_bytes(prior_blob)
         if touch_blob:

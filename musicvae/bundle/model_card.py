@@ -1,6 +1,6 @@
 """The model card in Markdown: a model, its data, its figures and its limits."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from textwrap import fill
 from types import MappingProxyType
 from typing import Any
@@ -132,8 +132,14 @@ def _start(start: Mapping[str, Any] | None) -> str:
         return ""
     return (
         f", begun with {start['share_taken']:.0%} of its weights from {start['name']}, which had "
-        f"seen {start['examples_seen']:,}"
+        f"seen {start['examples_seen']:,}{_seen_sources(start.get('sources', ()))}"
     )
+
+
+def _seen_sources(sources: Sequence[Mapping[str, str | None]]) -> str:
+    """Names the sources of earlier runs, which the table of the data leaves out."""
+    names = [f"{each['name']} ({each['licence'] or 'licence not stated'})" for each in sources]
+    return f" of {', '.join(names)}" if names else ""
 
 
 def _prior(experiment: Experiment, facts: Mapping[str, Any]) -> str:

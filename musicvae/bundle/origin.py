@@ -6,7 +6,7 @@ from musicvae.bundle.format import Bundle, load
 from musicvae.errors import TrainingError
 from musicvae.model import EventPrior
 from musicvae.training import load_run
-from musicvae.training.record import MODEL, PRIOR, RUN_FILE, TOUCH, Origin
+from musicvae.training.record import MODEL, PRIOR, RUN_FILE, TOUCH, Origin, join_sources
 
 
 def load_origin(name_or_path: str | Path, part: str) -> Origin:
@@ -38,11 +38,12 @@ def _origin_of(bundle: Bundle, part: str) -> Origin:
             field="start_from",
         )
     facts = bundle.facts if part == MODEL else bundle.facts[part]
-    start = facts.get("start")
+    start = facts.get("start") or {}
     return Origin(
         name=bundle.name,
         content_hash=facts["content_hash"],
-        examples_seen=facts["examples_seen"] + (start["examples_seen"] if start else 0),
+        examples_seen=facts["examples_seen"] + start.get("examples_seen", 0),
         part=part,
+        sources=join_sources(start.get("sources", ()), facts.get("sources", ())),
         weights=trained.state_dict(),
     )

@@ -17,6 +17,7 @@ def facts_of(run: Run) -> dict[str, Any]:
         "examples_seen": run.examples_seen,
         "start": None if run.start is None else asdict(run.start),
         "content_hash": run.content_hash,
+        "sources": list(run.sources),
     }
 
 

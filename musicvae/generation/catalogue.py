@@ -1,6 +1,7 @@
 """Describes bundles, so that users can choose a model."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any, TypeGuard
 
 from jaxtyping import Float
 from torch import Tensor
@@ -80,12 +81,20 @@ def _figures(facts: Mapping[str, object]) -> Iterator[FigureInfo]:
 
 
 def _sources(facts: Mapping[str, object]) -> Iterator[SourceInfo]:
-    """The sources of the model, then those of its touch that are not among them."""
-    touch = facts.get("touch")
-    lists = [facts.get("sources"), touch.get("sources") if isinstance(touch, dict) else None]
+    """The sources of the model, its touch and its prior, then those of the runs they began with.
+
+    Each is listed once.
+    """
+    parts = [each for each in (facts, facts.get("touch"), facts.get("prior")) if _is_map(each)]
+    starts = [each["start"] for each in parts if _is_map(each.get("start"))]
+    lists = [each.get("sources") for each in (*parts, *starts)]
     known = set()
     for source in [each for sources in lists if isinstance(sources, list) for each in sources]:
         info = SourceInfo(name=str(source.get("name")), licence=str(source.get("licence") or ""))
         if info not in known:
             known.add(info)
             yield info
+
+
+def _is_map(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping)

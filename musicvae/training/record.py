@@ -28,6 +28,16 @@ MODEL, PRIOR, TOUCH = "model", "prior", "touch"
 """The parts of an experiment that a run can train."""
 
 
+Sources = Sequence[Mapping[str, str | None]]
+"""The `name` and the `licence` of each source, as JSON keeps them."""
+
+
+def join_sources(*lists: Sources) -> Sources:
+    """The sources of several runs, each name once; the last licence of a name holds."""
+    licences = {each["name"]: each["licence"] for sources in lists for each in sources}
+    return [{"name": name, "licence": licence} for name, licence in licences.items()]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Origin:
     """Trained weights that a run can begin with.
@@ -37,6 +47,7 @@ class Origin:
         content_hash: Of the data set that trained them.
         examples_seen: Examples that trained them, all earlier runs included.
         part: The part that they are the weights of.
+        sources: The sources that trained them, all earlier runs included, with their licences.
         weights: The state of the part.
     """
 
@@ -44,6 +55,7 @@ class Origin:
     content_hash: str
     examples_seen: int
     part: str
+    sources: Sources
     weights: Mapping[str, torch.Tensor]
 
 
@@ -109,12 +121,15 @@ class Start:
         content_hash: Of the earlier run's data set.
         examples_seen: Examples that trained the earlier run's weights, all runs before it included.
         share_taken: Share of the new model's weights that came from the earlier run, 0 to 1.
+        sources: The sources that trained the earlier run's weights, all runs before it included,
+            with their licences; empty in runs of older versions.
     """
 
     name: str
     content_hash: str
     examples_seen: int
     share_taken: float
+    sources: Sources = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,6 +146,7 @@ class Run:
         examples_seen: Examples over all steps up to this step.
         start: The run that gave the first weights; None if they were drawn at random.
         part: The part that was trained, see `RunSettings`.
+        sources: The sources of the data sets, with their licences; empty in runs of older versions.
         weights: The state of the part.
     """
 
@@ -139,6 +155,7 @@ class Run:
     data: Path
     content_hash: str
     further_sets: tuple[UsedSet, ...] = ()
+    sources: Sources = ()
     step: int
     examples_seen: int
     start: Start | None
@@ -159,6 +176,7 @@ class Run:
             examples_seen=self.examples_seen
             + (0 if self.start is None else self.start.examples_seen),
             part=self.part,
+            sources=join_sources(() if self.start is None else self.start.sources, self.sources),
             weights=self.weights,
         )
 
@@ -190,6 +208,7 @@ def load_run(directory: Path, *, checkpoint: str = BEST) -> Run:
             UsedSet(data=Path(each["data"]), content_hash=each["content_hash"])
             for each in record["further_sets"]
         ),
+        sources=record["sources"],
         step=saved["global_step"],
         examples_seen=saved["global_step"] * experiment.training.batch_size * record["devices"],
         start=None if record["start"] is None else Start(**record["start"]),
@@ -224,6 +243,9 @@ def make_record(
             {"data": str(data.resolve()), "content_hash": manifest.content_hash}
             for data, manifest in zip(settings.further_data, manifests[1:], strict=True)
         ],
+        "sources": join_sources(
+            [asdict(source) for manifest in manifests for source in manifest.sources]
+        ),
         "devices": settings.devices,
         "part": settings.part,
         "start": None if start is None else asdict(start),
@@ -291,9 +313,11 @@ def _read_record(directory: Path) -> dict[str, Any]:
     path = directory / RUN_FILE
     try:
         record = json.loads(path.read_text())
-        names = ("seed", "data", "content_hash", "further_sets", "devices", "start", "part")
-        # Older versions trained models alone, on one set each.
-        record = {"part": MODEL, "further_sets": [], **record}
+        names = (
+            "seed", "data", "content_hash", "further_sets", "sources", "devices", "start", "part",
+        )  # fmt: skip
+        # Older versions trained models alone, on one set each, and noted no sources.
+        record = {"part": MODEL, "further_sets": [], "sources": [], **record}
         # Older versions had other names for some settings.
         experiment = to_dict(from_dict(record["experiment"]))
         return {"experiment": experiment, **{name: record[name] for name in names}}

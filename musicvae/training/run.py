@@ -317,6 +317,7 @@ def _take_over(module: RunModule, origin: Origin, settings: RunSettings) -> Star
         content_hash=origin.content_hash,
         examples_seen=origin.examples_seen,
         share_taken=count / total,
+        sources=origin.sources,
     )
 
 

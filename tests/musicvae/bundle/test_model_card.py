@@ -70,6 +70,10 @@ def test_it_says_what_a_run_saw(make_experiment, evaluation):
     assert "begun with 75% of its weights from melody-2bar, which had seen 9,000" in card(
         make_experiment(), evaluation, start=start
     )
+    start["sources"] = [{"name": "a", "licence": "MIT"}, {"name": "b", "licence": None}]
+    assert "had seen 9,000 of a (MIT), b (licence not stated)." in card(
+        make_experiment(), evaluation, start=start
+    )
 
 
 def test_a_bar_in_a_licence_ends_no_column(make_experiment, evaluation):

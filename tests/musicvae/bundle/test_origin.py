@@ -25,6 +25,12 @@ def test_the_examples_of_all_earlier_runs_count():
     assert load_origin("melody-2bar", MODEL).examples_seen == seen
 
 
+def test_the_sources_of_all_earlier_runs_are_told():
+    facts = bundle.load("melody-2bar").facts
+    names = {each["name"] for each in facts["sources"]}
+    assert {each["name"] for each in load_origin("melody-2bar", MODEL).sources} >= names
+
+
 def test_a_bundle_without_a_prior_over_events_starts_no_prior():
     with pytest.raises(TrainingError, match="groove-2bar, which has no prior over events"):
         load_origin("groove-2bar", PRIOR)

@@ -62,6 +62,20 @@ def test_sources_are_named_with_their_licences(family):
     )
 
 
+def test_sources_of_the_prior_and_of_earlier_runs_are_named_too(family):
+    def of(name):
+        return [{"name": name, "licence": "MIT"}]
+
+    facts = {
+        "sources": of("a"),
+        "start": {"sources": of("b")},
+        "prior": {"sources": of("a") + of("c"), "start": {"sources": of("d")}},
+        "touch": {"sources": of("e"), "start": None},
+    }
+    info = describe(replace(family["melody-2bar"], facts=facts))
+    assert [each.name for each in info.sources] == ["a", "e", "c", "b", "d"]
+
+
 def test_the_licence_of_the_weights_is_told(family):
     bundle = replace(family["melody-2bar"], facts={"licence": "Apache-2.0"})
     assert describe(bundle).licence == "Apache-2.0"

@@ -124,6 +124,7 @@ def test_a_run_starts_from_anothers_weights_as_far_as_they_fit(
     for name, tensor in before.weights.items():
         assert torch.allclose(after.weights[name], tensor, atol=1e-6), name
     assert after.start.examples_seen == before.examples_seen
+    assert after.start.sources == [{"name": "walks", "licence": "none needed"}]
 
     longer = replace(experiment, representation=Melody(bars=4))
     four_bars = make_data(tmp_path / "four", {"train": 20, "validation": 8}, bars=4)
