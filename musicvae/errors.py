@@ -168,6 +168,22 @@ class ServiceError(MusicVAEError):
 
 
 class BusyError(ServiceError):
-    """A server with too much work waiting."""
+    """A server with too much work waiting.
+
+    Attributes:
+        retry_s: Seconds after which to ask again.
+    """
 
     reason = "BUSY"
+
+    def __init__(
+        self,
+        found: str,
+        *,
+        expected: str,
+        action: str,
+        field: str | None = None,
+        retry_s: float = 1.0,
+    ) -> None:
+        super().__init__(found, expected=expected, action=action, field=field)
+        self.retry_s = retry_s

@@ -74,10 +74,14 @@ class Replies:
 
     Args:
         write: Writes one reply.
+        left_s: Tells the seconds until the call ends, by its deadline or the server's limit.
     """
 
-    def __init__(self, write: Callable[[Message], Awaitable[None]]) -> None:
+    def __init__(
+        self, write: Callable[[Message], Awaitable[None]], left_s: Callable[[], float]
+    ) -> None:
         self.write = write
+        self.left_s = left_s
 
 
 class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
@@ -209,7 +213,9 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
             message = await self._parse(handler.request_deserializer, data)
             del data
             call.model = self._model_of(message)
-            reply: Message | None = await method(message, Replies(write))
+            reply: Message | None = await method(
+                message, Replies(write, partial(self._left_s, call, context))
+            )
         call.replies += reply is not None
         return reply
 
@@ -243,6 +249,12 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
                 call.is_left = True
                 raise asyncio.CancelledError from error
         call.replies += 1
+
+    def _left_s(self, call: _Call, context: Context) -> float:
+        """Seconds until a call ends, by its deadline or the server's limit."""
+        left_s = self._settings.max_call_s - (time.monotonic() - call.start_s)
+        deadline_s = context.time_remaining()
+        return left_s if deadline_s is None else min(left_s, deadline_s)
 
     def _model_of(self, message: Any) -> str:
         """The model's name, where it is one of ours: no request reaches the log raw."""

@@ -17,6 +17,7 @@ from musicvae.generation.replies import ModelInfo
 from musicvae.generation.requests import SampleRequest
 
 from .calls import Replies
+from .costs import Costs, Kind
 from .queue import FairQueue
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -68,14 +69,14 @@ class Health(HealthServicer):  # type: ignore[misc]  # untyped
                 return
             await changed.wait()
 
-    async def prove(self, engine: Engine, queue: FairQueue) -> None:
-        """Draws music from every model, then says SERVING.
+    async def prove(self, engine: Engine, queue: FairQueue, costs: Costs) -> None:
+        """Draws music from every model, which tells its cost, then says SERVING.
 
         Raises:
             BundleError: If a model makes no notes.
         """
         for model in engine.models():
-            await _prove(model, engine, queue)
+            await _prove(model, engine, queue, costs)
             self._set(f"{self._service}/{model.name}", _SERVING)
         for name in self._status:
             self._set(name, _SERVING)
@@ -99,12 +100,13 @@ class Health(HealthServicer):  # type: ignore[misc]  # untyped
         self._changed = asyncio.Event()
 
 
-async def _prove(model: ModelInfo, engine: Engine, queue: FairQueue) -> None:
+async def _prove(model: ModelInfo, engine: Engine, queue: FairQueue, costs: Costs) -> None:
+    kind = Kind(model.name, "Sample", model.length_steps)
     chords = "C" if model.needs_chords else None
     for seed in _SEEDS:
         request = SampleRequest(model=model.name, seed=seed, chords=chords)
-        work = partial(next, engine.sample(request))
-        clip = await queue.run(work, steps=model.length_steps)
+        work = costs.timed(engine.sample(request), kind, 1)
+        clip = await queue.run(partial(next, work), costs.load(kind, 1))
         if clip.notes.notes:
             return
     raise BundleError(

@@ -9,36 +9,57 @@ for the thread.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from musicvae.errors import BusyError
 
+from .costs import Load
 from .waits import lending
 
 Item = TypeVar("Item")
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """A request that waits for its items.
+
+    Attributes:
+        load: Its work.
+        left: The number of items left.
+    """
+
+    load: Load
+    left: int
+
+    def delay_s(self, items: int) -> float:
+        """Seconds by which it delays another request of so many items."""
+        return min(items, self.left) * self.load.whole_s / self.load.items
 
 
 class FairQueue:
     """Shares one thread among all requests.
 
     Args:
-        max_steps: The limit of steps of music that all requests together wait for.
+        max_wait_s: Seconds that a request may wait for its first item: the turns of all requests
+            before it together.
         lend_after_s: Seconds after which a stream whose items are not taken counts no more, until
             the next item is asked for.
     """
 
-    def __init__(self, max_steps: int, *, lend_after_s: float) -> None:
-        self._max_steps = max_steps
+    def __init__(self, max_wait_s: float, *, lend_after_s: float) -> None:
+        self._max_wait_s = max_wait_s
         self._lend_after_s = lend_after_s
-        self._steps = 0
+        self._waiting: set[_Waiting] = set()
         # The one thread works in order of submission; each request submits one item at a time.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
 
     async def stream(
-        self, work: Iterator[Item], items: int, *, steps: int
+        self, work: Iterator[Item], load: Load, *, left_s: float = math.inf
     ) -> AsyncGenerator[Item, None]:
         """Yields the items of `work`, each as soon as it is ready.
 
@@ -46,37 +67,37 @@ class FairQueue:
 
         Args:
             work: The work, which runs only in the model's thread.
-            items: The number of items that it yields.
-            steps: The length of each item.
+            load: The number of its items, and their cost.
+            left_s: Seconds until the request's deadline.
 
         Raises:
-            BusyError: If too many steps wait.
+            BusyError: If the request would wait too long, or not be done at its deadline.
         """
-        waiting = items * steps
-        self._admit(waiting)
+        own = self._admit(load, left_s)
         try:
-            for _ in range(items):
+            for _ in range(load.items):
                 item = await self._submit(lambda: next(work))
-                waiting -= steps
-                self._steps -= steps
+                own.left -= 1
                 with lending(
-                    self._lend_after_s, partial(self._add, -waiting), partial(self._add, waiting)
+                    self._lend_after_s,
+                    partial(self._waiting.discard, own),
+                    partial(self._waiting.add, own),
                 ):
                     yield item
         finally:
-            self._steps -= waiting
+            self._waiting.discard(own)
 
-    async def run(self, work: Callable[[], Item], *, steps: int) -> Item:
+    async def run(self, work: Callable[[], Item], load: Load, *, left_s: float = math.inf) -> Item:
         """Does work of one item.
 
         Raises:
-            BusyError: If too many steps wait.
+            BusyError: As `stream`.
         """
-        self._admit(steps)
+        own = self._admit(load, left_s)
         try:
             return await self._submit(work)
         finally:
-            self._steps -= steps
+            self._waiting.discard(own)
 
     def close(self) -> None:
         """Ends the thread after the item in progress."""
@@ -85,14 +106,24 @@ class FairQueue:
     async def _submit(self, work: Callable[[], Item]) -> Item:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def _admit(self, steps: int) -> None:
-        if self._steps + steps > self._max_steps:
+    def _admit(self, load: Load, left_s: float) -> _Waiting:
+        """Adds a request; on an idle machine any request may try."""
+        wait_s = sum(each.load.turn_s for each in self._waiting)
+        if self._waiting and wait_s > self._max_wait_s:
             raise BusyError(
-                f"{self._steps} steps of music waiting, and {steps} more",
-                expected=f"at most {self._max_steps}",
-                action="Ask again in a while, or for fewer clips.",
+                f"a wait of about {wait_s:.1f} s",
+                expected=f"at most {self._max_wait_s:g} s",
+                action="Ask again in a while.",
+                retry_s=wait_s,
             )
-        self._steps += steps
-
-    def _add(self, steps: int) -> None:
-        self._steps += steps
+        done_s = load.whole_s + sum(each.delay_s(load.items) for each in self._waiting)
+        if self._waiting and done_s > left_s:
+            raise BusyError(
+                f"about {done_s:.1f} s until the last clip, and {left_s:.1f} s to the deadline",
+                expected="a deadline that can be kept",
+                action="Ask for fewer clips, allow more time, or ask again in a while.",
+                retry_s=wait_s,
+            )
+        own = _Waiting(load, load.items)
+        self._waiting.add(own)
+        return own

@@ -28,6 +28,7 @@ from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceServicer
 
 from .calls import Replies
+from .costs import Costs, Kind
 from .queue import FairQueue
 from .readers import Readers
 
@@ -47,46 +48,54 @@ class MusicService(MusicServiceServicer):
     Args:
         engine: Makes the music, only inside the queue.
         queue: Shares the engine among the calls.
+        costs: Learns what the calls take.
         readers: Read the requests: reading the largest takes a second or two, and tens of MB.
         limits: The limits of one request.
     """
 
-    def __init__(self, engine: Engine, queue: FairQueue, readers: Readers, limits: Limits) -> None:
+    def __init__(
+        self, engine: Engine, queue: FairQueue, costs: Costs, readers: Readers, limits: Limits
+    ) -> None:
         self._engine = engine
         self._queue = queue
+        self._costs = costs
         self._readers = readers
         self._limits = limits
 
     async def Sample(self, message: pb.SampleRequest, replies: Replies) -> None:
         request = await self._read(requests.sample_request, message)
         work = self._engine.sample(request)
-        await self._stream(work, request, message.clip_format, pb.SampleResponse, replies)
+        await self._stream("Sample", work, request, message.clip_format, pb.SampleResponse, replies)
 
     async def Interpolate(self, message: pb.InterpolateRequest, replies: Replies) -> None:
         request = await self._read(requests.interpolate_request, message)
         work = self._engine.interpolate(request)
-        await self._stream(work, request, message.clip_format, pb.InterpolateResponse, replies)
+        await self._stream(
+            "Interpolate", work, request, message.clip_format, pb.InterpolateResponse, replies
+        )
 
-    async def Transform(self, message: pb.TransformRequest, _: Replies) -> pb.TransformResponse:
+    async def Transform(
+        self, message: pb.TransformRequest, replies: Replies
+    ) -> pb.TransformResponse:
         request = await self._read(requests.transform_request, message)
-        done = await self._run(self._engine.transform, request)
+        done = await self._run("Transform", self._engine.transform, request, replies)
         return pb.TransformResponse(
             before=clip_to_message(done.before, message.clip_format),
             after=clip_to_message(done.after, message.clip_format),
         )
 
-    async def Encode(self, message: pb.EncodeRequest, _: Replies) -> pb.EncodeResponse:
+    async def Encode(self, message: pb.EncodeRequest, replies: Replies) -> pb.EncodeResponse:
         request = await self._read(requests.encode_request, message)
-        return encoding_to_message(await self._run(self._engine.encode, request))
+        return encoding_to_message(await self._run("Encode", self._engine.encode, request, replies))
 
     async def Decode(self, message: pb.DecodeRequest, replies: Replies) -> None:
         request = await self._read(requests.decode_request, message)
         work = self._engine.decode(request)
-        await self._stream(work, request, message.clip_format, pb.DecodeResponse, replies)
+        await self._stream("Decode", work, request, message.clip_format, pb.DecodeResponse, replies)
 
-    async def Groove(self, message: pb.GrooveRequest, _: Replies) -> pb.GrooveResponse:
+    async def Groove(self, message: pb.GrooveRequest, replies: Replies) -> pb.GrooveResponse:
         request = await self._read(requests.groove_request, message)
-        done = await self._run(self._engine.groove, request)
+        done = await self._run("Groove", self._engine.groove, request, replies)
         return pb.GrooveResponse(
             before=clip_to_message(done.before, message.clip_format),
             after=clip_to_message(done.after, message.clip_format),
@@ -101,13 +110,18 @@ class MusicService(MusicServiceServicer):
     async def _read(self, read: Callable[[Read, Limits], Request], message: Read) -> Request:
         return await self._readers.read(message.ByteSize(), read, message, self._limits)
 
-    async def _run(self, work: Callable[[Asked], Answer], request: Asked) -> Answer:
+    async def _run(
+        self, method: str, work: Callable[[Asked], Answer], request: Asked, replies: Replies
+    ) -> Answer:
         """Lets the engine answer as one item of the queue."""
-        steps = self._steps(request)
-        return await self._queue.run(lambda: work(request), steps=request.rows * steps)
+        kind = self._check(method, request)
+        answers = self._costs.timed(map(work, [request]), kind, 1)
+        load = self._costs.load(kind, 1)
+        return await self._queue.run(lambda: next(answers), load, left_s=replies.left_s())
 
     async def _stream(
         self,
+        method: str,
         work: Iterator[Clip],
         request: SampleRequest | InterpolateRequest | DecodeRequest,
         clip_format: pb.ClipFormat,
@@ -115,13 +129,17 @@ class MusicService(MusicServiceServicer):
         replies: Replies,
     ) -> None:
         """Sends each clip before the next is made."""
-        items = self._queue.stream(work, request.rows, steps=self._steps(request))
-        async with aclosing(items) as clips:
+        kind = self._check(method, request)
+        timed, load = (
+            self._costs.timed(work, kind, request.rows),
+            self._costs.load(kind, request.rows),
+        )
+        async with aclosing(self._queue.stream(timed, load, left_s=replies.left_s())) as clips:
             async for clip in clips:
                 await replies.write(response(clip=clip_to_message(clip, clip_format)))
 
-    def _steps(self, request: AnyRequest) -> int:
-        """Checks the size of a request, and gives the length of a clip.
+    def _check(self, method: str, request: AnyRequest) -> Kind:
+        """Checks the size of a request, and gives the kind of its work.
 
         Raises:
             ModelNotFoundError: If the model is not loaded.
@@ -135,4 +153,4 @@ class MusicService(MusicServiceServicer):
                 action="Ask for fewer at once.",
                 field="latents" if isinstance(request, DecodeRequest) else "count",
             )
-        return steps
+        return Kind(self._engine.model_name(request), method, steps)

@@ -19,6 +19,7 @@ from musicvae.generation.engine import Engine
 from musicvae.v1.musicvae_pb2_grpc import add_MusicServiceServicer_to_server
 
 from .calls import Calls
+from .costs import Costs
 from .health import Health
 from .queue import FairQueue
 from .readers import Readers
@@ -83,7 +84,7 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     """
     engine = Engine(bundles)
     names = [model.name for model in engine.models()]
-    queue = FairQueue(settings.max_waiting_steps, lend_after_s=settings.lend_after_s)
+    queue, costs = FairQueue(settings.max_wait_s, lend_after_s=settings.lend_after_s), Costs()
     readers, health = Readers(settings.max_reading_bytes), Health(NAME, names)
     calls = Calls(settings, readers, NAME, free=FREE, models=names)
     server = grpc.aio.server(
@@ -94,7 +95,7 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
             ("grpc.so_reuseport", 0),  # two servers on one port would share its calls by chance
         ],
     )
-    service = MusicService(engine, queue, readers, settings.limits)
+    service = MusicService(engine, queue, costs, readers, settings.limits)
     add_MusicServiceServicer_to_server(service, server)  # type: ignore[no-untyped-call]  # generated
     add_HealthServicer_to_server(health, server)
     reflection.enable_server_reflection((NAME, HEALTH, reflection.SERVICE_NAME), server)
@@ -115,7 +116,7 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     )
     await server.start()
     try:
-        await health.prove(engine, queue)
+        await health.prove(engine, queue, costs)
     except BaseException:
         await running.close(0)
         raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from musicvae.errors import SettingError
 from musicvae.problems import wrong_value
 from musicvae.rpc.limits import Limits, check_positive
 
@@ -19,8 +18,9 @@ class Settings:
         limits: The limits of one request.
         max_message_bytes: Size of one request in bytes: room for the two ends of a path, each a
             MIDI file of the largest size, or as many notes as a file can hold (3 MB).
-        max_waiting_steps: Steps of music that all open requests together wait for: 15 to 45 seconds
-            of work. Past this limit, a new caller learns at once that the server is busy.
+        max_wait_s: Seconds that a call may wait for its first clip, by what the clips of each model
+            took before. A new caller who would wait longer learns at once that the server is busy;
+            so does a caller whose last clip would come after the deadline.
         max_rpcs: Calls that make music at the same time. A call takes its place once its request is
             whole, and holds some 100 KB and its request until it ends, mostly a few kB, at most
             `max_message_bytes` and 40 MB of notes.
@@ -46,15 +46,14 @@ class Settings:
             server takes calls: load balancers need them to send new calls elsewhere.
 
     Raises:
-        SettingError: If a limit is not above 0, a time is below 0, or the queue is too short for
-            the largest request.
+        SettingError: If a limit is not above 0, or a time is below 0.
     """
 
     host: str = "127.0.0.1"
     port: int = 50051
     limits: Limits = Limits()
     max_message_bytes: int = 9 * 1024 * 1024
-    max_waiting_steps: int = 400_000
+    max_wait_s: float = 2.0
     max_rpcs: int = 512
     max_call_s: float = 120.0
     max_connection_calls: int = 512
@@ -75,10 +74,3 @@ class Settings:
             seconds = getattr(self, name)
             if not 0 <= seconds < float("inf"):
                 raise wrong_value(name, seconds, "a number of seconds, 0 or more")
-        if self.max_waiting_steps < self.limits.max_steps:
-            raise SettingError(
-                f"max_waiting_steps={self.max_waiting_steps}",
-                expected=f"room for the largest request, {self.limits.max_steps} steps",
-                action="Raise max_waiting_steps, or lower limits.max_steps.",
-                field="max_waiting_steps",
-            )

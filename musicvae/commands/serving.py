@@ -27,7 +27,7 @@ REQUEST_LIMITS: Mapping[str, tuple[Any, str]] = {
 
 SERVER_LIMITS: Mapping[str, tuple[Any, str]] = {
     "max_message_bytes": (9_437_184, "Size of one request in bytes."),
-    "max_waiting_steps": (400_000, "Steps of music that all requests together wait for."),
+    "max_wait_s": (2.0, "Seconds that a call may wait for its first clip."),
     "max_rpcs": (512, "Calls that make music at the same time."),
     "max_call_s": (120.0, "Seconds that one call may take."),
     "max_body_s": (10.0, "Seconds that a request may take to arrive."),

@@ -258,6 +258,14 @@ class Engine:
         before = Row(index=0, z=playing.z, seed=drawing.seed)
         return Grooved(before=make_clip(bundle, playing.before, given, before), after=after)
 
+    def model_name(self, request: AnyRequest) -> str:
+        """The name of the model that answers a request.
+
+        Raises:
+            ModelNotFoundError: If the model is not loaded.
+        """
+        return self._bundle_for(request).name
+
     def length_steps(self, request: AnyRequest) -> int:
         """The length of a clip of the request's model, on the grid that is asked for.
 

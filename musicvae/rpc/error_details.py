@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from google.protobuf.any_pb2 import Any
@@ -12,7 +13,7 @@ from musicvae.errors import BusyError, MusicVAEError, RepresentationError, Reque
 
 DOMAIN = "musicvae"
 INVALID_ARGUMENT = code_pb2.INVALID_ARGUMENT
-RETRY_DELAY_S = 1
+LEAST_RETRY_S = 1
 
 MOST_VIOLATIONS = 8
 MOST_TEXT_BYTES = 200
@@ -42,7 +43,8 @@ def error_to_status(error: MusicVAEError, code: int) -> status_pb2.Status:
         )
     ]
     if isinstance(error, BusyError):
-        details.append(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=RETRY_DELAY_S)))
+        delay = Duration(seconds=max(math.ceil(error.retry_s), LEAST_RETRY_S))
+        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     elif code == INVALID_ARGUMENT:
         details.append(
             error_details_pb2.BadRequest(
@@ -68,8 +70,9 @@ def error_to_status(error: MusicVAEError, code: int) -> status_pb2.Status:
 def error_from_status(status: status_pb2.Status) -> MusicVAEError | None:
     """Reads the error that `error_to_status` wrote; None for any other status."""
     info, violations = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    retry = error_details_pb2.RetryInfo()
     for detail in status.details:
-        detail.Unpack(info) or detail.Unpack(violations)
+        detail.Unpack(info) or detail.Unpack(violations) or detail.Unpack(retry)
     kind = KINDS.get(info.reason)
     if info.domain != DOMAIN or kind is None:
         return None
@@ -81,6 +84,8 @@ def error_from_status(status: status_pb2.Status) -> MusicVAEError | None:
     said: Mapping[str, str] = info.metadata
     arguments = {name: said.get(name, "") for name in ("found", "expected", "action")}
     arguments |= {name: said[name] for name in ("field", "cause") if name in said}
+    if kind is BusyError:
+        return BusyError(**arguments, retry_s=float(retry.retry_delay.seconds))
     return kind(**arguments)
 
 

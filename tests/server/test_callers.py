@@ -100,7 +100,6 @@ UNREAD = Settings(
     port=0,
     pause_s=0.0,
     limits=Limits(max_steps=64 * 32),
-    max_waiting_steps=2 * 64 * 32,
     max_rpcs=2,
     lend_after_s=0.05,
 )
@@ -123,7 +122,7 @@ def test_streams_that_nobody_reads_hold_nothing_of_anybody_else(start_server):
     server = start_server(UNREAD)
     with connect(server) as idle, connect(server) as busy:
         stub = MusicServiceStub(idle)
-        # All places, and the whole queue.
+        # All places.
         unread = [stub.Sample(LONG), stub.Sample(LONG)]
         for each in unread:
             each.initial_metadata()

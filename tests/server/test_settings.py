@@ -21,11 +21,6 @@ def test_limit_of_nothing_is_refused(name, value):
         Settings(**{name: value})
 
 
-def test_queue_must_hold_the_largest_request():
-    with pytest.raises(SettingError, match="room for the largest request, 500 steps"):
-        Settings(limits=Limits(max_steps=500), max_waiting_steps=499)
-
-
 def test_the_limit_of_steps_allows_the_other_limits_for_sixteen_bars():
     limits = Limits()
     path = (limits.max_points - 1) * (limits.max_path_count - 1) + 1
