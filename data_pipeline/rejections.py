@@ -1,7 +1,7 @@
 """Rejections: pieces, parts, bars, notes and excerpts that are left out, each with its reason."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 REPAIRED = "event"
 """The stage of repairs, so that nothing is lost: faults of a file that were mended while reading,
@@ -39,7 +39,9 @@ def merge_rejections(rejections: Iterable[Rejection]) -> tuple[Rejection, ...]:
     """
     merged: dict[tuple[str, str], Rejection] = {}
     for each in rejections:
-        key = each.stage, each.reason
-        first = merged.get(key)
-        merged[key] = replace(first, count=first.count + each.count) if first else each
+        stage, reason = key = each.stage, each.reason
+        if first := merged.get(key):
+            merged[key] = Rejection(stage, reason, first.found, first.count + each.count)
+        else:
+            merged[key] = each
     return tuple(merged.values())

@@ -43,6 +43,8 @@ _BATCH_BYTES = 8 * 1024**2
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
 """Collect garbage after this many objects; Python's default of 700 costs too much here."""
 
+_LARGE_BLOCK = 16 * 1024**2
+
 _QUICK_KINDS = {"midi", "h2pattern"}
 
 _REJECTION = pa.struct(
@@ -147,11 +149,14 @@ def cut_chunk(chunk: Chunk, settings: CutSettings, folder: Path, begin: Begin) -
 
 @cache
 def _settle() -> None:
-    """Lets Python collect garbage seldom: cutting makes many small objects, nearly none in cycles.
+    """Lets Python collect garbage seldom, and the C library keep the memory that arrays free.
 
-    The hundred thousand objects of the modules are never garbage; checking them again and again
-    would take an eighth of the time.
+    Cutting makes many small objects, nearly none in cycles. The hundred thousand objects of the
+    modules are never garbage; checking them again and again would take an eighth of the time.
+    Getting the memory of each group of pieces from the system again would take a tenth: glibc keeps
+    twice the size of the largest block that was ever freed (see M_MMAP_THRESHOLD in mallopt(3)).
     """
+    np.empty(_LARGE_BLOCK, np.uint8)
     gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)

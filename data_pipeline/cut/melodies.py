@@ -44,6 +44,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from musicvae.data_pipeline.cut.lines.lanes import Lanes
 from musicvae.data_pipeline.grid.grid import GridPiece
 from musicvae.data_pipeline.rejections import Rejection, merge_rejections
+from musicvae.music.notes import VELOCITIES
 from musicvae.representation.melody import FIRST_PITCH_EVENT, HOLD, write_line
 
 from .candidates import Candidates
@@ -210,12 +211,12 @@ def _cut(
 
 def _write_velocities(lanes: Lanes) -> Int8[np.ndarray, " step"]:
     """The velocity at each onset of the lanes of parts with dynamics, and 0 elsewhere."""
+    line, sizes = lanes.line, np.diff(lanes.bounds)
+    is_used = np.zeros((len(sizes), VELOCITIES.stop), bool)
+    is_used[np.repeat(np.arange(len(sizes)), sizes), line.velocities] = True
+    has_dynamics = (is_used.sum(axis=1) >= FEWEST_VELOCITIES).repeat(sizes)
     velocities = np.zeros(lanes.length_steps, np.int8)
-    bounds = lanes.bounds.tolist()
-    for low, high in pairwise(bounds):
-        own = lanes.line.velocities[low:high]
-        if len(set(own.tolist())) >= FEWEST_VELOCITIES:
-            velocities[lanes.line.starts[low:high]] = own
+    velocities[line.starts[has_dynamics]] = line.velocities[has_dynamics]
     return velocities
 
 

@@ -222,8 +222,8 @@ def _put_parts(
     velocities = np.concatenate([part.velocities for part in parts])
     order = find_note_order(bounds, starts, pitches, ends)
     if order is not None:
-        starts, ends, offsets = starts[order], ends[order], offsets[order]
-        pitches, velocities = pitches[order], velocities[order]
+        starts, ends, offsets = starts.take(order), ends.take(order), offsets.take(order)
+        pitches, velocities = pitches.take(order), velocities.take(order)
     pitches, velocities = pitches.astype(np.int32), velocities.astype(np.int32)
     firsts = np.array(piece_bounds)
     has_notes = np.diff(firsts) > 0

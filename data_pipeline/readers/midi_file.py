@@ -158,8 +158,8 @@ class TimedNotes:
         pitches, velocities = self.pitches.astype(np.int16), self.velocities.astype(np.int16)
         order = find_note_order(self.bounds, onsets, pitches, ends, velocities)
         if order is not None:
-            onsets, ends = onsets[order], ends[order]
-            pitches, velocities = pitches[order], velocities[order]
+            onsets, ends = onsets.take(order), ends.take(order)
+            pitches, velocities = pitches.take(order), velocities.take(order)
         return TimedNotes(
             sizes=self.sizes,
             onsets=onsets,

@@ -28,7 +28,7 @@ def find_note_order(
     is_new[starts - 1] = True
     np.cumsum(is_new, out=groups[1:])
     order: Int64[np.ndarray, " note"] = np.argsort(groups << 16 | columns[0], kind="stable")
-    ordered = [times[order], *(column[order] for column in columns)]
+    ordered = [column.take(order) for column in (times, *columns)]
     is_out = _are_out(starts, *ordered)
     if is_out.any():
         parts = np.zeros(len(times), np.int64)
@@ -46,12 +46,12 @@ def _are_out(
     starts: Int64[np.ndarray, " _"], *columns: Shaped[np.ndarray, " note"]
 ) -> Bool[np.ndarray, " _"]:
     """Whether each note but the last belongs after the next, by one column after the other."""
-    is_equal = np.ones(max(len(columns[0]) - 1, 0), bool)
-    is_equal[starts - 1] = False
-    is_out = np.zeros_like(is_equal)
-    for column in columns:
-        is_out |= is_equal & (column[:-1] > column[1:])
-        is_equal &= column[:-1] == column[1:]
+    first, *others = columns
+    is_out, is_equal = first[:-1] > first[1:], first[:-1] == first[1:]
+    is_out[starts - 1] = is_equal[starts - 1] = False
+    for column in others:
         if not is_equal.any():
             break
+        is_out |= is_equal & (column[:-1] > column[1:])
+        is_equal &= column[:-1] == column[1:]
     return is_out

@@ -102,7 +102,7 @@ def _reject_long_gaps(windows: LineWindows, longest: float) -> None:
 
 def _reject_few_pitches(windows: LineWindows, fewest: int) -> None:
     def tell(window: int) -> str:
-        count = len(np.unique(windows.line.pitches[windows.notes_of(window)]))
+        count = len(set(windows.line.pitches[windows.notes_of(window)].tolist()))
         return f"{count} pitch" if count == 1 else f"{count} pitches"
 
     windows.candidates.reject("few_pitches", _count_pitches(windows) < fewest, tell)
@@ -111,7 +111,7 @@ def _reject_few_pitches(windows: LineWindows, fewest: int) -> None:
 def _count_pitches(windows: LineWindows) -> Int64[np.ndarray, " batch"]:
     """The number of different pitches in each window that is not silent."""
     bits = np.zeros((len(windows.line.pitches) + 1, 2), np.uint64)
-    bits[:-1] = _PITCH_BITS[windows.line.pitches]
+    bits[:-1] = _PITCH_BITS.take(windows.line.pitches, axis=0)
     ranges = np.stack([windows.low, windows.high], axis=1).ravel()
     together = np.bitwise_or.reduceat(bits, ranges, axis=0)[::2]
     counts: Int64[np.ndarray, " batch"] = np.bitwise_count(together).sum(axis=1, dtype=np.int64)
