@@ -41,16 +41,14 @@ def is_plain(tracks: Sequence[bytes], score: symusic.core.ScoreTick) -> bool:
         score: The notes, controls and pitch bends that symusic read of the tracks.
     """
     expected = _count_bytes(score)
-    joined = tracks[0] if len(tracks) == 1 else b"".join(tracks)
     # Most tracks have all their meta events before the first note, and the end of the track.
-    head = HEAD.match(joined)
-    rest = joined[head.end() : -len(END_OF_TRACK)] if head else b"\xff"
-    if b"\xff" not in rest and _count_low(rest) == expected - 1:
-        return True
-    rest = META.sub(b"", joined)
-    # A wrong meta event has no other length in `META`: so its first byte is still there.
-    if b"\xff" in rest and _WRONG_META.search(joined):
-        return False
+    rest = b"\0" + b"".join([_drop_head(track) for track in tracks])
+    if b"\xff" in rest:
+        joined = b"".join(tracks)
+        rest = META.sub(b"", joined)
+        # A wrong meta event has no other length in `META`: so its first byte is still there.
+        if b"\xff" in rest and _WRONG_META.search(joined):
+            return False
     if _count_low(rest) == expected:
         return True
     if b"\xf0" in rest:
@@ -58,6 +56,12 @@ def is_plain(tracks: Sequence[bytes], score: symusic.core.ScoreTick) -> bool:
     if _count_low(rest) == expected + 2 * _count_short(rest):
         return True
     return _count_note_ons(rest) == score.note_num()
+
+
+def _drop_head(track: bytes) -> bytes:
+    """The events after the head of a track, up to its end."""
+    head = HEAD.match(track)
+    return track[head.end() if head else 0 : -len(END_OF_TRACK)]
 
 
 def _count_low(rest: bytes) -> int:
