@@ -51,10 +51,11 @@ class Candidates:
         self.is_kept[broken] = False
         lanes = self.lanes[broken]
         firsts = np.flatnonzero(np.append(True, lanes[1:] != lanes[:-1]))
-        counts = np.diff(firsts, append=len(lanes)).tolist()
-        for first, count in zip(firsts.tolist(), counts, strict=True):
-            found = tell(int(broken[first]))
-            self.rejections[int(lanes[first])].append(Rejection("excerpt", reason, found, count))
+        counts = np.diff(firsts, append=len(lanes))
+        for lane, window, count in zip(
+            lanes[firsts].tolist(), broken[firsts].tolist(), counts.tolist(), strict=True
+        ):
+            self.rejections[lane].append(Rejection("excerpt", reason, tell(window), count))
 
     def sums(self, counts: Shaped[np.ndarray, " step"]) -> Int64[np.ndarray, " batch"]:
         """The sum over each window of whole numbers, one a step."""

@@ -214,7 +214,7 @@ class _ExcerptWriter:
         Raises:
             MemoryError: If memory is short; then nothing was added.
         """
-        size = sum(each.events.nbytes for each in excerpts)
+        size = sum([each.events.nbytes for each in excerpts])
         if self._waiting_bytes + size > _BATCH_BYTES:
             self._flush()
         groups = [(number, each) for each in excerpts]

@@ -189,7 +189,8 @@ def cut_reads(reads: Sequence[ReadPiece | MusicVAEError], settings: CutSettings)
             )
         )
         for number, piece, cut in zip(run, pieces, cuts, strict=True):
-            results[number] = cut._replace(
+            results[number] = CutPiece(
+                excerpts=cut.excerpts,
                 rejections=(*_account_for_bars(piece), *cut.rejections),
                 style=piece.piece.style,
                 signature=next(compared) if cut.excerpts else None,

@@ -6,8 +6,6 @@ may also hold joined bars: pairs of bars of 2/4, or groups of four bars of 1/4 (
 `bars_to_join`).
 """
 
-from collections.abc import Sequence
-from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -90,12 +88,8 @@ def find_spans(
         if not count:
             continue
         lines, own_steps = bar_steps[change.bar : end + 1], steps_per_bar // count
-        if (lines[1:] - lines[:-1] == own_steps).all():
-            found = [Span(int(lines[0]), end - change.bar)]
-        else:
-            starts, are_regular = whole_bars(lines.tolist(), own_steps)
-            found = regular_spans(starts, are_regular)
-            irregular_bars += are_regular.count(False)
+        found, other = find_runs(lines, own_steps)
+        irregular_bars += other
         if count > 1:
             found, short = _join_bars(piece, bar_steps, found, count, steps_per_bar)
             before = short_bars.get(str(change.meter), ShortBars())
@@ -152,43 +146,40 @@ def _join_spans(spans: list[Span], steps_per_bar: int) -> list[Span]:
     return joined
 
 
-def whole_bars(bar_lines: Sequence[int], steps_per_bar: int) -> tuple[list[int], list[bool]]:
-    """Finds the bars between ascending bar lines; the last line is the end of the last bar.
+def find_runs(bar_lines: Int64[np.ndarray, " line"], steps_per_bar: int) -> tuple[list[Span], int]:
+    """Finds the runs of regular bars between ascending bar lines; the last line ends the last bar.
 
     Consecutive short bars that add up to one regular bar count as one bar: for example the last bar
     of a strain and the pickup to the next strain, on either side of a repeat.
 
     Returns:
-        The start of each bar, and whether it has `steps_per_bar` steps.
+        The runs, and the number of irregular bars.
 
-    >>> whole_bars([0, 4, 20, 36, 48, 52, 68], 16)
-    ([0, 4, 20, 36, 52], [False, True, True, True, True])
+    >>> find_runs(np.array([0, 4, 20, 36, 48, 52, 68]), 16)
+    ([Span(start_step=4, bars=4)], 1)
     """
-    starts: list[int] = []
-    are_regular: list[bool] = []
-    index, last = 0, len(bar_lines) - 1
-    while index < last:
-        start = bar_lines[index]
-        after = index + 1
-        while (length := bar_lines[after] - start) < steps_per_bar and after < last:
-            after += 1
-        is_regular = length == steps_per_bar
-        starts.append(start)
-        are_regular.append(is_regular)
-        index = after if is_regular else index + 1
-    return starts, are_regular
-
-
-def regular_spans(starts: Sequence[int], are_regular: Sequence[bool]) -> list[Span]:
-    """Finds the runs of regular bars among consecutive bars, as `whole_bars` finds them."""
-    spans: list[Span] = []
-    bar = 0
-    for is_regular, run in groupby(are_regular):
-        bars = sum(1 for _ in run)
-        if is_regular:
-            spans.append(Span(starts[bar], bars))
-        bar += bars
-    return spans
+    other_bars = (bar_lines[1:] - bar_lines[:-1] != steps_per_bar).nonzero()[0]
+    lines = bar_lines[other_bars]
+    nearest = bar_lines.take(bar_lines.searchsorted(lines + steps_per_bar), mode="clip")
+    runs: list[Span] = []
+    irregular_bars = 0
+    first = end = int(bar_lines[0])
+    for line, after, joined_end in zip(
+        lines.tolist(), bar_lines[other_bars + 1].tolist(), nearest.tolist(), strict=True
+    ):
+        if line < end:
+            continue  # this line divides a joined bar
+        if joined_end == line + steps_per_bar:
+            end = joined_end
+            continue
+        irregular_bars += 1
+        if line > first:
+            runs.append(Span(first, (line - first) // steps_per_bar))
+        first = end = after
+    last = int(bar_lines[-1])
+    if last > first:
+        runs.append(Span(first, (last - first) // steps_per_bar))
+    return runs, irregular_bars
 
 
 def count_other_bars(piece: ReadPiece, meter: Meter) -> dict[str, int]:

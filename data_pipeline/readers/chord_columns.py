@@ -1,16 +1,13 @@
 """Puts the chords of a piece into the columns of a `ChordLine`."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64
 
-from musicvae.music.chords import QUALITIES, ParsedChord
+from musicvae.music.chords import ParsedChord, quality_index
 
 from .piece import ChordLine
-
-_QUALITY_INDEX = {quality: index for index, quality in enumerate(QUALITIES)}
 
 
 def chord_line(
@@ -27,30 +24,27 @@ def chord_line(
     if not len(chords):
         return None
     # Equal symbols are one parsed object, and a piece has few different symbols.
-    row_of = {id(chord): _row(chord) for chord in {id(each): each for each in chords}.values()}
-    places = {row: place for place, row in enumerate(dict.fromkeys(row_of.values()))}
-    place_of = {key: places[row] for key, row in row_of.items()}
-    chosen = np.array([place_of[id(chord)] for chord in chords], np.intp)
-    is_last = np.append(quarters[1:] > quarters[:-1], True)[: len(chosen)]
-    times, chosen = quarters[is_last], chosen[is_last]
-    is_new = np.append(True, chosen[1:] != chosen[:-1])
-    rows = np.array(list(places), np.int16).reshape(-1, 3)[chosen[is_new]]
-    if (rows[:, 0] < 0).all():
+    keys = [*map(id, chords)]
+    code_of = {key: _code(chord) for key, chord in dict(zip(keys, chords, strict=True)).items()}
+    codes = np.array([code_of[key] for key in keys])
+    is_last, is_new = np.ones((2, len(codes)), bool)
+    np.greater(quarters[1:], quarters[:-1], out=is_last[:-1])
+    times, codes = quarters[is_last], codes[is_last]
+    is_new = is_new[: len(codes)]
+    np.not_equal(codes[1:], codes[:-1], out=is_new[1:])
+    codes = codes[is_new]
+    if not codes.any():
         return None
-    roots, qualities, basses = np.ascontiguousarray(rows.T)
+    roots, qualities, basses = (codes >> _SHIFTS & 0xFF).astype(np.int16) - np.int16(1)
     return ChordLine(onsets=times[is_new], roots=roots, qualities=qualities, basses=basses)
 
 
-class _Row(NamedTuple):
-    """A chord as numbers; -1 where there is none."""
-
-    root: int = -1
-    quality: int = -1
-    bass: int = -1
+_SHIFTS = np.array([[16], [8], [0]])
 
 
-def _row(chord: ParsedChord | None) -> _Row:
+def _code(chord: ParsedChord | None) -> int:
+    """Root, quality and bass as one number, each from 1; 0 where there is no chord."""
     if chord is None or chord.root is None:
-        return _Row()
+        return 0
     bass = chord.root if chord.bass is None else chord.bass
-    return _Row(chord.root, _QUALITY_INDEX[chord.quality], bass)
+    return chord.root + 1 << 16 | quality_index(chord.quality) + 1 << 8 | bass + 1

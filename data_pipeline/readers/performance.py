@@ -107,11 +107,9 @@ def _quarters(
 def _tempos(beats_s: Float64[np.ndarray, " beat"], lines: np.ndarray) -> tuple[TempoChange, ...]:
     """The mean tempo of each bar, where it changes."""
     qpms = np.round(60 * np.diff(lines) / np.diff(beats_s[lines]), 2)
-    is_new = np.concatenate([[True], np.diff(qpms) != 0])
-    return tuple(
-        TempoChange(float(quarter), float(qpm))
-        for quarter, qpm in zip(lines[:-1][is_new], qpms[is_new], strict=True)
-    )
+    is_new = np.append(True, qpms[1:] != qpms[:-1])
+    quarters = lines[:-1][is_new].astype(np.float64)
+    return tuple(map(TempoChange, quarters.tolist(), qpms[is_new].tolist()))
 
 
 def _read_beats(data: bytes) -> Float64[np.ndarray, "beat column"]:
@@ -125,7 +123,7 @@ def _read_beats(data: bytes) -> Float64[np.ndarray, "beat column"]:
         raise _damaged("beats", str(error), expected) from error
     if table.shape[1] != 3 or not 2 <= len(table) <= _MOST_BEATS:
         raise _damaged("beats", f"{table.shape[0]} lines of {table.shape[1]} numbers", expected)
-    if not np.isfinite(table).all() or (np.diff(table[:, 0]) <= 0).any():
+    if not np.isfinite(table).all() or (table[1:, 0] <= table[:-1, 0]).any():
         raise _damaged("beats", "times that do not ascend", expected)
     downbeats = np.flatnonzero(table[:, 2])
     if len(downbeats) < 2:

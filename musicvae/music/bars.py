@@ -295,7 +295,7 @@ def accented_quarters(
     counts = counts.reshape(pieces, width)
     step = counts.argmax(axis=1)
     on_step = counts.max(axis=1)
-    found = np.bincount(owners[steps == step[owners]], minlength=pieces)
+    found = np.bincount(owners.compress(steps == step[owners]), minlength=pieces)
     is_clear = (bars > 0) & (accents >= _LEAST_ACCENTS) & (accents < sizes)
     is_clear &= on_step >= _LEAST_SHARE * found
     is_clear &= accents - on_step <= (1 - _LEAST_SHARE) * (sizes - found)

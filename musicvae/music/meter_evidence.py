@@ -67,7 +67,7 @@ def doubt_grid(onsets: Float64[np.ndarray, " note"]) -> str:
     Args:
         onsets: The onsets of a piece that `is_grid_doubtful` names.
     """
-    if any(_strength(onsets, pulse) >= _LEAST_GRID for pulse in _GRID_PULSES):
+    if _keeps_grid(onsets, _LEAST_GRID):
         return ""
     return f"onsets that keep no grid (strength {_grid_strength(onsets):.2f})"
 
@@ -76,9 +76,9 @@ def doubt_common_time(onsets: Float64[np.ndarray, " note"]) -> str:
     """The reason not to read a piece without a meter as 4/4; empty if its onsets agree with 4/4."""
     if len(onsets) < _FEWEST_ONSETS:
         return f"no time signature, and {len(onsets)} onsets are too few to tell"
-    grid = _grid_strength(onsets)
-    if grid < _LEAST_OWN_GRID:
-        return f"no time signature, and onsets that keep no grid (strength {grid:.2f})"
+    if not _keeps_grid(onsets, _LEAST_OWN_GRID):
+        strength = _grid_strength(onsets)
+        return f"no time signature, and onsets that keep no grid (strength {strength:.2f})"
     duple = float(np.hypot(_strength(onsets, 1 / 2), _strength(onsets, 1 / 4)))
     triple = float(np.hypot(_strength(onsets, 1 / 3), _strength(onsets, 2 / 3)))
     if duple < _LEAST_DUPLE or duple < _DUPLE_OVER_TRIPLE * triple:
@@ -123,6 +123,10 @@ def find_first_bar(
     means = [evidence[first::count].mean() for first in range(count)]
     best = int(np.argmax(means))
     return best if means[best] > means[0] + _LEAST_LEAD else 0
+
+
+def _keeps_grid(onsets: Float64[np.ndarray, " note"], least: float) -> bool:
+    return any(_strength(onsets, pulse) >= least for pulse in _GRID_PULSES)
 
 
 def _grid_strength(onsets: Float64[np.ndarray, " note"]) -> float:

@@ -1,12 +1,13 @@
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pieces import make_part, make_piece
 
 from musicvae.data_pipeline.grid.grid import put_on_grid
-from musicvae.data_pipeline.grid.spans import ShortBars, Span, regular_spans, whole_bars
+from musicvae.data_pipeline.grid.spans import ShortBars, Span, find_runs
 from musicvae.data_pipeline.readers.piece import MeterChange
 from musicvae.music.notes import Meter
 
@@ -25,7 +26,7 @@ from musicvae.music.notes import Meter
     ],
 )
 def test_runs_of_regular_bars(lines, spans):
-    assert tuple(regular_spans(*whole_bars(lines, 16))) == spans
+    assert tuple(find_runs(np.array(lines), 16)[0]) == spans
     if len(lines) > 1:
         assert make_piece(make_part((0, 60, 4)), bar_lines=lines).spans == spans
 
@@ -35,7 +36,7 @@ def test_a_span_holds_only_whole_bars_between_bar_lines(lengths):
     lines = [0]
     for length in lengths:
         lines.append(lines[-1] + length)
-    spans = regular_spans(*whole_bars(lines, 16))
+    spans, _ = find_runs(np.array(lines), 16)
     ends = [0]
     for span in spans:
         assert span.bars > 0
