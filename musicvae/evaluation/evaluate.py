@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int16
+from jaxtyping import Int, Int16, Shaped
 
 from musicvae.evaluation import attribute_transfer, interpolation, likelihood, prior_samples
 from musicvae.evaluation.accuracy import Accuracy
@@ -294,7 +294,27 @@ def _tiles(
     """Chooses training excerpts that do not overlap, so that each bar counts once."""
     if not data.training:
         return None
-    is_tile = data.training.start_bars % representation.bars == 0
-    rows = np.flatnonzero(is_tile if is_tile.any() else ~is_tile)
+    rows = find_tiles(data.training.pieces, data.training.start_bars, representation.bars)
     events = data.training.events
     return events[rows[choose(len(rows), most_steps // events.shape[1], seed)]]
+
+
+def find_tiles(
+    pieces: Shaped[np.ndarray, " batch"], start_bars: Int[np.ndarray, " batch"], bars: int
+) -> Int[np.ndarray, " tile"]:
+    """Finds the excerpts that start whole excerpts after the first excerpt of their piece.
+
+    The first excerpt of a piece with a pickup starts at bar 1.
+
+    Args:
+        pieces: The piece of each excerpt; the excerpts of a piece follow each other. At least one.
+        start_bars: The bar of its piece at which each excerpt starts.
+        bars: The bars of an excerpt.
+
+    >>> find_tiles(np.array(["a", "a", "a", "b", "b"]), np.array([0, 1, 2, 1, 2]), 2)
+    array([0, 2, 3])
+    """
+    firsts = np.flatnonzero(np.append(True, pieces[1:] != pieces[:-1]))
+    first_bars = np.minimum.reduceat(start_bars, firsts)
+    sizes = np.diff(firsts, append=len(pieces))
+    return np.flatnonzero((start_bars - first_bars.repeat(sizes)) % bars == 0)

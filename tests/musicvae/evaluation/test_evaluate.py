@@ -1,12 +1,13 @@
 import json
 from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 import torch
 
 from musicvae.data.manifest import load_manifest
 from musicvae.errors import DataError
-from musicvae.evaluation.evaluate import evaluate
+from musicvae.evaluation.evaluate import evaluate, find_tiles
 from musicvae.evaluation.examples import play_examples
 from musicvae.evaluation.figure import ACCURACY, listener_key, overlap_key
 from musicvae.evaluation.figures import to_figures
@@ -151,3 +152,17 @@ def test_a_set_for_measuring_alone_leaves_out_and_names_what_needs_training_data
 
 def test_a_set_with_a_training_split_leaves_nothing_out(held_out):
     assert held_out.left_out == ()
+
+
+@pytest.mark.parametrize("bars", [2, 16])
+def test_tiles_hold_every_piece_and_no_bar_twice(bars):
+    # Pieces with and without a pickup, one with two parts, one with a gap of excerpts.
+    starts = {"plain": range(40), "pickup": range(1, 40), "parts": [*range(3, 40)] * 2, "one": [7]}
+    starts["gap"] = [*range(1, 9), *range(20, 40)]
+    pieces = np.array([name for name, own in starts.items() for _ in own], dtype=object)
+    start_bars = np.array([bar for own in starts.values() for bar in own])
+    tiles = find_tiles(pieces, start_bars, bars)
+    assert set(pieces[tiles]) == set(starts)
+    for name in starts:
+        distances = np.diff(start_bars[tiles[pieces[tiles] == name]])
+        assert (np.abs(distances) >= bars).all()
