@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,7 +22,7 @@ from jaxtyping import Float
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from torch import Tensor
+from torch import Tensor, nn
 
 from musicvae.bundle.old_figures import with_keys
 from musicvae.errors import BundleError, ModelNotFoundError, SettingError
@@ -30,12 +31,15 @@ from musicvae.experiment.experiment import (
     build_model,
     build_prior,
     from_dict,
+    rows_per_bar,
     to_dict,
 )
 from musicvae.model import EventPrior, MusicVAE, Prior
 from musicvae.model.touch import Touch
 from musicvae.problems import check_type
 from musicvae.representation import Representation
+from musicvae.runtime.graph import AnyArray
+from musicvae.runtime.networks import Networks
 
 FORMAT_VERSION = 2
 CONFIG_FILE = "config.json"
@@ -86,6 +90,20 @@ class Bundle:
         """The representation of the model's music."""
         representation: Representation = self.experiment.representation
         return representation
+
+    @cached_property
+    def networks(self) -> Networks:
+        """The networks in ONNX Runtime; they share their weights with the modules."""
+        prior = self.prior if isinstance(self.prior, EventPrior) else None
+        return Networks(
+            _to_arrays(self.model),
+            {} if prior is None else _to_arrays(prior),
+            streams=self.representation.streams,
+            bars=self.representation.bars,
+            steps_per_bar=rows_per_bar(self.experiment),
+            lags=() if prior is None else prior.config.lags,
+            styles=0 if prior is None else len(prior.config.styles),
+        )
 
 
 def embedded() -> tuple[str, ...]:
@@ -238,6 +256,10 @@ def _check_parts(
         raise _damaged(directory, f"facts that are a {type(facts).__name__}")
     if any(not tensor.isfinite().all() for part in parts for tensor in part.values()):
         raise _damaged(directory, "weights that are not finite")
+
+
+def _to_arrays(module: nn.Module) -> dict[str, AnyArray]:
+    return {name: tensor.numpy() for name, tensor in module.state_dict().items()}
 
 
 def _to_bytes(tensors: Mapping[str, Tensor]) -> bytes:

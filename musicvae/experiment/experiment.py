@@ -258,7 +258,7 @@ def build_model(experiment: Experiment) -> MusicVAE:
         experiment.model,
         streams=representation.streams,
         bars=representation.bars,
-        steps_per_bar=_rows_per_bar(experiment),
+        steps_per_bar=rows_per_bar(experiment),
     )
 
 
@@ -269,11 +269,12 @@ def build_prior(experiment: Experiment) -> EventPrior:
         experiment.prior,
         streams=representation.streams,
         bars=representation.bars,
-        steps_per_bar=_rows_per_bar(experiment),
+        steps_per_bar=rows_per_bar(experiment),
     )
 
 
-def _rows_per_bar(experiment: Experiment) -> dict[TimeGrid, int]:
+def rows_per_bar(experiment: Experiment) -> dict[TimeGrid, int]:
+    """The rows of a bar on each grid, the default first."""
     representation: Representation = experiment.representation
     return {grid: representation.on_grid(grid).rows_per_bar for grid in experiment.all_grids}
 

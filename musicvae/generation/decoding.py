@@ -4,16 +4,14 @@ New music of a prior over events is what the prior draws; its latent is the mean
 Any other prior draws a latent, which is decoded.
 
 A row's clip is the same to the last bit, whatever the other rows: the row draws from its own seed,
-one thread does the work, and every batch has `GROUP_ROWS` rows, even if fewer are needed.
-Matrix products of 1 or 2 rows, or divided among threads, round differently. In batches of one width
-a row gave the same result at every index and beside any other rows, for the widths of all presets.
-(A layer of only 8 outputs rounded by the row's index.)
+and ONNX Runtime computes each row alike in batches of every width (see `musicvae.runtime.graph`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -35,11 +33,14 @@ from musicvae.music.notes import Key, NoteSequence
 from musicvae.representation import Representation
 from musicvae.representation.key_relative import UNKNOWN_TONIC
 
+Item = TypeVar("Item")
+
 EVENTS = "events"
 """Names the noise of decoding, which a seed draws apart from its other noise."""
 
-GROUP_ROWS = 8
-"""Wider batches gain little on a CPU, and would delay the first clip of a request."""
+GROUP_STEPS = 2_048
+"""The steps of all rows of a group: 64 rows of two bars, 8 of 16 bars. Wider batches gain little on
+a CPU, and delay the first clip of a request."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,12 +102,17 @@ class Row:
 def draw(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Iterator[Clip]:
     """Draws new music; the first clip of a group makes the prior draw the whole group."""
     prior = bundle.prior
-    for first in range(0, len(indices), GROUP_ROWS):
-        group = indices[first : first + GROUP_ROWS]
+    for group in _groups(indices, drawing):
         if isinstance(prior, EventPrior):
             yield from _draw_group(bundle, prior, group, drawing)
         else:
             yield from _decode_group(bundle, _draw_latents(prior, group, drawing), drawing)
+
+
+def _groups(rows: Iterable[Item], drawing: Drawing) -> Iterator[list[Item]]:
+    rows, size = iter(rows), max(1, GROUP_STEPS // drawing.representation.length_steps)
+    while group := list(islice(rows, size)):
+        yield group
 
 
 def _draw_latents(prior: Prior, indices: Sequence[int], drawing: Drawing) -> list[Row]:
@@ -122,34 +128,32 @@ def _draw_latents(prior: Prior, indices: Sequence[int], drawing: Drawing) -> lis
 def _draw_group(
     bundle: Bundle, prior: EventPrior, indices: Sequence[int], drawing: Drawing
 ) -> Iterator[Clip]:
-    rows = [*indices, *[indices[0]] * (GROUP_ROWS - len(indices))]
-    harmonies: Sequence[Harmony | None] = [drawing.harmony] * GROUP_ROWS
+    count = len(indices)
+    harmonies: Sequence[Harmony | None] = [drawing.harmony] * count
     if drawing.harmony is None:
-        harmonies = (
-            draw_harmonies(
-                bundle,
-                drawing.representation,
-                seed=drawing.seed,
-                rows=rows,
-                constraint=drawing.constraint,
-            )
-            or harmonies
-        )
-    told = _conditions(drawing, harmonies)
-    if drawing.style is not None:
-        told = replace(told, styles=torch.full((GROUP_ROWS,), drawing.style))
-    with one_thread():
-        drawn = draw_music(
-            bundle.model,
-            prior,
+        drawn_harmonies = draw_harmonies(
+            bundle,
             drawing.representation,
             seed=drawing.seed,
-            rows=rows,
-            conditions=told,
-            temperature=drawing.temperature,
-            top_p=drawing.top_p,
+            rows=indices,
             constraint=drawing.constraint,
         )
+        harmonies = drawn_harmonies or harmonies
+    told = _conditions(drawing, harmonies)
+    if drawing.style is not None:
+        told = replace(told, styles=torch.full((count,), drawing.style))
+    drawn = draw_music(
+        bundle.model,
+        prior,
+        drawing.representation,
+        seed=drawing.seed,
+        rows=indices,
+        conditions=told,
+        temperature=drawing.temperature,
+        top_p=drawing.top_p,
+        constraint=drawing.constraint,
+        networks=bundle.networks,
+    )
     names = dict(enumerate(prior.config.styles))
     for number, index in enumerate(indices):
         tonic, mode = drawn.keys[number].tolist()
@@ -179,8 +183,7 @@ def _conditions(drawing: Drawing, harmonies: Sequence[Harmony | None]) -> Condit
 
 def decode(bundle: Bundle, rows: Iterable[Row], drawing: Drawing) -> Iterator[Clip]:
     """Decodes rows in order; the first clip of a group makes the model decode the whole group."""
-    rows = iter(rows)
-    while group := list(islice(rows, GROUP_ROWS)):
+    for group in _groups(rows, drawing):
         yield from _decode_group(bundle, group, drawing)
 
 
@@ -214,28 +217,28 @@ def make_clip(
 
 
 def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iterator[Clip]:
-    spare = GROUP_ROWS - len(rows)
-    z = torch.stack([*(row.z for row in rows), *[torch.zeros_like(rows[0].z)] * spare])
-    conditions = _conditions(drawing, [drawing.harmony] * GROUP_ROWS)
-    known = None if drawing.known is None else drawing.known.expand(GROUP_ROWS, -1, -1)
-    mask, nats = None, None
-    with one_thread(), torch.inference_mode():
-        if drawing.constraint is not None:
-            heads, unmoved = bundle.model.decoder.heads, np.zeros(GROUP_ROWS, np.int64)
-            mask = mask_of(drawing.representation, heads, drawing.constraint, unmoved)
-        decoded = bundle.model.decode(z, conditions)
-        events = decoded.sample(
+    count = len(rows)
+    z = torch.stack([row.z for row in rows])
+    conditions = _conditions(drawing, [drawing.harmony] * count)
+    known = None if drawing.known is None else drawing.known.expand(count, -1, -1)
+    mask, free = None, None
+    if drawing.constraint is not None:
+        heads, unmoved = bundle.model.decoder.heads, np.zeros(count, np.int64)
+        mask = mask_of(drawing.representation, heads, drawing.constraint, unmoved)
+        free = torch.zeros_like(mask)
+    with torch.inference_mode():
+        drawn = bundle.model.decode(z, conditions, bundle.networks).draw(
             temperature=drawing.temperature,
             top_p=drawing.top_p,
-            randomness=[*(row.seed for row in rows), *[0] * spare],
+            randomness=[row.seed for row in rows],
             known=known,
             mask=mask,
+            free=free,
         )
-        if mask is not None:
-            nats = decoded.masked_nats(events, mask).tolist()
-    whole = join_streams(events, conditions).numpy().astype(np.int16)
+    whole = join_streams(torch.from_numpy(drawn.events), conditions).numpy().astype(np.int16)
+    nats = drawn.masked_nats.sum((1, 2)).tolist()
     for number, row in enumerate(rows):
-        cost = None if nats is None else nats[number]
+        cost = None if mask is None else nats[number]
         yield _play(bundle, whole[number], drawing, row, constraint_nats=cost)
 
 

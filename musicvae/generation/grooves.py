@@ -16,10 +16,10 @@ from musicvae.generation.excerpts import fit
 from musicvae.generation.inputs import Excerpt
 from musicvae.generation.points import encode, resolve
 from musicvae.generation.requests import HUMANISE, TRANSFER, GrooveRequest
-from musicvae.model.decoding_loop import UNKNOWN
 from musicvae.music.notes import NoteSequence
 from musicvae.problems import Problems
 from musicvae.representation.kind import Performance
+from musicvae.runtime.decoding import UNKNOWN
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

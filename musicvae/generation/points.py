@@ -10,7 +10,6 @@ from torch import Tensor
 
 from musicvae.bundle.format import Bundle
 from musicvae.errors import LatentError
-from musicvae.generation.decoding import one_thread
 from musicvae.generation.excerpts import fit
 from musicvae.generation.harmony import Harmony, check_chords, harmony_of_excerpt, with_chords
 from musicvae.generation.inputs import Excerpt, LatentLike, PointLike, to_latent
@@ -89,8 +88,8 @@ def encode(
     bundle: Bundle, representation: Representation, events: Int16[np.ndarray, "step stream"]
 ) -> Posterior:
     """The posterior of one excerpt's latent: a batch of one."""
-    with one_thread(), torch.inference_mode():
-        return bundle.model.encode(to_batch(representation, events[None]))
+    with torch.inference_mode():
+        return bundle.model.encode(to_batch(representation, events[None]), bundle.networks)
 
 
 def resolve(

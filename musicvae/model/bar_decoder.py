@@ -6,27 +6,13 @@ the next; here no event is passed on: given the plans, the bars are independent,
 rows of one batch.
 """
 
-from typing import NamedTuple, TypeAlias
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from musicvae.identity import compare_by_identity
 from musicvae.model.event_embedding import EventEmbedding
 from musicvae.music.notes import TimeGrid
-
-State: TypeAlias = tuple[Tensor, ...]
-"""What a decoder remembers from step to step: hidden and cell state of each LSTM layer in turn,
-each (batch, hidden)."""
-
-
-@compare_by_identity
-class Stepped(NamedTuple):
-    """One step of decoding: the parameters of its events, and the state after it."""
-
-    parameters: Float[Tensor, "batch _"]
-    state: State
+from musicvae.runtime.decoding import State, Stepped
 
 
 class BarDecoder(nn.Module):
@@ -73,7 +59,7 @@ class BarDecoder(nn.Module):
         return parameters
 
     def start(self, plans: Float[Tensor, "batch hidden"]) -> State:
-        """The state before the first step."""
+        """The state before the first step: hidden and cell state of each layer in turn."""
         # (batch, 2 * layer * hidden) -> (batch, hidden or cell, layer, hidden)
         states = torch.tanh(self.initial(plans)).unflatten(1, (2, self.layers, -1))
         return tuple(states[:, kind, layer] for layer in range(self.layers) for kind in (0, 1))
@@ -85,7 +71,7 @@ class BarDecoder(nn.Module):
         inputs: Int[Tensor, "batch stream"],
         number: int,
         grid: TimeGrid | None = None,
-    ) -> Stepped:
+    ) -> Stepped[Tensor]:
         """Takes step `number` of the bar, the first being 0.
 
         The LSTM's step is written out: `nn.LSTM` packs its weights anew at every call, which costs

@@ -1,27 +1,15 @@
 """The direct effect of a chord on the events of its step: the part that a prior learns easily.
 
-Conventions: a chord and its bass are events as in `musicvae.representation.chords`, or one above
-the last where they are unknown; an unknown chord has no effect.
+Conventions: see `musicvae.runtime.chord_features`; an unknown chord has no effect.
 """
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from musicvae.music.chords import QUALITIES
-from musicvae.representation.chords import BASS_EVENTS, EVENTS
-
-_TONES = np.stack(
-    [
-        np.roll(np.isin(np.arange(12), tones), root)
-        for root in range(12)
-        for tones in QUALITIES.values()
-    ]
-)
-_ROOTS = np.eye(12).repeat(len(QUALITIES), axis=0)
+from musicvae.runtime.chord_features import BASSES, CHORDS
 
 
 class ChordBias(nn.Module):
@@ -35,11 +23,8 @@ class ChordBias(nn.Module):
         super().__init__()
         self._sizes = list(sizes)
         self.weight = nn.Parameter(torch.zeros(sum(sizes), 36))
-        known = np.concatenate([_TONES, _ROOTS], axis=1)
-        chords = np.pad(known, ((EVENTS - len(known), 1), (0, 0)))
-        basses = np.pad(np.eye(12), ((BASS_EVENTS - 12, 1), (0, 0)))
-        self.register_buffer("chords", torch.tensor(chords, dtype=torch.float32), persistent=False)
-        self.register_buffer("basses", torch.tensor(basses, dtype=torch.float32), persistent=False)
+        self.register_buffer("chords", torch.tensor(CHORDS), persistent=False)
+        self.register_buffer("basses", torch.tensor(BASSES), persistent=False)
         self.chords: Float[Tensor, "event 24"]
         self.basses: Float[Tensor, "event 12"]
 

@@ -4,9 +4,8 @@ Only this file knows which columns of an event tensor are conditions. A new kind
 field of `Conditions`, None where it is unknown.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,8 +15,6 @@ from torch import Tensor
 from musicvae.music.notes import TimeGrid
 from musicvae.representation import Representation
 from musicvae.representation.streams import Stream, generated_streams
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,12 +54,6 @@ class Conditions:
 
 
 NO_CONDITIONS = Conditions()
-
-
-def by_grid(values: Mapping[TimeGrid, Value]) -> dict[TimeGrid | None, Value]:
-    """Adds the first value under None, the default grid."""
-    first = next(iter(values.values()))
-    return dict([(None, first), *values.items()])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

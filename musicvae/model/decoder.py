@@ -6,10 +6,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from musicvae.model.bar_decoder import BarDecoder, State, Stepped
+from musicvae.model.bar_decoder import BarDecoder
 from musicvae.model.conductor import Conductor
 from musicvae.model.event_heads import EventHeads
 from musicvae.music.notes import TimeGrid
+from musicvae.runtime.decoding import State, Stepped
 
 
 class Decoder(nn.Module):
@@ -43,29 +44,33 @@ class Decoder(nn.Module):
         """The parameters of every step, when step t reads `inputs[:, t]`; a row is one part."""
         return torch.cat([decoder(plans, inputs, grid) for decoder in self.bar_decoders], dim=-1)
 
-    def start(self, plans: Float[Tensor, "batch hidden"]) -> State:
-        """See `DecoderStep`."""
-        return tuple(each for decoder in self._bar_decoders() for each in decoder.start(plans))
+    def start(
+        self,
+        plans: Float[Tensor, "batch hidden"],
+        condition: Int[Tensor, "batch step _condition"],
+    ) -> State:
+        """See `DecoderRuntime`."""
+        states = [each for decoder in self._bar_decoders() for each in decoder.start(plans)]
+        return (condition, plans, *states)
 
     def step(
         self,
         state: State,
-        plans: Float[Tensor, "batch hidden"],
         previous: Int[Tensor, "batch stream"],
-        condition: Int[Tensor, "batch _condition"],
         number: int,
         grid: TimeGrid | None = None,
-    ) -> Stepped:
-        """See `DecoderStep`."""
-        inputs = torch.cat([previous, condition], dim=-1)
+    ) -> Stepped[Tensor]:
+        """See `Step`."""
+        condition, plans, *before = state
+        inputs = torch.cat([previous, condition[:, number]], dim=-1)
         blocks: list[Tensor] = []
         after: list[Tensor] = []
         for decoder in self._bar_decoders():
-            own, state = state[: 2 * decoder.layers], state[2 * decoder.layers :]
-            stepped = decoder.step(own, plans, inputs, number, grid)
+            own, before = before[: 2 * decoder.layers], before[2 * decoder.layers :]
+            stepped = decoder.step(tuple(own), plans, inputs, number, grid)
             blocks.append(stepped.parameters)
             after += stepped.state
-        return Stepped(torch.cat(blocks, dim=-1), tuple(after))
+        return Stepped(torch.cat(blocks, dim=-1), (condition, plans, *after))
 
     def _bar_decoders(self) -> list[BarDecoder]:
         return [each for each in self.bar_decoders if isinstance(each, BarDecoder)]

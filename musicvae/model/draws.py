@@ -24,6 +24,7 @@ from musicvae.music.constraint import PITCHES, Constraint
 from musicvae.music.instruments import HIGHEST_PITCH, LOWEST_PITCH
 from musicvae.representation import Representation
 from musicvae.representation.key_relative import from_home, to_home, way_home
+from musicvae.runtime.networks import Networks
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
 _PIANO = np.isin(np.arange(PITCHES), np.arange(LOWEST_PITCH, HIGHEST_PITCH + 1))
@@ -90,6 +91,7 @@ def draw_music(
     temperature: float = SAMPLE_TEMPERATURE,
     top_p: float = 1.0,
     constraint: Constraint | None = None,
+    networks: Networks | None = None,
 ) -> Draws:
     """Draws music under its conditions, and encodes it.
 
@@ -106,6 +108,7 @@ def draw_music(
         top_p: Share of the probability that events are drawn from, as far as the prior's is not
             smaller.
         constraint: What all rows keep to.
+        networks: Draws and encodes; None for torch.
     """
     count = len(rows)
     shape = (count, representation.bars * representation.rows_per_bar, len(prior.delays))
@@ -123,21 +126,20 @@ def draw_music(
         styles = torch.from_numpy(choose_styles(prior.style_weights, seed, rows))
     told = to_batch(representation, home).conditions
     told = replace(told, keys=torch.from_numpy(keys), styles=styles)
-    mask = mask_of(representation, prior.heads, constraint, way_home(keys[:, 0]))
-    drawn = prior.sample(
+    semitones = way_home(keys[:, 0])
+    drawn = prior.draw(
         told,
         seeds=[row_seed(seed, row, "prior") for row in rows],
         temperature=prior.config.temperature * (1 + (temperature - SAMPLE_TEMPERATURE) / 2),
         top_p=min(prior.config.top_p, top_p),
-        mask=mask,
+        mask=mask_of(representation, prior.heads, constraint, semitones),
+        free=None if constraint is None else mask_of(representation, prior.heads, None, semitones),
+        network=None if networks is None else networks.prior,
     )
-    nats = torch.zeros(count)
-    if constraint is not None:
-        free = mask_of(representation, prior.heads, None, way_home(keys[:, 0]))
-        nats = prior.masked_nats(drawn, told, mask) - prior.masked_nats(drawn, told, free)
-    whole = join_streams(drawn, told).numpy().astype(np.int16)
+    whole = join_streams(torch.from_numpy(drawn.events), told).numpy().astype(np.int16)
     moved = from_home(representation, whole, keys[:, 0])
     # As the representation writes them: the prior may end silence.
     events = np.stack([representation.to_tensor(representation.to_notes(each)) for each in moved])
-    z = model.encode(to_batch(representation, events)).mean
+    z = model.encode(to_batch(representation, events), networks).mean
+    nats = torch.from_numpy(drawn.masked_nats.sum((1, 2)))
     return Draws(events=events, z=z, keys=keys, styles=styles, masked_nats=nats)

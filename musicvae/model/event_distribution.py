@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from musicvae.model.conditions import Conditions
 from musicvae.model.decoder import Decoder
-from musicvae.model.decoding_loop import DecodingLoop
+from musicvae.model.torch_runtime import TorchDecoder, to_array
+from musicvae.runtime.decoder import DecoderRuntime
+from musicvae.runtime.decoding import UNKNOWN, Drawn, draw_events, unroll
+from musicvae.runtime.event_draws import EventDraws, uniform_noise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,7 @@ class EventDistribution:
         plans: A plan for every bar, or one for the whole excerpt.
         conditions: The conditions of the excerpts.
         length_steps: Length of an excerpt.
+        runtime: Takes the steps of draws; None for the decoder itself.
     """
 
     def __init__(
@@ -50,11 +55,21 @@ class EventDistribution:
         plans: Float[Tensor, "batch bar hidden"],
         conditions: Conditions,
         length_steps: int,
+        runtime: DecoderRuntime | None = None,
     ) -> None:
         self._decoder = decoder
+        self._runtime = TorchDecoder(decoder) if runtime is None else runtime
         self._grid = conditions.grid
         self._heads = decoder.heads
-        self._loop = DecodingLoop(decoder, decoder.heads, plans, conditions, length_steps)
+        self._bars = plans.shape[1]
+        self._length_steps = length_steps
+        # (batch, bar, hidden) -> (batch * bar, hidden): every bar is a row
+        self._plans = plans.flatten(0, 1)
+        told = conditions.streams
+        if told is None:
+            shape = (len(plans), length_steps, 0)
+            told = torch.zeros(shape, dtype=torch.long, device=plans.device)
+        self._condition = self._to_rows(told)
 
     def log_prob(
         self,
@@ -76,17 +91,22 @@ class EventDistribution:
         self, events: Int[Tensor, "batch step stream"], *, teacher: Teacher | None = None
     ) -> Float[Tensor, "batch step _"]:
         """The heads' parameters of every step given the true events before it."""
-        loop = self._loop
-        rows = loop.to_rows(events)
+        rows = self._to_rows(events)
         if teacher is not None and teacher.sampled > 0:
-            return loop.from_rows(
-                loop.unroll(lambda step, now: self._teach(rows[:, step], now, teacher))
+            steps = unroll(
+                self._decoder,
+                self._decoder.start(self._plans, self._condition),
+                self._unknown(len(rows)),
+                rows.shape[1],
+                lambda step, now: self._teach(rows[:, step], now, teacher),
+                self._grid,
             )
-        history = torch.cat([loop.unknown(len(rows), 1), rows[:, :-1]], dim=1)
+            return self._from_rows(torch.stack(list(steps), dim=1))
+        history = torch.cat([self._unknown(len(rows), 1), rows[:, :-1]], dim=1)
         if teacher is not None and teacher.hidden > 0:
             history = self._hide(history, teacher)
-        inputs = torch.cat([history, loop.condition], dim=-1)
-        return loop.from_rows(self._decoder(loop.plans, inputs, self._grid))
+        inputs = torch.cat([history, self._condition], dim=-1)
+        return self._from_rows(self._decoder(self._plans, inputs, self._grid))
 
     def likeliest(
         self, events: Int[Tensor, "batch step stream"]
@@ -103,20 +123,61 @@ class EventDistribution:
         known: Int[Tensor, "batch step stream"] | None = None,
         mask: Float[Tensor, "batch parameter"] | None = None,
     ) -> Int[Tensor, "batch step stream"]:
-        """Draws an excerpt from every row; see `DecodingLoop.sample`."""
-        return self._loop.sample(
+        """Draws an excerpt from every row; see `draw`."""
+        drawn = self.draw(
+            temperature=temperature, top_p=top_p, randomness=randomness, known=known, mask=mask
+        )
+        return torch.from_numpy(drawn.events).to(self._plans.device)
+
+    @torch.no_grad()
+    def draw(
+        self,
+        *,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        randomness: torch.Generator | Sequence[int],
+        known: Int[Tensor, "batch step stream"] | None = None,
+        mask: Float[Tensor, "batch parameter"] | None = None,
+        free: Float[Tensor, "batch parameter"] | None = None,
+    ) -> Drawn:
+        """Draws an excerpt from every row.
+
+        Args:
+            temperature: Divides the logits; 0 takes the likeliest event at every step.
+            top_p: Draws among the likeliest events that together have this probability, above 0
+                up to 1 (Holtzman et al. 2020, section 3.1).
+            randomness: A generator for all rows; or a seed for every row, which makes a row's
+                noise independent of the rows beside it.
+            known: Events that are decided already, and `UNKNOWN` where one is to be drawn.
+            mask: For each excerpt what is added to the parameters of every step: -inf for the
+                events that it must not hold, see `EventHeads.mask`.
+            free: The mask whose cost would be 0; None to count no cost.
+        """
+        batch = len(self._plans) // self._bars
+        draws, size = EventDraws(self._heads.streams), (self._length_steps,)
+        if temperature == 0:
+            uniform = None
+        elif isinstance(randomness, torch.Generator):
+            shape = (batch, *size, draws.noise_size)
+            uniform = to_array(torch.rand(shape, generator=randomness, device=randomness.device))
+        else:
+            assert len(randomness) == batch, f"{len(randomness)} seeds for {batch} rows"
+            uniform = uniform_noise(randomness, *size, draws.noise_size)
+        if known is None:
+            known = torch.full((batch, *size, len(self._heads.streams)), UNKNOWN)
+        drawn = draw_events(
+            self._runtime,
+            self._runtime.start(to_array(self._plans), to_array(self._condition)),
+            draws,
+            None if uniform is None else self._rows_of(uniform),
+            self._rows_of(to_array(known)),
             temperature=temperature,
             top_p=top_p,
-            randomness=randomness,
-            known=known,
-            mask=mask,
+            grid=self._grid,
+            mask=None if mask is None else to_array(mask).repeat(self._bars, axis=0),
+            free=None if free is None else to_array(free).repeat(self._bars, axis=0),
         )
-
-    def masked_nats(
-        self, events: Int[Tensor, "batch step stream"], mask: Float[Tensor, "batch parameter"]
-    ) -> Float[Tensor, " batch"]:
-        """The cost of a mask along some events, summed; see `EventHeads.masked_nats`."""
-        return self._heads.masked_nats(self.parameters(events), mask).sum((1, 2))
+        return Drawn(*(each.reshape(batch, *size, -1) for each in drawn))
 
     def mode(self) -> Int[Tensor, "batch step stream"]:
         """The excerpt that takes the likeliest event at every step."""
@@ -130,10 +191,28 @@ class EventDistribution:
         own = self._heads.draw(now.detach(), uniform)
         history = torch.where((draws[0] < teacher.sampled)[:, None], own, truth)
         is_hidden = (draws[1] < teacher.hidden)[:, None]
-        return torch.where(is_hidden, self._loop.unknown(len(truth)), history)
+        return torch.where(is_hidden, self._unknown(len(truth)), history)
 
     def _hide(self, history: Tensor, teacher: Teacher) -> Tensor:
         shape = history.shape[:2]
         draws = torch.rand(shape, generator=teacher.generator, device=history.device)
         is_hidden = (draws < teacher.hidden)[..., None]
-        return torch.where(is_hidden, self._loop.unknown(*shape), history)
+        return torch.where(is_hidden, self._unknown(*shape), history)
+
+    def _unknown(self, *shape: int) -> Int[Tensor, "*batch stream"]:
+        """Events that mean unknown, for every stream."""
+        return self._heads.unknown.expand(*shape, -1)
+
+    def _to_rows(self, steps: Tensor) -> Tensor:
+        # (batch, bar * step, ...) -> (batch * bar, step, ...)
+        rows: Tensor = steps.unflatten(1, (self._bars, -1)).flatten(0, 1)
+        return rows
+
+    def _from_rows(self, rows: Tensor) -> Tensor:
+        # (batch * bar, step, ...) -> (batch, bar * step, ...)
+        steps: Tensor = rows.unflatten(0, (-1, self._bars)).flatten(1, 2)
+        return steps
+
+    def _rows_of(self, steps: np.ndarray) -> np.ndarray:
+        """The same as `_to_rows`, of arrays."""
+        return steps.reshape(len(self._plans), -1, steps.shape[2])

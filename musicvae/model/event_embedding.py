@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from musicvae.model.conditions import by_grid
 from musicvae.music.notes import TimeGrid
 from musicvae.representation.streams import Stream
+from musicvae.runtime.event_table import by_grid
 
 
 class EventEmbedding(nn.Module):

@@ -8,34 +8,16 @@ section 3.3, regress velocities and offsets by squared errors; draws need a dist
 """
 
 from collections.abc import Sequence
-from itertools import groupby
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from musicvae.representation.streams import Stream
+from musicvae.runtime.event_draws import LEAST_LOG_SCALE, Group, group_streams
 
-_LEAST_LOG_SCALE = -7.0
 _SURE = 1e-5
 """A smaller probability is computed from the density: a difference would be all rounding error."""
-
-
-class _Group(NamedTuple):
-    """Neighbouring streams of one kind and size, which are computed together.
-
-    Attributes:
-        columns: Their columns in the events.
-        is_number: Whether their events are numbers.
-        size: Number of events of each stream.
-        gates: The column that says where each stream counts; None where all always count.
-    """
-
-    columns: slice
-    is_number: bool
-    size: int
-    gates: list[int] | None
 
 
 class EventHeads(nn.Module):
@@ -57,7 +39,7 @@ class EventHeads(nn.Module):
         self.streams = tuple(streams)
         self.parameter_sizes = tuple(2 if each.is_number else each.size for each in streams)
         self.noise_sizes = tuple(1 if each.is_number else each.size for each in streams)
-        self._groups = _group(self.streams)
+        self._groups = group_streams(self.streams)
         sizes = torch.tensor([each.size for each in streams], dtype=torch.long)
         self.register_buffer("unknown", sizes, persistent=False)
 
@@ -100,23 +82,6 @@ class EventHeads(nn.Module):
         ]
         return torch.cat(blocks, dim=-1)
 
-    def masked_nats(
-        self, parameters: Float[Tensor, "batch step _"], mask: Float[Tensor, "batch parameter"]
-    ) -> Float[Tensor, "batch step stream"]:
-        """The cost of a mask: minus the log probability of all events that it allows."""
-        sizes = self.parameter_sizes
-        columns = [
-            torch.zeros(every.shape[:-1])
-            if group.is_number
-            else every.logsumexp(-1) - allowed.logsumexp(-1)
-            for (group, every), (_, allowed) in zip(
-                self._blocks(parameters, sizes),
-                self._blocks(parameters + mask[:, None], sizes),
-                strict=True,
-            )
-        ]
-        return torch.cat(columns, dim=-1)
-
     def likeliest(self, parameters: Float[Tensor, "*batch _"]) -> Int[Tensor, "*batch stream"]:
         """The likeliest event of each stream; of a number the middle of its distribution."""
         columns = [
@@ -129,18 +94,12 @@ class EventHeads(nn.Module):
         self,
         parameters: Float[Tensor, "batch _"],
         uniform: Float[Tensor, "batch _"],
-        *,
-        temperature: float = 1.0,
-        top_p: float = 1.0,
     ) -> Int[Tensor, "batch stream"]:
-        """Draws an event of each stream.
+        """Draws an event of each stream; `EventDraws` draws with a temperature, and from a nucleus.
 
         Args:
             parameters: The parameters of one step.
             uniform: Numbers between 0 and 1, as many as `noise_sizes` sum to.
-            temperature: Divides the logits, and multiplies the scales; above 0.
-            top_p: Classes are drawn among the likeliest classes that together have this
-                probability.
         """
         columns = []
         for (group, block), (_, noise) in zip(
@@ -149,17 +108,17 @@ class EventHeads(nn.Module):
             strict=True,
         ):
             if group.is_number:
-                spread = _log_scale(block).exp() * temperature
+                spread = _log_scale(block).exp()
                 logistic = torch.logit(noise[..., 0], eps=1e-6)
                 columns.append(_to_event(block[..., 0] + spread * logistic, group.size))
             else:
                 smallest = torch.finfo(noise.dtype).tiny
                 # A uniform number stays below 1, so the inner logarithm is never 0.
                 gumbel = -torch.log(-torch.log(noise.clamp_min(smallest)))
-                columns.append((_nucleus(block / temperature, top_p) + gumbel).argmax(-1))
+                columns.append((block + gumbel).argmax(-1))
         return torch.cat(columns, dim=-1)
 
-    def _blocks(self, values: Tensor, sizes: Sequence[int]) -> list[tuple[_Group, Tensor]]:
+    def _blocks(self, values: Tensor, sizes: Sequence[int]) -> list[tuple[Group, Tensor]]:
         """Splits values by group, with an axis for the streams of each."""
         widths = [sum(sizes[group.columns]) for group in self._groups]
         blocks = values.split(widths, dim=-1)
@@ -167,25 +126,6 @@ class EventHeads(nn.Module):
             (group, block.unflatten(-1, (group.columns.stop - group.columns.start, -1)))
             for group, block in zip(self._groups, blocks, strict=True)
         ]
-
-
-def _group(streams: Sequence[Stream]) -> list[_Group]:
-    groups: list[_Group] = []
-    for (is_number, size, has_gate), members in groupby(
-        enumerate(streams),
-        key=lambda each: (each[1].is_number, each[1].size, each[1].gate is not None),
-    ):
-        columns, alike = zip(*members, strict=True)
-        gates = [stream.gate for stream in alike if stream.gate is not None]
-        groups.append(
-            _Group(
-                columns=slice(columns[0], columns[-1] + 1),
-                is_number=is_number,
-                size=size,
-                gates=gates if has_gate else None,
-            )
-        )
-    return groups
 
 
 def _log_prob_of_number(parameters: Tensor, event: Tensor, size: int) -> Tensor:
@@ -205,18 +145,9 @@ def _log_prob_of_number(parameters: Tensor, event: Tensor, size: int) -> Tensor:
 
 
 def _log_scale(parameters: Tensor) -> Tensor:
-    return parameters[..., 1].clamp_min(_LEAST_LOG_SCALE)
+    return parameters[..., 1].clamp_min(LEAST_LOG_SCALE)
 
 
 def _to_event(position: Tensor, size: int) -> Tensor:
     """The number of the scale that is nearest to a position of -1 to 1."""
     return ((position.clamp(-1, 1) + 1) / 2 * (size - 1)).round().long()
-
-
-def _nucleus(logits: Tensor, top_p: float) -> Tensor:
-    """Rules out all events but the likeliest, which together reach `top_p`."""
-    if top_p == 1:
-        return logits
-    ordered, order = logits.softmax(-1).sort(descending=True)
-    is_beyond = ordered.cumsum(-1) - ordered >= top_p
-    return logits.masked_fill(is_beyond.scatter(-1, order, is_beyond), float("-inf"))

@@ -19,26 +19,31 @@ Guidance, section 3.2 (the guidance).
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
-from musicvae.model.bar_decoder import State, Stepped
 from musicvae.model.chord_bias import ChordBias
-from musicvae.model.conditions import NO_CONDITIONS, Conditions, by_grid
-from musicvae.model.decoding_loop import UNKNOWN, DecodingLoop
+from musicvae.model.conditions import NO_CONDITIONS, Conditions
 from musicvae.model.event_embedding import EventEmbedding
 from musicvae.model.event_heads import EventHeads
 from musicvae.model.prior_config import PriorConfig
+from musicvae.model.torch_runtime import to_array
 from musicvae.music.notes import TimeGrid
 from musicvae.representation.key_relative import KEYS, UNKNOWN_MODE, UNKNOWN_TONIC
 from musicvae.representation.streams import Stream, generated_streams
-
-TONIC = Stream(name="tonic", size=UNKNOWN_TONIC)
-MODE = Stream(name="mode", size=UNKNOWN_MODE)
-
-ALIKE_ROWS = 16
-"""The prior hears how many of so many rows were those of some bars before."""
+from musicvae.runtime.decoding import UNKNOWN, Drawn, State, Stepped, draw_events
+from musicvae.runtime.event_draws import EventDraws, uniform_noise
+from musicvae.runtime.event_table import by_grid
+from musicvae.runtime.graph import AnyArray
+from musicvae.runtime.listening import (
+    ALIKE_ROWS,
+    ListeningStep,
+    PriorNetwork,
+    copied_columns,
+    prior_columns,
+)
 
 
 class EventPrior(nn.Module):
@@ -75,23 +80,23 @@ class EventPrior(nn.Module):
         # See `musicvae.model.progressions`; only bundles of music over chords keep them.
         self.register_buffer("progressions", None)
         self.progressions: Int[Tensor, "progression _"] | None
-        style = [Stream(name="style", size=len(config.styles))] if config.styles else []
         generated = generated_streams(streams)
         told = streams[len(generated) :]
         self.heads = EventHeads(generated)
         self.delays = _delays(generated)
         self._told_sizes = tuple(each.size for each in told)
-        alike = [Stream(name="alike", size=ALIKE_ROWS + 1)] * len(generated)
+        self.columns = prior_columns(
+            streams, bars=bars, styles=len(config.styles), lags=config.lags
+        )
+        self._copied = copied_columns(
+            len(self.columns), generated=len(generated), lags=len(config.lags)
+        )
         self.embedding = EventEmbedding(
-            # The row before; chords now and half a bar ahead; key; bar; style; see `_hear`.
-            streams=[
-                *generated, *told, *told, TONIC, MODE, Stream(name="bar", size=bars), *style,
-                *generated, *[each for _ in config.lags for each in (*generated, *alike)],
-            ],
+            streams=self.columns,
             steps_per_bar=steps_per_bar,
             event_size=config.event_size,
             position_size=config.position_size,
-        )  # fmt: skip
+        )
         sizes = [self.embedding.size, *[config.hidden_size] * config.layers]
         self.lstms = nn.ModuleList(
             nn.LSTM(size, config.hidden_size, batch_first=True) for size in sizes[:-1]
@@ -134,25 +139,7 @@ class EventPrior(nn.Module):
         likelihood = self.heads.log_prob(parameters, torch.where(is_event, rows, 0))
         return (likelihood * is_event).sum((1, 2))
 
-    def masked_nats(
-        self,
-        events: Int[Tensor, "batch step stream"],
-        conditions: Conditions,
-        mask: Float[Tensor, "batch parameter"],
-    ) -> Float[Tensor, " batch"]:
-        """The cost of a mask along some events, summed; see `EventHeads.masked_nats`."""
-        rows = self._delay(events)
-        parameters = self._guide(
-            *(
-                self.parameters_of(rows, each, conditions.grid)
-                for each in self._guided_columns(conditions, rows)
-            )
-        )
-        is_event = rows < self.heads.unknown
-        return (self.heads.masked_nats(parameters, mask) * is_event).sum((1, 2))
-
-    @torch.no_grad()
-    def sample(
+    def draw(
         self,
         conditions: Conditions = NO_CONDITIONS,
         *,
@@ -160,76 +147,82 @@ class EventPrior(nn.Module):
         temperature: float = 1.0,
         top_p: float = 1.0,
         mask: Float[Tensor, "batch parameter"] | None = None,
-    ) -> Int[Tensor, "batch step stream"]:
+        free: Float[Tensor, "batch parameter"] | None = None,
+        network: PriorNetwork | None = None,
+    ) -> Drawn:
         """Draws music, an excerpt for each seed.
 
         Args:
-            conditions: As for `log_prob`.
-            seeds: A seed for each excerpt.
-            temperature: See `DecodingLoop.sample`.
-            top_p: See `DecodingLoop.sample`.
-            mask: See `DecodingLoop.sample`.
+            conditions: The keys, the styles, and the condition streams relative to the keys.
+            seeds: The seeds of the noise.
+            temperature: See `draw_events`.
+            top_p: See `draw_events`.
+            mask: See `draw_events`.
+            free: See `draw_events`.
+            network: Takes the steps; None for this module itself.
         """
         count, length = len(seeds), self.length_steps(conditions.grid)
-        known = torch.full((count, length, len(self.delays)), UNKNOWN)
-        columns = torch.cat(self._guided_columns(conditions, known), dim=-1)
-        loop = DecodingLoop(
-            self,
-            self.heads,
-            torch.zeros(count, 1, 0),
-            Conditions(grid=conditions.grid, streams=columns),
-            length + max(self.delays),
+        told, chords = self._split_chords(
+            torch.stack(self._guided_columns(conditions, count), dim=1)
         )
-        rows = loop.sample(
+        decoder = ListeningStep(
+            self if network is None else network,
+            unknown=self.heads.unknown.numpy(),
+            lags=self.config.lags,
+            steps_per_bar=self._steps_per_bar,
+            guidance=self.config.guidance,
+        )
+        by_stream = None if self.chord_bias is None else chords.unflatten(-1, (-1, 2))
+        draws = EventDraws(self.heads.streams)
+        known = self._delay(torch.full((count, length, len(self.delays)), UNKNOWN))
+        drawn = draw_events(
+            decoder,
+            decoder.start(told.numpy(), None if by_stream is None else by_stream.numpy()),
+            draws,
+            uniform_noise(seeds, known.shape[1], draws.noise_size),
+            known.numpy(),
             temperature=temperature,
             top_p=top_p,
-            randomness=seeds,
-            known=self._delay(known),
-            mask=mask,
+            grid=conditions.grid,
+            mask=None if mask is None else mask.numpy(),
+            free=None if free is None else free.numpy(),
         )
-        streams = [
-            rows[:, delay : delay + length, stream] for stream, delay in enumerate(self.delays)
-        ]
-        return torch.stack(streams, dim=-1)
+        return Drawn(*(self._undelay(each, length) for each in drawn))
 
-    def start(self, plans: Float[Tensor, "batch hidden"]) -> State:
-        """See `DecoderStep`: the LSTM's states, twice where draws are guided, then the rows."""
-        size, times = self.output.in_features, 2 if self._is_guided else 1
-        zeros = [torch.zeros(len(plans), size) for _ in range(2 * len(self.lstms) * times)]
-        most = max(map(self.length_steps, self._grids)) + max(self.delays)
-        return (*zeros, self.heads.unknown.expand(len(plans), most, -1))
+    def start(self, rows: int) -> State:
+        """See `PriorNetwork`."""
+        size = self.output.in_features
+        return tuple(torch.zeros(rows, size).numpy() for _ in range(2 * len(self.lstms)))
 
+    @torch.no_grad()
+    def bias(
+        self, chords: Int[np.ndarray, "batch stream 2"]
+    ) -> Float[np.ndarray, "batch parameter"]:
+        """See `PriorNetwork`."""
+        assert self.chord_bias is not None
+        return to_array(self.chord_bias(torch.from_numpy(chords).flatten(1)[:, None])[:, 0])
+
+    @torch.no_grad()
     def step(
         self,
         state: State,
-        plans: Float[Tensor, "batch hidden"],
-        previous: Int[Tensor, "batch stream"],
-        condition: Int[Tensor, "batch _condition"],
+        columns: Int[np.ndarray, "batch _column"],
+        bias: Float[np.ndarray, "batch parameter"] | None,
         number: int,
-        grid: TimeGrid | None = None,
-    ) -> Stepped:
-        """See `DecoderStep`."""
-        del plans
-        rows = state[-1].clone()
-        if number:
-            rows[:, number - 1] = previous
-        heard = self._hear(rows, grid, number, 1)
-        times = 2 if self._is_guided else 1
-        size = 2 * len(self.lstms)
-        parameters: list[Tensor] = []
+        grid: TimeGrid | None,
+    ) -> Stepped[AnyArray]:
+        """See `PriorNetwork`."""
+        read = torch.from_numpy(columns)[:, None]
+        output = self.embedding(read, grid, first_step=number)[:, 0]
         after: list[Tensor] = []
-        for time, told in enumerate(condition.chunk(times, dim=-1)):
-            told, chords = self._split_chords(told)  # noqa: PLW2901
-            columns = torch.cat([previous, told, heard[:, 0]], dim=-1)
-            output = self.embedding(columns[:, None], grid, first_step=number)[:, 0]
-            own = state[time * size : (time + 1) * size]
-            for layer, lstm in enumerate(self.lstms):
-                hidden, cell = own[2 * layer : 2 * layer + 2]
-                assert isinstance(lstm, nn.LSTM)
-                output, cell = torch.lstm_cell(output, (hidden, cell), *lstm.all_weights[0])
-                after += [output, cell]
-            parameters.append(self._mix(output[:, None], heard, chords[:, None])[:, 0])
-        return Stepped(self._guide(*parameters), (*after, rows))
+        for layer, lstm in enumerate(self.lstms):
+            hidden, cell = map(torch.from_numpy, state[2 * layer : 2 * layer + 2])
+            assert isinstance(lstm, nn.LSTM)
+            output, cell = torch.lstm_cell(output, (hidden, cell), *lstm.all_weights[0])
+            after += [output, cell]
+        direct = None if bias is None else torch.from_numpy(bias)[:, None]
+        parameters = self._mix(output[:, None], read, direct)[:, 0]
+        return Stepped(to_array(parameters), tuple(map(to_array, after)))
 
     def parameters_of(
         self,
@@ -238,14 +231,15 @@ class EventPrior(nn.Module):
         grid: TimeGrid | None = None,
     ) -> Float[Tensor, "batch row _"]:
         """The heads' parameters of every row, given the rows before it."""
-        heard = self._hear(rows, grid, 0, rows.shape[1])
         unknown = self.heads.unknown.expand(len(rows), 1, -1)
         previous = torch.cat([unknown, rows[:, :-1]], dim=1)
         told, chords = self._split_chords(columns)
-        output = self.embedding(torch.cat([previous, told, heard], dim=-1), grid)
+        read = torch.cat([previous, told, self._hear(rows, grid)], dim=-1)
+        output = self.embedding(read, grid)
         for lstm in self.lstms:
             output, _ = lstm(self.dropout(output))
-        return self._mix(self.dropout(output), heard, chords)
+        bias = None if self.chord_bias is None else self.chord_bias(chords)
+        return self._mix(self.dropout(output), read, bias)
 
     def _split_chords(
         self, columns: Int[Tensor, "*batch _column"]
@@ -255,20 +249,12 @@ class EventPrior(nn.Module):
         last = columns.shape[-1] - count
         return columns[..., :last], columns[..., last:]
 
-    @property
-    def _is_guided(self) -> bool:
-        return self.config.guidance != 1
-
-    def _guided_columns(self, conditions: Conditions, like: Tensor) -> tuple[Tensor, ...]:
+    def _guided_columns(self, conditions: Conditions, count: int) -> tuple[Tensor, ...]:
         """The columns of the conditions; where draws are guided, those without streams, too."""
-        ways = [conditions]
-        if self._is_guided:
-            ways.append(replace(conditions, streams=None))
-        return tuple(self._columns(each, len(like)) for each in ways)
-
-    def _guide(self, told: Tensor, untold: Tensor | None = None) -> Tensor:
-        """Moves parameters away from parameters without condition streams."""
-        return told if untold is None else untold + self.config.guidance * (told - untold)
+        versions = [conditions]
+        if self.config.guidance != 1:
+            versions.append(replace(conditions, streams=None))
+        return tuple(self._columns(each, count) for each in versions)
 
     def _columns(self, conditions: Conditions, count: int) -> Int[Tensor, "batch row _column"]:
         """Joins the conditions of each row: chords now and half a bar ahead, key, bar, style.
@@ -302,44 +288,38 @@ class EventPrior(nn.Module):
         return torch.cat(columns, dim=-1)
 
     def _hear(
-        self,
-        rows: Int[Tensor, "batch row stream"],
-        grid: TimeGrid | None,
-        first: int,
-        count: int,
-    ) -> Int[Tensor, "batch _count _column"]:
-        """Looks back from each of `count` rows, from row `first` on, over all rows before it.
+        self, rows: Int[Tensor, "batch row stream"], grid: TimeGrid | None
+    ) -> Int[Tensor, "batch row _column"]:
+        """Looks back from each row over all rows before it, as `ListeningStep` does row by row.
 
         The first columns hold the last event of each stream that was not 0: the sounding pitch.
         Each lag adds the events of the row so many rows before, and counts how many of the last
         rows repeated the rows at that lag.
         """
-        number = torch.arange(first, first + count)
-        every = torch.arange(first + count)
-        past = rows[:, : first + count]
-        is_sound = (past > 0) & (past < self.heads.unknown)
-        last = torch.where(is_sound, every[:, None], -1).cummax(dim=1).values
-        last = torch.cat([torch.full_like(last[:, :1], -1), last[:, :-1]], dim=1)[:, first:]
-        sounding = torch.where(last >= 0, past.gather(1, last.clamp(min=0)), self.heads.unknown)
+        number = torch.arange(rows.shape[1])
+        is_sound = (rows > 0) & (rows < self.heads.unknown)
+        last = torch.where(is_sound, number[:, None], -1).cummax(dim=1).values
+        last = torch.cat([torch.full_like(last[:, :1], -1), last[:, :-1]], dim=1)
+        sounding = torch.where(last >= 0, rows.gather(1, last.clamp(min=0)), self.heads.unknown)
         heard = [sounding]
         for lag in (bars * self._steps_per_bar[grid] for bars in self.config.lags):
             before = (number - lag).clamp(min=0)
-            there = torch.where((number >= lag)[:, None], past[:, before], self.heads.unknown)
+            there = torch.where((number >= lag)[:, None], rows[:, before], self.heads.unknown)
             window = number[:, None] - 1 - torch.arange(ALIKE_ROWS)
-            same = past[:, window.clamp(min=0)] == past[:, (window - lag).clamp(min=0)]
+            same = rows[:, window.clamp(min=0)] == rows[:, (window - lag).clamp(min=0)]
             heard += [there, (same & (window >= lag)[..., None]).sum(dim=2)]
         return torch.cat(heard, dim=-1)
 
     def _mix(
         self,
         output: Float[Tensor, "batch row hidden"],
-        heard: Int[Tensor, "batch row _column"],
-        chords: Int[Tensor, "batch row _chord"],
+        read: Int[Tensor, "batch row _column"],
+        bias: Float[Tensor, "batch row _"] | None,
     ) -> Float[Tensor, "batch row _"]:
         """Mixes new events with copies of the events at the lags; gives logarithms."""
         parameters: Tensor = self.output(output)
-        if self.chord_bias is not None:
-            parameters = parameters + self.chord_bias(chords)
+        if bias is not None:
+            parameters = parameters + bias
         if self.choice is None:
             return parameters
         count = len(self.delays)
@@ -347,15 +327,20 @@ class EventPrior(nn.Module):
         blocks = []
         for stream, logits in enumerate(parameters.split(self.heads.parameter_sizes, dim=-1)):
             size = logits.shape[-1]
-            places = range(len(self.config.lags))
-            lags = [heard[..., count * (2 * place + 1) + stream] for place in places]
-            copied = torch.stack(lags, dim=-1)
+            copied = read[..., self._copied[stream]]
             is_there = torch.cat([torch.ones_like(copied[..., :1]) > 0, copied < size], dim=-1)
             weights = choice[..., stream, :].masked_fill(~is_there, -torch.inf).softmax(-1)
             new = logits.float().softmax(-1) * weights[..., :1]
             mixed = new.scatter_add(-1, copied.clamp(max=size - 1), weights[..., 1:])
             blocks.append(mixed.clamp_min(torch.finfo(torch.float32).tiny).log())
         return torch.cat(blocks, dim=-1)
+
+    def _undelay(self, rows: np.ndarray, length: int) -> np.ndarray:
+        """The inverse of `_delay`."""
+        streams = [
+            rows[:, delay : delay + length, stream] for stream, delay in enumerate(self.delays)
+        ]
+        return np.stack(streams, axis=-1)
 
     def _delay(self, events: Int[Tensor, "batch step stream"]) -> Int[Tensor, "batch row stream"]:
         """Moves each stream by its delay."""

@@ -7,12 +7,13 @@ Music (MusicVAE).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from musicvae.errors import SettingError
 from musicvae.model.bar_decoder import BarDecoder
-from musicvae.model.conditions import NO_CONDITIONS, Batch, Conditions, by_grid, join_streams
+from musicvae.model.conditions import NO_CONDITIONS, Batch, Conditions, join_streams
 from musicvae.model.conductor import Conductor
 from musicvae.model.decoder import Decoder
 from musicvae.model.encoder import BidirectionalEncoder, HierarchicalEncoder
@@ -23,6 +24,8 @@ from musicvae.model.latent.kinds import LATENTS
 from musicvae.model.latent.latent import Posterior
 from musicvae.music.notes import TimeGrid
 from musicvae.representation.streams import Stream, generated_streams
+from musicvae.runtime.event_table import by_grid
+from musicvae.runtime.networks import Networks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,20 +166,43 @@ class MusicVAE(nn.Module):
             )
         self.decoder = Decoder(conductor=conductor, bar_decoders=bar_decoders, heads=heads)
 
-    def encode(self, batch: Batch) -> Posterior:
-        """The posterior q(z | events, conditions) of each excerpt."""
+    def encode(self, batch: Batch, networks: Networks | None = None) -> Posterior:
+        """The posterior q(z | events, conditions) of each excerpt.
+
+        Args:
+            batch: The excerpts.
+            networks: Encodes; None for torch, which alone has gradients.
+        """
         events = batch.events if batch.reduced is None else batch.reduced
         told = batch.conditions
-        summaries = self.encoder(join_streams(events, told), told.grid)
-        return self.latent.posterior(self.posterior(summaries))
+        joined = join_streams(events, told)
+        if networks is None:
+            parameters = self.posterior(self.encoder(joined, told.grid))
+        else:
+            parameters = torch.from_numpy(networks.encoder(joined.numpy(), told.grid))
+        return self.latent.posterior(parameters)
 
     def decode(
-        self, z: Float[Tensor, "batch latent"], conditions: Conditions = NO_CONDITIONS
+        self,
+        z: Float[Tensor, "batch latent"],
+        conditions: Conditions = NO_CONDITIONS,
+        networks: Networks | None = None,
     ) -> EventDistribution:
-        """p(events | z, conditions): a distribution over excerpts for every latent."""
-        plans = self.decoder.plan(self.latent.shares(z))
+        """p(events | z, conditions): a distribution over excerpts for every latent.
+
+        Args:
+            z: The latents.
+            conditions: The conditions of the excerpts.
+            networks: Plans and draws; None for torch, which alone has gradients.
+        """
+        shares = self.latent.shares(z)
+        runtime = None if networks is None else networks.decoder
+        if runtime is None:
+            plans = self.decoder.plan(shares)
+        else:
+            plans = torch.from_numpy(runtime.plan(shares.numpy()))
         length_steps = self.length_steps(conditions.grid)
-        return EventDistribution(self.decoder, plans, conditions, length_steps)
+        return EventDistribution(self.decoder, plans, conditions, length_steps, runtime)
 
     def length_steps(self, grid: TimeGrid | None = None) -> int:
         """The length of an excerpt."""

@@ -1,7 +1,6 @@
 import pytest
-import torch
 
-from musicvae.generation.decoding import GROUP_ROWS, Drawing, Row, decode, one_thread
+from musicvae.generation.decoding import Drawing, Row, decode
 from musicvae.generation.replies import SAMPLED
 from musicvae.model.noise import latent_noise
 from musicvae.representation import Melody
@@ -40,17 +39,3 @@ def test_row_is_the_same_alone_and_among_others(real, rows, temperature):
     for index in (0, 5, 19):
         assert list(decode(real, [rows[index]], drawing(temperature))) == [together[index]]
     assert list(decode(real, rows[::-1], drawing(temperature))) == together[::-1]
-
-
-def test_likelihood_in_a_batch_of_one_width_is_the_same_to_the_last_bit(real, rows):
-    events = torch.randint(0, 90, (1, 32, 1), generator=torch.Generator().manual_seed(0))
-    events = events.expand(GROUP_ROWS, -1, -1)
-    wanted = rows[0].z
-    with one_thread(), torch.inference_mode():
-        alone = torch.zeros(GROUP_ROWS, len(wanted))
-        alone[0] = wanted
-        expected = real.model.decode(alone).log_prob(events)[0]
-        for position in range(GROUP_ROWS):
-            z = torch.stack([row.z for row in rows[1 : GROUP_ROWS + 1]])
-            z[position] = wanted
-            assert real.model.decode(z).log_prob(events)[position] == expected

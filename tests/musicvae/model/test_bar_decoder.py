@@ -17,8 +17,9 @@ def test_step_by_step_gives_the_parameters_of_all_steps_at_once(decoder, make_ev
     at_once = decoder(plan, inputs)
     state, stepwise = decoder.start(plan), []
     for step in range(16):
-        now, state = decoder.step(state, plan, inputs[:, step], step)
-        stepwise.append(now)
+        stepped = decoder.step(state, plan, inputs[:, step], step)
+        state = stepped.state
+        stepwise.append(stepped.parameters)
     assert at_once.shape == (3, 16, 5 + 4 + 7)
     assert torch.allclose(torch.stack(stepwise, dim=1), at_once, atol=1e-5)
 

@@ -39,8 +39,9 @@ def test_log_prob_is_the_sum_of_the_log_softmax_of_every_step(
         unknown = decoder.embedding.unknown.expand(len(bar), 1, -1)
         inputs = torch.cat([unknown, bar[:, :-1]], dim=1)
         for step in range(bar.shape[1]):
-            now, state = decoder.step(state, plan, inputs[:, step], step)
-            logits.append(now)
+            stepped = decoder.step(state, plan, inputs[:, step], step)
+            state = stepped.state
+            logits.append(stepped.parameters)
         for i, stream in enumerate(torch.stack(logits, dim=1).split(VOCABULARY, dim=-1)):
             chosen = stream.log_softmax(-1).gather(-1, bar[..., i : i + 1])
             expected += chosen.sum((1, 2))

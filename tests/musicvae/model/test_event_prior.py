@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -8,6 +9,9 @@ from musicvae.model import Conditions, EventPrior, PriorConfig
 from musicvae.music.notes import Meter, TimeGrid
 from musicvae.representation import Drums, Groove, LeadSheet, Melody, Trio
 from musicvae.representation.key_relative import UNKNOWN_MODE, UNKNOWN_TONIC
+from musicvae.runtime.decoding import unroll
+from musicvae.runtime.event_prior import OnnxPrior
+from musicvae.runtime.listening import ListeningStep
 
 THREE, FIVE = TimeGrid(Meter(3, 4)), TimeGrid(Meter(5, 4))
 BY_12 = TimeGrid(Meter(), 12)
@@ -52,12 +56,26 @@ def make_prior(representation, lags, styles=(), guidance=1.0):
     return prior.eval().requires_grad_(requires_grad=False)
 
 
+def draw(prior, *conditions, **settings):
+    return torch.from_numpy(prior.draw(*conditions, **settings).events)
+
+
 CASES = [
     *((name, None) for name in MUSIC),
     ("lead sheet", THREE),
     ("trio", FIVE),
     ("melody", BY_12),
 ]
+
+
+def onnx_of(prior):
+    return OnnxPrior(
+        {name: each.numpy() for name, each in prior.state_dict().items()},
+        prior.columns,
+        sizes=prior.heads.parameter_sizes,
+        lags=len(prior.config.lags),
+        steps_per_bar={grid: prior._steps_per_bar[grid] for grid in prior._grids},
+    )
 
 
 @pytest.fixture(params=CASES, scope="module", ids=lambda case: f"{case[0]} in {case[1]}")
@@ -93,18 +111,41 @@ def test_likelihood_of_all_music_is_one():
     torch.testing.assert_close(total, torch.tensor(1.0))
 
 
+def parameters_by_steps(prior, rows, told, network):
+    """The parameters of every row, one row after the other."""
+    versions = torch.stack(prior._guided_columns(told, len(rows)), dim=1)
+    told_columns, chords = prior._split_chords(versions)
+    step = ListeningStep(
+        network,
+        unknown=prior.heads.unknown.numpy(),
+        lags=prior.config.lags,
+        steps_per_bar=prior._steps_per_bar,
+        guidance=prior.config.guidance,
+    )
+    chords = chords.unflatten(-1, (-1, 2)).numpy() if prior.chord_bias is not None else None
+    state = step.start(told_columns.numpy(), chords)
+    previous = np.broadcast_to(prior.heads.unknown.numpy(), rows[:, 0].shape)
+    steps = unroll(
+        step, state, previous, rows.shape[1], lambda row, _: rows[:, row].numpy(), told.grid
+    )
+    return torch.from_numpy(np.stack(list(steps), axis=1))
+
+
 def test_steps_give_the_parameters_of_all_rows_at_once(case):
     prior, events, told = case
     rows, columns = prior._delay(events), prior._columns(told, BATCH)
     every = prior.parameters_of(rows, columns, told.grid)
-    state, plans = prior.start(torch.zeros(BATCH, 0)), torch.zeros(BATCH, 0)
-    previous = prior.heads.unknown.expand(BATCH, -1)
-    for row in range(rows.shape[1]):
-        before = [each.clone() for each in state]
-        stepped = prior.step(state, plans, previous, columns[:, row], row, told.grid)
-        assert all(map(torch.equal, state, before)), "the state before is left as it is"
-        torch.testing.assert_close(stepped.parameters, every[:, row])
-        state, previous = stepped.state, rows[:, row]
+    for network in (prior, onnx_of(prior)):
+        torch.testing.assert_close(
+            parameters_by_steps(prior, rows, told, network), every, atol=1e-4, rtol=1e-4
+        )
+
+
+def test_another_runtime_draws_the_same_by_the_same_loop(case):
+    prior, _, told = case
+    expected = prior.draw(told, seeds=[5, 6, 7], top_p=0.9).events
+    drawn = prior.draw(told, seeds=[5, 6, 7], top_p=0.9, network=onnx_of(prior)).events
+    assert (drawn == expected).all()
 
 
 def test_an_event_changes_nothing_before_it(case):
@@ -121,12 +162,12 @@ def test_an_event_changes_nothing_before_it(case):
 
 def test_a_draw_depends_on_its_own_seed_key_and_conditions(case):
     prior, events, told = case
-    drawn = prior.sample(told, seeds=[5, 6, 7])
+    drawn = draw(prior, told, seeds=[5, 6, 7])
     assert drawn.shape == events.shape
     order = torch.tensor([2, 0, 1])
-    turned = prior.sample(told[order], seeds=[7, 5, 6])
+    turned = draw(prior, told[order], seeds=[7, 5, 6])
     assert torch.equal(turned, drawn[order])
-    assert not torch.equal(prior.sample(told, seeds=[8, 9, 10]), drawn)
+    assert not torch.equal(draw(prior, told, seeds=[8, 9, 10]), drawn)
     assert (drawn < prior.heads.unknown).all() and (drawn >= 0).all()
 
 
@@ -151,7 +192,7 @@ def test_without_keys_the_key_is_unknown(case):
 
 def test_without_styles_the_style_is_unknown():
     prior = make_prior(*MUSIC["drums of styles"])
-    drawn = prior.sample(seeds=[1, 2])
+    drawn = draw(prior, seeds=[1, 2])
     unknown = Conditions(styles=torch.full((2,), len(STYLES)))
     assert torch.equal(prior.log_prob(drawn), prior.log_prob(drawn, unknown))
 
@@ -176,22 +217,20 @@ def test_guidance_moves_draws_away_from_music_without_chords():
         streams=torch.tensor([[35, 0]]).expand(BATCH, 32, -1),
         keys=torch.tensor([[0, 0], [7, 1], [UNKNOWN_TONIC, UNKNOWN_MODE]]),
     )
-    drawn = guided.sample(told, seeds=[5, 6, 7])
+    drawn = draw(guided, told, seeds=[5, 6, 7])
     order = torch.tensor([2, 0, 1])
-    assert torch.equal(guided.sample(told[order], seeds=[7, 5, 6]), drawn[order])
-    assert not torch.equal(prior.sample(told, seeds=[5, 6, 7]), drawn)
+    assert torch.equal(draw(guided, told[order], seeds=[7, 5, 6]), drawn[order])
+    assert not torch.equal(draw(prior, told, seeds=[5, 6, 7]), drawn)
 
-    columns = guided._guided_columns(told, drawn)
     rows = guided._delay(drawn)
-    with_chords, without = (prior.parameters_of(rows, each) for each in columns)
-    state, plans = guided.start(torch.zeros(BATCH, 0)), torch.zeros(BATCH, 0)
-    previous = prior.heads.unknown.expand(BATCH, -1)
-    both = torch.cat(columns, dim=-1)
-    for row in range(rows.shape[1]):
-        stepped = guided.step(state, plans, previous, both[:, row], row)
-        expected = without[:, row] + 1.5 * (with_chords - without)[:, row]
-        torch.testing.assert_close(stepped.parameters, expected)
-        state, previous = stepped.state, rows[:, row]
+    with_chords, without = (
+        prior.parameters_of(rows, each) for each in guided._guided_columns(told, BATCH)
+    )
+    expected = without + 1.5 * (with_chords - without)
+    for network in (guided, onnx_of(guided)):
+        torch.testing.assert_close(
+            parameters_by_steps(guided, rows, told, network), expected, atol=1e-4, rtol=1e-4
+        )
     assert torch.equal(guided.log_prob(drawn, told), prior.log_prob(drawn, told))
 
 
@@ -201,12 +240,15 @@ def test_a_mask_holds_and_costs_what_it_takes_away():
     allowed = torch.zeros(2, 90, dtype=torch.bool)
     allowed[:, [0, 1, 41, 43, 45]] = True
     mask = prior.heads.mask([allowed])
-    drawn = prior.sample(told, seeds=[1, 2], mask=mask)
-    assert set(drawn.flatten().tolist()) <= {0, 1, 41, 43, 45}
-    nats = prior.masked_nats(drawn, told, mask)
-    assert (nats > 0).all()
     free = prior.heads.mask([torch.ones_like(allowed)])
-    assert prior.masked_nats(drawn, told, free).tolist() == [0, 0]
+    drawn, nats = prior.draw(told, seeds=[1, 2], mask=mask, free=free)
+    assert set(drawn.flatten().tolist()) <= {0, 1, 41, 43, 45}
+    assert (nats > 0).all()
+    rows = prior._delay(torch.from_numpy(drawn))
+    logits = prior.parameters_of(rows, prior._columns(told, 2))
+    expected = logits.logsumexp(-1) - (logits + mask[:, None]).logsumexp(-1)
+    torch.testing.assert_close(torch.from_numpy(nats[..., 0]), expected)
+    assert not prior.draw(told, seeds=[1, 2], mask=mask, free=mask).masked_nats.any()
 
 
 def test_a_stream_hears_the_streams_before_it_at_its_step():
