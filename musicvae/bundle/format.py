@@ -98,6 +98,7 @@ class Bundle:
         return Networks(
             _to_arrays(self.model),
             {} if prior is None else _to_arrays(prior),
+            {} if self.touch is None else _to_arrays(self.touch),
             streams=self.representation.streams,
             bars=self.representation.bars,
             steps_per_bar=rows_per_bar(self.experiment),

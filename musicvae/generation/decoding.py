@@ -155,6 +155,7 @@ def _draw_group(
         networks=bundle.networks,
     )
     names = dict(enumerate(prior.config.styles))
+    rows = []
     for number, index in enumerate(indices):
         tonic, mode = drawn.keys[number].tolist()
         row = Row(
@@ -165,8 +166,9 @@ def _draw_group(
             style=None if drawn.styles is None else names.get(int(drawn.styles[number])),
             harmony=harmonies[number],
         )
-        nats = None if drawing.constraint is None else drawn.masked_nats[number].item()
-        yield _play(bundle, drawn.events[number], drawing, row, constraint_nats=nats)
+        rows.append(row)
+    nats = None if drawing.constraint is None else drawn.masked_nats.tolist()
+    yield from _play_group(bundle, drawn.events, drawing, rows, nats)
 
 
 def asked_key(drawing: Drawing) -> Key | None:
@@ -236,24 +238,23 @@ def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iter
             free=free,
         )
     whole = join_streams(torch.from_numpy(drawn.events), conditions).numpy().astype(np.int16)
-    nats = drawn.masked_nats.sum((1, 2)).tolist()
-    for number, row in enumerate(rows):
-        cost = None if mask is None else nats[number]
-        yield _play(bundle, whole[number], drawing, row, constraint_nats=cost)
+    nats = None if mask is None else drawn.masked_nats.sum((1, 2)).tolist()
+    yield from _play_group(bundle, whole, drawing, rows, nats)
 
 
-def _play(
+def _play_group(
     bundle: Bundle,
-    events: Int16[np.ndarray, "step stream"],
+    events: Int16[np.ndarray, "batch step stream"],
     drawing: Drawing,
-    row: Row,
-    *,
-    constraint_nats: float | None,
-) -> Clip:
-    notes = drawing.representation.to_notes(events)
-    with one_thread(), torch.inference_mode():
-        notes = play(bundle, notes, drawing.sounds, seed=row.seed, temperature=drawing.temperature)
-    return make_clip(bundle, notes, drawing, row, constraint_nats=constraint_nats)
+    rows: Sequence[Row],
+    nats: Sequence[float] | None,
+) -> Iterator[Clip]:
+    clips = [drawing.representation.to_notes(each) for each in events]
+    seeds = [row.seed for row in rows]
+    played = play(bundle, clips, drawing.sounds, seeds=seeds, temperature=drawing.temperature)
+    for number, (notes, row) in enumerate(zip(played, rows, strict=True)):
+        cost = None if nats is None else nats[number]
+        yield make_clip(bundle, notes, drawing, row, constraint_nats=cost)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ One network reads the whole line in both directions; a second network goes along
 how loud the last note was.
 """
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -20,13 +19,12 @@ from musicvae.model.event_heads import EventHeads
 from musicvae.music.line_features import FEATURES
 from musicvae.music.notes import VELOCITIES
 from musicvae.representation.streams import Stream
+from musicvae.runtime.touch import USUAL_SCALE
 
 READER, PLAYER = 48, 32
 """The widths of the two networks. Wider networks learnt no more from 640 songs."""
 
 DROPOUT = 0.4
-_USUAL_SCALE = 0.55
-"""The scale of a logistic distribution, in standard deviations."""
 
 
 @compare_by_identity
@@ -102,40 +100,6 @@ class Touch(nn.Module):
         played, _ = self.player(torch.cat([read, before[..., None]], dim=-1))
         return self._distribute(torch.cat([read, played], dim=-1), level, spread)
 
-    def play(
-        self,
-        features: Float[Tensor, "note _"],
-        uniform: Float[Tensor, " note"],
-        *,
-        level: int,
-        temperature: float,
-    ) -> list[int]:
-        """Draws the velocities of one line, note by note.
-
-        Args:
-            features: The features of each note.
-            uniform: A number between 0 and 1 for each note.
-            level: The mean velocity to play around.
-            temperature: Multiplies the width of each distribution; 0 takes its middle.
-        """
-        read, _ = self.reader(features[None])
-        in_weight, own_weight, in_bias, own_bias = self.player.all_weights[0]
-        spread = self.spread.item()
-        noise = (temperature * _USUAL_SCALE * torch.logit(uniform, eps=1e-6)).tolist()
-        hidden, cell, before = (torch.zeros(1, size) for size in (PLAYER, PLAYER, 1))
-        velocities = []
-        for note, draw in zip(read[0, :, None], noise, strict=True):
-            # Not through `EventHeads`, whose many small steps take longer for single notes.
-            told = torch.cat([note, before], dim=-1)
-            hidden, cell = torch.lstm_cell(
-                told, (hidden, cell), in_weight, own_weight, in_bias, own_bias
-            )
-            middle, log_scale = self.head(torch.cat([note, hidden], dim=-1))[0].tolist()
-            velocity = round(level + spread * (middle + math.exp(log_scale) * draw))
-            velocities.append(min(max(velocity, VELOCITIES[0]), VELOCITIES[-1]))
-            before = torch.full((1, 1), (velocities[-1] - level) / spread)
-        return velocities
-
     def _distribute(
         self,
         hidden: Float[Tensor, "batch note _"],
@@ -156,7 +120,7 @@ def to_parameters(
         spread: Standard deviations, of velocities that are spread as usual.
     """
     unit = 2 / (len(VELOCITIES) - 1)
-    columns = [(middle - VELOCITIES[0]) * unit - 1, (_USUAL_SCALE * unit * spread).log()]
+    columns = [(middle - VELOCITIES[0]) * unit - 1, (USUAL_SCALE * unit * spread).log()]
     return torch.stack(columns, dim=-1)
 
 

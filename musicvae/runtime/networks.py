@@ -10,6 +10,7 @@ from musicvae.runtime.encoder import OnnxEncoder
 from musicvae.runtime.event_prior import OnnxPrior
 from musicvae.runtime.listening import prior_columns
 from musicvae.runtime.lstm import Weights, under
+from musicvae.runtime.touch import OnnxTouch
 
 
 class Networks:
@@ -18,6 +19,7 @@ class Networks:
     Args:
         weights: The weights of a `MusicVAE`.
         prior: The weights of an `EventPrior`; without any if the model has another prior.
+        touch: The weights of a `Touch`; without any if the model has none.
         streams: The columns of an event tensor.
         bars: Number of bars of an excerpt.
         steps_per_bar: Length of a bar on each grid, the default first.
@@ -29,6 +31,7 @@ class Networks:
         self,
         weights: Weights,
         prior: Weights,
+        touch: Weights,
         *,
         streams: Sequence[Stream],
         bars: int,
@@ -36,7 +39,7 @@ class Networks:
         lags: Sequence[int],
         styles: int,
     ) -> None:
-        self._weights, self._prior = weights, prior
+        self._weights, self._prior, self._touch = weights, prior, touch
         self._streams, self._bars, self._steps_per_bar = streams, bars, steps_per_bar
         self._lags, self._styles = lags, styles
 
@@ -68,3 +71,8 @@ class Networks:
             lags=len(self._lags),
             steps_per_bar=self._steps_per_bar,
         )
+
+    @cached_property
+    def touch(self) -> OnnxTouch | None:
+        """Plays melodies; None if the model has no touch."""
+        return OnnxTouch(self._touch) if self._touch else None

@@ -28,7 +28,9 @@ SHAPES = {
 
 def networks_of(model, bars):
     weights = {name: each.numpy() for name, each in model.state_dict().items()}
-    return Networks(weights, {}, streams=STREAMS, bars=bars, steps_per_bar=GRIDS, lags=(), styles=0)
+    return Networks(
+        weights, {}, {}, streams=STREAMS, bars=bars, steps_per_bar=GRIDS, lags=(), styles=0
+    )
 
 
 @pytest.mark.parametrize("grid", GRIDS, ids=str)

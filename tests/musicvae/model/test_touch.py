@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 import torch
 
 from musicvae.model.touch import Lines, Touch, middles_of
 from musicvae.music.line_features import FEATURES
+from musicvae.runtime.touch import OnnxTouch
 
 
 @pytest.fixture
@@ -65,21 +67,40 @@ def test_louder_music_is_played_alike(touch, lines):
     )
 
 
+def play(touch, lines, uniform, *, levels, temperature=1.0):
+    weights = {name: each.detach().numpy() for name, each in touch.state_dict().items()}
+    counts = lines.counts.numpy()
+    played = OnnxTouch(weights).play(
+        lines.features.numpy(),
+        counts,
+        uniform.numpy(),
+        levels=np.array(levels),
+        temperature=temperature,
+    )
+    return [row[:count].tolist() for row, count in zip(played, counts, strict=True)]
+
+
 def test_untrained_touch_plays_the_level(lines):
-    touch = Touch().eval()
-    played = touch.play(lines.features[0], torch.full((7,), 0.9), level=63, temperature=0.0)
-    assert played == [63] * 7
+    uniform = torch.full((3, 7), 0.9)
+    played = play(Touch().eval(), lines, uniform, levels=[63, 64, 65], temperature=0.0)
+    assert played == [[63] * 7, [64] * 2, [65] * 5]
+
+
+def test_a_line_is_played_alike_beside_any_lines(touch, lines):
+    uniform = torch.rand(3, 7, generator=torch.Generator().manual_seed(2))
+    together = play(touch, lines, uniform, levels=[80, 70, 90])
+    for row, count in enumerate(lines.counts.tolist()):
+        own = Lines(*(each[row : row + 1] for each in lines))
+        own = own._replace(features=own.features[:, :count])
+        alone = play(touch, own, uniform[row : row + 1, :count], levels=[[80, 70, 90][row]])
+        assert alone == [together[row]]
 
 
 def test_a_note_hears_the_notes_before_and_no_later_noise(touch, lines):
-    uniform = torch.linspace(0.1, 0.9, 7)
+    uniform = torch.linspace(0.1, 0.9, 7).repeat(3, 1)
     other = uniform.clone()
-    other[3] = 0.99
-    with torch.inference_mode():
-        one, two = (
-            touch.play(lines.features[0], noise, level=80, temperature=1.0)
-            for noise in (uniform, other)
-        )
+    other[0, 3] = 0.99
+    one, two = (play(touch, lines, noise, levels=[80] * 3)[0] for noise in (uniform, other))
     assert one[:3] == two[:3]
     assert one[3] < two[3]
     assert one[4:] != two[4:]
@@ -87,18 +108,17 @@ def test_a_note_hears_the_notes_before_and_no_later_noise(touch, lines):
 
 def test_a_line_is_drawn_as_its_likelihood_says(touch, lines):
     """A note drawn without noise is the middle of what the notes before tell."""
-    features = lines.features[:1]
-    with torch.inference_mode():
-        played = touch.play(features[0], torch.full((7,), 0.5), level=80, temperature=1.0)
-        told = touch.parameters_of(
-            Lines(
-                features=features,
-                velocities=torch.tensor([played]),
-                counts=torch.tensor([7]),
-                level=torch.tensor([[80.0]]),
-                spread=touch.spread[None, None],
-            )
-        )
-    torch.testing.assert_close(
-        middles_of(told)[0].clamp(1, 127), torch.tensor(played).float(), rtol=0, atol=0.51
+    played = play(touch, lines, torch.full((3, 7), 0.5), levels=[80] * 3)
+    padded = [
+        torch.nn.functional.pad(torch.tensor(own), (0, 7 - len(own)), value=1) for own in played
+    ]
+    told = lines._replace(
+        velocities=torch.stack(padded),
+        level=torch.full((3, 1), 80.0),
+        spread=touch.spread.expand(3, 1),
     )
+    with torch.inference_mode():
+        middles = middles_of(touch.parameters_of(told)).clamp(1, 127)
+    for row, own in zip(middles, played, strict=True):
+        expected = torch.tensor(own).float()
+        torch.testing.assert_close(row[: len(own)], expected, rtol=0, atol=0.51)

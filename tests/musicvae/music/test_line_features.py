@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from musicvae.music.line_features import FEATURES, STEP_IN_BAR, describe_line
+from musicvae.music.line_features import FEATURES, STEP_IN_BAR, describe_line, describe_lines
 
 STARTS, ENDS = np.array([0, 4, 6, 11, 16]), np.array([4, 6, 10, 16, 32])
 PITCHES = np.array([60, 60, 67, 64, 84])
@@ -36,3 +36,11 @@ def test_the_place_is_the_share_of_the_bar(steps_per_bar, expected):
         steps_per_bar=steps_per_bar, steps_per_quarter=4,
     )  # fmt: skip
     assert features[0, STEP_IN_BAR] == pytest.approx(expected)
+
+
+def test_a_line_is_described_alike_beside_any_lines():
+    cuts = [slice(0, 5), slice(2, 3), slice(1, 4)]
+    every = [np.concatenate([each[cut] for cut in cuts]) for each in (STARTS, ENDS, PITCHES)]
+    together = describe_lines(*every, np.array([5, 1, 3]), **GRID)
+    alone = [describe_line(STARTS[cut], ENDS[cut], PITCHES[cut], **GRID) for cut in cuts]
+    assert np.array_equal(together, np.concatenate(alone))
