@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from musicvae.generation.decoding import GROUP_ROWS
+from musicvae.generation.decoding import group_rows
 
 _NEW_SHARE = 0.3
 """The share of a new measurement in the mean; one stall of the machine is soon forgotten."""
@@ -51,15 +51,17 @@ class Costs:
 
     def load(self, kind: Kind, rows: int) -> Load:
         """The work of a request for so many clips."""
-        full, rest = divmod(rows, GROUP_ROWS)
-        full_s = self._group_s(kind, GROUP_ROWS) if full else 0.0
+        most = group_rows(kind.steps)
+        full, rest = divmod(rows, most)
+        full_s = self._group_s(kind, most) if full else 0.0
         rest_s = self._group_s(kind, rest) if rest else 0.0
         return Load(items=rows, whole_s=full * full_s + rest_s, turn_s=max(full_s, rest_s))
 
     def timed(self, work: Iterator[Item], kind: Kind, rows: int) -> Iterator[Item]:
         """Yields the clips of a request, and measures each group."""
-        for first in range(0, rows, GROUP_ROWS):
-            group = min(GROUP_ROWS, rows - first)
+        most = group_rows(kind.steps)
+        for first in range(0, rows, most):
+            group = min(most, rows - first)
             spent_s = 0.0
             for number in range(group):
                 start_s = time.perf_counter()

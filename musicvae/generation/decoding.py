@@ -99,6 +99,11 @@ class Row:
     harmony: Harmony | None = None
 
 
+def group_rows(length_steps: int) -> int:
+    """The most clips of a group, by the length of a clip."""
+    return max(1, GROUP_STEPS // length_steps)
+
+
 def draw(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Iterator[Clip]:
     """Draws new music; the first clip of a group makes the prior draw the whole group."""
     prior = bundle.prior
@@ -110,7 +115,7 @@ def draw(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Iterator[C
 
 
 def _groups(rows: Iterable[Item], drawing: Drawing) -> Iterator[list[Item]]:
-    rows, size = iter(rows), max(1, GROUP_STEPS // drawing.representation.length_steps)
+    rows, size = iter(rows), group_rows(drawing.representation.length_steps)
     while group := list(islice(rows, size)):
         yield group
 

@@ -2,10 +2,11 @@ import time
 
 import pytest
 
-from musicvae.generation.decoding import GROUP_ROWS
+from musicvae.generation.decoding import group_rows
 from musicvae.server.costs import Costs, Kind
 
 MELODY = Kind("melody-2bar", "Sample", 32)
+GROUP_ROWS = group_rows(32)
 
 
 def slow(items, *, every, seconds):
