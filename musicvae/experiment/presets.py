@@ -68,7 +68,7 @@ def groove_2bar() -> Experiment:
         preset,
         name="groove-2bar",
         representation=Groove(bars=2),
-        objective=replace(preset.objective, beta_max=0.1, free_nats=48.0),
+        objective=replace(preset.objective, beta_max=0.1, free_nats=48.0, rare_hit_power=0.7),
         training=replace(preset.training, recombined_share=0.5, reduced_share=0.5),
     )
 

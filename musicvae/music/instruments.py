@@ -56,3 +56,5 @@ CLASS_OF_PITCH.flags.writeable = False
 
 CYMBALS = (2, 3, 7, 8)
 """The classes of the hi-hats, the crash and the ride cymbal."""
+TOMS = (4, 5, 6)
+"""The classes of the toms, the lowest first."""

@@ -27,7 +27,7 @@ from musicvae.music.notes import DEFAULT_VELOCITY, VELOCITIES, Note, NoteSequenc
 from musicvae.representation import hits
 from musicvae.representation.checks import KNOWN_DRUMS, ONLY_DRUMS, SAME_GRID
 from musicvae.representation.kind import Kind, Performance, Reduction
-from musicvae.representation.recombination import swap_cymbal_streams
+from musicvae.representation.recombination import mix_grooves
 from musicvae.representation.representation import Check, Representation
 from musicvae.representation.streams import Stream
 
@@ -166,7 +166,7 @@ GROOVE = Kind(
         reduce=lambda music: replace(music, notes=hits.known_drums(music.notes)),
         keeps="the drums that General MIDI names",
     ),
-    recombine=swap_cymbal_streams,
+    recombine=mix_grooves,
     performance=Performance(hits_alone=hits_alone, taps=taps, tap=tap_notes),
     has_styles=True,
 )

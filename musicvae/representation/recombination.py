@@ -7,7 +7,7 @@ within the drums, or within one line. Our own method; for training only.
 import numpy as np
 from jaxtyping import Bool, Int16, Int64
 
-from musicvae.music.instruments import CYMBALS, DRUM_CLASSES
+from musicvae.music.instruments import CYMBALS, DRUM_CLASSES, TOMS
 from musicvae.representation.chords import CONDITIONS
 from musicvae.representation.hits import join_hits, split_hits
 from musicvae.representation.melody import transpose_lines
@@ -31,6 +31,21 @@ def swap_cymbal_streams(
     """Gives each beat the hi-hats, crash and ride cymbals of another; each class has streams."""
     is_cymbal = np.isin(np.arange(events.shape[-1]) % len(DRUM_CLASSES), CYMBALS)
     return np.where(is_cymbal, _others(events), events)
+
+
+def mix_grooves(
+    events: Int16[np.ndarray, "batch step stream"], random: np.random.Generator
+) -> Int16[np.ndarray, "batch step stream"]:
+    """Gives each beat the cymbals of another, and exchanges its toms.
+
+    Which of two toms is called the high one differs between kits, and a data set may have the high
+    tom from a few drummers alone: exchanged, it takes part in the fills of all.
+    """
+    mixed = swap_cymbal_streams(events, random)
+    order = random.permuted(np.tile(TOMS, (len(events), 1)), axis=1)[:, None]
+    for first in range(0, events.shape[-1], len(DRUM_CLASSES)):
+        mixed[..., np.add(TOMS, first)] = np.take_along_axis(events, order + first, axis=-1)
+    return mixed
 
 
 def mix_trios(

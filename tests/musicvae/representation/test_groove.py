@@ -8,6 +8,7 @@ from musicvae.music.instruments import DRUM_CLASSES
 from musicvae.music.notes import Note, NoteSequence
 from musicvae.representation import Groove
 from musicvae.representation.groove import hits_alone, taps, write_hits
+from musicvae.representation.recombination import mix_grooves
 
 BAR = Groove(bars=1)
 PLAYED = [drum.pitch for drum in DRUM_CLASSES]
@@ -117,3 +118,26 @@ def test_taps_are_the_rhythm_with_the_timing_of_the_loudest():
     tapped = Groove(bars=1).to_notes(taps(PLAYING)[0]).notes
     found = [(note.start_step, note.pitch, note.velocity, note.offset) for note in tapped]
     assert found == [(0, 42, 80, 0.25), (6, 42, 80, -0.125)]
+
+
+def test_mixed_grooves_have_the_cymbals_of_another_and_toms_that_are_exchanged_whole():
+    beats = np.concatenate(
+        [
+            BAR.to_tensor(
+                groove(hit(0, 36, 90, 0.25), hit(2, tom, 50, 0.1), hit(4, 51, ride, 0.0))
+            )[None]
+            for tom, ride in zip([45, 48, 50] * 20, [30, 60] * 30, strict=True)
+        ]
+    )
+    mixed = mix_grooves(beats, np.random.default_rng(0))
+    kicks, toms, rides = set(), [], []
+    for each in mixed:
+        by_step = {note.start_step: note for note in BAR.to_notes(each).notes}
+        assert len(by_step) == 3
+        kicks.add((by_step[0].pitch, by_step[0].velocity))
+        toms.append((by_step[2].pitch, by_step[2].velocity, round(by_step[2].offset, 1)))
+        rides.append((by_step[4].pitch, by_step[4].velocity))
+    assert kicks == {(36, 90)}
+    assert set(toms) == {(45, 50, 0.1), (48, 50, 0.1), (50, 50, 0.1)}
+    assert [pitch for pitch, _, _ in toms] != [45, 48, 50] * 20
+    assert rides == [(51, velocity) for velocity in [60, 30] * 30]
