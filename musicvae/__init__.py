@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from musicvae.music.midi import read as read_midi
     from musicvae.music.notes import Note, NoteSequence
     from musicvae.rpc.client import Client
+    from musicvae.rpc.credentials import Credentials
 
     from_pretrained = load
     __version__ = version("musicvae")
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Client",
     "Clip",
+    "Credentials",
     "DecodeRequest",
     "EncodeRequest",
     "Engine",
@@ -79,6 +81,7 @@ _MODULES = {
     "Note": "music.notes",
     "NoteSequence": "music.notes",
     "Client": "rpc.client",
+    "Credentials": "rpc.credentials",
 }
 
 

@@ -58,6 +58,7 @@ for command in (
     music.reconstruct,
     music.groove,
     serving.serve,
+    serving.token,
 ):
     cli.add_command(command)
 

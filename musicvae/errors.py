@@ -187,3 +187,9 @@ class BusyError(ServiceError):
     ) -> None:
         super().__init__(found, expected=expected, action=action, field=field)
         self.retry_s = retry_s
+
+
+class UnknownCallerError(ServiceError):
+    """A caller without a token that the server knows."""
+
+    reason = "UNAUTHENTICATED"

@@ -92,3 +92,12 @@ def remove_unfinished(path: Path) -> None:
     """
     for unfinished in path.parent.glob(f"{glob.escape(path.name)}.*{_UNFINISHED}"):
         unfinished.unlink(missing_ok=True)
+
+
+def stamp(path: Path) -> tuple[int, ...]:
+    """Numbers that change when a file is written or replaced; empty while it is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -19,19 +19,22 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError, Message
+from grpc_health.v1.health import SERVICE_NAME as HEALTH
 
-from musicvae.errors import MusicVAEError, ServiceError, SettingError
+from musicvae.errors import MusicVAEError, ServiceError, SettingError, UnknownCallerError
 from musicvae.problems import drop_frames
 
 from .readers import SMALL_BYTES, Readers
 from .settings import Settings
 from .status import to_status
+from .tokens import Tokens
 from .waits import Places, Waits, lending
 from .wire import has_more_messages
 
 REQUEST_ID_KEY = "x-request-id"
 """The metadata that holds a call's id: the caller's own, or a new id; the trailer repeats it."""
 
+_HEALTH = f"/{HEALTH}/"
 _DETAILS_KEY = "grpc-status-details-bin"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -47,6 +50,8 @@ class _Call:
     """A call's state, and what the log says of it.
 
     Attributes:
+        caller: The name of the caller's token, if the server has tokens.
+        is_known: Whether the caller may call.
         is_begun: Whether the head of the reply is sent.
         is_left: Whether its caller left in the middle of a reply.
     """
@@ -54,6 +59,8 @@ class _Call:
     method: str
     request_id: str
     places: Places | None
+    caller: str = ""
+    is_known: bool = True
     model: str = "-"
     size_bytes: int = 0
     replies: int = 0
@@ -92,6 +99,7 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
         readers: Parse large requests.
         service: Full name of the service of music.
         free: The methods of that service that make no music.
+        tokens: The callers' tokens; None to answer everybody. Health needs no token.
         models: The names of the models; the log shows no other.
     """
 
@@ -103,12 +111,14 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
         *,
         free: Collection[str] = (),
         models: Collection[str] = (),
+        tokens: Tokens | None = None,
     ) -> None:
         self._settings = settings
         self._parsers = readers
         self._prefix = f"/{service}/"
         self._free = frozenset(free)
         self._models = frozenset(models)
+        self._tokens = tokens
         self._places = Places(settings.max_rpcs, "calls in progress")
         self._watchers = Places(settings.max_watchers, "streams of health and reflection")
         self._bodies = Waits(settings.max_bodies, settings.max_body_s, "the whole request")
@@ -132,10 +142,13 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
         if handler is None:
             return handler
         method = handler_call_details.method
+        caller = self._caller_of(handler_call_details)
         call = _Call(
             method=method.removeprefix(self._prefix).removeprefix("/"),
             request_id=_request_id(handler_call_details),
             places=self._places_of(method, handler),
+            caller=caller or "",
+            is_known=caller is not None or method.startswith(_HEALTH),
         )
         # Without a deserializer the call gets bytes, so that our table covers broken messages; and
         # as a stream, so that the server can end a call whose body never comes.
@@ -147,6 +160,16 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
         # Else the order of a map's entries differs between processes.
         serialize = partial(handler.response_serializer, deterministic=True)
         return make(self._guard(handler, call), response_serializer=serialize)
+
+    def _caller_of(self, details: grpc.HandlerCallDetails) -> str | None:
+        """The name of the caller's token; empty if nobody needs one, None if it is missing."""
+        if self._tokens is None:
+            return ""
+        for name, value in details.invocation_metadata or ():
+            if name == "authorization" and isinstance(value, str):
+                kind, _, token = value.partition(" ")
+                return self._tokens.name_of(token.strip()) if kind.lower() == "bearer" else None
+        return None
 
     def _places_of(self, method: str, handler: grpc.RpcMethodHandler) -> Places | None:
         if method.startswith(self._prefix):
@@ -189,7 +212,7 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
                 return reply
             finally:
                 self._open.discard(limit)
-                call.log_end(code, context.peer())
+                call.log_end(code, " ".join(filter(None, (call.caller, context.peer()))))
 
         return guarded
 
@@ -197,6 +220,12 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
         self, handler: grpc.RpcMethodHandler, call: _Call, context: Context
     ) -> Message | None:
         """Reads the request, takes a place, and lets the handler answer."""
+        if not call.is_known:
+            raise UnknownCallerError(
+                "no token, or a token that this server does not know",
+                expected="the metadata `authorization: Bearer TOKEN`",
+                action="Ask the operator of the server for a token.",
+            )
         write = partial(self._write, call, context)
         if handler.request_streaming:  # reflection alone
             requests = self._requests(handler.request_deserializer, call, context)

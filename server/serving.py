@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import socket
 from collections.abc import Callable, Sequence
 
 import grpc
@@ -14,17 +13,18 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
 from musicvae.bundle.format import Bundle
-from musicvae.errors import SettingError
 from musicvae.generation.engine import Engine
 from musicvae.v1.musicvae_pb2_grpc import add_MusicServiceServicer_to_server
 
 from .calls import Calls
 from .costs import Costs
 from .health import Health
+from .port import open_port
 from .queue import FairQueue
 from .readers import Readers
 from .service import FREE, NAME, MusicService
 from .settings import Settings
+from .tokens import Tokens
 
 _LAST_WORDS_S = 1.0
 """Seconds for telling the calls left that the server is stopping."""
@@ -86,7 +86,8 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     names = [model.name for model in engine.models()]
     queue, costs = FairQueue(settings.max_wait_s, lend_after_s=settings.lend_after_s), Costs()
     readers, health = Readers(settings.max_reading_bytes), Health(NAME, names)
-    calls = Calls(settings, readers, NAME, free=FREE, models=names)
+    tokens = None if settings.tokens is None else Tokens(settings.tokens)
+    calls = Calls(settings, readers, NAME, free=FREE, models=names, tokens=tokens)
     server = grpc.aio.server(
         interceptors=[calls],
         options=[
@@ -99,14 +100,9 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     add_MusicServiceServicer_to_server(service, server)  # type: ignore[no-untyped-call]  # generated
     add_HealthServicer_to_server(health, server)
     reflection.enable_server_reflection((NAME, HEALTH, reflection.SERVICE_NAME), server)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    _check_free(settings.host, settings.port)
-    try:
-        port = server.add_insecure_port(f"{host}:{settings.port}")
-    except RuntimeError as error:
-        raise _not_free(settings.host, settings.port, "taken") from error
+    address = open_port(server, settings)
     running = RunningServer(
-        address=f"{host}:{port}",
+        address=address,
         server=server,
         health=health,
         calls=calls,
@@ -157,23 +153,3 @@ async def _serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[s
         loop.remove_signal_handler(number)  # a second signal ends the server at once
     say(f"stopping: calls in flight have {settings.grace_s:g} s to finish")
     await running.stop()
-
-
-def _check_free(host: str, port: int) -> None:
-    """Tries the address with a plain socket, since gRPC prints lines before its error."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        socket.create_server(address[:2], family=family).close()
-    except UnicodeError as error:  # names that never reach a resolver, such as a..b
-        raise _not_free(host, port, "no host name") from error
-    except OSError as error:
-        raise _not_free(host, port, error.strerror or str(error)) from error
-
-
-def _not_free(host: str, port: int, reason: str) -> SettingError:
-    return SettingError(
-        f"host {host!r} and port {port}: {reason}",
-        expected="an address of this machine and a free port",
-        action="Choose another `port`, or 0 for any free port.",
-        field="port",
-    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from musicvae.errors import SettingError
 from musicvae.problems import wrong_value
 from musicvae.rpc.limits import Limits, check_positive
 
@@ -15,6 +17,14 @@ class Settings:
     Attributes:
         host: Address to listen on; the default is reachable only from this machine.
         port: TCP port; 0 for any free port.
+        tls_certificate: A file with the server's certificate and those that sign it, in PEM form;
+            None for no TLS. It is read again when it has changed.
+        tls_key: A file with the key of that certificate; both or none are given.
+        tls_client_ca: A file with the certificates that sign those of the clients: then a client
+            without such a certificate can't connect.
+        tokens: A file with the names of the callers and the hashes of their tokens, see
+            `tokens.py`; None to answer everybody. It is read again when it has changed.
+        allow_plain: Whether an address that other machines can reach may be without TLS.
         limits: The limits of one request.
         max_message_bytes: Size of one request in bytes: room for the two ends of a path, each a
             MIDI file of the largest size, or as many notes as a file can hold (3 MB).
@@ -46,11 +56,16 @@ class Settings:
             server takes calls: load balancers need them to send new calls elsewhere.
 
     Raises:
-        SettingError: If a limit is not above 0, or a time is below 0.
+        SettingError: If a limit is not above 0, a time is below 0, or a file of TLS is missing.
     """
 
     host: str = "127.0.0.1"
     port: int = 50051
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_client_ca: Path | None = None
+    tokens: Path | None = None
+    allow_plain: bool = False
     limits: Limits = Limits()
     max_message_bytes: int = 9 * 1024 * 1024
     max_wait_s: float = 2.0
@@ -74,3 +89,11 @@ class Settings:
             seconds = getattr(self, name)
             if not 0 <= seconds < float("inf"):
                 raise wrong_value(name, seconds, "a number of seconds, 0 or more")
+        has_both = (self.tls_certificate is None) == (self.tls_key is None)
+        if not has_both or (self.tls_client_ca is not None and self.tls_certificate is None):
+            raise SettingError(
+                "a part of the files of TLS",
+                expected="`tls_certificate` and `tls_key`, and `tls_client_ca` only with these",
+                action="Give the missing file, or none.",
+                field="tls_certificate",
+            )

@@ -8,11 +8,18 @@ import uuid
 import grpc
 from google.rpc import status_pb2
 
-from musicvae.errors import BusyError, ModelNotFoundError, MusicVAEError, ServiceError
+from musicvae.errors import (
+    BusyError,
+    ModelNotFoundError,
+    MusicVAEError,
+    ServiceError,
+    UnknownCallerError,
+)
 from musicvae.rpc.error_details import error_to_status
 
 CODES: tuple[tuple[type[MusicVAEError], grpc.StatusCode], ...] = (
     (BusyError, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    (UnknownCallerError, grpc.StatusCode.UNAUTHENTICATED),
     (ServiceError, grpc.StatusCode.DEADLINE_EXCEEDED),
     (ModelNotFoundError, grpc.StatusCode.NOT_FOUND),
     (MusicVAEError, grpc.StatusCode.INVALID_ARGUMENT),

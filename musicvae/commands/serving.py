@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import click
@@ -38,6 +39,9 @@ SERVER_LIMITS: Mapping[str, tuple[Any, str]] = {
 }
 """The fields of the server's `Settings` that are options, each with its default."""
 
+_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_NEW_FILE = click.Path(path_type=Path, dir_okay=False)
+
 Command = Callable[..., None]
 
 
@@ -54,6 +58,38 @@ def _limits(limits: Mapping[str, tuple[Any, str]]) -> Callable[[Command], Comman
     return lambda command: reduce(option, reversed(list(limits)), command)
 
 
+_FILES = {
+    "tls_certificate": "The server's certificate, with those that sign it (PEM): turns TLS on.",
+    "tls_key": "The key of that certificate (PEM).",
+    "tls_client_ca": "Certificates that sign the clients' (PEM): all clients then need one.",
+    "tokens": "Names of callers and hashes of their tokens, made by `musicvae token`.",
+}
+
+
+def _files_of_security(command: Command) -> Command:
+    """An option for each file of TLS and tokens."""
+    for name, text in reversed(_FILES.items()):
+        flag = "--" + name.replace("_", "-")
+        command = click.option(flag, name, type=_FILE, help=f"{text} Read again when it changes.")(
+            command
+        )
+    return command
+
+
+@click.command()
+@click.argument("name")
+@click.option("--out", "path", type=_NEW_FILE, default="tokens.txt", show_default=True,
+              help="The file of tokens, which gets a line for the caller.")  # fmt: skip
+def token(name: str, path: Path) -> None:
+    """Make a token for a caller, for `serve --tokens`.
+
+    The token is printed once and kept nowhere; the file holds its hash.
+    """
+    from musicvae.server.tokens import add_token
+
+    click.echo(add_token(path, name))
+
+
 @click.command()
 @click.option(
     "--bundle",
@@ -67,22 +103,24 @@ def _limits(limits: Mapping[str, tuple[Any, str]]) -> Callable[[Command], Comman
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Address to listen on; 0.0.0.0: every interface.",
+    help="Address to listen on; 0.0.0.0: every interface, with TLS.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=50051, show_default=True,
               help="0: any free port.")  # fmt: skip
+@_files_of_security
+@click.option(
+    "--allow-plain",
+    is_flag=True,
+    help="Let other machines connect without TLS: behind a proxy that has TLS.",
+)
 @_limits(REQUEST_LIMITS)
 @_limits(SERVER_LIMITS)
-def serve(bundles: tuple[str, ...], host: str, port: int, **limits: Any) -> None:
+def serve(bundles: tuple[str, ...], **options: Any) -> None:
     """Answer requests over gRPC until it is stopped."""
     from musicvae import bundle
     from musicvae.server import Limits, Settings
     from musicvae.server import serve as run
 
-    settings = Settings(
-        host=host,
-        port=port,
-        limits=Limits(**{name: limits[name] for name in REQUEST_LIMITS}),
-        **{name: limits[name] for name in SERVER_LIMITS},
-    )
+    limits = Limits(**{name: options.pop(name) for name in REQUEST_LIMITS})
+    settings = Settings(limits=limits, **options)
     run(settings, [bundle.load(each) for each in bundles or embedded_bundles()], say=click.echo)

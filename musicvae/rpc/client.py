@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
 from numbers import Real
 from types import TracebackType
 from typing import Any
@@ -35,6 +34,7 @@ from musicvae.generation.requests import (
     check_text,
 )
 from musicvae.problems import Problems, check_type
+from musicvae.rpc.credentials import Credentials, is_loopback
 from musicvae.rpc.error_details import error_from_status
 from musicvae.rpc.replies import (
     clip_from_message,
@@ -50,6 +50,7 @@ from musicvae.v1.musicvae_pb2_grpc import MusicServiceStub
 DEFAULT_TIMEOUT_S = 60.0
 MAX_REPLY_BYTES = 16 * 1024 * 1024
 
+_TLS = "https://"
 _ADDRESS = re.compile(r"([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 """A host name, an IPv4 address, or an IPv6 address in brackets; and a port."""
 
@@ -61,33 +62,54 @@ class Client:
     fork: open a client in each process. Calls to this machine ignore the environment's proxy.
 
     Args:
-        address: Where the server listens, as `host:port`.
+        address: Where the server listens, as `host:port`, or `https://host:port` with TLS.
         timeout_s: Seconds that each call may take.
+        credentials: The token, and the files of TLS; None for those of the environment.
 
     Raises:
-        SettingError: If `address` is no address.
+        SettingError: If `address` is no address, or a file can't be read, or a token would leave
+            this machine without TLS.
     """
 
-    def __init__(self, address: str, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        credentials: Credentials | None = None,
+    ) -> None:
         check_type("address", address, str, "HOST:PORT")
         check_type("timeout_s", timeout_s, Real, "a number of seconds")
-        found = _ADDRESS.fullmatch(address)
+        credentials = Credentials.from_environment() if credentials is None else credentials
+        found = _ADDRESS.fullmatch(address.removeprefix(_TLS))
         if found is None or not 1 <= int(found[3]) <= 65535:
             raise SettingError(
                 f"server {address!r}",
-                expected="HOST:PORT",
+                expected="HOST:PORT, or https://HOST:PORT",
                 action="Give the address that the server prints, such as localhost:50051.",
+                field="server",
+            )
+        has_tls = address.startswith(_TLS)
+        if credentials.token is not None and not has_tls and not is_loopback(found[1]):
+            raise SettingError(
+                f"a token for {address}, without TLS",
+                expected=f"https://{address}, so that nobody can read the token on its way",
+                action="Ask the operator of the server for TLS, or leave the token out.",
                 field="server",
             )
         self._address = address
         self._timeout_s = timeout_s
         self._process = os.getpid()
-        self._channel = grpc.insecure_channel(
-            address,
-            options=[
-                ("grpc.max_receive_message_length", MAX_REPLY_BYTES),
-                ("grpc.enable_http_proxy", int(not _is_loopback(found[1]))),
-            ],
+        self._metadata = credentials.metadata()
+        options = [
+            ("grpc.max_receive_message_length", MAX_REPLY_BYTES),
+            ("grpc.enable_http_proxy", int(not is_loopback(found[1]))),
+        ]
+        target = address.removeprefix(_TLS)
+        self._channel = (
+            grpc.secure_channel(target, credentials.for_channel(), options)
+            if has_tls
+            else grpc.insecure_channel(target, options)
         )
         self._stub: Any = MusicServiceStub(self._channel)  # type: ignore[no-untyped-call]  # generated
 
@@ -148,12 +170,12 @@ class Client:
 
     def _call(self, method: Any, message: Any) -> Any:
         with self._translated():
-            return method(message, timeout=self._timeout_s)
+            return method(message, timeout=self._timeout_s, metadata=self._metadata)
 
     def _stream(self, method: Any, request: AnyRequest, clip_method: str) -> Iterator[Clip]:
         message = request_to_message(request)
         with self._translated():
-            for reply in method(message, timeout=self._timeout_s):
+            for reply in method(message, timeout=self._timeout_s, metadata=self._metadata):
                 yield clip_from_message(reply.clip, clip_method)
 
     @contextmanager
@@ -202,10 +224,3 @@ _ADVICE = {
     ),
 }
 _OTHER_ADVICE = ("an answer", "Report this message to the operator of the server.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.rstrip(".").lower() == "localhost"

@@ -18,7 +18,8 @@ def check_positive(settings: Any, *, may_be_0: tuple[str, ...] = ()) -> None:
     """
     for field in fields(settings):
         name, value = field.name, getattr(settings, field.name)
-        if isinstance(value, int | float) and name not in may_be_0 and not value > 0:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and name not in may_be_0 and not value > 0:
             raise SettingError(
                 f"{name}={value}",
                 expected="above 0",

@@ -38,7 +38,8 @@ def written(folder="music"):
 def test_every_command_explains_itself(command):
     assert sorted(cli.commands) == [
         "accompany", "corpora", "evaluate", "export", "fetch", "groove", "inspect", "interpolate",
-        "models", "prepare", "reconstruct", "report", "sample", "serve", "train", "transform",
+        "models", "prepare", "reconstruct", "report", "sample", "serve", "token", "train",
+        "transform",
     ]  # fmt: skip
     whole = command("--help")
     for name, each in cli.commands.items():
@@ -212,6 +213,7 @@ def test_an_overlay_changes_a_preset(command, data):
 
 BUNDLE, DATA = "{bundle}", "{data}"
 MODEL = ["--model", BUNDLE]
+SERVED = ["--bundle", BUNDLE]
 TRAIN = ["train", "melody-2bar-tiny", "--data", DATA, "--out", "run"]
 
 MISTAKES = {
@@ -273,6 +275,20 @@ MISTAKES = {
     "no bundle to serve": (["serve", "--bundle", "no-such"], ["no bundle 'no-such'"]),
     "no bundle to measure": (["evaluate", "no-such", "--data", DATA], ["no bundle 'no-such'"]),
     "no such port": (["serve", "--port", "70000"], ["--port", "70000"]),
+    "everybody without TLS": (
+        ["serve", "--host", "192.0.2.1", *SERVED],
+        ["host '192.0.2.1'", "--tls-certificate", "--allow-plain"],
+    ),
+    "a certificate without a key": (
+        ["serve", "--tls-certificate", "a.mid", *SERVED],
+        ["--tls-certificate", "--tls-key", "Give the missing file"],
+    ),
+    "no tokens": (["serve", "--tokens", "a.mid", *SERVED], ["a.mid", "`musicvae token NAME`"]),
+    "no name for a token": (["token", "the band"], ["'the band'", "1 to 64 letters"]),
+    "no address of a server": (
+        ["sample", "--server", "https//x:1"],
+        ["server 'https//x:1'", "https://HOST:PORT"],
+    ),
     "no server": (["sample", "--server", "127.0.0.1:1"], ["127.0.0.1:1", "`musicvae serve`"]),
     "a folder that is a file": (["sample", "--out", "a.mid", *MODEL], ["--out", "a.mid"]),
     "a file that is not there": (["reconstruct", "no.mid", *MODEL], ["no.mid", "does not exist"]),
