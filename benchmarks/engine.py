@@ -1,8 +1,8 @@
 """The engine in this process: how long requests take, and where the time goes.
 
 A request is new music or a morph, MIDI bytes and attributes included. Beside each the same steps
-by torch's own loop, in turns with ONNX Runtime's. One thread; medians. Prints a table and writes
-JSON.
+by torch's own loop, in turns with ONNX Runtime's. Medians of the processor's time of one thread,
+which other programs on the machine change less than the clock's. Prints a table and writes JSON.
 """
 
 import argparse
@@ -70,16 +70,16 @@ class Times:
 
 
 def milliseconds(jobs: Sequence[Callable[[], object]], *, seconds: float) -> list[float]:
-    """The median time of each job; the jobs take turns."""
+    """The median time of each job in milliseconds; the jobs take turns."""
     times: list[list[float]] = [[] for _ in jobs]
     for job in jobs:
         job()
     end = time.perf_counter() + seconds * len(jobs)
     while time.perf_counter() < end or len(times[0]) < 3:
         for own, job in zip(times, jobs, strict=True):
-            start = time.perf_counter()
+            start = time.process_time()
             job()
-            own.append(1e3 * (time.perf_counter() - start))
+            own.append(1e3 * (time.process_time() - start))
     return [statistics.median(own) for own in times]
 
 
@@ -157,12 +157,12 @@ def requests(
 
 def build_ms(name: str) -> float:
     """How long the graphs of a bundle take to make."""
-    networks = load(name).networks
-    start = time.perf_counter()
-    for part in ("encoder", "decoder", "prior", "touch"):
-        if part != "prior" or isinstance(load(name).prior, EventPrior):
-            getattr(networks, part)
-    return 1e3 * (time.perf_counter() - start)
+    bundle = load(name)
+    networks, start = bundle.networks, time.process_time()
+    _ = networks.encoder, networks.decoder, networks.touch
+    if isinstance(bundle.prior, EventPrior):
+        _ = networks.prior
+    return 1e3 * (time.process_time() - start)
 
 
 def main() -> None:
@@ -180,11 +180,12 @@ def main() -> None:
         engine = Engine([bundle])
         for what, make in requests(engine, bundle, MODELS[name]):
             rows.append(measure(bundle, what, make, arguments.seconds))
-    table = Table("ms", *[each for each in Times.__dataclass_fields__ if each != "request"])
+    names = [each for each in Times.__dataclass_fields__ if each != "request"]
+    table = Table("ms", *names)
     for row in rows:
         title, *numbers = asdict(row).values()
         table.add_row(title, *(f"{number:.2f}" for number in numbers))
-    console = Console()
+    console = Console(width=120)
     console.print(table)
     console.print("graphs made in ms:", {name: round(each, 1) for name, each in builds.items()})
     arguments.out.parent.mkdir(parents=True, exist_ok=True)

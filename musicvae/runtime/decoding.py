@@ -19,8 +19,8 @@ from musicvae.runtime.graph import AnyArray
 Array = TypeVar("Array")
 
 State: TypeAlias = tuple[Any, ...]
-"""What a decoder remembers from step to step: arrays of its runtime, each with a row for each row
-of the batch."""
+"""What a decoder remembers from step to step: arrays of its runtime, each with a row, or as many
+rows as the decoder takes for one, for each row of the batch."""
 
 UNKNOWN = -1
 """In `known`: an event that is to be drawn."""

@@ -68,8 +68,9 @@ class OnnxEncoder:
         """The parameters of the posterior of each excerpt."""
         rows = events.reshape(len(events) * self._bars, -1, events.shape[2])
         steps = rows.shape[1]
-        found = [self._table.find(rows[:, number], number, grid) for number in range(steps)]
-        inputs = {name: np.concatenate([each[name] for each in found]) for name in found[0]}
+        # (batch, step, stream) -> (step * batch, stream)
+        by_step = rows.transpose(1, 0, 2).reshape(-1, rows.shape[2])
+        inputs = self._table.find(by_step, np.repeat(np.arange(steps), len(rows)), grid)
         sizes = np.array([steps, len(rows), self._table.rows.shape[1]])
         (parameters,) = self._network(**inputs, sizes=sizes, shares=_shares(self._parts, steps))
         return parameters

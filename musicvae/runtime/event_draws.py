@@ -177,15 +177,17 @@ def _draw_classes(
     noise: Float[np.ndarray, "batch stream event"],
     top_p: float,
 ) -> Int[np.ndarray, "batch stream"]:
-    chosen: Int[np.ndarray, "batch stream"] = (logits + noise).argmax(-1)
+    noisy = logits + noise
+    chosen: Int[np.ndarray, "batch stream"] = noisy.argmax(-1)
     if top_p == 1:
         return chosen
-    shares = np.exp(logits - logits.max(-1, keepdims=True))
-    own = np.take_along_axis(shares, chosen[..., None], -1)
-    likelier = (shares * (shares > own)).sum(-1)
+    shares = np.exp(logits - np.maximum.reduce(logits, -1, keepdims=True))
+    rows = shares.reshape(-1, shares.shape[-1])
+    own = rows[np.arange(len(rows)), chosen.reshape(-1)].reshape(*chosen.shape, 1)
+    likelier = np.add.reduce(shares * (shares > own), -1)
     # Most draws are in the nucleus anyway, and sorting takes long.
-    if (likelier >= top_p * shares.sum(-1)).any():
-        chosen = np.where(_nucleus(shares, top_p), logits + noise, -np.inf).argmax(-1)
+    if (likelier >= top_p * np.add.reduce(shares, -1)).any():
+        chosen = np.where(_nucleus(shares, top_p), noisy, -np.inf).argmax(-1)
     return chosen
 
 

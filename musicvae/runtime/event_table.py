@@ -69,13 +69,16 @@ class EventTable:
         return len(self._first_rows)
 
     def find(
-        self, events: Int[np.ndarray, "batch stream"], number: int, grid: TimeGrid | None
+        self,
+        events: Int[np.ndarray, "batch stream"],
+        number: int | Int[np.ndarray, " batch"],
+        grid: TimeGrid | None,
     ) -> dict[str, np.ndarray]:
         """Finds the rows of a step's events and of its position: the inputs of `add`.
 
         Args:
             events: The events.
-            number: The step, counted from a bar line.
+            number: The step of all rows, or of each, counted from a bar line.
             grid: The grid; None for the default.
         """
         length, first = self._bars[grid]

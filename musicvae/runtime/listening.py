@@ -130,9 +130,7 @@ class ListeningStep:
         rows = np.tile(self._unknown, (batch, length, 1))
         sounding = np.tile(self._unknown, (batch, 1))
         alike = np.zeros((batch, len(self._lags[None]), length, streams), np.bool_)
-        network = self._network.start(batch * versions)
-        by_row = [each.reshape(batch, versions, -1) for each in network]
-        return (told, bias, rows, sounding, alike, *by_row)
+        return (told, bias, rows, sounding, alike, *self._network.start(batch * versions))
 
     def step(
         self, state: State, previous: AnyArray, number: int, grid: TimeGrid | None
@@ -156,7 +154,7 @@ class ListeningStep:
         columns[..., first:last] = told[:, :, number]
         columns[..., last:] = np.concatenate(heard, axis=1)[:, None]
         stepped = self._network.step(
-            tuple(each.reshape(batch * versions, -1) for each in network),
+            tuple(network),
             columns.reshape(batch * versions, -1),
             bias[:, :, number].reshape(batch * versions, -1) if bias.shape[3] else None,
             number,
@@ -166,5 +164,4 @@ class ListeningStep:
         if versions > 1:
             parts = parameters.reshape(batch, versions, -1)
             parameters = parts[:, -1] + self._guidance * (parts[:, 0] - parts[:, -1])
-        by_row = [each.reshape(batch, versions, -1) for each in stepped.state]
-        return Stepped(parameters, (told, bias, rows, sounding, alike, *by_row))
+        return Stepped(parameters, (told, bias, rows, sounding, alike, *stepped.state))
