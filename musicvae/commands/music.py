@@ -40,14 +40,20 @@ _MOST_FILES = 10_000
 @click.command()
 @model_options
 def models(model: str | None, server: str | None) -> None:
-    """List the models: what each can do, how well, and its training data."""
+    """List the models: what each can do, how well, and its training data.
+
+    With --model, the model's card follows, with all its figures.
+    """
     # The models of the package are listed only without a server, which has its own models.
     is_local = model is None and server is None
     with _musician(embedded_bundles() if is_local else [model], server) as musician:
-        for each in [musician.model(model)] if server and model else musician.models():
+        one = [musician.model(model if server else "")] if model else None
+        for each in one or musician.models():
             click.secho(each.name, bold=True)
             for line in _description(each):
                 click.echo(f"    {line}")
+            if one:
+                click.echo(f"\n{each.card}")
 
 
 @click.command()
@@ -312,8 +318,22 @@ def _keep(
 ) -> None:
     from musicvae.generation.clip_files import keep
 
-    for kept in keep(options["out"], command, clips, draws_picture=options["plot"], labels=labels):
+    silent: list[bool] = []
+
+    def noted() -> Iterator[tuple[str, Clip]]:
+        for title, clip in clips:
+            silent.append(not clip.notes.notes)
+            yield title, clip
+
+    out, plot = options["out"], options["plot"]
+    for kept in keep(out, command, noted(), draws_picture=plot, labels=labels):
         say(f"{kept.path}  {kept.content}")
+    if any(silent) and options.get("range"):
+        click.echo(
+            f"--range: {sum(silent)} of {len(silent)} clips have no note, since the model would "
+            f"play other notes than {options['range']}. Give a range nearer to C4-C6.",
+            err=True,
+        )
 
 
 def _refuse_many_files(count: int, options: dict[str, Any]) -> None:

@@ -90,6 +90,7 @@ def trio_16bar() -> Experiment:
             latent_size=64,
             encoder_size=192,
             decoder_size=192,
+            conductor_size=96,
         ),
         objective=replace(preset.objective, beta_max=0.6),
         training=replace(preset.training, recombined_share=0.25, has_balanced_sources=True),

@@ -82,7 +82,7 @@ def _read(notes: MusicLike, steps_per_quarter: int | None) -> NoteSequence:
         SettingError: If there is no such grid, or notes are on a finer grid.
     """
     if steps_per_quarter is not None:
-        check_steps_per_quarter(steps_per_quarter)
+        steps_per_quarter = check_steps_per_quarter(steps_per_quarter)
     if not isinstance(notes, NoteSequence):
         return midi.read(notes, steps_per_quarter=steps_per_quarter or STEPS_PER_QUARTER)
     if steps_per_quarter is None:

@@ -322,6 +322,10 @@ _TYPES: dict[str, tuple[type | UnionType, str]] = {
 }
 """The types of the fields of requests; other checks take values of any type."""
 
+_SHORT = ("key", "scale", "range", "meter", "style")
+_MOST_SHORT = 64
+"""Clips repeat these texts: without a limit a request of megabytes would get gigabytes back."""
+
 
 def _check_types(request: AnyRequest) -> Problems:
     """Checks the types of a request's fields, and returns an empty list of problems.
@@ -334,6 +338,14 @@ def _check_types(request: AnyRequest) -> Problems:
         if each.name in _TYPES:
             with problems.gather():
                 check_type(each.name, getattr(request, each.name), *_TYPES[each.name])
+        if each.name in _SHORT:
+            text = str(getattr(request, each.name) or "")
+            problems.require(
+                len(text) <= _MOST_SHORT,
+                each.name,
+                f"{text[:_MOST_SHORT]!r}, cut short",
+                f"at most {_MOST_SHORT} characters",
+            )
     problems.raise_all()
     return problems
 

@@ -35,8 +35,8 @@ MOST_CHARACTERS = 60
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SIGNS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
 _NAME = r"([A-Ga-g])([#♯b♭]?)"
-_KEY = re.compile(rf"{_NAME}\s*(m|min|minor|maj|major|)")
-_SCALE = re.compile(rf"{_NAME}\s+([a-z ]+)")
+_KEY = re.compile(rf"{_NAME}\s*(m|(?i:min|minor|maj|major)|)")
+_SCALE = re.compile(rf"{_NAME}\s+([A-Za-z ]+)")
 _PITCH = re.compile(rf"{_NAME}(-?\d{{1,2}})")
 _MIDDLE_C_OCTAVE = 4
 
@@ -78,7 +78,7 @@ def parse_key(text: str) -> Key:
             field="key",
         )
     letter, sign, mode = found.groups()
-    return Key(_pitch_class(letter, sign), mode in ("m", "min", "minor"))
+    return Key(_pitch_class(letter, sign), mode.lower() in ("m", "min", "minor"))
 
 
 def parse_scale(text: str) -> Scale:
@@ -97,14 +97,14 @@ def parse_scale(text: str) -> Scale:
     if names and len(text) <= MOST_CHARACTERS and all(notes):
         return Scale(frozenset(_pitch_class(*note.groups()) for note in notes if note))
     found = _SCALE.fullmatch(" ".join(names))
-    if found is None or found[3] not in SCALES:
+    if found is None or found[3].lower() not in SCALES:
         raise SettingError(
             f"the scale {text[:MOST_CHARACTERS]!r}",
             expected=f"a tonic and one of {', '.join(SCALES)}; or pitch classes",
             action='Write it like "G dorian" or "C D E G A".',
             field="scale",
         )
-    tonic, steps = _pitch_class(found[1], found[2]), SCALES[found[3]]
+    tonic, steps = _pitch_class(found[1], found[2]), SCALES[found[3].lower()]
     is_minor = 3 in steps and 4 not in steps
     return Scale(frozenset((tonic + step) % 12 for step in steps), Key(tonic, is_minor))
 

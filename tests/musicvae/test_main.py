@@ -166,6 +166,7 @@ def test_models_lists_what_a_bundle_can_do(command, bundle_folder):
         bundle.load(bundle_folder).version,
         "2 bars of melody in 4/4",
         "note_density",
+        bundle.load(bundle_folder).card,
     ):
         assert expected in said.out
 

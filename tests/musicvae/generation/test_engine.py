@@ -218,3 +218,13 @@ def test_engine_leaves_torch_as_it_was(engine):
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_whole_numbers_play_as_their_floats(family_engine):
+    floats = SampleRequest(seed=3, temperature=1.0, top_p=1.0)
+    whole = replace(floats)
+    # As outside of the tests, where no types are checked.
+    for name, value in {"temperature": 1, "top_p": 1}.items():
+        object.__setattr__(whole, name, value)
+    (one,), (other,) = (list(family_engine.sample(each)) for each in (whole, floats))
+    assert one.to_midi() == other.to_midi()

@@ -104,3 +104,11 @@ def test_names_that_are_no_unicode_are_refused():
     with pytest.raises(SettingError, match=r"amounts='\\udcff'") as caught:
         TransformRequest(point=(0.0,), amounts={"\udcff": 1.0})
     assert caught.value.field == "amounts"
+
+
+@pytest.mark.parametrize("name", ["key", "scale", "range", "meter", "style"])
+def test_text_that_every_clip_repeats_is_short(name):
+    given = {"key": "G{}minor", "scale": "G{}dorian", "range": "C3{}-C5"}.get(name, "4/4{}")
+    with pytest.raises(SettingError, match=f"{name}=.*, cut short; expected at most 64") as caught:
+        SampleRequest(**{name: given.format(" " * 100_000)})
+    assert len(str(caught.value)) < 300

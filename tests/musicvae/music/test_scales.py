@@ -44,6 +44,8 @@ def test_a_scale_is_told_to_the_model_by_its_third():
     assert parse_scale("D dorian").key == Key(2, is_minor=True)
     assert parse_scale("G mixolydian").key == Key(7)
     assert parse_scale("C D E").key is None
+    assert parse_scale("G Dorian") == parse_scale("G dorian")
+    assert parse_key("E Minor") == parse_key("Em") != parse_key("E MAJOR")
     assert parse_scale("C D E").pitch_classes == {0, 2, 4}
 
 
