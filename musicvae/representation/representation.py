@@ -10,7 +10,7 @@ from jaxtyping import Bool, Int, Int16
 
 from musicvae.errors import RepresentationError, SettingError
 from musicvae.music.chords import Chord
-from musicvae.music.meters import check_steps_per_quarter
+from musicvae.music.meters import RESOLUTIONS
 from musicvae.music.notes import STEPS_PER_QUARTER, Meter, Note, NoteSequence, TimeGrid
 from musicvae.representation.kind import Kind
 from musicvae.representation.streams import Stream, generated_streams
@@ -73,7 +73,13 @@ class Representation(ABC):
                 action="Give the number of bars of one excerpt, such as 2.",
                 field="bars",
             )
-        check_steps_per_quarter(self.steps_per_quarter)
+        if self.steps_per_quarter not in RESOLUTIONS:
+            raise SettingError(
+                f"steps_per_quarter={self.steps_per_quarter}",
+                expected=" or ".join(map(str, RESOLUTIONS)),
+                action="Choose 4, or 12 to hold triplets.",
+                field="steps_per_quarter",
+            )
         if self.meter.steps_per_bar(self.steps_per_quarter) is None:
             notes = self.steps_per_quarter * 4
             raise SettingError(

@@ -8,6 +8,7 @@ Source: Hochreiter and Schmidhuber 1997, Long Short-Term Memory; the gates as in
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,8 @@ from musicvae.runtime.graph import Graph
 Weights = Mapping[str, Float[np.ndarray, "..."]]
 
 
-class Cell(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Cell:
     """The weights of one layer: of its input, of its hidden state, and the sum of both biases."""
 
     of_input: Float[np.ndarray, "gate input"]
@@ -94,7 +96,9 @@ def add_sequence(
     last = ""
     for layer in range(layers):
         cells = [_read(weights, f"_l{layer}{way}", "iofg") for way in ways]
-        of_input, of_hidden, bias = (np.stack(each) for each in zip(*cells, strict=True))
+        of_input = np.stack([cell.of_input for cell in cells])
+        of_hidden = np.stack([cell.of_hidden for cell in cells])
+        bias = np.stack([cell.bias for cell in cells])
         if start is not None:
             rows = [graph.ints(layer), graph.ints(layer + 1), graph.ints(0)]
             states = [graph.add("Slice", each, *rows) for each in start]

@@ -198,9 +198,9 @@ def test_port_that_is_taken_is_told_without_noise(server, start_server, capfd):
     with pytest.raises(SettingError, match=r"in use.*an address of this machine.*`port`"):
         start_server(Settings(port=port))
     with pytest.raises(SettingError, match=r"'no such host' and port 0: "):
-        start_server(Settings(host="no such host", port=0))
+        start_server(Settings(host="no such host", port=0, allow_plain=True))
     with pytest.raises(SettingError, match=r"'a\.\.b'.*no host name"):
-        start_server(Settings(host="a..b", port=0))
+        start_server(Settings(host="a..b", port=0, allow_plain=True))
     assert capfd.readouterr() == ("", "")
 
 
