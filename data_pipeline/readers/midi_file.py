@@ -24,7 +24,7 @@ from musicvae.music.midi import smf
 from musicvae.music.midi.chunks import split_patterns
 from musicvae.music.midi.limits import DEFAULT_LIMITS
 from musicvae.music.midi.parsed import NoteColumns, ParsedMidi, ParsedTrack
-from musicvae.music.midi.read import read_marker
+from musicvae.music.midi.read import read_markers
 from musicvae.music.notes import DEFAULT_QPM
 
 from .chord_columns import chord_line
@@ -267,12 +267,19 @@ def _keys(parsed: ParsedMidi) -> tuple[KeyChange, ...]:
 
 
 def _chords(parsed: ParsedMidi) -> ChordLine | None:
-    """The markers as chords; None if there are none, or a marker is no chord symbol."""
-    symbols = [read_marker(text) for _, text in parsed.markers]
-    if not 0 < len(symbols) <= MOST_CHORDS or None in symbols:
+    """The markers as chords; None if there are none, or most markers are no chord symbols."""
+    if not 0 < len(parsed.markers) <= MOST_CHORDS:
         return None
-    quarters = np.array([tick for tick, _ in parsed.markers]) / parsed.ticks_per_quarter
-    return chord_line(quarters, symbols)
+    symbols = read_markers([text for _, text in parsed.markers])
+    found = [
+        (tick, symbol)
+        for (tick, _), symbol in zip(parsed.markers, symbols, strict=False)
+        if symbol is not None
+    ]
+    if not found:
+        return None
+    quarters = np.array([tick for tick, _ in found]) / parsed.ticks_per_quarter
+    return chord_line(quarters, [symbol for _, symbol in found])
 
 
 def _join(patterns: list[ReadPiece], style: str) -> ReadPiece:

@@ -237,21 +237,23 @@ def _description(model: ModelInfo) -> Iterator[str]:
 def _decode(
     musician: Musician, encodings: Sequence[tuple[str, Encoding]], options: dict[str, Any]
 ) -> Iterator[tuple[str, Clip]]:
-    """Decodes encodings, each with its own chords, sounds and grid."""
-    from musicvae.generation.requests import DecodeRequest
+    """Decodes encodings, each with its own chords, sounds, grid and tempo."""
+    from musicvae.generation.requests import HIGHEST_QPM, LOWEST_QPM, DecodeRequest
 
-    for (chords, sounds, grid), group in groupby(
-        encodings, lambda each: (each[1].chords, each[1].sounds, each[1].notes.grid)
+    for (chords, sounds, grid, qpm), group in groupby(
+        encodings,
+        lambda each: (each[1].chords, each[1].sounds, each[1].notes.grid, each[1].notes.qpm),
     ):
         names, alike = zip(*group, strict=True)
         latents = [encoding.latent for encoding in alike]
+        tempo = min(max(qpm, LOWEST_QPM), HIGHEST_QPM)
         own = {
             "chords": chords,
             "sounds": sounds,
             "meter": str(grid.meter),
             "steps_per_quarter": grid.steps_per_quarter,
         }
-        request = DecodeRequest(latents=latents, **{**_drawing(options), **own})
+        request = DecodeRequest(latents=latents, **{"qpm": tempo, **_drawing(options), **own})
         for clip in musician.decode(request):
             yield names[clip.index], clip
 

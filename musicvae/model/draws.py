@@ -23,11 +23,14 @@ from musicvae.model.vae import MusicVAE
 from musicvae.music.constraint import PITCHES, Constraint
 from musicvae.music.instruments import HIGHEST_PITCH, LOWEST_PITCH
 from musicvae.representation import Representation
-from musicvae.representation.key_relative import from_home, to_home, way_home
+from musicvae.representation.key_relative import to_home, way_home
+from musicvae.representation.streams import generated_streams
 from musicvae.runtime.networks import Networks
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
 _PIANO = np.isin(np.arange(PITCHES), np.arange(LOWEST_PITCH, HIGHEST_PITCH + 1))
+_REGISTER = (60, 81)
+"""Nine of ten notes of the training melodies lie between these pitches."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,6 +73,26 @@ def mask_of(
     ]
     streams = zip(*rows, strict=True)
     return heads.mask([torch.from_numpy(np.stack(stream)) for stream in streams])
+
+
+def _octaves(representation: Representation, constraint: Constraint | None) -> int:
+    """The octaves by which a range is moved to where melodies lie; 0 if most of it lies there.
+
+    Far from there the model would play nothing. A trio's lines keep their distance: 0.
+    """
+    if constraint is None or constraint.pitch_range is None:
+        return 0
+    if len(generated_streams(representation.streams)) > 1:
+        return 0
+    low, high = constraint.pitch_range
+
+    def shared(octaves: int) -> int:
+        lowest, highest = _REGISTER
+        return min(high + 12 * octaves, highest) - max(low + 12 * octaves, lowest)
+
+    if shared(0) >= min(high - low, 12):
+        return 0
+    return max(range(-4, 5), key=lambda octaves: (shared(octaves), -abs(octaves)))
 
 
 def _moved(pitches: Bool[np.ndarray, " pitch"], by: int) -> Bool[np.ndarray, " pitch"]:
@@ -126,7 +149,7 @@ def draw_music(
         styles = torch.from_numpy(choose_styles(prior.style_weights, seed, rows))
     told = to_batch(representation, home).conditions
     told = replace(told, keys=torch.from_numpy(keys), styles=styles)
-    semitones = way_home(keys[:, 0])
+    semitones = way_home(keys[:, 0]) + 12 * _octaves(representation, constraint)
     drawn = prior.draw(
         told,
         seeds=[row_seed(seed, row, "prior") for row in rows],
@@ -137,7 +160,7 @@ def draw_music(
         network=None if networks is None else networks.prior,
     )
     whole = join_streams(torch.from_numpy(drawn.events), told).numpy().astype(np.int16)
-    moved = from_home(representation, whole, keys[:, 0])
+    moved = representation.transpose(whole, -semitones)
     # As the representation writes them: the prior may end silence.
     events = np.stack([representation.to_tensor(representation.to_notes(each)) for each in moved])
     z = model.encode(to_batch(representation, events), networks).mean

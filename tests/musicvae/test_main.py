@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,13 @@ def test_reconstruct_names_each_input(music):
     assert list(files) == ["tiny-reconstruct-1-000.mid", "tiny-reconstruct-1-001.mid"]
     assert "a.mid, " in said.out and "b.mid, " in said.out
     assert all(midi.read(data).qpm == 100 for data in files.values())
+
+
+def test_reconstruct_keeps_the_tempo_of_each_input(music, tunes):
+    (tunes / "slow.mid").write_bytes(midi.write(replace(midi.read(tunes / "a.mid"), qpm=4.0)))
+    music("reconstruct", "a.mid", "slow.mid")
+    tempos = [round(midi.read(data).qpm) for data in written().values()]
+    assert tempos == [90, 10]  # 10 is the slowest tempo of a request
 
 
 def test_longer_or_fuller_music_is_used_where_the_caller_says_how(music, tunes):

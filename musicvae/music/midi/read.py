@@ -68,7 +68,7 @@ class MidiFile:
         qpm: The first tempo in quarter notes a minute, to two decimals; 120 if there is none.
         key: The first key signature, or None.
         text: The text events at the head of the first track.
-        chords: The markers of all tracks, if all of them are chord symbols.
+        chords: The markers of all tracks, if at least three of four are chord symbols.
         remarks: The repairs, and the events passed over.
     """
 
@@ -242,24 +242,26 @@ def _notes(track: ParsedTrack, ticks_per_quarter: int, grid: StepGrid) -> list[N
 def _chords(
     markers: Sequence[tuple[int, str]], length_steps: int, ticks_per_quarter: int, grid: StepGrid
 ) -> tuple[Chord, ...]:
-    """The markers as chords, the last marker of each step; empty if a marker is no chord.
+    """The markers as chords, the last chord of each step; see `read_markers`.
 
     Raises:
         MidiError: If there are too many chords.
     """
     steps = _steps(np.array([tick for tick, _ in markers], np.int64), ticks_per_quarter, grid)
     chords: dict[int, Chord] = {}
-    for step, (_, text) in zip(steps.tolist(), markers, strict=True):
-        parsed = read_marker(text)
-        if parsed is None:
-            return ()
-        if step < length_steps:
+    symbols = read_markers([text for _, text in markers])
+    for step, parsed in zip(steps.tolist(), symbols, strict=False):
+        if parsed is not None and step < length_steps:
             chords[step] = Chord(step, parsed.root, parsed.quality, parsed.bass)
-    if len(markers) > MOST_CHORDS:
+    if symbols and len(markers) > MOST_CHORDS:
         raise smf.too_much(f"more than {MOST_CHORDS} chords", f"{MOST_CHORDS} chords")
     return tuple(chords.values())
 
 
-def read_marker(text: str) -> ParsedChord | None:
-    """Reads a marker as a chord symbol; None if it is none."""
-    return None if len(text) > _MOST_SYMBOL else parse_symbol(text)
+def read_markers(texts: Sequence[str]) -> list[ParsedChord | None]:
+    """Reads markers as chord symbols; empty unless three of four are.
+
+    The others name sections, such as `Verse`, and are None.
+    """
+    symbols = [None if len(each) > _MOST_SYMBOL else parse_symbol(each) for each in texts]
+    return symbols if 4 * sum(each is not None for each in symbols) >= 3 * len(symbols) else []

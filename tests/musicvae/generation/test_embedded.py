@@ -53,3 +53,15 @@ def test_clips_of_one_point_differ_by_their_latents_alone(engines):
         )
         assert moved.after.latent != moved.before.latent
         assert moved.after.notes == moved.before.notes
+
+
+@pytest.mark.parametrize("name", ["melody-2bar", "leadsheet-4bar"])
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [("A0-E1", 21, 28), ("C2-C3", 36, 48), ("C4-C5", 60, 72), ("C7-C8", 96, 108)],
+)
+def test_new_music_has_notes_in_any_range_of_the_piano(engines, name, text, low, high):
+    clips = list(engines[name].sample(request_for(name, count=4, range=text)))
+    for clip in clips:
+        pitches = [note.pitch for note in clip.notes.notes]
+        assert pitches and low <= min(pitches) and max(pitches) <= high

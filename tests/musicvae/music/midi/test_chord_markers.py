@@ -53,6 +53,11 @@ def test_other_markers_are_no_chords(others):
     assert midi.read(file_with(*markers)).chords == ()
 
 
+def test_a_name_of_a_section_among_chords_is_left_out():
+    data = file_with((0, "Verse"), (0, "C"), (960, "F"), (1920, "G"))
+    assert [chord.root for chord in midi.read(data).chords] == [0, 5, 7]
+
+
 def test_of_two_chords_on_a_step_the_last_counts():
     assert midi.read(file_with((0, "C"), (10, "F"))).chords == (Chord(0, 5, "maj"),)
 
