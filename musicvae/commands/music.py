@@ -205,8 +205,12 @@ def groove(input_file: Path, task: str, onto: Path | None, **options: Any) -> No
 
 
 def _title(clip: Clip) -> str:
-    """Names a draw, with its style if it has one."""
-    return f"draw {clip.index + 1}" + (f" ({clip.style})" if clip.style else "")
+    """Names a draw, with the style and the key that it was drawn in."""
+    from musicvae.report.names import key_name
+
+    key = None if clip.notes.key is None else key_name(clip.notes.key)
+    drawn = ", ".join(each for each in (clip.style, key) if each)
+    return f"draw {clip.index + 1}" + (f" ({drawn})" if drawn else "")
 
 
 def _description(model: ModelInfo) -> Iterator[str]:
@@ -320,22 +324,43 @@ def _keep(
 ) -> None:
     from musicvae.generation.clip_files import keep
 
-    silent: list[bool] = []
+    seen: list[Clip] = []
 
     def noted() -> Iterator[tuple[str, Clip]]:
         for title, clip in clips:
-            silent.append(not clip.notes.notes)
+            seen.append(clip)
             yield title, clip
 
     out, plot = options["out"], options["plot"]
     for kept in keep(out, command, noted(), draws_picture=plot, labels=labels):
         say(f"{kept.path}  {kept.content}")
-    if any(silent) and options.get("range"):
+    _warn(seen, options.get("chords"))
+
+
+def _warn(clips: Sequence[Clip], chords: str | None) -> None:
+    """Says what a constraint or chords did to clips that a listener would not expect."""
+    asked = [name for name in ("key", "scale", "range") if any(name in c.asked for c in clips)]
+    if asked and (silent := sum(not _has_melody(clip) for clip in clips)):
         click.echo(
-            f"--range: {sum(silent)} of {len(silent)} clips have no note, since the model would "
-            f"play other notes than {options['range']}. Give a range nearer to C4-C6.",
+            f"{', '.join(f'--{name}' for name in asked)}: {silent} of {len(clips)} clips have no "
+            "melody, since the model would play other notes. Allow more notes, or a range nearer "
+            "to C4-A5.",
             err=True,
         )
+    strange = sum(not clip.notes.chords for clip in clips)
+    if strange and chords:
+        click.echo(
+            f"--chords: {strange} of {len(clips)} clips do not follow the chords, and have no "
+            "chord markers: a latent of other music keeps its own pitches. `musicvae sample` draws "
+            "music over chords.",
+            err=True,
+        )
+
+
+def _has_melody(clip: Clip) -> bool:
+    from musicvae.music.instruments import BASS_PROGRAMS
+
+    return any(not note.is_drum and note.program not in BASS_PROGRAMS for note in clip.notes.notes)
 
 
 def _refuse_many_files(count: int, options: dict[str, Any]) -> None:

@@ -48,7 +48,7 @@ def keep(
             file.write_bytes(clip.to_midi())
             path = _keep(file, path)
         kept.append((title, clip))
-        yield Kept(path, f"{title}, {len(clip.notes.notes)} notes")
+        yield Kept(path, f"{title}, {_content(clip)}")
     if draws_picture and kept:
         from musicvae.report.plots import piano_rolls  # noqa: PLC0415  # matplotlib takes half a second
 
@@ -63,6 +63,13 @@ def keep(
             )
             path = _keep(file, path)
         yield Kept(path, "all as piano rolls")
+
+
+def _content(clip: Clip) -> str:
+    """The number of notes, the chords that they play over, and the cost of the constraint."""
+    chords = f", over {clip.chords}" if clip.chords and clip.notes.chords else ""
+    cost = "" if clip.constraint_nats is None else f", cost {clip.constraint_nats:.1f} nats"
+    return f"{len(clip.notes.notes)} notes{chords}{cost}"
 
 
 def _stem(clip: Clip, command: str) -> str:

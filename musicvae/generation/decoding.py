@@ -21,7 +21,7 @@ from torch import Tensor
 from musicvae.bundle.format import Bundle
 from musicvae.generation.harmony import Harmony, draw_harmonies
 from musicvae.generation.playing import play
-from musicvae.generation.replies import Clip
+from musicvae.generation.replies import DECODED, Clip
 from musicvae.generation.sounds import Sound
 from musicvae.model import Conditions, EventPrior
 from musicvae.model.conditions import join_streams
@@ -29,6 +29,7 @@ from musicvae.model.draws import draw_music, mask_of
 from musicvae.model.latent.latent import Prior
 from musicvae.model.noise import latent_noise, row_seed
 from musicvae.music.constraint import Constraint
+from musicvae.music.following import follows_chords
 from musicvae.music.notes import Key, NoteSequence
 from musicvae.representation import Representation
 from musicvae.representation.key_relative import UNKNOWN_TONIC
@@ -202,10 +203,15 @@ def make_clip(
     *,
     constraint_nats: float | None = None,
 ) -> Clip:
-    """Makes a clip from notes."""
+    """Makes a clip from notes.
+
+    Chords stay with the notes of a decoded latent only if the notes follow them.
+    """
     harmony = row.harmony or drawing.harmony
+    keeps_chords = drawing.method != DECODED or follows_chords(notes)
+    chords = notes.chords if keeps_chords else ()
     return Clip(
-        notes=replace(notes, qpm=drawing.qpm, key=row.key),
+        notes=replace(notes, qpm=drawing.qpm, key=row.key, chords=chords),
         latent=tuple(row.z.tolist()),
         method=drawing.method,
         seed=drawing.seed,
@@ -215,7 +221,7 @@ def make_clip(
         model=bundle.name,
         model_version=bundle.version,
         attributes=dict(sorted(bundle.representation.kind.measure(notes).items())),
-        chords=harmony.text if harmony else None,
+        chords=harmony.text(row.key) if harmony else None,
         asked=dict(drawing.asked),
         constraint_nats=constraint_nats,
         sounds=dict(drawing.sounds),

@@ -114,8 +114,8 @@ class Engine:
                 the grid.
         """
         bundle = self._bundle_for(request)
-        harmony = harmony_of_text(bundle, request.chords)
         representation = find_grid(bundle, request.meter, request.steps_per_quarter)
+        harmony = harmony_of_text(bundle, request.chords)
         drawing = _drawing(bundle, request, representation, SAMPLED, request.qpm, harmony)
         drawing = replace(drawing, style=find_style(bundle, request.style))
         # Lazily: the clips of a request may not fit into memory.
@@ -131,6 +131,7 @@ class Engine:
                 `RequestError` if several things are wrong.
         """
         bundle = self._bundle_for(request)
+        find_grid(bundle, request.meter, request.steps_per_quarter)  # told first, as by a server
         harmony = harmony_of_text(bundle, request.chords)
         problems = Problems()
         points = [
@@ -160,6 +161,7 @@ class Engine:
                 missing or refused; a `RequestError` if several things are wrong.
         """
         bundle = self._bundle_for(request)
+        find_grid(bundle, request.meter, request.steps_per_quarter)  # told first, as by a server
         harmony = harmony_of_text(bundle, request.chords)
         problems = Problems()
         point = resolve(bundle, request.point, "point", harmony, problems)
@@ -209,7 +211,7 @@ class Engine:
             seed=request.seed,
             model=bundle.name,
             model_version=bundle.version,
-            chords=encoded.harmony.text if encoded.harmony else None,
+            chords=encoded.harmony.text() if encoded.harmony else None,
             sounds=encoded.sounds,
         )
 
@@ -222,6 +224,7 @@ class Engine:
                 `RequestError` if several things are wrong.
         """
         bundle = self._bundle_for(request)
+        representation = find_grid(bundle, request.meter, request.steps_per_quarter)
         harmony = harmony_of_text(bundle, request.chords)
         problems = Problems()
         z = [
@@ -231,7 +234,6 @@ class Engine:
         with problems.gather():
             check_lines(bundle.representation.kind, request.sounds, "sounds")
         problems.raise_all()
-        representation = find_grid(bundle, request.meter, request.steps_per_quarter)
         drawing = _drawing(bundle, request, representation, DECODED, request.qpm, harmony)
         drawing = replace(drawing, sounds=request.sounds)
         yield from decode(bundle, _rows(torch.stack(z), drawing), drawing)

@@ -40,7 +40,7 @@ def find_grid(
         raise SettingError(
             f"{found if is_of_steps else f'`meter` {grid}'} for {bundle.name}",
             expected=f"one of {', '.join(map(str, grids))}" if grids[1:] else f"{grids[0]}",
-            action=f"Choose a meter that the model plays, or leave `{name}` out.",
+            action=f"Leave `{name}` out, or choose a grid that the model plays.",
             field=name,
         )
     return first.on_grid(grid)

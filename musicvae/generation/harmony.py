@@ -16,7 +16,7 @@ from musicvae.music import progressions
 from musicvae.music.chords import QUALITIES, Chord
 from musicvae.music.constraint import Constraint
 from musicvae.music.harmony import FIRST_NOISE, infer_chords
-from musicvae.music.notes import NoteSequence
+from musicvae.music.notes import Key, NoteSequence
 from musicvae.representation import Representation
 
 
@@ -26,13 +26,21 @@ class Harmony:
 
     Attributes:
         chords: The chords on the grid.
-        text: The chords as a progression.
         conditions: The chords as a condition of the model, one row.
+        bars: The bars of the excerpt.
+        steps_per_bar: The length of a bar.
     """
 
     chords: tuple[Chord, ...]
-    text: str
     conditions: Conditions
+    bars: int
+    steps_per_bar: int
+
+    def text(self, key: Key | None = None) -> str:
+        """The chords as a progression, spelled as in a key."""
+        return progressions.write(
+            self.chords, bars=self.bars, steps_per_bar=self.steps_per_bar, key=key
+        )
 
 
 def takes_chords(representation: Representation) -> bool:
@@ -163,11 +171,9 @@ def _harmony_of_events(
     representation: Representation, events: Int16[np.ndarray, "step stream"]
 ) -> Harmony:
     batch = split_streams(torch.from_numpy(events).long()[None], representation.streams)
-    held = representation.to_notes(events).chords
     return Harmony(
-        chords=held,
-        text=progressions.write(
-            held, bars=representation.bars, steps_per_bar=representation.steps_per_bar
-        ),
+        chords=representation.to_notes(events).chords,
         conditions=batch.conditions,
+        bars=representation.bars,
+        steps_per_bar=representation.steps_per_bar,
     )

@@ -42,7 +42,7 @@ class Clip:
     """Music that a model made, with everything needed to make it again.
 
     Attributes:
-        notes: The music.
+        notes: The music, with its chords if it follows them, see `follows_chords`.
         latent: The latent that was decoded; of new music the mean of its posterior, where the prior
             draws events.
         method: `SAMPLED` if the seed drew new music from the prior; `GROOVED` if the hits were
@@ -54,8 +54,8 @@ class Clip:
         model: Name of the model.
         model_version: Version of the model.
         attributes: The value of each attribute of its notes, sorted by name.
-        chords: The chords of the clip, as `musicvae.music.progressions` writes them; None if the
-            model takes no chords.
+        chords: The chords that the model was told, as `musicvae.music.progressions` writes them;
+            None if the model takes no chords.
         asked: The constraint that its notes keep to, in the words of the request: `key`, `scale`
             and `range`, as far as they were given; and `meter` and `steps_per_quarter`, where they
             are not the model's first.

@@ -24,7 +24,7 @@ from musicvae.music.constraint import PITCHES, Constraint
 from musicvae.music.instruments import HIGHEST_PITCH, LOWEST_PITCH
 from musicvae.representation import Representation
 from musicvae.representation.key_relative import to_home, way_home
-from musicvae.representation.streams import generated_streams
+from musicvae.representation.melody import transpose_lines
 from musicvae.runtime.networks import Networks
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
@@ -58,31 +58,36 @@ def mask_of(
     heads: EventHeads,
     constraint: Constraint | None,
     semitones: Int[np.ndarray, " batch"],
+    octaves: int = 0,
 ) -> Float[Tensor, "batch parameter"]:
     """The mask of a constraint on music that has been moved by some semitones.
 
     Whatever the constraint, moved music keeps to pitches that stand on the piano once they are
     moved back.
+
+    Args:
+        representation: The map between the music and its tensors.
+        heads: The heads that the mask is for.
+        constraint: The constraint; None for none.
+        semitones: The interval by which all lines have been moved.
+        octaves: The octaves by which the melody has been moved besides.
     """
     asked = Constraint() if constraint is None else constraint
+    in_scale, in_range = asked.classes & _PIANO, asked.within_range & _PIANO
     rows = [
-        representation.allowed_events(
-            *(_moved(pitches & _PIANO, by) for pitches in (asked.classes, asked.within_range))
-        )
+        representation.allowed_events(_moved(in_scale, by), _moved(in_range, by + 12 * octaves))
         for by in semitones.tolist()
     ]
     streams = zip(*rows, strict=True)
     return heads.mask([torch.from_numpy(np.stack(stream)) for stream in streams])
 
 
-def _octaves(representation: Representation, constraint: Constraint | None) -> int:
+def _octaves(constraint: Constraint | None) -> int:
     """The octaves by which a range is moved to where melodies lie; 0 if most of it lies there.
 
-    Far from there the model would play nothing. A trio's lines keep their distance: 0.
+    Far from there the model would play nothing.
     """
     if constraint is None or constraint.pitch_range is None:
-        return 0
-    if len(generated_streams(representation.streams)) > 1:
         return 0
     low, high = constraint.pitch_range
 
@@ -149,18 +154,20 @@ def draw_music(
         styles = torch.from_numpy(choose_styles(prior.style_weights, seed, rows))
     told = to_batch(representation, home).conditions
     told = replace(told, keys=torch.from_numpy(keys), styles=styles)
-    semitones = way_home(keys[:, 0]) + 12 * _octaves(representation, constraint)
+    semitones, octaves = way_home(keys[:, 0]), _octaves(constraint)
     drawn = prior.draw(
         told,
         seeds=[row_seed(seed, row, "prior") for row in rows],
         temperature=prior.config.temperature * (1 + (temperature - SAMPLE_TEMPERATURE) / 2),
         top_p=min(prior.config.top_p, top_p),
-        mask=mask_of(representation, prior.heads, constraint, semitones),
+        mask=mask_of(representation, prior.heads, constraint, semitones, octaves),
         free=None if constraint is None else mask_of(representation, prior.heads, None, semitones),
         network=None if networks is None else networks.prior,
     )
     whole = join_streams(torch.from_numpy(drawn.events), told).numpy().astype(np.int16)
     moved = representation.transpose(whole, -semitones)
+    if octaves:  # the melody is the first stream of all music that a range is for
+        moved[..., :1] = transpose_lines(moved[..., :1], np.full(count, -12 * octaves))
     # As the representation writes them: the prior may end silence.
     events = np.stack([representation.to_tensor(representation.to_notes(each)) for each in moved])
     z = model.encode(to_batch(representation, events), networks).mean

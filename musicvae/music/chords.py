@@ -17,6 +17,7 @@ Annotations, for the colon form.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -106,7 +107,7 @@ def transpose(chord: Chord, semitones: int) -> Chord:
 
 # Symbols
 
-_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 _SUFFIXES = {
     "maj": "", "min": "m", "dim": "dim", "aug": "aug", "sus2": "sus2", "sus4": "sus4", "5": "5",
@@ -115,16 +116,20 @@ _SUFFIXES = {
 }  # fmt: skip
 
 
-def symbol(chord: Chord | ParsedChord) -> str:
+def symbol(chord: Chord | ParsedChord, names: Sequence[str] = NAMES) -> str:
     """Writes a chord as on a lead sheet; `parse_symbol` reads it back.
+
+    Args:
+        chord: The chord.
+        names: The name of each pitch class, see `musicvae.music.spelling.spell`.
 
     >>> symbol(ParsedChord(10, "hdim7", 8))
     'Bbm7b5/Ab'
     """
     if chord.root is None:
         return "N.C."
-    bass = "" if chord.bass is None else f"/{_NAMES[chord.bass]}"
-    return f"{_NAMES[chord.root]}{_SUFFIXES[chord.quality]}{bass}"
+    bass = "" if chord.bass is None else f"/{names[chord.bass]}"
+    return f"{names[chord.root]}{_SUFFIXES[chord.quality]}{bass}"
 
 
 @lru_cache(maxsize=4096)  # a corpus repeats few symbols

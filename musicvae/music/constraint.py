@@ -22,30 +22,11 @@ class Constraint:
         key: The key: its tonic and mode are told to the model, and notes keep to its scale.
         scale: The pitch classes of the notes.
         pitch_range: The lowest and the highest pitch of the melody.
-
-    Raises:
-        SettingError: If no pitch is left.
     """
 
     key: Key | None = None
     scale: Scale | None = None
     pitch_range: tuple[int, int] | None = None
-
-    def __post_init__(self) -> None:
-        if not self.classes.any():
-            raise SettingError(
-                "a scale without a note of the key",
-                expected="a scale and a key with a note in common",
-                action="Leave one of them out.",
-                field="scale",
-            )
-        if not (self.classes & self.within_range).any():
-            raise SettingError(
-                "a range without a note of the key or the scale",
-                expected="a range with at least one of its notes",
-                action="Give a wider range.",
-                field="range",
-            )
 
     @property
     def nearest_key(self) -> Key | None:
@@ -80,8 +61,24 @@ def parse_constraint(
     """
     if key is None and scale is None and pitch_range is None:
         return None
-    return Constraint(
+    asked = Constraint(
         key=None if key is None else parse_key(key),
         scale=None if scale is None else parse_scale(scale),
         pitch_range=None if pitch_range is None else parse_range(pitch_range),
     )
+    if not asked.classes.any():
+        raise SettingError(
+            f"the scale {scale!r} without a note of the key {key!r}",
+            expected="a scale and a key with a note in common",
+            action="Leave one of them out.",
+            field="scale",
+        )
+    if not (asked.classes & asked.within_range).any():
+        kept = " and ".join(f"{text!r}" for text in (key, scale) if text)
+        raise SettingError(
+            f"the range {pitch_range!r} without a note of {kept}",
+            expected="a range with at least one note",
+            action="Give a wider range.",
+            field="range",
+        )
+    return asked

@@ -17,6 +17,8 @@ from functools import lru_cache
 
 from musicvae.errors import MusicVAEError, SettingError
 from musicvae.music.chords import Chord, ParsedChord, parse_symbol, symbol
+from musicvae.music.notes import Key
+from musicvae.music.spelling import spell
 
 MOST_CHARACTERS = 4_000
 """The limit of a progression's length: 64 bars with a chord on every quarter note."""
@@ -115,7 +117,7 @@ def lay_out(progression: Progression, *, bars: int, steps_per_bar: int) -> tuple
     return tuple(laid)
 
 
-def write(chords: Sequence[Chord], *, bars: int, steps_per_bar: int) -> str:
+def write(chords: Sequence[Chord], *, bars: int, steps_per_bar: int, key: Key | None = None) -> str:
     """Writes the chords of an excerpt as a progression, which `lay_out` reads back.
 
     A chord that goes on over a bar line is written again.
@@ -124,11 +126,13 @@ def write(chords: Sequence[Chord], *, bars: int, steps_per_bar: int) -> str:
         chords: The chords of the excerpt, in order of onset.
         bars: The length of the excerpt.
         steps_per_bar: The length of a bar.
+        key: The key that says how notes are spelled.
 
     >>> write([Chord(0, 0, "maj"), Chord(28, 9, "min")], bars=2, steps_per_bar=16)
     'C | C . . Am'
     """
-    changes = {chord.start_step: symbol(chord) for chord in chords}
+    names = spell(key)
+    changes = {chord.start_step: symbol(chord, names) for chord in chords}
     holding, written = symbol(ParsedChord()), []
     for bar in range(bars):
         first = bar * steps_per_bar

@@ -17,6 +17,7 @@ from musicvae.music.chords import symbol
 from musicvae.music.midi import smf
 from musicvae.music.midi.provenance import provenance_event
 from musicvae.music.notes import BarChange, Meter, Note, NoteSequence
+from musicvae.music.spelling import count_sharps, spell
 
 TICKS_PER_QUARTER = 480
 DRUM_CHANNEL = 9
@@ -100,12 +101,12 @@ def _head(
     changes = sequence.bar_changes or (BarChange(0, sequence.meter),)
     events.append(_meter(changes[0].meter))
     if sequence.key is not None:
-        fifths = 7 * (sequence.key.tonic + 3 * sequence.key.is_minor) % 12
-        sharps = fifths - 12 if fifths > 6 else fifths
-        events.append(smf.meta(smf.KEY, struct.pack("bB", sharps, sequence.key.is_minor)))
+        signature = struct.pack("bB", count_sharps(sequence.key), sequence.key.is_minor)
+        events.append(smf.meta(smf.KEY, signature))
     later = [(change.start_step, _meter(change.meter)) for change in changes[1:]]
+    names = spell(sequence.key)
     later += [
-        (chord.start_step, smf.meta(smf.MARKER, symbol(chord).encode()))
+        (chord.start_step, smf.meta(smf.MARKER, symbol(chord, names).encode()))
         for chord in sequence.chords
     ]
     later.sort(key=itemgetter(0))

@@ -205,6 +205,31 @@ def test_a_mistake_is_named_with_what_to_do(mistake, tunes, family_folder, argum
         assert part in said
 
 
+def test_melodies_that_a_constraint_silences_are_counted(command):
+    said = command("sample", "-n", 16, "--seed", 1, "--key", "G", "--scale", "F# C#")
+    assert said.code == 0 and said.out.count(" 0 notes, cost ") >= 4
+    silent = said.out.count(" 0 notes,")
+    assert said.err.startswith(f"--key, --scale: {silent} of 16 clips have no melody, since ")
+
+
+def test_a_trio_has_a_melody_in_a_range_far_from_melodies(command):
+    said = command("sample", "--model", "trio-16bar", "--seed", 1, "--range", "C3-C4")
+    assert (said.code, said.err) == (0, "")
+    for path in Path("music").glob("*.mid"):
+        lines = [n.pitch for n in midi.read(path).notes if not (n.is_drum or n.program == 33)]
+        assert lines and 48 <= min(lines) <= max(lines) <= 60
+
+
+def test_chords_that_music_does_not_follow_are_told_and_not_written(command):
+    command("sample", "-n", 1, "--model", "trio-16bar", "--seed", 1, "--chords", "C | F | G | C")
+    drawn = next(Path("music").glob("*.mid"))
+    assert midi.read(drawn).chords
+    arguments = ("--model", "trio-16bar", "--seed", 1, "--out", "over")
+    said = command("reconstruct", drawn, *arguments, "--chords", "F# | B | C# | F#")
+    assert "1 of 1 clips do not follow the chords, and have no chord markers" in said.err
+    assert not midi.read(next(Path("over").glob("*.mid"))).chords
+
+
 def test_paths_and_titles_are_said_as_they_are(musicvae):
     said = musicvae("sample", "-n", 1, "--out", "x[/y]", model="melody-2bar")
     assert "x[/y]/melody-2bar-sample-1-000.mid  draw 1, " in said.out

@@ -83,14 +83,14 @@ def test_notes_keep_to_all_that_is_asked():
 
 
 @pytest.mark.parametrize(
-    ("asked", "field"),
+    ("asked", "field", "found"),
     [
-        ({"key": "C", "scale": "C# D#", "pitch_range": None}, "scale"),
-        ({"key": "C", "scale": None, "pitch_range": "C#4-C#4"}, "range"),
+        ({"key": "C", "scale": "C# D#", "pitch_range": None}, "scale", "'C# D#'.* the key 'C'"),
+        ({"key": "C", "scale": None, "pitch_range": "C#4-C#4"}, "range", "'C#4-C#4'.* of 'C'"),
     ],
 )
-def test_a_constraint_that_leaves_no_note_is_told(asked, field):
-    with pytest.raises(SettingError) as caught:
+def test_a_constraint_that_leaves_no_note_is_told(asked, field, found):
+    with pytest.raises(SettingError, match=found) as caught:
         parse_constraint(**asked)
     assert caught.value.field == field
 
