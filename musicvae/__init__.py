@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from musicvae.music import midi
     from musicvae.music.midi import read as read_midi
     from musicvae.music.notes import Note, NoteSequence
+    from musicvae.rpc.async_client import AsyncClient
     from musicvae.rpc.client import Client
     from musicvae.rpc.credentials import Credentials
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     __version__ = version("musicvae")
 
 __all__ = [
+    "AsyncClient",
     "Client",
     "Clip",
     "Credentials",
@@ -80,6 +82,7 @@ _MODULES = {
     "Sound": "generation.sounds",
     "Note": "music.notes",
     "NoteSequence": "music.notes",
+    "AsyncClient": "rpc.async_client",
     "Client": "rpc.client",
     "Credentials": "rpc.credentials",
 }

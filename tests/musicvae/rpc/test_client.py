@@ -154,6 +154,8 @@ def test_name_of_a_model_that_is_no_unicode_is_refused(client):
 
 
 WRONG_ADDRESSES = [
+    *("localhost:1,", "localhost:1,b", "localhost:1, localhost:2", "https://a.b:1,c.d:2"),
+    *("127.0.0.1:1,[::1]:1", "a.invalid:1,localhost:2"),
     *("", "localhost", ":50051", "http://localhost:1", "localhost:1/", "a b:1", "a..b:1"),
     *("localhost:0", "localhost:65536", "localhost:http", "::1:50051", "[localhost]:1", "\n:1"),
 ]
