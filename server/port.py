@@ -29,7 +29,8 @@ def open_port(server: grpc.aio.Server, settings: Settings) -> str:
     """
     _check_public(settings)
     credentials = None if settings.tls_certificate is None else _tls(settings)
-    _check_free(settings.host, settings.port)
+    # gRPC prints lines before its error, so a plain socket tries the address first.
+    listen(settings.host, settings.port, "port").close()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     try:
         address = f"{host}:{settings.port}"
@@ -38,7 +39,7 @@ def open_port(server: grpc.aio.Server, settings: Settings) -> str:
         else:
             port = server.add_secure_port(address, credentials)
     except RuntimeError as error:
-        raise _not_free(settings.host, settings.port, "taken") from error
+        raise _not_free(settings.host, settings.port, "port", "taken") from error
     return f"{host}:{port}"
 
 
@@ -55,7 +56,13 @@ def _check_public(settings: Settings) -> None:
 
 
 class _Certificates:
-    """The files of the server's certificate, read again when one has changed."""
+    """The files of the server's certificate, read again when one has changed.
+
+    Attributes:
+        context: The context of TLS with the files that were read last.
+    """
+
+    context: ssl.SSLContext
 
     def __init__(self, settings: Settings) -> None:
         assert settings.tls_certificate is not None, "only with TLS"
@@ -95,11 +102,14 @@ class _Certificates:
         """
         try:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.set_alpn_protocols(["h2", "http/1.1"])
             context.load_cert_chain(self._certificate, self._key)
             authority = None
             if self._client_ca is not None:
                 authority = self._client_ca.read_bytes()
                 context.load_verify_locations(cadata=authority.decode())
+                context.verify_mode = ssl.CERT_REQUIRED
+            self.context = context
             return self._certificate.read_bytes(), self._key.read_bytes(), authority
         except (OSError, ValueError) as error:  # ssl's errors are OSErrors
             names = ", ".join(str(each) for each in (self._certificate, self._key, self._client_ca))
@@ -127,21 +137,47 @@ def _tls(settings: Settings) -> grpc.ServerCredentials:
     )
 
 
-def _check_free(host: str, port: int) -> None:
-    """Tries the address with a plain socket, since gRPC prints lines before its error."""
+def tls_context(settings: Settings) -> ssl.SSLContext:
+    """The context of TLS for Python's sockets; new connections take files that have changed.
+
+    Raises:
+        SettingError: If a file can't be read.
+    """
+    certificates = _Certificates(settings)
+    certificates.first()
+
+    def renew(connection: ssl.SSLObject, _: str | None, __: ssl.SSLContext) -> None:
+        certificates.changed()
+        connection.context = certificates.context
+
+    certificates.context.sni_callback = renew
+    return certificates.context
+
+
+def listen(host: str, port: int, field: str) -> socket.socket:
+    """A socket that listens on an address of this machine.
+
+    Args:
+        host: The host.
+        port: The port; 0 for any free port.
+        field: The setting that holds the port.
+
+    Raises:
+        SettingError: If the address can't be used.
+    """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        socket.create_server(address[:2], family=family).close()
+        return socket.create_server(address[:2], family=family)
     except UnicodeError as error:  # names that never reach a resolver, such as a..b
-        raise _not_free(host, port, "no host name") from error
+        raise _not_free(host, port, field, "no host name") from error
     except OSError as error:
-        raise _not_free(host, port, error.strerror or str(error)) from error
+        raise _not_free(host, port, field, error.strerror or str(error)) from error
 
 
-def _not_free(host: str, port: int, reason: str) -> SettingError:
+def _not_free(host: str, port: int, field: str, reason: str) -> SettingError:
     return SettingError(
-        f"host {host!r} and port {port}: {reason}",
+        f"host {host!r} and {field} {port}: {reason}",
         expected="an address of this machine and a free port",
-        action="Choose another `port`, or 0 for any free port.",
-        field="port",
+        action=f"Choose another `{field}`, or 0 for any free port.",
+        field=field,
     )

@@ -19,6 +19,7 @@ from musicvae.v1.musicvae_pb2_grpc import add_MusicServiceServicer_to_server
 from .calls import Calls
 from .costs import Costs
 from .health import Health
+from .http_port import Handlers, HttpApp, HttpPort, open_http
 from .port import open_port
 from .queue import FairQueue
 from .readers import Readers
@@ -36,6 +37,7 @@ class RunningServer:
 
     Attributes:
         address: The address of the port, as `host:port`.
+        http_url: The address of the port of HTTP, as `http://host:port`, if there is one.
     """
 
     def __init__(
@@ -48,8 +50,11 @@ class RunningServer:
         readers: Readers,
         queue: FairQueue,
         settings: Settings,
+        http: HttpPort | None,
     ) -> None:
         self.address = address
+        self.http_url = None if http is None else http.url
+        self._http = http
         self._server = server
         self._health = health
         self._calls = calls
@@ -70,7 +75,8 @@ class RunningServer:
         """Closes the port, and gives the calls in flight `grace_s` to finish."""
         self._health.close()
         ending = asyncio.get_running_loop().call_later(grace_s, self._calls.end_all)
-        await self._server.stop(grace_s + _LAST_WORDS_S)
+        closing = [] if self._http is None else [self._http.close(grace_s + _LAST_WORDS_S)]
+        await asyncio.gather(self._server.stop(grace_s + _LAST_WORDS_S), *closing)
         ending.cancel()
         self._readers.close()
         self._queue.close()
@@ -97,10 +103,16 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
         ],
     )
     service = MusicService(engine, queue, costs, readers, settings.limits)
-    add_MusicServiceServicer_to_server(service, server)  # type: ignore[no-untyped-call]  # generated
-    add_HealthServicer_to_server(health, server)
+    handlers = Handlers()
+    for registry in (server, handlers):
+        add_MusicServiceServicer_to_server(service, registry)  # type: ignore[no-untyped-call]  # generated
+        add_HealthServicer_to_server(health, registry)
     reflection.enable_server_reflection((NAME, HEALTH, reflection.SERVICE_NAME), server)
     address = open_port(server, settings)
+    http = None
+    if settings.http_port is not None:
+        app = HttpApp(handlers, calls, settings, readers)
+        http = open_http(app, settings, settings.http_port)
     running = RunningServer(
         address=address,
         server=server,
@@ -109,6 +121,7 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
         readers=readers,
         queue=queue,
         settings=settings,
+        http=http,
     )
     await server.start()
     try:
@@ -148,6 +161,8 @@ async def _serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[s
         "  or: buf curl --protocol grpc --http2-prior-knowledge "
         f'-d \'{{"clip_format": "CLIP_FORMAT_NOTES"}}\' http://{running.address}/{NAME}/Sample'
     )
+    if running.http_url is not None:
+        say(f"Connect, gRPC-Web and JSON on {running.http_url}")
     await told.wait()
     for number in _STOPPING:
         loop.remove_signal_handler(number)  # a second signal ends the server at once

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from musicvae.errors import SettingError
 from musicvae.problems import wrong_value
 from musicvae.rpc.limits import Limits, check_positive
+
+_ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.\[\]:_-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +20,9 @@ class Settings:
     Attributes:
         host: Address to listen on; the default is reachable only from this machine.
         port: TCP port; 0 for any free port.
+        http_port: TCP port of Connect, gRPC-Web and JSON; 0 for any free port, None for no port.
+        allow_origins: The origins whose pages may call over HTTP from a browser, such as
+            "https://studio.example.org"; "*" is every origin.
         tls_certificate: A file with the server's certificate and those that sign it, in PEM form;
             None for no TLS. It is read again when it has changed.
         tls_key: A file with the key of that certificate; both or none are given.
@@ -61,6 +67,8 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 50051
+    http_port: int | None = None
+    allow_origins: tuple[str, ...] = ()
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_client_ca: Path | None = None
@@ -84,11 +92,14 @@ class Settings:
     pause_s: float = 2.0
 
     def __post_init__(self) -> None:
-        check_positive(self, may_be_0=("port", "grace_s", "pause_s", "lend_after_s"))
+        check_positive(self, may_be_0=("port", "http_port", "grace_s", "pause_s", "lend_after_s"))
         for name in ("pause_s", "grace_s", "lend_after_s"):
             seconds = getattr(self, name)
             if not 0 <= seconds < float("inf"):
                 raise wrong_value(name, seconds, "a number of seconds, 0 or more")
+        for origin in self.allow_origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise wrong_value("allow_origins", origin, "https://HOST, http://HOST:PORT, or *")
         has_both = (self.tls_certificate is None) == (self.tls_key is None)
         if not has_both or (self.tls_client_ca is not None and self.tls_certificate is None):
             raise SettingError(

@@ -107,6 +107,18 @@ def token(name: str, path: Path) -> None:
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=50051, show_default=True,
               help="0: any free port.")  # fmt: skip
+@click.option(
+    "--http-port",
+    type=click.IntRange(0, 65535),
+    help="Also answer Connect, gRPC-Web and JSON over HTTP; 0: any free port.",
+)
+@click.option(
+    "--allow-origin",
+    "allow_origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Pages of this origin may call over HTTP, such as https://studio.example.org; * for all.",
+)
 @_files_of_security
 @click.option(
     "--allow-plain",

@@ -5,6 +5,7 @@ import logging
 import grpc
 import pytest
 import trustme
+from certificates import write_ca, write_pair
 
 from musicvae.errors import ServiceError, SettingError
 from musicvae.generation.requests import SampleRequest
@@ -16,20 +17,6 @@ from musicvae.server import Settings
 @pytest.fixture
 def authority():
     return trustme.CA()
-
-
-def write_pair(authority, folder, name):
-    """Writes a certificate for localhost and its key."""
-    pair = authority.issue_cert("localhost")
-    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
-    key.write_bytes(pair.private_key_pem.bytes())
-    certificate.write_bytes(b"".join(each.bytes() for each in pair.cert_chain_pems))
-    return certificate, key
-
-
-def write_ca(authority, path):
-    authority.cert_pem.write_to_path(path)
-    return path
 
 
 @pytest.fixture

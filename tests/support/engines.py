@@ -47,6 +47,7 @@ class ServerThread:
             self._end_loop()
             raise
         self.address = self._running.address
+        self.http_url = self._running.http_url
 
     def run(self, work):
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
@@ -83,6 +84,14 @@ def engine(tiny, other):
 @pytest.fixture(scope="session")
 def server(tiny, other):
     running = ServerThread(Settings(port=0, pause_s=0.0), tiny, other)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def http_server(tiny):
+    """A server that also answers over HTTP."""
+    running = ServerThread(Settings(port=0, http_port=0, pause_s=0.0), tiny)
     yield running
     running.stop()
 
