@@ -30,7 +30,7 @@ _SEEDS = range(8)
 class Health(HealthServicer):  # type: ignore[misc]  # untyped
     """The standard health service, for the server as a whole, one service, and each model.
 
-    A model's name in health is SERVICE/MODEL. The status is SERVING after `prove` has made music,
+    The status is SERVING after `prove` has made music,
     and NOT_SERVING before and after `stop`.
 
     Args:
@@ -39,8 +39,7 @@ class Health(HealthServicer):  # type: ignore[misc]  # untyped
     """
 
     def __init__(self, service: str, models: Iterable[str]) -> None:
-        self._service = service
-        names = (OVERALL_HEALTH, service, *(f"{service}/{name}" for name in models))
+        names = (OVERALL_HEALTH, service, *models)
         self._status = dict.fromkeys(names, _NOT_SERVING)
         self._changed = asyncio.Event()
         self._is_closed = False
@@ -77,7 +76,7 @@ class Health(HealthServicer):  # type: ignore[misc]  # untyped
         """
         for model in engine.models():
             await _prove(model, engine, queue, costs)
-            self._set(f"{self._service}/{model.name}", _SERVING)
+            self._set(model.name, _SERVING)
         for name in self._status:
             self._set(name, _SERVING)
 

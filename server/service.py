@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
+from importlib.metadata import version
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -24,6 +26,7 @@ from musicvae.generation.requests import (
 from musicvae.rpc import requests
 from musicvae.rpc.limits import Limits
 from musicvae.rpc.replies import clip_to_message, encoding_to_message, model_to_message
+from musicvae.rpc.server_info import ServerInfo, server_to_message
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceServicer
 
@@ -31,9 +34,10 @@ from .calls import Replies
 from .costs import Costs, Kind
 from .queue import FairQueue
 from .readers import Readers
+from .settings import Settings
 
 NAME = pb.DESCRIPTOR.services_by_name["MusicService"].full_name
-FREE = ("ListModels", "GetModel")
+FREE = ("ListModels", "GetModel", "GetServer")
 """The methods that make no music."""
 
 Read = TypeVar("Read", bound=Message)
@@ -50,17 +54,19 @@ class MusicService(MusicServiceServicer):
         queue: Shares the engine among the calls.
         costs: Learns what the calls take.
         readers: Read the requests: reading the largest takes a second or two, and tens of MB.
-        limits: The limits of one request.
+        settings: The limits.
     """
 
     def __init__(
-        self, engine: Engine, queue: FairQueue, costs: Costs, readers: Readers, limits: Limits
+        self, engine: Engine, queue: FairQueue, costs: Costs, readers: Readers, settings: Settings
     ) -> None:
         self._engine = engine
         self._queue = queue
         self._costs = costs
         self._readers = readers
-        self._limits = limits
+        self._limits = settings.limits
+        self._settings = settings
+        self._start_s = time.monotonic()
 
     async def Sample(self, message: pb.SampleRequest, replies: Replies) -> None:
         request = await self._read(requests.sample_request, message)
@@ -106,6 +112,17 @@ class MusicService(MusicServiceServicer):
 
     async def GetModel(self, message: pb.GetModelRequest, _: Replies) -> pb.GetModelResponse:
         return pb.GetModelResponse(model=model_to_message(self._engine.model(message.model)))
+
+    async def GetServer(self, _: pb.GetServerRequest, __: Replies) -> pb.GetServerResponse:
+        server = ServerInfo(
+            version=version("musicvae"),
+            uptime_s=time.monotonic() - self._start_s,
+            needs_token=self._settings.tokens is not None,
+            request_limits=self._limits,
+            call_limits=self._settings.call_limits,
+            models=self._engine.models(),
+        )
+        return pb.GetServerResponse(server=server_to_message(server))
 
     async def _read(self, read: Callable[[Read, Limits], Request], message: Read) -> Request:
         return await self._readers.read(message.ByteSize(), read, message, self._limits)

@@ -102,7 +102,7 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
             ("grpc.so_reuseport", 0),  # two servers on one port would share its calls by chance
         ],
     )
-    service = MusicService(engine, queue, costs, readers, settings.limits)
+    service = MusicService(engine, queue, costs, readers, settings)
     handlers = Handlers()
     for registry in (server, handlers):
         add_MusicServiceServicer_to_server(service, registry)  # type: ignore[no-untyped-call]  # generated

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from musicvae.errors import SettingError
 from musicvae.problems import wrong_value
 from musicvae.rpc.limits import Limits, check_positive
+from musicvae.rpc.server_info import CallLimits
 
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.\[\]:_-]+")
 
@@ -97,6 +98,10 @@ class Settings:
             seconds = getattr(self, name)
             if not 0 <= seconds < float("inf"):
                 raise wrong_value(name, seconds, "a number of seconds, 0 or more")
+        for name in ("port", "http_port"):
+            port = getattr(self, name)
+            if port is not None and not 0 <= port <= 65535:
+                raise wrong_value(name, port, "0 to 65535")
         for origin in self.allow_origins:
             if not _ORIGIN.fullmatch(origin):
                 raise wrong_value("allow_origins", origin, "https://HOST, http://HOST:PORT, or *")
@@ -108,3 +113,8 @@ class Settings:
                 action="Give the missing file, or none.",
                 field="tls_certificate",
             )
+
+    @property
+    def call_limits(self) -> CallLimits:
+        """The sizes and times of calls that callers are told."""
+        return CallLimits(**{each.name: getattr(self, each.name) for each in fields(CallLimits)})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from musicvae.commands.terminal import DEFAULT_BUNDLE, embedded_bundles
 
@@ -119,6 +120,12 @@ def token(name: str, path: Path) -> None:
     metavar="ORIGIN",
     help="Pages of this origin may call over HTTP, such as https://studio.example.org; * for all.",
 )
+@click.option(
+    "--config",
+    type=_FILE,
+    help="A YAML file of these options by their names, such as `max-count: 64`; an option of the "
+    "command line wins over the file.",
+)
 @_files_of_security
 @click.option(
     "--allow-plain",
@@ -127,12 +134,27 @@ def token(name: str, path: Path) -> None:
 )
 @_limits(REQUEST_LIMITS)
 @_limits(SERVER_LIMITS)
-def serve(bundles: tuple[str, ...], **options: Any) -> None:
+@click.pass_context
+def serve(context: click.Context, /, config: Path | None, **options: Any) -> None:
     """Answer requests over gRPC until it is stopped."""
     from musicvae import bundle
-    from musicvae.server import Limits, Settings
+    from musicvae.server import Limits, Settings, read_config
     from musicvae.server import serve as run
 
+    if config is not None:
+        names = {
+            max(each.opts, key=len).lstrip("-"): name
+            for each in context.command.params
+            if (name := each.name) in options
+        }
+        in_file = read_config(config, names)
+        is_given = context.get_parameter_source
+        options |= {
+            name: value
+            for name, value in in_file.items()
+            if is_given(name) is ParameterSource.DEFAULT
+        }
+    bundles = options.pop("bundles") or embedded_bundles()
     limits = Limits(**{name: options.pop(name) for name in REQUEST_LIMITS})
     settings = Settings(limits=limits, **options)
-    run(settings, [bundle.load(each) for each in bundles or embedded_bundles()], say=click.echo)
+    run(settings, [bundle.load(each) for each in bundles], say=click.echo)

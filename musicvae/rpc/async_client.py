@@ -21,6 +21,7 @@ from musicvae.rpc import methods
 from musicvae.rpc.connection import DEFAULT_TIMEOUT_S, Connection
 from musicvae.rpc.credentials import Credentials
 from musicvae.rpc.methods import Method, Reply, Request
+from musicvae.rpc.server_info import ServerInfo
 
 
 class AsyncClient:
@@ -93,6 +94,10 @@ class AsyncClient:
     async def model(self, name: str) -> ModelInfo:
         """Describes one model; an empty name is the default's."""
         return await self._call(methods.GET_MODEL, name)
+
+    async def server(self) -> ServerInfo:
+        """Describes the server: its version, its limits and its models."""
+        return await self._call(methods.GET_SERVER, None)
 
     async def _call(self, method: Method[Request, Reply], request: Request) -> Reply:
         attempts, message = self._connection.attempts(), method.write(request)

@@ -21,6 +21,7 @@ from musicvae.rpc import methods
 from musicvae.rpc.connection import DEFAULT_TIMEOUT_S, Connection
 from musicvae.rpc.credentials import Credentials
 from musicvae.rpc.methods import Method, Reply, Request
+from musicvae.rpc.server_info import ServerInfo
 
 
 class Client:
@@ -98,6 +99,10 @@ class Client:
     def model(self, name: str) -> ModelInfo:
         """Describes one model; an empty name is the default's."""
         return self._call(methods.GET_MODEL, name)
+
+    def server(self) -> ServerInfo:
+        """Describes the server: its version, its limits and its models."""
+        return self._call(methods.GET_SERVER, None)
 
     def _call(self, method: Method[Request, Reply], request: Request) -> Reply:
         attempts, message = self._connection.attempts(), method.write(request)

@@ -35,6 +35,7 @@ from musicvae.rpc.replies import (
     transformed_from_message,
 )
 from musicvae.rpc.requests import request_to_message
+from musicvae.rpc.server_info import ServerInfo, server_from_message
 from musicvae.v1 import musicvae_pb2 as pb
 
 Request = TypeVar("Request")
@@ -91,4 +92,9 @@ LIST_MODELS = Method[None, tuple[ModelInfo, ...]](
 )
 GET_MODEL = Method[str, ModelInfo](
     "GetModel", _model_to_message, lambda reply, _: model_from_message(reply.model)
+)
+GET_SERVER = Method[None, ServerInfo](
+    "GetServer",
+    lambda _: pb.GetServerRequest(),
+    lambda reply, _: server_from_message(reply.server),
 )

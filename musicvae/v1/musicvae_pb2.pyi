@@ -299,6 +299,74 @@ class GetModelResponse(_message.Message):
     model: Model
     def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
 
+class GetServerRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetServerResponse(_message.Message):
+    __slots__ = ("server",)
+    SERVER_FIELD_NUMBER: _ClassVar[int]
+    server: Server
+    def __init__(self, server: _Optional[_Union[Server, _Mapping]] = ...) -> None: ...
+
+class Server(_message.Message):
+    __slots__ = ("version", "uptime_s", "needs_token", "request_limits", "call_limits", "models")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    UPTIME_S_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_LIMITS_FIELD_NUMBER: _ClassVar[int]
+    CALL_LIMITS_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    uptime_s: float
+    needs_token: bool
+    request_limits: RequestLimits
+    call_limits: CallLimits
+    models: _containers.RepeatedCompositeFieldContainer[Model]
+    def __init__(self, version: _Optional[str] = ..., uptime_s: _Optional[float] = ..., needs_token: _Optional[bool] = ..., request_limits: _Optional[_Union[RequestLimits, _Mapping]] = ..., call_limits: _Optional[_Union[CallLimits, _Mapping]] = ..., models: _Optional[_Iterable[_Union[Model, _Mapping]]] = ...) -> None: ...
+
+class RequestLimits(_message.Message):
+    __slots__ = ("max_steps", "max_count", "max_points", "max_path_count", "max_latents", "max_amounts", "max_notes", "max_path_notes", "max_midi_bytes", "max_midi_tracks", "max_length_quarters")
+    MAX_STEPS_FIELD_NUMBER: _ClassVar[int]
+    MAX_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MAX_POINTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_PATH_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MAX_LATENTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_NOTES_FIELD_NUMBER: _ClassVar[int]
+    MAX_PATH_NOTES_FIELD_NUMBER: _ClassVar[int]
+    MAX_MIDI_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MAX_MIDI_TRACKS_FIELD_NUMBER: _ClassVar[int]
+    MAX_LENGTH_QUARTERS_FIELD_NUMBER: _ClassVar[int]
+    max_steps: int
+    max_count: int
+    max_points: int
+    max_path_count: int
+    max_latents: int
+    max_amounts: int
+    max_notes: int
+    max_path_notes: int
+    max_midi_bytes: int
+    max_midi_tracks: int
+    max_length_quarters: int
+    def __init__(self, max_steps: _Optional[int] = ..., max_count: _Optional[int] = ..., max_points: _Optional[int] = ..., max_path_count: _Optional[int] = ..., max_latents: _Optional[int] = ..., max_amounts: _Optional[int] = ..., max_notes: _Optional[int] = ..., max_path_notes: _Optional[int] = ..., max_midi_bytes: _Optional[int] = ..., max_midi_tracks: _Optional[int] = ..., max_length_quarters: _Optional[int] = ...) -> None: ...
+
+class CallLimits(_message.Message):
+    __slots__ = ("max_message_bytes", "max_wait_s", "max_rpcs", "max_call_s", "max_body_s", "max_unread_s")
+    MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MAX_WAIT_S_FIELD_NUMBER: _ClassVar[int]
+    MAX_RPCS_FIELD_NUMBER: _ClassVar[int]
+    MAX_CALL_S_FIELD_NUMBER: _ClassVar[int]
+    MAX_BODY_S_FIELD_NUMBER: _ClassVar[int]
+    MAX_UNREAD_S_FIELD_NUMBER: _ClassVar[int]
+    max_message_bytes: int
+    max_wait_s: float
+    max_rpcs: int
+    max_call_s: float
+    max_body_s: float
+    max_unread_s: float
+    def __init__(self, max_message_bytes: _Optional[int] = ..., max_wait_s: _Optional[float] = ..., max_rpcs: _Optional[int] = ..., max_call_s: _Optional[float] = ..., max_body_s: _Optional[float] = ..., max_unread_s: _Optional[float] = ...) -> None: ...
+
 class Excerpt(_message.Message):
     __slots__ = ("midi", "notes", "start_bar", "reduce", "meter", "steps_per_quarter")
     MIDI_FIELD_NUMBER: _ClassVar[int]

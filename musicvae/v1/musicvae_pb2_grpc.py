@@ -75,6 +75,11 @@ class MusicServiceStub:
                 request_serializer=musicvae_dot_v1_dot_musicvae__pb2.GetModelRequest.SerializeToString,
                 response_deserializer=musicvae_dot_v1_dot_musicvae__pb2.GetModelResponse.FromString,
                 _registered_method=True)
+        self.GetServer = channel.unary_unary(
+                '/musicvae.v1.MusicService/GetServer',
+                request_serializer=musicvae_dot_v1_dot_musicvae__pb2.GetServerRequest.SerializeToString,
+                response_deserializer=musicvae_dot_v1_dot_musicvae__pb2.GetServerResponse.FromString,
+                _registered_method=True)
 
 
 class MusicServiceServicer:
@@ -167,6 +172,15 @@ class MusicServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetServer(self, request, context):
+        """Describes the server: its version, its limits, and the models that it serves.
+
+        Errors: only those that every rpc can return.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MusicServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -209,6 +223,11 @@ def add_MusicServiceServicer_to_server(servicer, server):
                     servicer.GetModel,
                     request_deserializer=musicvae_dot_v1_dot_musicvae__pb2.GetModelRequest.FromString,
                     response_serializer=musicvae_dot_v1_dot_musicvae__pb2.GetModelResponse.SerializeToString,
+            ),
+            'GetServer': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetServer,
+                    request_deserializer=musicvae_dot_v1_dot_musicvae__pb2.GetServerRequest.FromString,
+                    response_serializer=musicvae_dot_v1_dot_musicvae__pb2.GetServerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -428,6 +447,33 @@ class MusicService:
             '/musicvae.v1.MusicService/GetModel',
             musicvae_dot_v1_dot_musicvae__pb2.GetModelRequest.SerializeToString,
             musicvae_dot_v1_dot_musicvae__pb2.GetModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetServer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/musicvae.v1.MusicService/GetServer',
+            musicvae_dot_v1_dot_musicvae__pb2.GetServerRequest.SerializeToString,
+            musicvae_dot_v1_dot_musicvae__pb2.GetServerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -180,6 +180,7 @@ def test_watchers_take_no_place_of_others(start_server):
         assert health.Check(ALL).status == SERVING
         assert len(stub.ListModels(pb.ListModelsRequest()).models) == 1
         assert stub.GetModel(pb.GetModelRequest()).model.name == "tiny"
+        assert stub.GetServer(pb.GetServerRequest()).server.call_limits.max_rpcs == 1
         for each in (music, *watches):
             each.cancel()
 

@@ -23,21 +23,21 @@ def ask(service=""):
     return health_pb2.HealthCheckRequest(service=service)
 
 
-@pytest.mark.parametrize("service", ["", SERVICE, f"{SERVICE}/tiny", f"{SERVICE}/other"])
+@pytest.mark.parametrize("service", ["", SERVICE, "tiny", "other"])
 def test_server_and_each_model_are_serving(channel, service):
     assert health_pb2_grpc.HealthStub(channel).Check(ask(service)).status == SERVING
 
 
 def test_unknown_model_is_not_found(channel):
     with pytest.raises(grpc.RpcError) as caught:
-        health_pb2_grpc.HealthStub(channel).Check(ask(f"{SERVICE}/nobody"))
+        health_pb2_grpc.HealthStub(channel).Check(ask("nobody"))
     assert caught.value.code() == grpc.StatusCode.NOT_FOUND
 
 
 def test_open_watch_does_not_hold_a_stop(start_server):
     server = start_server(Settings(port=0, pause_s=0.0, grace_s=20.0))
     with grpc.insecure_channel(server.address) as channel:
-        watch = health_pb2_grpc.HealthStub(channel).Watch(ask(f"{SERVICE}/tiny"))
+        watch = health_pb2_grpc.HealthStub(channel).Watch(ask("tiny"))
         assert next(watch).status == SERVING
         server.stop()  # less than the 20 s, or the stream would end as UNAVAILABLE
         assert [said.status for said in watch] == [NOT_SERVING]
