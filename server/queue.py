@@ -1,9 +1,9 @@
 """A fair queue for the model: one thread works, and every request gets one item at a time.
 
-The queue knows neither music nor gRPC. Work is an iterator; the thread calls `next` once for each
-waiting request, in a circle. So a long request delays a short request by one item, not by its whole
-length, and no two requests work at the same time. The last item ends a stream: its end never waits
-for the thread.
+The queue knows neither music nor gRPC. Work is an iterator; each request asks the thread for one
+item at a time. The thread takes the steps of several items together, see `Batcher`. So a long
+request delays a short request by single steps, not by its whole length. The last item ends a
+stream: its end never waits for the thread.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncGenerator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+import torch
+
 from musicvae.errors import BusyError
+from musicvae.runtime.batcher import Batcher
 
 from .costs import Load
 from .waits import lending
@@ -55,8 +57,8 @@ class FairQueue:
         self._max_wait_s = max_wait_s
         self._lend_after_s = lend_after_s
         self._waiting: set[_Waiting] = set()
-        # The one thread works in order of submission; each request submits one item at a time.
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
+        # Tasks that wait inside torch's own contexts would leave them in another order.
+        self._batcher = Batcher(around=torch.inference_mode)
 
     async def stream(
         self, work: Iterator[Item], load: Load, *, left_s: float = math.inf
@@ -100,11 +102,11 @@ class FairQueue:
             self._waiting.discard(own)
 
     def close(self) -> None:
-        """Ends the thread after the item in progress."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        """Ends the thread after the items in progress."""
+        self._batcher.close()
 
     async def _submit(self, work: Callable[[], Item]) -> Item:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return await asyncio.wrap_future(self._batcher.submit(work))
 
     def _admit(self, load: Load, left_s: float) -> _Waiting:
         """Adds a request; on an idle machine any request may try."""

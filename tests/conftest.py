@@ -31,7 +31,7 @@ os.environ["PYTHONSAFEPATH"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
 
-pytest_plugins = ["engines", "evaluations"]
+pytest_plugins = ["engines", "evaluations", "shapes_by_task"]
 
 
 @pytest.fixture(scope="session", autouse=True)

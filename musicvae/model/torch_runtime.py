@@ -27,6 +27,11 @@ class TorchDecoder:
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
 
+    @property
+    def shared_by(self) -> object:
+        """Itself alone, since its state is of tensors."""
+        return object()
+
     @torch.no_grad()
     def plan(
         self, shares: Float[np.ndarray, "batch bar share"]

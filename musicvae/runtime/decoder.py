@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from musicvae.music.notes import TimeGrid
 from musicvae.representation.streams import Stream
-from musicvae.runtime.decoding import State, Step, Stepped
+from musicvae.runtime.decoding import SharedStep, State, Stepped
 from musicvae.runtime.event_table import EventTable
 from musicvae.runtime.graph import AnyArray, Graph, Network
 from musicvae.runtime.layers import add_layers, add_states
@@ -16,7 +16,7 @@ from musicvae.runtime.lstm import CellState, Weights, add_sequence, read_cells, 
 
 
 @runtime_checkable  # jaxtyping's checker tests for it
-class DecoderRuntime(Step[AnyArray], Protocol):
+class DecoderRuntime(SharedStep, Protocol):
     """A decoder over arrays, in whatever runtime. A row is one bar, or one excerpt."""
 
     def plan(
@@ -65,6 +65,11 @@ class OnnxDecoder:
             self._conductor = _conductor(under(weights, "conductor."), bars)
         self._start = _start(players)
         self._step, self._names = _step(players, tables)
+
+    @property
+    def shared_by(self) -> object:
+        """See `SharedStep`."""
+        return self
 
     def plan(
         self, shares: Float[np.ndarray, "batch bar share"]

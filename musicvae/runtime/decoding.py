@@ -4,15 +4,16 @@ The loop knows a decoder by its `step` alone, so that ONNX Runtime and torch sha
 nucleus, noise, known events and masks are the loop's.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from musicvae.identity import compare_by_identity
 from musicvae.music.notes import TimeGrid
+from musicvae.runtime.batcher import finish
 from musicvae.runtime.event_draws import EventDraws
 from musicvae.runtime.graph import AnyArray
 
@@ -56,6 +57,15 @@ class Step(Protocol[Array]):
         """
 
 
+@runtime_checkable
+class SharedStep(Step[AnyArray], Protocol):
+    """A decoder whose state is of arrays, so that rows of several draws can be joined."""
+
+    @property
+    def shared_by(self) -> object:
+        """Decoders that give the same object take each other's rows."""
+
+
 def unroll(
     decoder: Step[Array],
     state: State,
@@ -89,7 +99,7 @@ class Drawn(NamedTuple):
 
 
 def draw_events(
-    decoder: Step[AnyArray],
+    decoder: SharedStep,
     state: State,
     draws: EventDraws,
     uniform: Float[np.ndarray, "batch step _"] | None,
@@ -120,27 +130,102 @@ def draw_events(
     assert temperature >= 0, temperature
     assert 0 < top_p <= 1, top_p
     noise = None if uniform is None or temperature == 0 else draws.prepare(uniform)
-    events = known.copy()
-    is_drawn = known == UNKNOWN
-    are_all_drawn = is_drawn.all((0, 2)).tolist()
-    nats = np.zeros(known.shape, np.float32)
+    rows = _Rows(known, noise, mask, free)
+    return finish(_DrawLoop(decoder, state, draws, rows, temperature, top_p, grid))
 
-    def choose(number: int, now: np.ndarray) -> np.ndarray:
-        if mask is not None:
-            allowed = now + mask
-            if free is not None:
-                nats[:, number] = draws.log_sums(now + free) - draws.log_sums(allowed)
+
+class _Rows(NamedTuple):
+    """What the rows of a loop bring along; see `draw_events`."""
+
+    known: Int[np.ndarray, "batch step stream"]
+    noise: Float[np.ndarray, "batch step _"] | None
+    mask: Float[np.ndarray, "batch parameter"] | None
+    free: Float[np.ndarray, "batch parameter"] | None
+
+
+class _DrawLoop:
+    """Rows whose events are being drawn; see `Loop`."""
+
+    def __init__(
+        self,
+        decoder: SharedStep,
+        state: State,
+        draws: EventDraws,
+        rows: _Rows,
+        temperature: float,
+        top_p: float,
+        grid: TimeGrid | None,
+    ) -> None:
+        self._decoder, self.state, self._draws, self.own = decoder, state, draws, rows
+        self._temperature, self._top_p, self._grid = temperature, top_p, grid
+        self._events = rows.known.copy()
+        self._nats = np.zeros(rows.known.shape, np.float32)
+        self._is_drawn = rows.known == UNKNOWN
+        self._are_all_drawn = self._is_drawn.all((0, 2)).tolist()
+        self._previous = np.broadcast_to(draws.unknown, self._events[:, 0].shape)
+        self._number = 0
+        kinds = tuple(each is None for each in rows)
+        self.key: Hashable = (
+            decoder.shared_by,
+            grid,
+            temperature,
+            top_p,
+            rows.known.shape[1:],
+            kinds,
+        )
+        self.rows, self.left = rows.known.shape[:2]
+
+    def join(self, others: Sequence["_DrawLoop"]) -> "_DrawLoop":
+        state = _join([each.state for each in (self, *others)])
+        rows = _join([each.own for each in (self, *others)])
+        how = (self._temperature, self._top_p, self._grid)
+        return _DrawLoop(self._decoder, state, self._draws, _Rows(*rows), *how)
+
+    def step(self) -> None:
+        number = self._number
+        stepped = self._decoder.step(self.state, self._previous, number, self._grid)
+        self.state, self._previous = stepped.state, self._choose(number, stepped.parameters)
+        self._events[:, number] = self._previous
+        self._number += 1
+        self.left -= 1
+
+    def keep(self, rows: Bool[np.ndarray, " row"]) -> None:
+        # A decoder may take several rows for one.
+        self.state = tuple(each[np.repeat(rows, len(each) // self.rows)] for each in self.state)
+        kept: list[Any] = [None if each is None else each[rows] for each in self.own]
+        self.own = _Rows(*kept)
+        self._events, self._nats = self._events[rows], self._nats[rows]
+        self._is_drawn, self._previous = self._is_drawn[rows], self._previous[rows]
+        self.rows = int(rows.sum())
+
+    def split(self, sizes: Sequence[int]) -> list[Drawn]:
+        ends = np.cumsum(sizes)[:-1]
+        return [
+            Drawn(*both)
+            for both in zip(np.split(self._events, ends), np.split(self._nats, ends), strict=True)
+        ]
+
+    def _choose(self, number: int, now: AnyArray) -> AnyArray:
+        """Chooses the events of a step by their parameters."""
+        own = self.own
+        if own.mask is not None:
+            allowed = now + own.mask
+            if own.free is not None:
+                sums = self._draws.log_sums
+                self._nats[:, number] = sums(now + own.free) - sums(allowed)
             now = allowed
-        if noise is None:
-            chosen = draws.likeliest(now)
+        if own.noise is None:
+            chosen = self._draws.likeliest(now)
         else:
-            chosen = draws.draw(now, noise[:, number], temperature=temperature, top_p=top_p)
-        if not are_all_drawn[number]:
-            chosen = np.where(is_drawn[:, number], chosen, known[:, number])
-        events[:, number] = chosen
+            how = {"temperature": self._temperature, "top_p": self._top_p}
+            chosen = self._draws.draw(now, own.noise[:, number], **how)
+        if not self._are_all_drawn[number]:
+            chosen = np.where(self._is_drawn[:, number], chosen, own.known[:, number])
         return chosen
 
-    before = np.broadcast_to(draws.unknown, events[:, 0].shape)
-    for _ in unroll(decoder, state, before, events.shape[1], choose, grid):
-        pass
-    return Drawn(events, nats)
+
+def _join(rows: Sequence[Sequence[AnyArray | None]]) -> tuple[Any, ...]:
+    """Joins arrays of several loops along their rows; None stays None."""
+    return tuple(
+        None if parts[0] is None else np.concatenate(parts) for parts in zip(*rows, strict=True)
+    )

@@ -1,15 +1,19 @@
 """An encoder in ONNX Runtime: events to the parameters of a posterior."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from musicvae.music.notes import TimeGrid
 from musicvae.representation.streams import Stream
+from musicvae.runtime.batcher import finish
 from musicvae.runtime.event_table import EventTable
-from musicvae.runtime.graph import Graph
+from musicvae.runtime.graph import AnyArray, Graph
 from musicvae.runtime.lstm import Weights, add_sequence, under
+
+_STEP_EVENTS = 1_024
+"""Events of all rows that are encoded at once: others wait meanwhile, some 5 ms."""
 
 
 class OnnxEncoder:
@@ -66,6 +70,12 @@ class OnnxEncoder:
         self, events: Int[np.ndarray, "batch step stream"], grid: TimeGrid | None
     ) -> Float[np.ndarray, "batch *bar parameter"]:
         """The parameters of the posterior of each excerpt."""
+        return finish(_EncodeLoop(self, events, grid))
+
+    def run(
+        self, events: Int[np.ndarray, "batch step stream"], grid: TimeGrid | None
+    ) -> Float[np.ndarray, "batch *bar parameter"]:
+        """The same, for excerpts of one or several tasks."""
         rows = events.reshape(len(events) * self._bars, -1, events.shape[2])
         steps = rows.shape[1]
         # (batch, step, stream) -> (step * batch, stream)
@@ -74,6 +84,43 @@ class OnnxEncoder:
         sizes = np.array([steps, len(rows), self._table.rows.shape[1]])
         (parameters,) = self._network(**inputs, sizes=sizes, shares=_shares(self._parts, steps))
         return parameters
+
+
+class _EncodeLoop:
+    """Excerpts to encode, a few a step; see `Loop`."""
+
+    def __init__(self, encoder: OnnxEncoder, events: AnyArray, grid: TimeGrid | None) -> None:
+        self._encoder, self._grid = encoder, grid
+        self._results: list[AnyArray] = []
+        self.events = events
+        self.key: Hashable = (encoder, grid, events.shape[1:])
+        self._chunk = max(_STEP_EVENTS // events.shape[1], 1)
+        self._done = 0
+        self._count()
+
+    def join(self, others: Sequence["_EncodeLoop"]) -> "_EncodeLoop":
+        events = np.concatenate([each.events for each in (self, *others)])
+        return _EncodeLoop(self._encoder, events, self._grid)
+
+    def step(self) -> None:
+        excerpts = self.events[self._done : self._done + self._chunk]
+        self._results.append(self._encoder.run(excerpts, self._grid))
+        self._done += len(excerpts)
+        self._count()
+
+    def keep(self, rows: Bool[np.ndarray, " row"]) -> None:
+        done = rows[: self._done]
+        if self._results:
+            self._results = [np.concatenate(self._results)[done]]
+        self.events, self._done = self.events[rows], int(done.sum())
+        self._count()
+
+    def split(self, sizes: Sequence[int]) -> list[AnyArray]:
+        return np.split(np.concatenate(self._results), np.cumsum(sizes)[:-1])
+
+    def _count(self) -> None:
+        self.rows = len(self.events)
+        self.left = -(-(self.rows - self._done) // self._chunk)
 
 
 def _shares(parts: int, steps: int) -> Float[np.ndarray, "part step"]:

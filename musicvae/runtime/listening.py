@@ -111,6 +111,11 @@ class ListeningStep:
         self._lags = {grid: [lag * steps for lag in lags] for grid, steps in steps_per_bar.items()}
         self._guidance = np.float32(guidance)
 
+    @property
+    def shared_by(self) -> object:
+        """See `SharedStep`: the network, as there is one guidance for all rows of a prior."""
+        return self._network
+
     def start(
         self,
         told: Int[np.ndarray, "batch version step _column"],
