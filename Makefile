@@ -55,6 +55,10 @@ serve: .venv/installed ## The embedded bundles on port 50051
 proto: .venv/installed ## The Python of the contract
 	$(BIN)/python -m grpc_tools.protoc -Iproto --python_out=. --pyi_out=. --grpc_python_out=. $(PROTO)
 
+.PHONY: release-contract
+release-contract: .venv/installed ## The contract that later ones must not break: at each release
+	cd proto && $(CURDIR)/$(BIN)/buf build --exclude-source-info --output released.binpb
+
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
     --no-annotate --no-header --quiet $(addprefix --no-emit-package=,$(UNLOCKED))
 

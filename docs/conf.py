@@ -1,11 +1,16 @@
 """Settings of Sphinx, which builds the documentation: `make docs`."""
 
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent))  # contract.py
+
 project = "musicvae"
 author = "the musicvae authors"
 copyright = f"2026, {author}"  # noqa: A001  # Sphinx's own name
 release = "0.1.0"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "contract"]
 html_theme = "furo"
 html_title = "musicvae"
 html_copy_source = False

@@ -2,7 +2,7 @@
 
 A block runs unless a comment in the line above it says why not: `<!-- not run: REASON -->`. Blocks
 of commands take seconds to minutes and are marked `slow`. The blocks of a page run in order, in
-one empty folder.
+one empty folder; Python under `<!-- run among the commands -->` runs as a program between them.
 """
 
 import os
@@ -35,14 +35,22 @@ class Block:
     note: str
 
     @property
-    def is_run(self) -> bool:
-        return not self.note.startswith("not run: ")
+    def runs_as(self) -> str | None:
+        """The language as which it runs, if it runs."""
+        if self.note.startswith("not run: "):
+            return None
+        return "bash" if self.note == "run among the commands" else self.language
+
+    @property
+    def commands(self) -> str:
+        """The block in a script of commands."""
+        return self.text if self.language == "bash" else f"python - <<'END'\n{self.text}\nEND\n"
 
 
 def blocks(page, language):
     text = (ROOT / page).read_text()
     found = [Block(m["language"], m["text"], m["note"] or "") for m in BLOCK.finditer(text)]
-    return [each.text for each in found if each.language == language and each.is_run]
+    return [each for each in found if each.runs_as == language]
 
 
 def pages_with(language):
@@ -60,15 +68,16 @@ def test_python_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
     for block in blocks(page, "python"):
-        exec(compile(block, page, "exec"), names)  # noqa: S102  # the documentation's own code
+        exec(compile(block.text, page, "exec"), names)  # noqa: S102  # the documentation's own code
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", pages_with("bash"))
 def test_commands_of_a_page_run(page, tmp_path):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    commands = "\n".join(each.commands for each in blocks(page, "bash"))
     done = subprocess.run(
-        ["bash", "-eu", "-o", "pipefail", "-c", "\n".join(blocks(page, "bash"))],
+        ["bash", "-eu", "-o", "pipefail", "-c", commands],
         cwd=tmp_path,
         env={**os.environ, "PATH": path},
         stdin=subprocess.DEVNULL,

@@ -17,6 +17,17 @@ def test_contract_passes_lint_comments_included():
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_contract_breaks_no_client_of_the_last_release():
+    done = subprocess.run(
+        [BUF, "breaking", "--against", "released.binpb"],
+        check=False,
+        cwd=ROOT / "proto",
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_contract_is_formatted():
     done = subprocess.run(
         [BUF, "format", "--diff", "--exit-code"],

@@ -11,7 +11,7 @@ import grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 
 const contract = fileURLToPath(
-  new URL("../../../proto/musicvae/v1/musicvae.proto", import.meta.url),
+  new URL("../../proto/musicvae/v1/musicvae.proto", import.meta.url),
 );
 const { musicvae } = grpc.loadPackageDefinition(loadSync(contract, { longs: String }));
 
