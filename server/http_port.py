@@ -1,265 +1,119 @@
-"""The port of HTTP: Connect, gRPC-Web and JSON, answered by the calls of gRPC.
-
-Each call meets the same `Calls` as over gRPC: limits, tokens, deadlines, statuses and log. The
-library `connectrpc` would need a second form of them: it reads the whole body of a unary call, of
-any caller and however many there are, before it asks a handler. CONTRIBUTING.md has the comparison.
-"""
+"""The port of HTTP: hypercorn speaks HTTP/1.1 and HTTP/2 on it, and an application answers."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import socket
-import ssl
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, cast
 
-import grpc
-from google.rpc.status_pb2 import Status
-from hypercorn.asyncio import serve
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
 from hypercorn.protocol import h2
 
-from .calls import Calls
-from .connect import Wire, error_of
-from .exchange import Exchange, Receive, Send
-from .http_call import HttpCall
+from .http_app import HttpApp
 from .port import listen, tls_context
-from .readers import Readers
 from .settings import Settings
 
-_UNARY_TYPES = "application/json, application/proto, application/grpc-web+proto"
-_STREAM_TYPES = "application/connect+json, application/connect+proto, application/grpc-web+proto"
-_SENT = (
-    "authorization, connect-protocol-version, connect-timeout-ms, content-type, grpc-timeout, "
-    "x-grpc-web, x-request-id, x-user-agent"
-)
-_READ = "grpc-message, grpc-status, grpc-status-details-bin, trailer-x-request-id"
-"""The headers that pages of allowed origins may send and read."""
-_REMEMBER_S = "7200"
-"""Seconds for which a browser remembers a permission; Chromium's most."""
-
-_NO_METHOD = grpc.StatusCode.UNIMPLEMENTED
+_HANDSHAKE_S = 10.0
+_KEEP_S = 30.0
+"""Seconds for which a connection may be idle, or send the head of its first request."""
 
 log = logging.getLogger(__name__)
-log.setLevel(logging.WARNING)  # hypercorn also tells where it listens
-
-Scope = Mapping[str, Any]
-
-
-class Handlers:
-    """The methods of services, which register here as they do with a server of gRPC."""
-
-    def __init__(self) -> None:
-        self._methods: dict[str, grpc.RpcMethodHandler] = {}
-
-    def add_generic_rpc_handlers(self, _: object) -> None:
-        """Takes none: generated code registers each method by its name, too."""
-
-    def add_registered_method_handlers(
-        self, service: str, handlers: Mapping[str, grpc.RpcMethodHandler]
-    ) -> None:
-        self._methods |= {f"/{service}/{name}": each for name, each in handlers.items()}
-
-    def get(self, path: str) -> grpc.RpcMethodHandler | None:
-        """The method of a path."""
-        return self._methods.get(path)
-
-
-class _Details(NamedTuple):
-    """What an interceptor of gRPC learns of a call."""
-
-    method: str
-    invocation_metadata: Sequence[tuple[str, str]]
-
-
-class HttpApp:
-    """The application that hypercorn runs.
-
-    Args:
-        handlers: The methods.
-        calls: Bounds and logs all calls.
-        settings: The limits, and the origins whose pages may call.
-        readers: Read requests in JSON.
-    """
-
-    def __init__(
-        self, handlers: Handlers, calls: Calls, settings: Settings, readers: Readers
-    ) -> None:
-        self._handlers = handlers
-        self._calls = calls
-        self._settings = settings
-        self._readers = readers
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            await self._answer(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close"})
-        else:  # the server's start and end
-            for step in ("startup", "shutdown"):
-                await receive()
-                await send({"type": f"lifespan.{step}.complete"})
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        metadata = [
-            (name.decode("latin-1"), text.decode("latin-1")) for name, text in scope["headers"]
-        ]
-        headers, path = dict(metadata), scope["path"]
-        handler, shared = self._handlers.get(path), self._permission(headers.get("origin"))
-        if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
-            answer = _Answer(204, {}, b"")
-        elif handler is None or handler.request_streaming:
-            answer = _refusal(404, _NO_METHOD, f"{path!r} is no method; expected /SERVICE/METHOD")
-        else:
-            judged = _judge(scope["method"], path, headers, is_stream=handler.response_streaming)
-            if not isinstance(judged, _Answer):
-                wire, timeout_s = judged
-                call = HttpCall(
-                    receive,
-                    send,
-                    wire=wire,
-                    kind=type(handler.request_deserializer(b"")),
-                    caller=scope["client"],
-                    timeout_s=timeout_s,
-                    headers=shared,
-                    settings=self._settings,
-                    readers=self._readers,
-                )
-                await call.answer(await self._guarded(handler, _Details(path, metadata)))
-                return
-            answer = judged
-        exchange = Exchange(receive, send, self._settings)
-        try:
-            await exchange.end(answer.status, {**answer.headers, **shared}, answer.body)
-        finally:
-            exchange.close()
-
-    async def _guarded(self, handler: grpc.RpcMethodHandler, details: _Details) -> Any:
-        """The method, as `Calls` guards it."""
-
-        async def find(_: object) -> grpc.RpcMethodHandler:
-            return handler
-
-        guarded = await self._calls.intercept_service(find, details)
-        return guarded.stream_stream or guarded.stream_unary
-
-    def _permission(self, origin: str | None) -> dict[str, str]:
-        """The headers that let a browser's page of an allowed origin call and read replies."""
-        allowed = self._settings.allow_origins
-        if origin is None or not {origin, "*"} & set(allowed):
-            return {}
-        return {
-            "access-control-allow-origin": origin,
-            "access-control-allow-methods": "POST",
-            "access-control-allow-headers": _SENT,
-            "access-control-expose-headers": _READ,
-            "access-control-max-age": _REMEMBER_S,
-            "vary": "Origin",
-        }
-
-
-class _Answer(NamedTuple):
-    """The answer to a request that is no call."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-def _refusal(status: int, code: grpc.StatusCode, message: str, **headers: str) -> _Answer:
-    error = error_of(Status(code=code.value[0], message=message))
-    given = {name.replace("_", "-"): value for name, value in headers.items()}
-    return _Answer(
-        status, {"content-type": "application/json", **given}, json.dumps(error).encode()
-    )
-
-
-def _judge(
-    verb: str, path: str, headers: Mapping[str, str], *, is_stream: bool
-) -> _Answer | tuple[Wire, float | None]:
-    """The form and the time of a call, or why a request is no call."""
-    if verb != "POST":
-        return _refusal(405, _NO_METHOD, f"{verb} {path}; expected POST", allow="POST")
-    content_type = headers.get("content-type", "")
-    wire = Wire.of(content_type, is_stream=is_stream)
-    if wire is None:
-        types = _STREAM_TYPES if is_stream else _UNARY_TYPES
-        said = f"content type {content_type!r}; expected one of {types}"
-        return _refusal(415, _NO_METHOD, said, accept_post=types)
-    compression = wire.compression(headers)
-    if compression != "identity":
-        said = f"a request compressed by {compression!r}; expected no compression"
-        return _refusal(415, _NO_METHOD, said, accept_encoding="identity")
-    try:
-        return wire, wire.timeout_s(headers)
-    except ValueError as error:
-        said = f"the timeout {str(error)!r}; expected whole milliseconds"
-        return _refusal(400, grpc.StatusCode.INVALID_ARGUMENT, said)
 
 
 class HttpPort:
     """The open port. `open_http` makes it.
 
+    It takes connections itself, and lets hypercorn speak with each: hypercorn's own loop neither
+    takes new certificates, nor ends within a time, and logs the whole exception of a caller who
+    breaks a protocol.
+
     Attributes:
         url: Its address, as `http://host:port` or `https://host:port`.
     """
 
-    def __init__(self, url: str, app: HttpApp, config: Config) -> None:
+    def __init__(self, url: str, app: HttpApp, settings: Settings) -> None:
         self.url = url
-        self._stopping = asyncio.Event()
-        self._config = config
-        self._served = asyncio.get_running_loop().create_task(
-            serve(app, config, shutdown_trigger=self._stopping.wait)
+        self._app = ASGIWrapper(app)
+        self._config = Config()
+        self._config.errorlog = log
+        self._config.include_server_header = False
+        self._config.keep_alive_timeout = _KEEP_S
+        self._config.h2_max_concurrent_streams = settings.max_connection_calls
+        self._context = WorkerContext(None)
+        self._connections: set[asyncio.Task[Any]] = set()
+        self._server: asyncio.Server | None = None
+
+    async def open(self, listening: socket.socket, settings: Settings) -> None:
+        """Takes connections from now on."""
+        has_tls = settings.tls_certificate is not None
+        self._server = await asyncio.start_server(
+            self._speak,
+            sock=listening,
+            ssl=tls_context(settings) if has_tls else None,
+            ssl_handshake_timeout=_HANDSHAKE_S if has_tls else None,
         )
 
     async def close(self, grace_s: float) -> None:
         """Takes no new calls, and gives the calls in flight `grace_s` to finish."""
-        self._config.graceful_timeout = grace_s
-        self._stopping.set()
-        await asyncio.wait({self._served}, timeout=grace_s)
-        self._served.cancel()
-        await asyncio.wait({self._served})
+        if self._server is not None:
+            self._server.close()
+        await self._context.terminated.set()
+        if self._connections:
+            await asyncio.wait(self._connections, timeout=grace_s)
+        for each in self._connections:
+            each.cancel()
+
+    async def _speak(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "asyncio gives each connection a task"
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+        loop, quiet = asyncio.get_running_loop(), cast("asyncio.StreamWriter", _Writer(writer))
+        try:
+            await TCPServer(self._app, loop, self._config, self._context, {}, reader, quiet)
+        except ExceptionGroup as errors:
+            # Paths that are no ASCII, more streams than there may be, and other breaches.
+            names = ", ".join(type(each).__name__ for each in errors.exceptions)
+            log.warning("a connection broke the protocol of HTTP: %s", names)
 
 
-def open_http(app: HttpApp, settings: Settings, port: int) -> HttpPort:
+async def open_http(app: HttpApp, settings: Settings, port: int) -> HttpPort:
     """Opens the port of HTTP.
 
     Raises:
         SettingError: If the server can't listen there, or a certificate can't be read.
     """
-    config = _Config(settings)
     listening = listen(settings.host, port, "http_port")
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         # The kernel ends connections whose callers do not read.
-        listening.setsockopt(
-            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * settings.max_unread_s)
-        )
+        unread_ms = int(1000 * settings.max_unread_s)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread_ms)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    scheme = "https" if config.ssl_enabled else "http"
-    url = f"{scheme}://{host}:{listening.getsockname()[1]}"
-    config.bind = [f"fd://{listening.detach()}"]
-    return HttpPort(url, app, config)
+    scheme = "http" if settings.tls_certificate is None else "https"
+    opened = HttpPort(f"{scheme}://{host}:{listening.getsockname()[1]}", app, settings)
+    await opened.open(listening, settings)
+    return opened
 
 
-class _Config(Config):
-    """The settings of hypercorn."""
+class _Writer:
+    """A connection's writer that drops what comes after the connection's end.
 
-    include_server_header = False
-    keep_alive_timeout = 30.0  # also for the head of the first request
-    ssl_handshake_timeout = 10.0
+    hypercorn goes on writing, and asyncio would log each time.
+    """
 
-    def __init__(self, settings: Settings) -> None:
-        self.errorlog = log
-        self.h2_max_concurrent_streams = settings.max_connection_calls
-        self._context = None
-        if settings.tls_certificate is not None and settings.tls_key is not None:
-            self.certfile, self.keyfile = str(settings.tls_certificate), str(settings.tls_key)
-            self._context = tls_context(settings)
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
 
-    def create_ssl_context(self) -> ssl.SSLContext | None:
-        return self._context
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._writer, name)
+
+    def write(self, data: bytes) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(data)
 
 
 class _StreamBuffer(h2.StreamBuffer):

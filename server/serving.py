@@ -19,7 +19,8 @@ from musicvae.v1.musicvae_pb2_grpc import add_MusicServiceServicer_to_server
 from .calls import Calls
 from .costs import Costs
 from .health import Health
-from .http_port import Handlers, HttpApp, HttpPort, open_http
+from .http_app import Handlers, HttpApp
+from .http_port import HttpPort, open_http
 from .port import open_port
 from .queue import FairQueue
 from .readers import Readers
@@ -112,7 +113,7 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     http = None
     if settings.http_port is not None:
         app = HttpApp(handlers, calls, settings, readers)
-        http = open_http(app, settings, settings.http_port)
+        http = await open_http(app, settings, settings.http_port)
     running = RunningServer(
         address=address,
         server=server,
