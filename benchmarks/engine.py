@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from musicvae.bundle.format import Bundle, load
+from musicvae.bundle.modules import modules_of
 from musicvae.generation.engine import Engine
 from musicvae.generation.inputs import Excerpt
 from musicvae.generation.playing import play
@@ -29,10 +30,10 @@ from musicvae.generation.requests import (
     InterpolateRequest,
     SampleRequest,
 )
-from musicvae.model import EventPrior
-from musicvae.model.conditions import Conditions, to_batch
+from musicvae.model.conditions import Conditions
+from musicvae.model.event_prior import EventPrior
 from musicvae.music import midi
-from musicvae.runtime.networks import Networks
+from musicvae.runtime import conditions as arrays
 
 MODELS = {
     "melody-2bar": (1, 8, 64),
@@ -92,22 +93,27 @@ def loops(
     bundle: Bundle, name: str, count: int, clips: Sequence[Clip]
 ) -> list[Callable[[], object]]:
     """The loop of the steps in ONNX Runtime and in torch."""
-    prior, length = bundle.prior, bundle.representation.length_steps
-    told = [each for each in bundle.representation.streams if each.is_condition]
-    streams = torch.zeros(count, length, len(told), dtype=torch.long) if told else None
-    conditions = Conditions(streams=streams)
+    modules, length = modules_of(bundle), bundle.representation.length_steps
+    told = sum(each.is_condition for each in bundle.representation.streams)
+    streams = np.zeros((count, length, told), np.int64) if told else None
+    z = np.array([clip.latent for clip in clips], np.float32)
+    if name == "sample" and isinstance(modules.prior, EventPrior):
+        config = bundle.experiment.prior
+        how = {"temperature": config.temperature, "top_p": config.top_p}
+        return [
+            partial(draws.draw, arrays.Conditions(streams=streams), seeds=range(count), **how)
+            for draws in (bundle.networks.draws, modules.prior.draws)
+        ]
 
-    def run(networks: Networks | None) -> object:
+    def run_torch() -> object:
+        conditions = Conditions(streams=None if streams is None else torch.from_numpy(streams))
         with torch.inference_mode():
-            if name == "sample" and isinstance(prior, EventPrior):
-                network = None if networks is None else networks.prior
-                how = {"temperature": prior.config.temperature, "top_p": prior.config.top_p}
-                return prior.draw(conditions, seeds=range(count), network=network, **how)
-            z = torch.tensor([clip.latent for clip in clips])
-            decoded = bundle.model.decode(z, conditions, networks)
-            return decoded.draw(temperature=0.5, randomness=range(count))
+            decoded = modules.model.decode(torch.from_numpy(z), conditions)
+            return decoded.sample(temperature=0.5, randomness=range(count))
 
-    return [partial(run, bundle.networks), partial(run, None)]
+    conditions = arrays.Conditions(streams=streams)
+    how = {"seeds": range(count), "temperature": 0.5}
+    return [partial(bundle.networks.decode, z, conditions, **how), run_torch]
 
 
 def measure(bundle: Bundle, name: str, make: Callable[[], Iterable[Clip]], seconds: float) -> Times:
@@ -117,10 +123,6 @@ def measure(bundle: Bundle, name: str, make: Callable[[], Iterable[Clip]], secon
     representation, kind = bundle.representation, bundle.representation.kind
     events = np.stack([representation.to_tensor(clip.notes) for clip in clips])
 
-    def encode() -> object:
-        with torch.inference_mode():
-            return bundle.model.encode(to_batch(representation, events), bundle.networks)
-
     def to_notes() -> object:
         notes = [representation.to_notes(each) for each in events]
         return play(bundle, notes, {}, seeds=range(count), temperature=0.5)
@@ -128,7 +130,7 @@ def measure(bundle: Bundle, name: str, make: Callable[[], Iterable[Clip]], secon
     jobs = [
         partial(whole, make),
         *loops(bundle, name, count, clips),
-        encode,
+        lambda: bundle.networks.encode(events, representation.grid),
         to_notes,
         lambda: [kind.measure(clip.notes) for clip in clips],
         lambda: [midi.write(clip.notes) for clip in clips],
@@ -159,9 +161,7 @@ def build_ms(name: str) -> float:
     """How long the graphs of a bundle take to make."""
     bundle = load(name)
     networks, start = bundle.networks, time.process_time()
-    _ = networks.encoder, networks.decoder, networks.touch
-    if isinstance(bundle.prior, EventPrior):
-        _ = networks.prior
+    _ = networks.encoder, networks.decoder, networks.touch, networks.draws
     return 1e3 * (time.process_time() - start)
 
 

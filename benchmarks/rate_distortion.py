@@ -26,7 +26,7 @@ from musicvae.evaluation.likelihood import bound
 from musicvae.evaluation.prior_samples import compare_prior_samples, draw_new
 from musicvae.evaluation.reconstruction import reconstruct
 from musicvae.evaluation.subject import choose, load_data, transposed
-from musicvae.experiment.experiment import build_model
+from musicvae.experiment.build import build_model
 from musicvae.model.latent.flow_prior import FlowPrior
 from musicvae.temperature import SAMPLE_TEMPERATURE
 from musicvae.training import RunSettings, load_run, train

@@ -20,13 +20,15 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from musicvae.bundle.format import load
+from musicvae.bundle.modules import modules_of
 from musicvae.data import shards
 from musicvae.data.relative import keys_of, make_batch, styles_of
 from musicvae.data.shards import ExampleSet
-from musicvae.evaluation.decoding import play
-from musicvae.model import Conditions, EventPrior
-from musicvae.model.draws import draw_music
+from musicvae.evaluation.decoding import encode, play
+from musicvae.model.event_prior import EventPrior
 from musicvae.representation import Drums, hits
+from musicvae.runtime.conditions import Conditions
+from musicvae.runtime.draws import draw_music
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
 DRAWS = 64  # of each style
@@ -97,7 +99,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="its prepared data set")
     options = parser.parse_args()
     bundle = load(options.bundle)
-    prior, drums = bundle.prior, bundle.representation
+    modules, drums = modules_of(bundle), bundle.representation
+    prior = modules.prior
     assert isinstance(prior, EventPrior)
     assert isinstance(drums, Drums)
     names, console = prior.config.styles, Console()
@@ -111,9 +114,10 @@ def main() -> None:
     model = train_classifier(describe(training.events[rows]), torch.from_numpy(styles[rows]))
     drawn = []
     for style in range(len(names)):
-        told = Conditions(styles=torch.full((DRAWS,), style))
-        each = draw_music(bundle.model, prior, drums, seed=0, rows=range(DRAWS), conditions=told)
-        drawn.append(play(bundle.model, each.z, each.events, temperature=SAMPLE_TEMPERATURE))
+        told = Conditions(styles=np.full(DRAWS, style))
+        each = draw_music(prior.draws, drums, seed=0, rows=range(DRAWS), conditions=told)
+        z = encode(modules.model, drums, each.events).mean
+        drawn.append(play(modules.model, drums, z, each.events, temperature=SAMPLE_TEMPERATURE))
     held_out = np.flatnonzero(has_style & left)
     for name, events, told in (
         ("pieces left out", training.events[held_out], styles[held_out]),

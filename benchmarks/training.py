@@ -48,10 +48,11 @@ from rich.table import Column, Table
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from musicvae.experiment.experiment import Experiment, build_model
+from musicvae.experiment.build import build_model
+from musicvae.experiment.experiment import Experiment
 from musicvae.experiment.presets import PRESETS, get_preset
-from musicvae.model import Teacher
 from musicvae.model.conditions import split_streams
+from musicvae.model.event_distribution import Teacher
 from musicvae.model.latent.latent import draw
 from musicvae.training.elbo import elbo
 from musicvae.training.run import precision_on

@@ -16,8 +16,11 @@ import click
 from musicvae.commands import accompany, data, experiments, music, serving
 from musicvae.commands.output import protect_streams
 from musicvae.commands.terminal import FAULT, INTERRUPTED, MISUSE, in_options
-from musicvae.errors import MusicVAEError
+from musicvae.errors import MusicVAEError, TrainingError
 from musicvae.faults import describe_fault
+
+_OF_TRAINING = {"torch", "lightning", "tensorboard"}
+"""The packages that the extra `train` brings."""
 
 
 class _Commands(click.Group):
@@ -30,6 +33,14 @@ class _Commands(click.Group):
             command = self.commands[str(ctx.invoked_subcommand)]
             error.args = (in_options(str(error), command),)
             raise
+        except ModuleNotFoundError as error:
+            if error.name not in _OF_TRAINING:
+                raise
+            raise TrainingError(
+                f"`musicvae {ctx.invoked_subcommand}` without the package {error.name}",
+                expected="the packages of training",
+                action="Install them: pip install 'musicvae[train]'.",
+            ) from error
 
 
 @click.group(

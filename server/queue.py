@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-import torch
-
 from musicvae.errors import BusyError
 from musicvae.runtime.batcher import Batcher
 
@@ -57,8 +55,7 @@ class FairQueue:
         self._max_wait_s = max_wait_s
         self._lend_after_s = lend_after_s
         self._waiting: set[_Waiting] = set()
-        # Tasks that wait inside torch's own contexts would leave them in another order.
-        self._batcher = Batcher(around=torch.inference_mode)
+        self._batcher = Batcher()
 
     async def stream(
         self, work: Iterator[Item], load: Load, *, left_s: float = math.inf

@@ -12,15 +12,17 @@ from hand_made import table_of, write_set
 
 from musicvae import bundle
 from musicvae.bundle.format import Bundle
+from musicvae.bundle.modules import weights_of
 from musicvae.data.manifest import Source
 from musicvae.evaluation import evaluate
 from musicvae.evaluation.evaluate import Sizes
-from musicvae.experiment.experiment import Experiment, TrainingConfig, build_model, build_prior
+from musicvae.experiment.build import build_model, build_prior
+from musicvae.experiment.experiment import Experiment, TrainingConfig
 from musicvae.experiment.presets import get_preset, melody_2bar
-from musicvae.model import ModelConfig
 from musicvae.model.touch import Touch
 from musicvae.music.notes import TimeGrid
 from musicvae.representation import Melody, Trio
+from musicvae.runtime.model_config import ModelConfig
 
 # The programs that tests start must find the installed package, not the part of it in a checkout's
 # folder musicvae/, which Python would put first.
@@ -183,8 +185,8 @@ def save_untrained(
         torch.manual_seed(seed)
         model = build_model(experiment)
         # Untrained, it would play nearly the same for every latent: hold, in the end silence.
-        weights = {key: 6 * value for key, value in model.state_dict().items()}
-        vectors = {each.name: torch.randn(model.latent_size) for each in known}
+        weights = {key: 6 * value for key, value in weights_of(model).items()}
+        vectors = {each.name: torch.randn(model.latent_size).numpy() for each in known}
         prior = build_prior(experiment) if draws_events else model.latent.make_prior()
         touch = untrained_touch() if preset.startswith(("melody", "trio", "lead")) else None
     if draws_events:
@@ -195,17 +197,18 @@ def save_untrained(
         prior.load_state_dict({key: 3 * value for key, value in prior.state_dict().items()})
         if progressions is not None:
             prior.keep_progressions(progressions)
-    bundle.save(
-        directory,
+    made = Bundle(
         name=name,
+        version="",
         experiment=experiment,
         weights=weights,
-        prior=prior,
+        prior_weights=weights_of(prior),
+        touch_weights={} if touch is None else weights_of(touch),
+        draws_events=draws_events,
         attribute_vectors=vectors,
         card=f"# {name}\n\nUntrained.\n",
-        facts={},
-        touch=touch,
     )
+    bundle.save(directory, made)
     return bundle.load(directory)
 
 

@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
 
 from musicvae.errors import LatentError
 from musicvae.music.attributes import get_attribute
 
 
 def fit_vectors(
-    latents: Float[Tensor, "batch latent"], values: Mapping[str, Float[np.ndarray, " batch"]]
-) -> dict[str, Float[Tensor, " latent"]]:
+    latents: Float[np.ndarray, "batch latent"], values: Mapping[str, Float[np.ndarray, " batch"]]
+) -> dict[str, Float[np.ndarray, " latent"]]:
     """Finds the direction of each attribute: mean latent of the upper minus of the lower quartile.
 
     So the whole vector moves music from a typical example of the data's lower quarter to a typical
@@ -31,18 +29,18 @@ def fit_vectors(
 
     Source: Roberts et al. 2018, section on attribute vector arithmetic.
     """
-    if not torch.isfinite(latents).all() or not all(np.isfinite(v).all() for v in values.values()):
+    if not np.isfinite(latents).all() or not all(np.isfinite(v).all() for v in values.values()):
         raise LatentError(
             "latents or measures that are not finite",
             expected="finite numbers",
             action="Encode the examples with a model that was trained without divergence.",
         )
-    exact = latents.cpu().double()
+    exact = latents.astype(np.float64)
     vectors = {}
     for name, value in values.items():
-        lower, upper = map(torch.from_numpy, _quartiles(value))
+        lower, upper = _quartiles(value)
         difference = exact[upper].mean(0) - exact[lower].mean(0)
-        vectors[get_attribute(name).name] = difference.to(latents)
+        vectors[get_attribute(name).name] = difference.astype(latents.dtype)
     return vectors
 
 

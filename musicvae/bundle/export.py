@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
 
 from musicvae import bundle
 from musicvae.bundle.attribute_vectors import fit_vectors
 from musicvae.bundle.format import Bundle, check_folder
 from musicvae.bundle.model_card import write_card
+from musicvae.bundle.modules import modules_of, weights_of
 from musicvae.bundle.prior_fit import fit_prior
 from musicvae.bundle.run_facts import facts_of, manifest_of
 from musicvae.bundle.touch import with_section
@@ -27,8 +27,10 @@ from musicvae.evaluation.evaluate import DEFAULT_SIZES, Evaluation, Sizes, evalu
 from musicvae.evaluation.record import to_facts
 from musicvae.evaluation.subject import Data, Subject, choose, load_data
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.experiment.experiment import Experiment, build_model, build_prior
-from musicvae.model import EventPrior, MusicVAE
+from musicvae.experiment.build import build_model, build_prior
+from musicvae.experiment.experiment import Experiment
+from musicvae.model.event_prior import EventPrior
+from musicvae.model.vae import MusicVAE
 from musicvae.representation import Representation, describe_config
 from musicvae.training import Run
 from musicvae.training.record import MODEL, PRIOR, UsedSet
@@ -90,14 +92,18 @@ def export(
         "sources": [asdict(each) for each in _join_sources(data)],
         "licence": licence,
     }
+    drawn_by = (
+        fit_prior(model, run.experiment, events, seed=seed, watch=watch)
+        if prior is None
+        else _with_progressions(load_prior(prior, run.experiment), run.experiment, data, seed)
+    )
     loaded = Bundle(
         name=run.experiment.name,
         version="",
         experiment=run.experiment if prior is None else _with_prior(run.experiment, prior),
-        model=model,
-        prior=fit_prior(model, run.experiment, events, seed=seed, watch=watch)
-        if prior is None
-        else _with_progressions(load_prior(prior, run.experiment), run.experiment, data, seed),
+        weights=weights_of(model),
+        prior_weights=weights_of(drawn_by),
+        draws_events=prior is not None,
         attribute_vectors=_fit_vectors(
             model, run.experiment.representation, events, seed=seed, watch=watch
         ),
@@ -138,7 +144,10 @@ def renew(
     renewed = replace(
         old,
         experiment=_with_prior(old.experiment, prior),
-        prior=_with_progressions(load_prior(prior, old.experiment), old.experiment, data, seed),
+        prior_weights=weights_of(
+            _with_progressions(load_prior(prior, old.experiment), old.experiment, data, seed)
+        ),
+        draws_events=True,
         facts={
             **old.facts,
             "prior": facts_of(prior),
@@ -195,12 +204,13 @@ def _write_measured(
     loaded: Bundle, data: Sequence[Data], out: Path, *, seed: int, sizes: Sizes, watch: Watch
 ) -> Evaluation:
     """Measures a model on each of its grids, and writes its bundle."""
+    modules = modules_of(loaded)
     subject = Subject(
         name=loaded.name,
         version=None,
         experiment=loaded.experiment,
-        model=loaded.model,
-        prior=loaded.prior,
+        model=modules.model,
+        prior=modules.prior,
         attribute_vectors=loaded.attribute_vectors,
         steps=loaded.facts["steps"],
         examples_seen=loaded.facts["examples_seen"],
@@ -216,17 +226,8 @@ def _write_measured(
         "evaluation": to_facts(evaluation),
         "meters": {grid: to_facts(each) for grid, each in further.items()},
     }
-    bundle.save(
-        out,
-        name=loaded.name,
-        experiment=loaded.experiment,
-        weights=loaded.model.state_dict(),
-        prior=loaded.prior,
-        attribute_vectors=loaded.attribute_vectors,
-        card=with_section(write_card(loaded.experiment, facts, evaluation, further), facts),
-        facts=facts,
-        touch=loaded.touch,
-    )
+    card = with_section(write_card(loaded.experiment, facts, evaluation, further), facts)
+    bundle.save(out, replace(loaded, facts=facts, card=card))
     return evaluation
 
 
@@ -288,10 +289,12 @@ def _fit_vectors(
     *,
     seed: int,
     watch: Watch,
-) -> dict[str, Float[Tensor, " latent"]]:
+) -> dict[str, Float[np.ndarray, " latent"]]:
     chosen = events[choose(len(events), MOST_FITTED, seed)]
     title = "fitting attribute vectors"
     means = encode(model, representation, chosen, title=title, watch=watch).mean
     measures = [representation.kind.measure(representation.to_notes(each)) for each in chosen]
     names = [attribute.name for attribute in representation.kind.attributes]
-    return fit_vectors(means, {name: np.array([each[name] for each in measures]) for name in names})
+    return fit_vectors(
+        means.numpy(), {name: np.array([each[name] for each in measures]) for name in names}
+    )

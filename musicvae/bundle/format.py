@@ -18,28 +18,26 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from jaxtyping import Float
+import numpy as np
+from jaxtyping import Float32
 from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
-from torch import Tensor, nn
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
 
 from musicvae.bundle.old_figures import with_keys
 from musicvae.errors import BundleError, ModelNotFoundError, SettingError
-from musicvae.experiment.experiment import (
-    Experiment,
-    build_model,
-    build_prior,
-    from_dict,
-    rows_per_bar,
-    to_dict,
-)
-from musicvae.model import EventPrior, MusicVAE, Prior
-from musicvae.model.touch import Touch
+from musicvae.experiment.experiment import Experiment, from_dict, rows_per_bar, to_dict
 from musicvae.problems import check_type
 from musicvae.representation import Representation
-from musicvae.runtime.graph import AnyArray
+from musicvae.runtime.lstm import Weights
 from musicvae.runtime.networks import Networks
+from musicvae.runtime.progressions import slots_of
+from musicvae.runtime.shapes import (
+    event_prior_shapes,
+    latent_prior_shapes,
+    model_shapes,
+    touch_shapes,
+)
 
 FORMAT_VERSION = 2
 CONFIG_FILE = "config.json"
@@ -59,31 +57,33 @@ _PROGRESSIONS = "progressions"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Bundle:
-    """A model that is ready to serve.
+    """A model that is ready to serve. Its weights are in half precision.
 
     Attributes:
         name: The model's name in requests.
         version: The first digits of a hash of all weights, the vectors and the configuration.
         experiment: The experiment that trained the model.
-        model: The model in evaluation mode, in single precision.
-        prior: Draws new music, in evaluation mode and single precision: over latents, or over
-            events.
+        weights: The weights of the model, by the names of `musicvae.model`.
+        prior_weights: The weights of its prior.
+        touch_weights: The weights that play melodies with accents; without any all notes are
+            equally loud.
+        draws_events: Whether the prior is over events; else it is over latents.
         attribute_vectors: The direction of each attribute, by name (Roberts et al. 2018, on
             attribute vector arithmetic).
         card: The model card, Markdown.
         facts: Figures and data of the run, as plain values; also in the card.
-        touch: Plays melodies with accents, in evaluation mode; None plays all notes equally loud.
     """
 
     name: str
     version: str
     experiment: Experiment
-    model: MusicVAE
-    prior: Prior | EventPrior
-    attribute_vectors: Mapping[str, Float[Tensor, " latent"]]
+    weights: Weights
+    prior_weights: Weights
+    touch_weights: Weights = field(default_factory=dict)
+    draws_events: bool
+    attribute_vectors: Mapping[str, Float32[np.ndarray, " latent"]]
     card: str
     facts: Mapping[str, Any] = field(default_factory=dict)
-    touch: Touch | None = None
 
     @property
     def representation(self) -> Representation:
@@ -91,19 +91,23 @@ class Bundle:
         representation: Representation = self.experiment.representation
         return representation
 
+    @property
+    def latent_size(self) -> int:
+        """The size of the latent of an excerpt."""
+        return self.experiment.model.whole_size(self.representation.bars)
+
     @cached_property
     def networks(self) -> Networks:
-        """The networks in ONNX Runtime; they share their weights with the modules."""
-        prior = self.prior if isinstance(self.prior, EventPrior) else None
+        """The model, to play with."""
         return Networks(
-            _to_arrays(self.model),
-            {} if prior is None else _to_arrays(prior),
-            {} if self.touch is None else _to_arrays(self.touch),
+            self.weights,
+            self.prior_weights,
+            self.touch_weights,
+            config=self.experiment.model,
+            prior_config=self.experiment.prior if self.draws_events else None,
             streams=self.representation.streams,
             bars=self.representation.bars,
             steps_per_bar=rows_per_bar(self.experiment),
-            lags=() if prior is None else prior.config.lags,
-            styles=0 if prior is None else len(prior.config.styles),
         )
 
 
@@ -130,38 +134,24 @@ def check_folder(directory: Path) -> None:
         )
 
 
-def save(
-    directory: Path,
-    *,
-    name: str,
-    experiment: Experiment,
-    weights: Mapping[str, Tensor],
-    prior: Prior | EventPrior,
-    attribute_vectors: Mapping[str, Float[Tensor, " latent"]],
-    card: str,
-    facts: Mapping[str, Any],
-    touch: Touch | None = None,
-) -> None:
-    """Writes a bundle, the whole folder or nothing.
+def save(directory: Path, bundle: Bundle) -> None:
+    """Writes a bundle with its version, the whole folder or nothing.
 
     Raises:
         BundleError: If `directory` exists and is no bundle.
     """
     check_folder(directory)
-    tensors = {
-        **weights,
-        **{_ATTRIBUTE_PREFIX + key: vector for key, vector in attribute_vectors.items()},
-    }
-    blob, prior_blob = _to_bytes(tensors), _to_bytes(prior.state_dict())
+    vectors = {_ATTRIBUTE_PREFIX + key: each for key, each in bundle.attribute_vectors.items()}
+    blob, prior_blob = _to_bytes({**bundle.weights, **vectors}), _to_bytes(bundle.prior_weights)
+    touch_blob = _to_bytes(bundle.touch_weights) if bundle.touch_weights else b""
     config = {
         "format_version": FORMAT_VERSION,
-        "name": name,
-        "experiment": to_dict(experiment),
-        "facts": dict(facts),
+        "name": bundle.name,
+        "experiment": to_dict(bundle.experiment),
+        "facts": dict(bundle.facts),
     }
-    if isinstance(prior, EventPrior):
+    if bundle.draws_events:
         config["prior"] = EVENT_PRIOR
-    touch_blob = b"" if touch is None else _to_bytes(touch.state_dict())
     config["version"] = _version(blob + prior_blob + touch_blob, config)
     directory.parent.mkdir(parents=True, exist_ok=True)
     # Written beside the bundle under an unused name, so that the last step is a rename.
@@ -173,7 +163,7 @@ def save(
         (new / PRIOR_FILE).write_bytes(prior_blob)
         if touch_blob:
             (new / TOUCH_FILE).write_bytes(touch_blob)
-        (new / CARD_FILE).write_text(card)
+        (new / CARD_FILE).write_text(bundle.card)
         if directory.exists():
             directory.rename(old)
         try:
@@ -202,8 +192,8 @@ def load(name_or_path: str | Path) -> Bundle:
         blob = (directory / WEIGHTS_FILE).read_bytes()
         prior_blob = (directory / PRIOR_FILE).read_bytes()
         touch_blob = (directory / TOUCH_FILE).read_bytes() if has_touch else b""
-        tensors, prior_tensors = load_tensors(blob), load_tensors(prior_blob)
-        touch_tensors = load_tensors(touch_blob) if has_touch else {}
+        weights, prior_weights = load_arrays(blob), load_arrays(prior_blob)
+        touch_weights = load_arrays(touch_blob) if has_touch else {}
         card = (directory / CARD_FILE).read_text()
         found_version = _version(blob + prior_blob + touch_blob, config)
     except (KeyError, OSError, UnicodeDecodeError, SafetensorError, SettingError) as error:
@@ -212,59 +202,65 @@ def load(name_or_path: str | Path) -> Bundle:
         raise _damaged(directory, f"a {CONFIG_FILE} that is nested too deep") from error
     if found_version != version:
         raise _damaged(directory, f"weights or settings that are not those of version {version}")
-    _check_parts(directory, name, facts, [tensors, prior_tensors, touch_tensors])
+    _check_parts(directory, name, facts, [weights, prior_weights, touch_weights])
     vectors = {
-        key.removeprefix(_ATTRIBUTE_PREFIX): tensors.pop(key).float()
-        for key in sorted(tensors)
+        key.removeprefix(_ATTRIBUTE_PREFIX): weights.pop(key).astype(np.float32)
+        for key in sorted(weights)
         if key.startswith(_ATTRIBUTE_PREFIX)
     }
-    try:
-        model = build_model(experiment)
-        is_events = config.get("prior") == EVENT_PRIOR
-        prior = build_prior(experiment) if is_events else model.latent.make_prior()
-        model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
-        if isinstance(prior, EventPrior) and _PROGRESSIONS in prior_tensors:
-            prior.keep_progressions(prior_tensors[_PROGRESSIONS])
-        prior.load_state_dict({key: tensor.float() for key, tensor in prior_tensors.items()})
-        touch = Touch() if has_touch else None
-        if touch is not None:
-            touch.load_state_dict({key: tensor.float() for key, tensor in touch_tensors.items()})
-    except (MemoryError, RuntimeError) as error:
-        raise _damaged(directory, "weights that are not those of its experiment") from error
-    if any(vector.shape != (model.latent_size,) for vector in vectors.values()):
-        raise _damaged(directory, "attribute vectors that are not of its latent's size")
-    for module in (model, prior, *([] if touch is None else [touch])):
-        module.eval().requires_grad_(requires_grad=False)
-    return Bundle(
+    bundle = Bundle(
         name=name,
         version=version,
         experiment=experiment,
-        model=model,
-        prior=prior,
+        weights=weights,
+        prior_weights=prior_weights,
+        touch_weights=touch_weights,
+        draws_events=config.get("prior") == EVENT_PRIOR,
         attribute_vectors=vectors,
         card=card,
         facts=with_keys(facts),
-        touch=touch,
     )
+    _check_shapes(directory, bundle)
+    return bundle
 
 
-def _check_parts(
-    directory: Path, name: str, facts: object, parts: Sequence[Mapping[str, Tensor]]
-) -> None:
+def _check_parts(directory: Path, name: str, facts: object, parts: Sequence[Weights]) -> None:
     if not (1 <= len(name) <= _MOST_NAME and name.isprintable()):
         raise _damaged(directory, f"the name {name[:_MOST_NAME]!r}")
     if not isinstance(facts, dict):
         raise _damaged(directory, f"facts that are a {type(facts).__name__}")
-    if any(not tensor.isfinite().all() for part in parts for tensor in part.values()):
+    if any(not np.isfinite(values).all() for part in parts for values in part.values()):
         raise _damaged(directory, "weights that are not finite")
 
 
-def _to_arrays(module: nn.Module) -> dict[str, AnyArray]:
-    return {name: tensor.numpy() for name, tensor in module.state_dict().items()}
+def _check_shapes(directory: Path, bundle: Bundle) -> None:
+    experiment, representation = bundle.experiment, bundle.representation
+    how: dict[str, Any] = {
+        "streams": representation.streams,
+        "bars": representation.bars,
+        "steps_per_bar": rows_per_bar(experiment),
+    }
+    if bundle.draws_events:
+        prior = event_prior_shapes(experiment.prior, **how)
+        if _PROGRESSIONS in bundle.prior_weights:
+            rows = len(bundle.prior_weights[_PROGRESSIONS])
+            prior[_PROGRESSIONS] = (rows, 1 + 2 * slots_of(representation))
+    else:
+        prior = latent_prior_shapes(experiment.model, representation.bars)
+    expected = [model_shapes(experiment.model, **how), prior]
+    parts = [bundle.weights, bundle.prior_weights]
+    if bundle.touch_weights:
+        expected, parts = [*expected, touch_shapes()], [*parts, bundle.touch_weights]
+    if expected != [{name: each.shape for name, each in part.items()} for part in parts]:
+        raise _damaged(directory, "weights that are not those of its experiment")
+    if any(each.shape != (bundle.latent_size,) for each in bundle.attribute_vectors.values()):
+        raise _damaged(directory, "attribute vectors that are not of its latent's size")
 
 
-def _to_bytes(tensors: Mapping[str, Tensor]) -> bytes:
-    return save_tensors({key: tensor.half().contiguous() for key, tensor in tensors.items()})
+def _to_bytes(weights: Weights) -> bytes:
+    return save_arrays(
+        {name: np.asarray(each, np.float16, order="C") for name, each in weights.items()}
+    )
 
 
 def _find(name_or_path: str | Path) -> Path:

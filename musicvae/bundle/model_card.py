@@ -9,10 +9,10 @@ from musicvae.evaluation.evaluate import Evaluation
 from musicvae.evaluation.figure import HOW, LISTENER
 from musicvae.evaluation.figures import side_by_side, to_figures
 from musicvae.evaluation.lines import lines_of
-from musicvae.experiment.experiment import Experiment, make_latent, to_dict
-from musicvae.model.latent.bar_prior import LATER_SPREAD
+from musicvae.experiment.experiment import Experiment, to_dict
 from musicvae.music.notes import STEPS_PER_QUARTER, TimeGrid
 from musicvae.representation import Representation
+from musicvae.runtime.latent_priors import LATER_SPREAD
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
 
@@ -159,7 +159,7 @@ def _prior(experiment: Experiment, facts: Mapping[str, Any]) -> str:
             f"`{prior['content_hash']}`); its latent is the mean of its posterior. {kept}"
         )
     fitted = "fitted to the latents of the training excerpts"
-    if make_latent(experiment).is_by_bar and experiment.representation.bars > 1:
+    if experiment.model.is_by_bar and experiment.representation.bars > 1:
         return (
             f"New music is drawn bar after bar ({experiment.model.latent_size} numbers of the "
             f"latent each), from a flow (after the first bar with {LATER_SPREAD:g} of its spread) "

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from musicvae.bundle.format import Bundle, load
+from musicvae.bundle.modules import modules_of
 from musicvae.errors import TrainingError
-from musicvae.model import EventPrior
+from musicvae.model.event_prior import EventPrior
 from musicvae.training import load_run
 from musicvae.training.record import MODEL, PRIOR, RUN_FILE, TOUCH, Origin, join_sources
 
@@ -27,8 +28,9 @@ def load_origin(name_or_path: str | Path, part: str) -> Origin:
 
 
 def _origin_of(bundle: Bundle, part: str) -> Origin:
-    prior = bundle.prior if isinstance(bundle.prior, EventPrior) else None
-    trained = {MODEL: bundle.model, PRIOR: prior, TOUCH: bundle.touch}[part]
+    modules = modules_of(bundle)
+    prior = modules.prior if isinstance(modules.prior, EventPrior) else None
+    trained = {MODEL: modules.model, PRIOR: prior, TOUCH: modules.touch}[part]
     if trained is None:
         name = "prior over events" if part == PRIOR else part
         raise TrainingError(

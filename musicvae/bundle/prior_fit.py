@@ -12,7 +12,8 @@ from musicvae.evaluation.decoding import encode
 from musicvae.evaluation.subject import choose, transposed
 from musicvae.evaluation.watch import Watch, unwatched
 from musicvae.experiment.experiment import Experiment
-from musicvae.model import MusicVAE, Posterior, Prior
+from musicvae.model.latent.latent import Posterior, Prior
+from musicvae.model.vae import MusicVAE
 
 MUSIC_STEPS = 2**22 / 12_000
 """Time steps of music for each optimiser step of a fit: 131,072 excerpts of two bars in all for the

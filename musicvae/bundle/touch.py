@@ -7,6 +7,7 @@ from textwrap import fill
 from typing import Any
 
 from musicvae.bundle.format import Bundle, check_folder, save
+from musicvae.bundle.modules import weights_of
 from musicvae.bundle.run_facts import facts_of, manifest_of
 from musicvae.data import shards
 from musicvae.data.lines import PlayedLines
@@ -40,19 +41,10 @@ def add_touch(old: Bundle, run: Run, out: Path) -> Bundle:
     check_folder(out)
     check_touch(run, old.representation)
     touch = load_touch(run)
-    new = replace(old, touch=touch, facts={**old.facts, "touch": _facts(run, touch)})
+    facts = {**old.facts, "touch": _facts(run, touch)}
+    new = replace(old, touch_weights=weights_of(touch), facts=facts)
     new = replace(new, card=with_section(old.card, new.facts))
-    save(
-        out,
-        name=new.name,
-        experiment=new.experiment,
-        weights=new.model.state_dict(),
-        prior=new.prior,
-        attribute_vectors=new.attribute_vectors,
-        card=new.card,
-        facts=new.facts,
-        touch=touch,
-    )
+    save(out, new)
     return new
 
 

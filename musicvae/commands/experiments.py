@@ -194,14 +194,16 @@ def _write_listening_test(subject: Subject, music: Data, path: Path, seed: int) 
 
 
 def _subject(loaded: Bundle) -> Subject:
+    from musicvae.bundle.modules import modules_of
     from musicvae.evaluation.subject import Subject
 
+    modules = modules_of(loaded)
     return Subject(
         name=loaded.name,
         version=loaded.version,
         experiment=loaded.experiment,
-        model=loaded.model,
-        prior=loaded.prior,
+        model=modules.model,
+        prior=modules.prior,
         attribute_vectors=loaded.attribute_vectors,
         steps=loaded.facts.get("steps"),
         examples_seen=loaded.facts.get("examples_seen"),

@@ -15,8 +15,7 @@ from torch import Tensor
 from musicvae.data.mix import RunData
 from musicvae.data.shards import Events, ExampleSet
 from musicvae.experiment.experiment import Experiment
-from musicvae.model import Batch
-from musicvae.model.conditions import to_batch
+from musicvae.model.conditions import Batch, to_batch
 from musicvae.representation import Representation
 
 _BLOCK = 4096

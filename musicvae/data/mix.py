@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Int
 from torch.utils.data import IterableDataset, get_worker_info
 
-from musicvae.model import Batch
+from musicvae.model.conditions import Batch
 from musicvae.model.touch import Lines
 
 Kept = TypeVar("Kept")

@@ -1,16 +1,16 @@
-"""Finds the chord progressions that a prior keeps; see `musicvae.model.progressions`."""
+"""Finds the chord progressions that a prior keeps; see `musicvae.runtime.progressions`."""
 
 import numpy as np
 from jaxtyping import Int, Int16
 
 from musicvae.data.relative import keys_of
 from musicvae.data.shards import ExampleSet
-from musicvae.model.draw_keys import key_of_chords
-from musicvae.model.progressions import over_silence, slots_of
 from musicvae.representation import Representation
 from musicvae.representation.chords import BASS_EVENTS, NO_CHORD
 from musicvae.representation.key_relative import UNKNOWN_TONIC, to_home
 from musicvae.representation.streams import generated_streams
+from musicvae.runtime.draw_keys import key_of_chords
+from musicvae.runtime.progressions import over_silence, slots_of
 
 MOST_PROGRESSIONS = 768
 

@@ -13,8 +13,7 @@ from musicvae.data.mix import RunData
 from musicvae.data.shards import ExampleSet
 from musicvae.errors import SettingError
 from musicvae.experiment.experiment import Experiment
-from musicvae.model import Batch
-from musicvae.model.conditions import to_batch
+from musicvae.model.conditions import Batch, to_batch
 from musicvae.representation import Representation
 from musicvae.representation.key_relative import (
     KEYS,

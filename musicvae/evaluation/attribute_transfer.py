@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int16
-from torch import Tensor
 
 from musicvae.evaluation.decoding import encode, play
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.model import MusicVAE
-from musicvae.model.latent.moves import shift
+from musicvae.model.vae import MusicVAE
 from musicvae.representation import Representation
+from musicvae.runtime.moves import shift
 
 EXCERPTS = 256
 """The number in the paper."""
@@ -48,21 +48,22 @@ def transfer(
     model: MusicVAE,
     representation: Representation,
     events: Int16[np.ndarray, "batch step stream"],
-    vectors: Mapping[str, Float[Tensor, " latent"]],
+    vectors: Mapping[str, Float[np.ndarray, " latent"]],
     *,
     watch: Watch = unwatched,
 ) -> AttributeTransfer:
     """Adds each vector to the latents of excerpts, subtracts it, and measures the decoded music."""
-    z = encode(model, representation, events).mean
+    means = encode(model, representation, events).mean
+    z = means.numpy()
     known = [each.name for each in representation.kind.attributes if each.name in vectors]
-    before = _measure(representation, play(model, representation, z, events), known)
+    before = _measure(representation, play(model, representation, means, events), known)
     applies = np.ptp(before, axis=0) > 0
     names = [name for name, does in zip(known, applies, strict=True) if does]
     means = before.mean(0)[applies]
     rows = []
     for name in watch(names, "adding and subtracting attributes"):
         moved = [
-            play(model, representation, shift(z, vectors[name], amount), events)
+            play(model, representation, torch.from_numpy(shift(z, vectors[name], amount)), events)
             for amount in (1.0, -1.0)
         ]
         after = [_measure(representation, each, names).mean(0) for each in moved]

@@ -10,10 +10,12 @@ from torch import Tensor
 
 from musicvae.data.shards import Events
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.model import Batch, MusicVAE, Posterior, conditions
-from musicvae.model.conditions import join_streams
-from musicvae.model.noise import row_seed
+from musicvae.model import conditions
+from musicvae.model.conditions import Batch, join_streams
+from musicvae.model.latent.latent import Posterior
+from musicvae.model.vae import MusicVAE
 from musicvae.representation import Representation
+from musicvae.runtime.noise import row_seed
 
 BATCH_STEPS = 16_384
 """Steps in a batch: enough for quick matrix products, and little memory for 512 events a step."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Int, Shaped
 
 from musicvae.evaluation.decoding import encode, play
@@ -10,6 +11,7 @@ from musicvae.evaluation.interpolation import choose_pairs
 from musicvae.evaluation.prior_samples import draw_new, with_drawn_chords
 from musicvae.evaluation.subject import Data, Subject, choose
 from musicvae.music.notes import NoteSequence
+from musicvae.runtime.moves import path
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
 RECONSTRUCTIONS = 4
@@ -114,7 +116,8 @@ def _interpolate(subject: Subject, data: Data, seed: int) -> tuple[Example, ...]
     model, representation = subject.model, subject.representation
     (a,), (b,) = choose_pairs(data.held_out.pieces, 1, np.random.default_rng(seed))
     ends = data.held_out.events[np.array([a, b])]
-    z = subject.model.latent.path(encode(model, representation, ends).mean, STATIONS)
+    means = encode(model, representation, ends).mean
+    z = torch.from_numpy(path(means.numpy(), STATIONS))
     like = ends[np.arange(STATIONS) * 2 // STATIONS]
     played = play(model, representation, z, like)
     start, end = as_given(subject, data, np.array([a, b]))

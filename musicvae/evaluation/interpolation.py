@@ -24,8 +24,9 @@ from musicvae.evaluation.decoding import encode, play
 from musicvae.evaluation.language_model import LanguageModel
 from musicvae.evaluation.lines import Line, lines_of
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.model import MusicVAE
+from musicvae.model.vae import MusicVAE
 from musicvae.representation import Representation
+from musicvae.runtime.moves import path
 
 PAIRS = 1_024
 """The number in the paper."""
@@ -90,7 +91,7 @@ def interpolate(
     fractions = np.linspace(0, 1, points)
     walks = torch.stack(
         [
-            model.latent.path(means[[i, j]], points)
+            torch.from_numpy(path(means[[i, j]].numpy(), points))
             for i, j in zip(a.tolist(), b.tolist(), strict=True)
         ]
     )

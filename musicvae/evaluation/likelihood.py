@@ -17,7 +17,7 @@ from torch import Tensor
 from musicvae.evaluation.bootstrap import Estimate, mean
 from musicvae.evaluation.decoding import batches, to_batch
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.model import MusicVAE
+from musicvae.model.vae import MusicVAE
 from musicvae.representation import Representation
 
 DRAWS = 100

@@ -15,19 +15,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Int16
 from torch import Tensor
 
-from musicvae.evaluation.decoding import batches, play, to_batch
+from musicvae.evaluation.decoding import batches, play
 from musicvae.evaluation.histogram import Histogram, count
 from musicvae.evaluation.lines import lines_of
 from musicvae.evaluation.note_table import NoteTable, measures_of, note_tables
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.model import EventPrior, MusicVAE, Prior
-from musicvae.model.draws import draw_music
-from musicvae.model.noise import latent_noise
-from musicvae.model.progressions import draw_progressions
+from musicvae.model.event_prior import EventPrior
+from musicvae.model.latent.latent import Prior
+from musicvae.model.vae import MusicVAE
 from musicvae.representation import Representation
+from musicvae.runtime.conditions import conditions_of
+from musicvae.runtime.draws import draw_music
+from musicvae.runtime.noise import latent_noise
+from musicvae.runtime.progressions import draw_progressions
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
 DRAWS = 2_048
@@ -134,7 +138,8 @@ def draw_new(
     """Draws new music under the conditions of each row of `like`, as `sample` does."""
     title = f"drawing at temperature {temperature:g}"
     if not isinstance(prior, EventPrior):
-        z: Tensor = prior(latent_noise(seed, range(len(like)), prior.noise_size))
+        noise = torch.from_numpy(latent_noise(seed, range(len(like)), prior.noise_size))
+        z: Tensor = prior(noise)
         return play(
             model,
             representation,
@@ -147,12 +152,11 @@ def draw_new(
         )
     drawn = [
         draw_music(
-            model,
-            prior,
+            prior.draws,
             representation,
             seed=seed,
             rows=range(part.start, part.stop),
-            conditions=to_batch(model, representation, like[part]).conditions,
+            conditions=conditions_of(representation, like[part]),
             temperature=temperature,
         ).events
         for part in watch(batches(len(like), like.shape[1]), title)
@@ -170,8 +174,8 @@ def with_drawn_chords(
     """Gives excerpts the chords that new music would have; unchanged if the prior draws none."""
     if not isinstance(prior, EventPrior) or prior.progressions is None:
         return like
-    chords = draw_progressions(prior, representation, seed=seed, rows=range(len(like)))
-    return np.concatenate([like[..., :-2], chords.numpy().astype(np.int16)], axis=-1)
+    chords = draw_progressions(prior.draws, representation, seed=seed, rows=range(len(like)))
+    return np.concatenate([like[..., :-2], chords], axis=-1)
 
 
 def compare_prior_samples(

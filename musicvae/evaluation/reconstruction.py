@@ -24,10 +24,11 @@ from musicvae.evaluation.accuracy import Accuracy, Decodings, Measure, Scores, j
 from musicvae.evaluation.bootstrap import Estimate
 from musicvae.evaluation.decoding import batches, encode, to_batch
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.model import EventDistribution, MusicVAE
+from musicvae.model.event_distribution import EventDistribution
 from musicvae.model.latent.latent import draw
-from musicvae.model.noise import row_seed
+from musicvae.model.vae import MusicVAE
 from musicvae.representation import Representation
+from musicvae.runtime.noise import row_seed
 
 ACTIVE_VARIANCE = 0.01
 

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int, Int16
-from torch import Tensor
 
 from musicvae.data import shards
 from musicvae.data.manifest import COMMON_SUFFIX, Manifest, load_manifest
 from musicvae.data.shards import ExampleSet
 from musicvae.errors import DataError
 from musicvae.experiment.experiment import Experiment
-from musicvae.model import EventPrior, MusicVAE, Prior
+from musicvae.model.event_prior import EventPrior
+from musicvae.model.latent.latent import Prior
+from musicvae.model.vae import MusicVAE
 from musicvae.music.notes import TimeGrid
 from musicvae.representation import (
     Representation,
@@ -51,7 +52,7 @@ class Subject:
     experiment: Experiment
     model: MusicVAE
     prior: Prior | EventPrior
-    attribute_vectors: Mapping[str, Float[Tensor, " latent"]]
+    attribute_vectors: Mapping[str, Float[np.ndarray, " latent"]]
     steps: int | None
     examples_seen: int | None
 

@@ -14,8 +14,6 @@ from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter, V
 
 from musicvae.errors import SettingError
 from musicvae.experiment.objective import Objective
-from musicvae.model import EventPrior, Latent, ModelConfig, MusicVAE, PriorConfig
-from musicvae.model.latent.kinds import LATENTS
 from musicvae.music.meters import parse_grid
 from musicvae.music.notes import TimeGrid
 from musicvae.representation import (
@@ -24,6 +22,8 @@ from musicvae.representation import (
     representation_from_config,
 )
 from musicvae.representation.streams import is_hit
+from musicvae.runtime.model_config import ModelConfig
+from musicvae.runtime.prior_config import PriorConfig
 
 _SHARES = {"recombined_share": "recombine", "reduced_share": "performance"}
 """The field of a `Kind` that each share of changed examples needs."""
@@ -242,35 +242,6 @@ class Experiment:
     def all_grids(self) -> tuple[TimeGrid, ...]:
         """All grids of the music, the default first."""
         return (self.representation.grid, *self.grids)
-
-
-def make_latent(experiment: Experiment) -> Latent:
-    """The latent of the experiment's excerpts."""
-    return LATENTS[experiment.model.latent](
-        experiment.model.latent_size, experiment.representation.bars
-    )
-
-
-def build_model(experiment: Experiment) -> MusicVAE:
-    """An untrained model of the experiment's widths for its representation."""
-    representation = experiment.representation
-    return MusicVAE(
-        experiment.model,
-        streams=representation.streams,
-        bars=representation.bars,
-        steps_per_bar=rows_per_bar(experiment),
-    )
-
-
-def build_prior(experiment: Experiment) -> EventPrior:
-    """An untrained prior over the events of the experiment's representation."""
-    representation = experiment.representation
-    return EventPrior(
-        experiment.prior,
-        streams=representation.streams,
-        bars=representation.bars,
-        steps_per_bar=rows_per_bar(experiment),
-    )
 
 
 def rows_per_bar(experiment: Experiment) -> dict[TimeGrid, int]:

@@ -7,10 +7,10 @@ experiment.
 from dataclasses import replace
 
 from musicvae.errors import SettingError
-from musicvae.experiment.experiment import Experiment, TrainingConfig, make_latent
+from musicvae.experiment.experiment import Experiment, TrainingConfig
 from musicvae.experiment.objective import Objective
-from musicvae.model import ModelConfig
 from musicvae.representation import Drums, Groove, LeadSheet, Melody, Trio
+from musicvae.runtime.model_config import ModelConfig
 
 
 def melody_2bar() -> Experiment:
@@ -145,7 +145,7 @@ def paper(preset: Experiment) -> Experiment:
 
     Source: Roberts et al. 2018, section 5.1, and the settings in Magenta's code.
     """
-    has_conductor = make_latent(preset).is_by_bar
+    has_conductor = preset.model.is_by_bar
     is_long = preset.representation.bars > 2
     return replace(
         preset,

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
+import numpy as np
 from jaxtyping import Float
-from torch import Tensor
 
 from musicvae.bundle.format import Bundle
 from musicvae.evaluation.figure import ACCURACY, overlap_key
@@ -19,10 +19,8 @@ _BYTES_PER_WEIGHT = 2  # half precision
 def describe(bundle: Bundle) -> ModelInfo:
     """Describes a model, with its card."""
     representation, vectors = bundle.representation, usable_vectors(bundle)
-    parameters = [*bundle.model.parameters(), *bundle.prior.parameters()]
-    parameters += [] if bundle.touch is None else bundle.touch.parameters()
-    weights = sum(each.numel() for each in parameters)
-    weights += sum(vector.numel() for vector in bundle.attribute_vectors.values())
+    parts = (bundle.weights, bundle.prior_weights, bundle.touch_weights, bundle.attribute_vectors)
+    weights = sum(values.size for part in parts for values in part.values())
     return ModelInfo(
         name=bundle.name,
         version=bundle.version,
@@ -32,7 +30,7 @@ def describe(bundle: Bundle) -> ModelInfo:
         meters=tuple(dict.fromkeys(grid.meter for grid in bundle.experiment.all_grids)),
         grids=bundle.experiment.all_grids,
         length_steps=representation.length_steps,
-        latent_size=bundle.model.latent_size,
+        latent_size=bundle.latent_size,
         attributes=tuple(
             AttributeInfo(name=each.name, unit=each.unit, description=each.definition)
             for each in representation.kind.attributes
@@ -49,7 +47,7 @@ def describe(bundle: Bundle) -> ModelInfo:
     )
 
 
-def usable_vectors(bundle: Bundle) -> dict[str, Float[Tensor, " latent"]]:
+def usable_vectors(bundle: Bundle) -> dict[str, Float[np.ndarray, " latent"]]:
     """The attribute vectors that can move music.
 
     Left out are attributes that make no sense for the model's music, and attributes with one value

@@ -8,31 +8,27 @@ and ONNX Runtime computes each row alike in batches of every width (see `musicva
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
 import numpy as np
-import torch
-from jaxtyping import Float, Int, Int16
-from torch import Tensor
+from jaxtyping import Float32, Int, Int16
 
 from musicvae.bundle.format import Bundle
 from musicvae.generation.harmony import Harmony, draw_harmonies
 from musicvae.generation.playing import play
 from musicvae.generation.replies import DECODED, Clip
 from musicvae.generation.sounds import Sound
-from musicvae.model import Conditions, EventPrior
-from musicvae.model.conditions import join_streams
-from musicvae.model.draws import draw_music, mask_of
-from musicvae.model.latent.latent import Prior
-from musicvae.model.noise import latent_noise, row_seed
 from musicvae.music.constraint import Constraint
 from musicvae.music.following import follows_chords
 from musicvae.music.notes import Key, NoteSequence
 from musicvae.representation import Representation
 from musicvae.representation.key_relative import UNKNOWN_TONIC
+from musicvae.runtime.conditions import Conditions, join_streams
+from musicvae.runtime.draws import draw_music, mask_of
+from musicvae.runtime.noise import latent_noise, row_seed
+from musicvae.runtime.prior_draws import PriorDraws
 
 Item = TypeVar("Item")
 
@@ -57,8 +53,7 @@ class Drawing:
         top_p: Share of the probability that events are drawn from.
         qpm: Tempo of the clips.
         harmony: The chords of all clips; None if each row has its own, or the model takes none.
-        known: The events that the model must keep, see `EventDistribution.sample`; None to draw all
-            events.
+        known: The events that the model must keep, see `draw_events`; None to draw all events.
         constraint: The key, scale or range that every note keeps to; None if none is asked for.
         asked: See `Clip.asked`.
         sounds: See `Clip.sounds`.
@@ -72,7 +67,7 @@ class Drawing:
     top_p: float
     qpm: float
     harmony: Harmony | None = None
-    known: Int[Tensor, "step stream"] | None = None
+    known: Int[np.ndarray, "step stream"] | None = None
     constraint: Constraint | None = None
     asked: Mapping[str, str] = field(default_factory=dict)
     sounds: Mapping[str, Sound] = field(default_factory=dict)
@@ -93,7 +88,7 @@ class Row:
     """
 
     index: int
-    z: Float[Tensor, " latent"]
+    z: Float32[np.ndarray, " latent"]
     seed: int
     key: Key | None = None
     style: str | None = None
@@ -107,12 +102,12 @@ def group_rows(length_steps: int) -> int:
 
 def draw(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> Iterator[Clip]:
     """Draws new music; the first clip of a group makes the prior draw the whole group."""
-    prior = bundle.prior
+    prior = bundle.networks.draws
     for group in _groups(indices, drawing):
-        if isinstance(prior, EventPrior):
+        if prior is not None:
             yield from _draw_group(bundle, prior, group, drawing)
         else:
-            yield from _decode_group(bundle, _draw_latents(prior, group, drawing), drawing)
+            yield from _decode_group(bundle, _draw_latents(bundle, group, drawing), drawing)
 
 
 def _groups(rows: Iterable[Item], drawing: Drawing) -> Iterator[list[Item]]:
@@ -121,18 +116,17 @@ def _groups(rows: Iterable[Item], drawing: Drawing) -> Iterator[list[Item]]:
         yield group
 
 
-def _draw_latents(prior: Prior, indices: Sequence[int], drawing: Drawing) -> list[Row]:
-    rows = []
+def _draw_latents(bundle: Bundle, indices: Sequence[int], drawing: Drawing) -> list[Row]:
+    prior, rows = bundle.networks.latent_prior, []
     for index in indices:
-        with one_thread(), torch.inference_mode():
-            z = prior(latent_noise(drawing.seed, [index], prior.noise_size))[0]
+        z = prior(latent_noise(drawing.seed, [index], prior.noise_size))[0]
         seed = row_seed(drawing.seed, index, EVENTS)
         rows.append(Row(index=index, z=z, seed=seed, key=asked_key(drawing)))
     return rows
 
 
 def _draw_group(
-    bundle: Bundle, prior: EventPrior, indices: Sequence[int], drawing: Drawing
+    bundle: Bundle, prior: PriorDraws, indices: Sequence[int], drawing: Drawing
 ) -> Iterator[Clip]:
     count = len(indices)
     harmonies: Sequence[Harmony | None] = [drawing.harmony] * count
@@ -147,9 +141,8 @@ def _draw_group(
         harmonies = drawn_harmonies or harmonies
     told = _conditions(drawing, harmonies)
     if drawing.style is not None:
-        told = replace(told, styles=torch.full((count,), drawing.style))
+        told = replace(told, styles=np.full(count, drawing.style))
     drawn = draw_music(
-        bundle.model,
         prior,
         drawing.representation,
         seed=drawing.seed,
@@ -158,15 +151,15 @@ def _draw_group(
         temperature=drawing.temperature,
         top_p=drawing.top_p,
         constraint=drawing.constraint,
-        networks=bundle.networks,
     )
+    z = bundle.networks.encode(drawn.events, drawing.representation.grid).mean
     names = dict(enumerate(prior.config.styles))
     rows = []
     for number, index in enumerate(indices):
         tonic, mode = drawn.keys[number].tolist()
         row = Row(
             index=index,
-            z=drawn.z[number],
+            z=z[number],
             seed=row_seed(drawing.seed, index, EVENTS),
             key=None if tonic == UNKNOWN_TONIC else Key(tonic, mode == 1),
             style=None if drawn.styles is None else names.get(int(drawn.styles[number])),
@@ -184,8 +177,8 @@ def asked_key(drawing: Drawing) -> Key | None:
 
 def _conditions(drawing: Drawing, harmonies: Sequence[Harmony | None]) -> Conditions:
     """The conditions of the rows of a group, which all have chords or none."""
-    told = [each.conditions.streams for each in harmonies if each is not None]
-    streams = torch.cat([each for each in told if each is not None]) if told else None
+    told = [each.events for each in harmonies if each is not None]
+    streams = np.stack(told).astype(np.int64) if told else None
     return Conditions(grid=drawing.representation.grid, streams=streams)
 
 
@@ -231,26 +224,25 @@ def make_clip(
 
 def _decode_group(bundle: Bundle, rows: Sequence[Row], drawing: Drawing) -> Iterator[Clip]:
     count = len(rows)
-    z = torch.stack([row.z for row in rows])
     conditions = _conditions(drawing, [drawing.harmony] * count)
-    known = None if drawing.known is None else drawing.known.expand(count, -1, -1)
+    known = None if drawing.known is None else np.stack([drawing.known] * count)
     mask, free = None, None
     if drawing.constraint is not None:
-        heads, unmoved = bundle.model.decoder.heads, np.zeros(count, np.int64)
-        mask = mask_of(drawing.representation, heads, drawing.constraint, unmoved)
-        free = torch.zeros_like(mask)
-    with torch.inference_mode():
-        drawn = bundle.model.decode(z, conditions, bundle.networks).draw(
-            temperature=drawing.temperature,
-            top_p=drawing.top_p,
-            randomness=[row.seed for row in rows],
-            known=known,
-            mask=mask,
-            free=free,
-        )
-    whole = join_streams(torch.from_numpy(drawn.events), conditions).numpy().astype(np.int16)
+        unmoved = np.zeros(count, np.int64)
+        mask = mask_of(drawing.representation, drawing.constraint, unmoved)
+        free = np.zeros_like(mask)
+    drawn = bundle.networks.decode(
+        np.stack([row.z for row in rows]),
+        conditions,
+        seeds=[row.seed for row in rows],
+        temperature=drawing.temperature,
+        top_p=drawing.top_p,
+        known=known,
+        mask=mask,
+        free=free,
+    )
     nats = None if mask is None else drawn.masked_nats.sum((1, 2)).tolist()
-    yield from _play_group(bundle, whole, drawing, rows, nats)
+    yield from _play_group(bundle, join_streams(drawn.events, conditions), drawing, rows, nats)
 
 
 def _play_group(
@@ -266,14 +258,3 @@ def _play_group(
     for number, (notes, row) in enumerate(zip(played, rows, strict=True)):
         cost = None if nats is None else nats[number]
         yield make_clip(bundle, notes, drawing, row, constraint_nats=cost)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Limits torch to one thread inside the context."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

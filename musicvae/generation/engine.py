@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-from jaxtyping import Float
-from torch import Tensor
+import numpy as np
+from jaxtyping import Float32
 
 from musicvae.bundle.format import Bundle, load
 from musicvae.errors import BundleError, ModelNotFoundError, MusicVAEError, SettingError
@@ -64,12 +63,12 @@ from musicvae.generation.requests import (
 )
 from musicvae.generation.sounds import Sound, check_lines
 from musicvae.generation.styles import find_style
-from musicvae.model.latent.moves import shift
-from musicvae.model.noise import latent_noise, row_seed
 from musicvae.music.attributes import get_attribute
 from musicvae.music.notes import DEFAULT_QPM
 from musicvae.problems import Problems, check_type
 from musicvae.representation import Representation
+from musicvae.runtime.moves import path, shift
+from musicvae.runtime.noise import latent_noise, row_seed
 
 _CHOSEN_SEED_BITS = 32
 """A chosen seed fits the integers of every client, JavaScript included."""
@@ -149,7 +148,7 @@ class Engine:
             harmony or _harmony(points),
         )
         drawing = replace(drawing, sounds=_sounds(points))
-        z = bundle.model.latent.path(torch.stack([point.z for point in points]), request.count)
+        z = path(np.stack([point.z for point in points]), request.count)
         yield from decode(bundle, _rows(z, drawing), drawing)
 
     def transform(self, request: TransformRequest) -> Transformed:
@@ -181,7 +180,7 @@ class Engine:
             harmony or _harmony([point]),
         )
         drawing = replace(drawing, sounds=_sounds([point]))
-        z = torch.cat([point.z[None], moved])
+        z = np.concatenate([point.z[None], moved])
         before, after = decode(bundle, _rows(z, drawing), drawing)
         return Transformed(before=before, after=after)
 
@@ -201,7 +200,7 @@ class Engine:
         z = posterior.mean[0]
         if request.seed is not None:
             key = row_seed(request.seed, 0, "posterior")
-            z = posterior.at(latent_noise(key, [0], posterior.noise_size))[0]
+            z = posterior.at(latent_noise(key, [0], bundle.latent_size))[0]
         return Encoding(
             latent=_values(z),
             mean=_values(posterior.mean[0]),
@@ -236,7 +235,7 @@ class Engine:
         problems.raise_all()
         drawing = _drawing(bundle, request, representation, DECODED, request.qpm, harmony)
         drawing = replace(drawing, sounds=request.sounds)
-        yield from decode(bundle, _rows(torch.stack(z), drawing), drawing)
+        yield from decode(bundle, _rows(np.stack(z), drawing), drawing)
 
     def groove(self, request: GrooveRequest) -> Grooved:
         """Gives drums the timing and loudness of a human player.
@@ -349,7 +348,7 @@ def _sounds(points: Sequence[ResolvedPoint]) -> Mapping[str, Sound]:
     return next((point.excerpt.sounds for point in points if point.excerpt is not None), {})
 
 
-def _rows(z: Float[Tensor, "batch latent"], drawing: Drawing) -> list[Row]:
+def _rows(z: Float32[np.ndarray, "batch latent"], drawing: Drawing) -> list[Row]:
     """Rows with the same noise, so that they differ only by their latents."""
     seed, key = row_seed(drawing.seed, 0, EVENTS), asked_key(drawing)
     return [Row(index=index, z=each, seed=seed, key=key) for index, each in enumerate(z)]
@@ -390,5 +389,5 @@ def _drawing(
     )
 
 
-def _values(z: Float[Tensor, " latent"]) -> Latent:
+def _values(z: Float32[np.ndarray, " latent"]) -> Latent:
     return tuple(z.tolist())

@@ -6,9 +6,7 @@ Source: Gillick et al. 2019, Learning to Groove with Inverse Sequence Transforma
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int, Int16
-from torch import Tensor
 
 from musicvae.bundle.format import Bundle
 from musicvae.errors import SettingError
@@ -34,9 +32,9 @@ class Playing:
         qpm: The tempo of the drums.
     """
 
-    z: Float[Tensor, " latent"]
+    z: Float[np.ndarray, " latent"]
     before: NoteSequence
-    known: Int[Tensor, "step stream"] | None
+    known: Int[np.ndarray, "step stream"] | None
     qpm: float
 
 
@@ -96,13 +94,13 @@ def _transfer(bundle: Bundle, request: GrooveRequest, performance: Performance) 
 
 def _play(
     bundle: Bundle,
-    z: Float[Tensor, " latent"],
+    z: Float[np.ndarray, " latent"],
     before: Int16[np.ndarray, "step stream"],
     *,
     qpm: float,
     keeps_hits: bool,
 ) -> Playing:
-    known = torch.from_numpy(before.astype(np.int64))
+    known = before.astype(np.int64)
     known[:, [stream.is_number for stream in bundle.representation.streams]] = UNKNOWN
     return Playing(
         z=z,

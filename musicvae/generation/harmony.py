@@ -4,20 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from jaxtyping import Int16
 
 from musicvae.bundle.format import Bundle
 from musicvae.errors import SettingError
-from musicvae.model import EventPrior
-from musicvae.model.conditions import Conditions, split_streams
-from musicvae.model.progressions import draw_progressions, over_silence
 from musicvae.music import progressions
 from musicvae.music.chords import QUALITIES, Chord
 from musicvae.music.constraint import Constraint
 from musicvae.music.harmony import FIRST_NOISE, infer_chords
 from musicvae.music.notes import Key, NoteSequence
 from musicvae.representation import Representation
+from musicvae.representation.streams import generated_streams
+from musicvae.runtime.progressions import draw_progressions, over_silence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,13 +24,13 @@ class Harmony:
 
     Attributes:
         chords: The chords on the grid.
-        conditions: The chords as a condition of the model, one row.
+        events: The chords as events of the condition streams.
         bars: The bars of the excerpt.
         steps_per_bar: The length of a bar.
     """
 
     chords: tuple[Chord, ...]
-    conditions: Conditions
+    events: Int16[np.ndarray, "step stream"]
     bars: int
     steps_per_bar: int
 
@@ -50,7 +48,7 @@ def takes_chords(representation: Representation) -> bool:
 
 def draws_chords(bundle: Bundle) -> bool:
     """Whether a model that takes chords draws or infers them where none are given."""
-    return isinstance(bundle.prior, EventPrior) and bundle.prior.progressions is not None
+    return bundle.networks.draws is not None and bundle.networks.draws.progressions is not None
 
 
 def harmony_of_text(bundle: Bundle, text: str | None) -> Harmony | None:
@@ -133,12 +131,13 @@ def draw_harmonies(
     if not takes_chords(representation):
         return []
     check_chords(bundle, None)
-    assert isinstance(bundle.prior, EventPrior)
+    assert bundle.networks.draws is not None
     drawn = draw_progressions(
-        bundle.prior, representation, seed=seed, rows=rows, constraint=constraint
+        bundle.networks.draws, representation, seed=seed, rows=rows, constraint=constraint
     )
-    events = over_silence(representation, drawn.numpy().astype(np.int16))
-    return [_harmony_of_events(representation, each) for each in events]
+    return [
+        _harmony_of_events(representation, each) for each in over_silence(representation, drawn)
+    ]
 
 
 def check_chords(bundle: Bundle, harmony: Harmony | None) -> None:
@@ -170,10 +169,9 @@ def _harmony(representation: Representation, chords: tuple[Chord, ...]) -> Harmo
 def _harmony_of_events(
     representation: Representation, events: Int16[np.ndarray, "step stream"]
 ) -> Harmony:
-    batch = split_streams(torch.from_numpy(events).long()[None], representation.streams)
     return Harmony(
         chords=representation.to_notes(events).chords,
-        conditions=batch.conditions,
+        events=events[:, len(generated_streams(representation.streams)) :],
         bars=representation.bars,
         steps_per_bar=representation.steps_per_bar,
     )

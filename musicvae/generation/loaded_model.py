@@ -122,7 +122,7 @@ class Model:
         check_type("music", music, Music | Iterable, "music, or a list of music")
         if not isinstance(music, Music):
             if not music:
-                return np.zeros((0, self.bundle.model.latent_size), np.float32)
+                return np.zeros((0, self.bundle.latent_size), np.float32)
             return np.stack([self.encode(each, seed=seed, chords=chords) for each in music])
         request = EncodeRequest(excerpt=_excerpt(music), seed=seed, chords=chords)
         return np.array(self._engine.encode(request).latent, np.float32)

@@ -7,9 +7,9 @@ import numpy as np
 
 from musicvae.bundle.format import Bundle
 from musicvae.generation.sounds import Sound, set_programs
-from musicvae.model.noise import row_seed
 from musicvae.music.line_features import FEATURES, describe_lines
 from musicvae.music.notes import Note, NoteSequence
+from musicvae.runtime.noise import row_seed
 
 
 @dataclass(frozen=True)

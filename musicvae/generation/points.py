@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
-from jaxtyping import Float, Int16
-from torch import Tensor
+from jaxtyping import Float32, Int16
 
 from musicvae.bundle.format import Bundle
 from musicvae.errors import LatentError
@@ -14,11 +12,10 @@ from musicvae.generation.excerpts import fit
 from musicvae.generation.harmony import Harmony, check_chords, harmony_of_excerpt, with_chords
 from musicvae.generation.inputs import Excerpt, LatentLike, PointLike, to_latent
 from musicvae.generation.sounds import Sound, find_sounds, set_programs
-from musicvae.model import Posterior
-from musicvae.model.conditions import to_batch
 from musicvae.music.notes import NoteSequence
 from musicvae.problems import Problems
 from musicvae.representation import Representation
+from musicvae.runtime.posterior import GaussianPosterior
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,7 +30,7 @@ class EncodedExcerpt:
     """
 
     notes: NoteSequence
-    posterior: Posterior
+    posterior: GaussianPosterior
     harmony: Harmony | None
     sounds: Mapping[str, Sound]
 
@@ -42,7 +39,7 @@ class EncodedExcerpt:
 class ResolvedPoint:
     """A latent, with the excerpt that it came from, if any."""
 
-    z: Float[Tensor, " latent"]
+    z: Float32[np.ndarray, " latent"]
     excerpt: EncodedExcerpt | None = None
 
 
@@ -86,10 +83,9 @@ def encode_excerpt(
 
 def encode(
     bundle: Bundle, representation: Representation, events: Int16[np.ndarray, "step stream"]
-) -> Posterior:
+) -> GaussianPosterior:
     """The posterior of one excerpt's latent: a batch of one."""
-    with torch.inference_mode():
-        return bundle.model.encode(to_batch(representation, events[None]), bundle.networks)
+    return bundle.networks.encode(events[None], representation.grid)
 
 
 def resolve(
@@ -101,17 +97,17 @@ def resolve(
     with problems.gather(f"{path}.excerpt"):
         encoded = encode_excerpt(bundle, point, f"{path}.excerpt", harmony)
         return ResolvedPoint(z=encoded.posterior.mean[0], excerpt=encoded)
-    return ResolvedPoint(z=torch.zeros(bundle.model.latent_size))
+    return ResolvedPoint(z=np.zeros(bundle.latent_size, np.float32))
 
 
 def resolve_latent(
     bundle: Bundle, values: LatentLike, path: str, problems: Problems
-) -> Float[Tensor, " latent"]:
+) -> Float32[np.ndarray, " latent"]:
     """Checks the size of a latent; notes a wrong size and then gives zeros."""
-    size = bundle.model.latent_size
+    size = bundle.latent_size
     latent = to_latent(values)
     if len(latent) == size:
-        return torch.tensor(latent, dtype=torch.float32)
+        return np.array(latent, np.float32)
     problems.add(
         LatentError(
             f"a latent of {len(latent)} values",
@@ -120,4 +116,4 @@ def resolve_latent(
             field=path,
         )
     )
-    return torch.zeros(size)
+    return np.zeros(size, np.float32)

@@ -2,12 +2,11 @@
 
 from musicvae.bundle.format import Bundle
 from musicvae.errors import SettingError
-from musicvae.model import EventPrior
 
 
 def known_styles(bundle: Bundle) -> tuple[str, ...]:
     """The styles that new music of a model can be drawn in."""
-    return bundle.prior.config.styles if isinstance(bundle.prior, EventPrior) else ()
+    return bundle.experiment.prior.styles if bundle.draws_events else ()
 
 
 def find_style(bundle: Bundle, text: str | None) -> int | None:

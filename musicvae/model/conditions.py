@@ -1,8 +1,4 @@
-"""Music as a model reads it: the events that it generates, and the conditions beside them.
-
-Only this file knows which columns of an event tensor are conditions. A new kind of condition is a
-field of `Conditions`, None where it is unknown.
-"""
+"""Music as a model reads it: the events that it generates, and the conditions beside them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,20 +11,12 @@ from torch import Tensor
 from musicvae.music.notes import TimeGrid
 from musicvae.representation import Representation
 from musicvae.representation.streams import Stream, generated_streams
+from musicvae.runtime import conditions as arrays
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Conditions:
-    """All that a model is told beside the latent, a row for each excerpt of a batch.
-
-    Attributes:
-        grid: The grid of all excerpts of the batch; None for the model's first.
-        streams: Events of the condition streams, such as chords; None where the music has none.
-        keys: Tonic and mode of each excerpt, see `representation.key_relative`; None where no key
-            is told.
-        styles: The number of each excerpt's style among `PriorConfig.styles`, or their count where
-            it is unknown; None where no style is told.
-    """
+    """The same as `musicvae.runtime.conditions.Conditions`, as tensors."""
 
     grid: TimeGrid | None = None
     streams: Int[Tensor, "batch step stream"] | None = None
@@ -43,6 +31,15 @@ class Conditions:
     def to(self, device: torch.device | str) -> "Conditions":
         """The same on a device."""
         return self._map(lambda each: each.to(device))
+
+    def to_arrays(self) -> arrays.Conditions:
+        """The same as arrays."""
+        return arrays.Conditions(
+            grid=self.grid,
+            streams=None if self.streams is None else self.streams.cpu().numpy(),
+            keys=None if self.keys is None else self.keys.cpu().numpy(),
+            styles=None if self.styles is None else self.styles.cpu().numpy(),
+        )
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> "Conditions":
         return Conditions(

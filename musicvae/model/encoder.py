@@ -5,20 +5,13 @@ posterior. We add the mean state of every part of the excerpt: with the last sta
 middle of an excerpt is learnt late.
 """
 
-import math
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from musicvae.model.event_embedding import EventEmbedding
 from musicvae.music.notes import TimeGrid
-
-STEPS_PER_QUARTER = 4
-
-MOST_PARTS = 16
-"""If an excerpt would have more parts, each bar is one part: else most weights would be the
-posterior's."""
+from musicvae.runtime.shapes import parts_of_bar, parts_of_excerpt
 
 
 class BidirectionalSummary(nn.Module):
@@ -67,12 +60,11 @@ class BidirectionalEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.embedding = embedding
-        parts = bars * _parts_of_bar(steps_per_bar)
         self.excerpt = BidirectionalSummary(
             input_size=embedding.size,
             hidden_size=hidden_size,
             layers=layers,
-            parts=parts if parts <= MOST_PARTS else bars,
+            parts=parts_of_excerpt(bars, steps_per_bar),
         )
         self.size = self.excerpt.size
 
@@ -107,7 +99,7 @@ class HierarchicalEncoder(nn.Module):
             input_size=embedding.size,
             hidden_size=hidden_size,
             layers=layers,
-            parts=_parts_of_bar(steps_per_bar),
+            parts=parts_of_bar(steps_per_bar),
         )
         self.code = nn.Linear(self.bar.size, code_size)
         self.excerpt = nn.LSTM(code_size, hidden_size, layers, batch_first=True, bidirectional=True)
@@ -121,7 +113,3 @@ class HierarchicalEncoder(nn.Module):
         codes = self.code(self.bar(self.embedding(rows, grid))).unflatten(0, (-1, self.bars))
         context, _ = self.excerpt(codes)
         return torch.cat([codes, context], dim=-1)
-
-
-def _parts_of_bar(steps_per_bar: int) -> int:
-    return steps_per_bar // math.gcd(steps_per_bar, STEPS_PER_QUARTER)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -11,9 +10,9 @@ from torch import Tensor
 from musicvae.model.conditions import Conditions
 from musicvae.model.decoder import Decoder
 from musicvae.model.torch_runtime import TorchDecoder, to_array
-from musicvae.runtime.decoder import DecoderRuntime
-from musicvae.runtime.decoding import UNKNOWN, Drawn, draw_events, unroll
+from musicvae.runtime.decoding import UNKNOWN, unroll
 from musicvae.runtime.event_draws import EventDraws, uniform_noise
+from musicvae.runtime.excerpts import draw_excerpts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +45,6 @@ class EventDistribution:
         plans: A plan for every bar, or one for the whole excerpt.
         conditions: The conditions of the excerpts.
         length_steps: Length of an excerpt.
-        runtime: Takes the steps of draws; None for the decoder itself.
     """
 
     def __init__(
@@ -55,10 +53,8 @@ class EventDistribution:
         plans: Float[Tensor, "batch bar hidden"],
         conditions: Conditions,
         length_steps: int,
-        runtime: DecoderRuntime | None = None,
     ) -> None:
         self._decoder = decoder
-        self._runtime = TorchDecoder(decoder) if runtime is None else runtime
         self._grid = conditions.grid
         self._heads = decoder.heads
         self._bars = plans.shape[1]
@@ -114,6 +110,7 @@ class EventDistribution:
         """The likeliest event of every step given the true events before it."""
         return self._heads.likeliest(self.parameters(events))
 
+    @torch.no_grad()
     def sample(
         self,
         *,
@@ -121,25 +118,7 @@ class EventDistribution:
         top_p: float = 1.0,
         randomness: torch.Generator | Sequence[int],
         known: Int[Tensor, "batch step stream"] | None = None,
-        mask: Float[Tensor, "batch parameter"] | None = None,
     ) -> Int[Tensor, "batch step stream"]:
-        """Draws an excerpt from every row; see `draw`."""
-        drawn = self.draw(
-            temperature=temperature, top_p=top_p, randomness=randomness, known=known, mask=mask
-        )
-        return torch.from_numpy(drawn.events).to(self._plans.device)
-
-    @torch.no_grad()
-    def draw(
-        self,
-        *,
-        temperature: float = 1.0,
-        top_p: float = 1.0,
-        randomness: torch.Generator | Sequence[int],
-        known: Int[Tensor, "batch step stream"] | None = None,
-        mask: Float[Tensor, "batch parameter"] | None = None,
-        free: Float[Tensor, "batch parameter"] | None = None,
-    ) -> Drawn:
         """Draws an excerpt from every row.
 
         Args:
@@ -149,35 +128,34 @@ class EventDistribution:
             randomness: A generator for all rows; or a seed for every row, which makes a row's
                 noise independent of the rows beside it.
             known: Events that are decided already, and `UNKNOWN` where one is to be drawn.
-            mask: For each excerpt what is added to the parameters of every step: -inf for the
-                events that it must not hold, see `EventHeads.mask`.
-            free: The mask whose cost would be 0; None to count no cost.
         """
-        batch = len(self._plans) // self._bars
+        plans = to_array(self._plans)
+        plans = plans.reshape(-1, self._bars, plans.shape[1])
         draws, size = EventDraws(self._heads.streams), (self._length_steps,)
         if temperature == 0:
             uniform = None
         elif isinstance(randomness, torch.Generator):
-            shape = (batch, *size, draws.noise_size)
+            shape = (len(plans), *size, draws.noise_size)
             uniform = to_array(torch.rand(shape, generator=randomness, device=randomness.device))
         else:
-            assert len(randomness) == batch, f"{len(randomness)} seeds for {batch} rows"
+            assert len(randomness) == len(plans), f"{len(randomness)} seeds for {len(plans)} rows"
             uniform = uniform_noise(randomness, *size, draws.noise_size)
         if known is None:
-            known = torch.full((batch, *size, len(self._heads.streams)), UNKNOWN)
-        drawn = draw_events(
-            self._runtime,
-            self._runtime.start(to_array(self._plans), to_array(self._condition)),
+            known = torch.full((len(plans), *size, len(self._heads.streams)), UNKNOWN)
+        drawn = draw_excerpts(
+            TorchDecoder(self._decoder),
+            plans,
+            to_array(self._from_rows(self._condition)),
             draws,
-            None if uniform is None else self._rows_of(uniform),
-            self._rows_of(to_array(known)),
+            uniform,
+            to_array(known),
             temperature=temperature,
             top_p=top_p,
             grid=self._grid,
-            mask=None if mask is None else to_array(mask).repeat(self._bars, axis=0),
-            free=None if free is None else to_array(free).repeat(self._bars, axis=0),
+            mask=None,
+            free=None,
         )
-        return Drawn(*(each.reshape(batch, *size, -1) for each in drawn))
+        return torch.from_numpy(drawn.events).to(self._plans.device)
 
     def mode(self) -> Int[Tensor, "batch step stream"]:
         """The excerpt that takes the likeliest event at every step."""
@@ -212,7 +190,3 @@ class EventDistribution:
         # (batch * bar, step, ...) -> (batch, bar * step, ...)
         steps: Tensor = rows.unflatten(0, (-1, self._bars)).flatten(1, 2)
         return steps
-
-    def _rows_of(self, steps: np.ndarray) -> np.ndarray:
-        """The same as `_to_rows`, of arrays."""
-        return steps.reshape(len(self._plans), -1, steps.shape[2])

@@ -10,7 +10,7 @@ section 3.3, regress velocities and offsets by squared errors; draws need a dist
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from musicvae.representation.streams import Stream
@@ -63,24 +63,6 @@ class EventHeads(nn.Module):
                 likelihood = likelihood * (events[..., group.gates] > 0)
             columns.append(likelihood)
         return torch.cat(columns, dim=-1)
-
-    def mask(
-        self, allowed: Sequence[Bool[Tensor, "batch _event"]]
-    ) -> Float[Tensor, "batch parameter"]:
-        """Makes numbers that, added to parameters, let only allowed events be drawn.
-
-        Args:
-            allowed: For each stream the allowed events of each excerpt; of numbers all are.
-        """
-        blocks = [
-            torch.zeros(len(events), size)
-            if stream.is_number
-            else torch.where(events, 0.0, -torch.inf)
-            for stream, size, events in zip(
-                self.streams, self.parameter_sizes, allowed, strict=True
-            )
-        ]
-        return torch.cat(blocks, dim=-1)
 
     def likeliest(self, parameters: Float[Tensor, "*batch _"]) -> Int[Tensor, "*batch stream"]:
         """The likeliest event of each stream; of a number the middle of its distribution."""

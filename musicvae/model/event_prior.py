@@ -17,7 +17,6 @@ Guidance, section 3.2 (the guidance).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -28,22 +27,16 @@ from musicvae.model.chord_bias import ChordBias
 from musicvae.model.conditions import NO_CONDITIONS, Conditions
 from musicvae.model.event_embedding import EventEmbedding
 from musicvae.model.event_heads import EventHeads
-from musicvae.model.prior_config import PriorConfig
 from musicvae.model.torch_runtime import to_array
 from musicvae.music.notes import TimeGrid
-from musicvae.representation.key_relative import KEYS, UNKNOWN_MODE, UNKNOWN_TONIC
+from musicvae.representation.key_relative import KEYS
 from musicvae.representation.streams import Stream, generated_streams
-from musicvae.runtime.decoding import UNKNOWN, Drawn, State, Stepped, draw_events
-from musicvae.runtime.event_draws import EventDraws, uniform_noise
-from musicvae.runtime.event_table import by_grid
+from musicvae.runtime.decoding import State, Stepped
 from musicvae.runtime.graph import AnyArray
-from musicvae.runtime.listening import (
-    ALIKE_ROWS,
-    ListeningStep,
-    PriorNetwork,
-    copied_columns,
-    prior_columns,
-)
+from musicvae.runtime.listening import ALIKE_ROWS, copied_columns, prior_columns
+from musicvae.runtime.prior_columns import PriorColumns
+from musicvae.runtime.prior_config import PriorConfig
+from musicvae.runtime.prior_draws import PriorDraws
 
 
 class EventPrior(nn.Module):
@@ -66,25 +59,24 @@ class EventPrior(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-        self._bars, self._grids = bars, tuple(steps_per_bar)
-        self._steps_per_bar = by_grid(steps_per_bar)
+        self._streams, self._bars, self._steps_per_bar = streams, bars, steps_per_bar
         # The share of each key in the training music, by its number; the last is of no key. Of
         # several grids each has a row.
-        shape = (KEYS + 1,) if len(self._grids) == 1 else (len(self._grids), KEYS + 1)
+        grids = len(steps_per_bar)
+        shape = (KEYS + 1,) if grids == 1 else (grids, KEYS + 1)
         self.register_buffer("key_weights", torch.zeros(shape))
         self.key_weights: Float[Tensor, "*grid key"]
         # Likewise the share of each style; the last is of no style.
         shares = torch.zeros(len(config.styles) + 1) if config.styles else None
         self.register_buffer("style_weights", shares)
         self.style_weights: Float[Tensor, " style"] | None
-        # See `musicvae.model.progressions`; only bundles of music over chords keep them.
+        # See `musicvae.runtime.progressions`; only bundles of music over chords keep them.
         self.register_buffer("progressions", None)
         self.progressions: Int[Tensor, "progression _"] | None
         generated = generated_streams(streams)
         told = streams[len(generated) :]
         self.heads = EventHeads(generated)
-        self.delays = _delays(generated)
-        self._told_sizes = tuple(each.size for each in told)
+        self._told = PriorColumns(config, streams, bars=bars, steps_per_bar=steps_per_bar)
         self.columns = prior_columns(
             streams, bars=bars, styles=len(config.styles), lags=config.lags
         )
@@ -108,18 +100,26 @@ class EventPrior(nn.Module):
         choices = len(generated) * (1 + len(config.lags))
         self.choice = nn.Linear(config.hidden_size, choices) if config.lags else None
 
+    @property
+    def draws(self) -> PriorDraws:
+        """The prior, to draw from; it shares its weights with this module."""
+        return PriorDraws(
+            self,
+            self.config,
+            {name: to_array(each) for name, each in self.named_buffers() if "." not in name},
+            streams=self._streams,
+            bars=self._bars,
+            steps_per_bar=self._steps_per_bar,
+        )
+
     def keys_in(self, grid: TimeGrid | None) -> Float[Tensor, " key"]:
         """The share of each key in the training music of a grid, to be read or written."""
-        number = 0 if grid is None else self._grids.index(grid)
+        number = 0 if grid is None else list(self._steps_per_bar).index(grid)
         return self.key_weights.view(-1, KEYS + 1)[number]
 
     def keep_progressions(self, progressions: Num[Tensor, "progression _"]) -> None:
         """Keeps progressions, so that chords can be drawn."""
         self.progressions = progressions.to(torch.int16)
-
-    def length_steps(self, grid: TimeGrid | None = None) -> int:
-        """The length of an excerpt."""
-        return self._bars * self._steps_per_bar[grid]
 
     def log_prob(
         self,
@@ -132,62 +132,17 @@ class EventPrior(nn.Module):
             events: Events of the generated streams, relative to the keys of the conditions.
             conditions: The keys, the styles, and the condition streams relative to the keys.
         """
-        rows = self._delay(events)
+        rows = torch.from_numpy(self._told.delay(events.cpu().numpy())).to(events.device)
         is_event = rows < self.heads.unknown
-        columns = self._columns(conditions, len(events))
+        columns = self.columns_of(conditions, len(events))
         parameters = self.parameters_of(rows, columns, conditions.grid)
         likelihood = self.heads.log_prob(parameters, torch.where(is_event, rows, 0))
         return (likelihood * is_event).sum((1, 2))
 
-    def draw(
-        self,
-        conditions: Conditions = NO_CONDITIONS,
-        *,
-        seeds: Sequence[int],
-        temperature: float = 1.0,
-        top_p: float = 1.0,
-        mask: Float[Tensor, "batch parameter"] | None = None,
-        free: Float[Tensor, "batch parameter"] | None = None,
-        network: PriorNetwork | None = None,
-    ) -> Drawn:
-        """Draws music, an excerpt for each seed.
-
-        Args:
-            conditions: The keys, the styles, and the condition streams relative to the keys.
-            seeds: The seeds of the noise.
-            temperature: See `draw_events`.
-            top_p: See `draw_events`.
-            mask: See `draw_events`.
-            free: See `draw_events`.
-            network: Takes the steps; None for this module itself.
-        """
-        count, length = len(seeds), self.length_steps(conditions.grid)
-        told, chords = self._split_chords(
-            torch.stack(self._guided_columns(conditions, count), dim=1)
-        )
-        decoder = ListeningStep(
-            self if network is None else network,
-            unknown=self.heads.unknown.numpy(),
-            lags=self.config.lags,
-            steps_per_bar=self._steps_per_bar,
-            guidance=self.config.guidance,
-        )
-        by_stream = None if self.chord_bias is None else chords.unflatten(-1, (-1, 2))
-        draws = EventDraws(self.heads.streams)
-        known = self._delay(torch.full((count, length, len(self.delays)), UNKNOWN))
-        drawn = draw_events(
-            decoder,
-            decoder.start(told.numpy(), None if by_stream is None else by_stream.numpy()),
-            draws,
-            uniform_noise(seeds, known.shape[1], draws.noise_size),
-            known.numpy(),
-            temperature=temperature,
-            top_p=top_p,
-            grid=conditions.grid,
-            mask=None if mask is None else mask.numpy(),
-            free=None if free is None else free.numpy(),
-        )
-        return Drawn(*(self._undelay(each, length) for each in drawn))
+    def columns_of(self, conditions: Conditions, count: int) -> Int[Tensor, "batch row _column"]:
+        """The columns of the conditions of each row."""
+        columns = self._told.join(conditions.to_arrays(), count)
+        return torch.from_numpy(columns).to(self.heads.unknown.device)
 
     def start(self, rows: int) -> State:
         """See `PriorNetwork`."""
@@ -233,59 +188,14 @@ class EventPrior(nn.Module):
         """The heads' parameters of every row, given the rows before it."""
         unknown = self.heads.unknown.expand(len(rows), 1, -1)
         previous = torch.cat([unknown, rows[:, :-1]], dim=1)
-        told, chords = self._split_chords(columns)
+        # The last columns are those that only the chord bias reads.
+        told, chords = columns.tensor_split([columns.shape[-1] - self._told.bias], dim=-1)
         read = torch.cat([previous, told, self._hear(rows, grid)], dim=-1)
         output = self.embedding(read, grid)
         for lstm in self.lstms:
             output, _ = lstm(self.dropout(output))
         bias = None if self.chord_bias is None else self.chord_bias(chords)
         return self._mix(self.dropout(output), read, bias)
-
-    def _split_chords(
-        self, columns: Int[Tensor, "*batch _column"]
-    ) -> tuple[Int[Tensor, "*batch _told"], Int[Tensor, "*batch _chord"]]:
-        """Splits off the last columns, which only the chord bias reads."""
-        count = 0 if self.chord_bias is None else 2 * len(self.delays)
-        last = columns.shape[-1] - count
-        return columns[..., :last], columns[..., last:]
-
-    def _guided_columns(self, conditions: Conditions, count: int) -> tuple[Tensor, ...]:
-        """The columns of the conditions; where draws are guided, those without streams, too."""
-        versions = [conditions]
-        if self.config.guidance != 1:
-            versions.append(replace(conditions, streams=None))
-        return tuple(self._columns(each, count) for each in versions)
-
-    def _columns(self, conditions: Conditions, count: int) -> Int[Tensor, "batch row _column"]:
-        """Joins the conditions of each row: chords now and half a bar ahead, key, bar, style.
-
-        The chord bias reads the chords at the step of each stream.
-        """
-        steps_per_bar = self._steps_per_bar[conditions.grid]
-        length = self.length_steps(conditions.grid)
-        step = torch.arange(length + max(self.delays)).clamp(max=length - 1)
-        streams = conditions.streams
-        if streams is None:
-            unknown = torch.tensor(self._told_sizes, dtype=torch.long)
-            streams = unknown.expand(count, length, -1)
-        told = [
-            streams[:, step],
-            streams[:, (step + steps_per_bar // 2).clamp(max=step[-1])],
-        ]
-        unknown = torch.tensor([UNKNOWN_TONIC, UNKNOWN_MODE]).expand(count, -1)
-        keys = unknown if conditions.keys is None else conditions.keys
-        bars = (step // steps_per_bar).expand(count, -1)
-        columns = [*told, keys[:, None].expand(-1, len(step), -1), bars[..., None]]
-        if names := self.config.styles:
-            unknown = torch.full((count,), len(names))
-            styles = unknown if conditions.styles is None else conditions.styles
-            columns.append(styles[:, None, None].expand(-1, len(step), 1))
-        if self.chord_bias is not None:
-            row = torch.arange(len(step))
-            columns += [
-                streams[:, (row - delay).clamp(min=0, max=length - 1)] for delay in self.delays
-            ]
-        return torch.cat(columns, dim=-1)
 
     def _hear(
         self, rows: Int[Tensor, "batch row stream"], grid: TimeGrid | None
@@ -302,7 +212,7 @@ class EventPrior(nn.Module):
         last = torch.cat([torch.full_like(last[:, :1], -1), last[:, :-1]], dim=1)
         sounding = torch.where(last >= 0, rows.gather(1, last.clamp(min=0)), self.heads.unknown)
         heard = [sounding]
-        for lag in (bars * self._steps_per_bar[grid] for bars in self.config.lags):
+        for lag in (bars * self._told.steps_per_bar[grid] for bars in self.config.lags):
             before = (number - lag).clamp(min=0)
             there = torch.where((number >= lag)[:, None], rows[:, before], self.heads.unknown)
             window = number[:, None] - 1 - torch.arange(ALIKE_ROWS)
@@ -322,7 +232,7 @@ class EventPrior(nn.Module):
             parameters = parameters + bias
         if self.choice is None:
             return parameters
-        count = len(self.delays)
+        count = len(self._told.delays)
         choice = self.choice(output).float().unflatten(-1, (count, -1))
         blocks = []
         for stream, logits in enumerate(parameters.split(self.heads.parameter_sizes, dim=-1)):
@@ -334,27 +244,3 @@ class EventPrior(nn.Module):
             mixed = new.scatter_add(-1, copied.clamp(max=size - 1), weights[..., 1:])
             blocks.append(mixed.clamp_min(torch.finfo(torch.float32).tiny).log())
         return torch.cat(blocks, dim=-1)
-
-    def _undelay(self, rows: np.ndarray, length: int) -> np.ndarray:
-        """The inverse of `_delay`."""
-        streams = [
-            rows[:, delay : delay + length, stream] for stream, delay in enumerate(self.delays)
-        ]
-        return np.stack(streams, axis=-1)
-
-    def _delay(self, events: Int[Tensor, "batch step stream"]) -> Int[Tensor, "batch row stream"]:
-        """Moves each stream by its delay."""
-        length = events.shape[1]
-        rows = self.heads.unknown.repeat(len(events), length + max(self.delays), 1)
-        for stream, delay in enumerate(self.delays):
-            rows[:, delay : delay + length, stream] = events[..., stream]
-        return rows
-
-
-def _delays(streams: Sequence[Stream]) -> tuple[int, ...]:
-    """The rows by which each stream comes later: a gated stream hears its gate."""
-    delays: list[int] = []
-    for stream in streams:
-        free = sum(each.gate is None for each in streams[: len(delays)])
-        delays.append(free if stream.gate is None else delays[stream.gate] + 1)
-    return tuple(delays)

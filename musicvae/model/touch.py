@@ -19,10 +19,8 @@ from musicvae.model.event_heads import EventHeads
 from musicvae.music.line_features import FEATURES
 from musicvae.music.notes import VELOCITIES
 from musicvae.representation.streams import Stream
+from musicvae.runtime.shapes import PLAYER, READER
 from musicvae.runtime.touch import USUAL_SCALE
-
-READER, PLAYER = 48, 32
-"""The widths of the two networks. Wider networks learnt no more from 640 songs."""
 
 DROPOUT = 0.4
 

@@ -5,13 +5,10 @@ Music (MusicVAE).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from musicvae.errors import SettingError
 from musicvae.model.bar_decoder import BarDecoder
 from musicvae.model.conditions import NO_CONDITIONS, Batch, Conditions, join_streams
 from musicvae.model.conductor import Conductor
@@ -25,62 +22,7 @@ from musicvae.model.latent.latent import Posterior
 from musicvae.music.notes import TimeGrid
 from musicvae.representation.streams import Stream, generated_streams
 from musicvae.runtime.event_table import by_grid
-from musicvae.runtime.networks import Networks
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelConfig:
-    """The kind of latent and the widths of a model; the representation gives the rest.
-
-    Attributes:
-        latent: Kind of latent: `gaussian`, one for the whole excerpt; or `bars`, a share for every
-            bar, under a conductor.
-        has_decoder_per_stream: Whether every stream has a bar decoder of its own; each reads the
-            events of all streams at the step before.
-        latent_size: Size of the latent; with `bars`, of each bar's share of it.
-        event_size: Size of the vector of a step's events.
-        position_size: Size of the vector of a step's place in the bar.
-        encoder_size: State of the encoder's LSTM in each direction.
-        encoder_layers: Number of layers of the encoder's LSTM.
-        decoder_size: State of the (bar) decoder's LSTM.
-        decoder_layers: Number of layers of the (bar) decoder's LSTM.
-        conductor_size: State of the conductor's LSTM; only with `bars`.
-        conductor_layers: Number of layers of the conductor's LSTM; only with `bars`.
-        plan_size: Size of one bar's plan, and of a bar's code in the encoder; only with `bars`.
-
-    Raises:
-        SettingError: If there is no such kind of latent, or a width is below 1.
-    """
-
-    latent: str = "gaussian"
-    has_decoder_per_stream: bool = False
-    latent_size: int = 128
-    event_size: int = 64
-    position_size: int = 16
-    encoder_size: int = 256
-    encoder_layers: int = 1
-    decoder_size: int = 256
-    decoder_layers: int = 2
-    conductor_size: int = 256
-    conductor_layers: int = 2
-    plan_size: int = 128
-
-    def __post_init__(self) -> None:
-        if self.latent not in LATENTS:
-            raise SettingError(
-                f"model.latent={self.latent}",
-                expected=" or ".join(LATENTS),
-                action="Choose one of these.",
-                field="model.latent",
-            )
-        for field in fields(self):
-            if field.type is int and getattr(self, field.name) < 1:
-                raise SettingError(
-                    f"model.{field.name}={getattr(self, field.name)}",
-                    expected="1 or more",
-                    action="Give a positive width.",
-                    field=f"model.{field.name}",
-                )
+from musicvae.runtime.model_config import ModelConfig
 
 
 class MusicVAE(nn.Module):
@@ -166,43 +108,22 @@ class MusicVAE(nn.Module):
             )
         self.decoder = Decoder(conductor=conductor, bar_decoders=bar_decoders, heads=heads)
 
-    def encode(self, batch: Batch, networks: Networks | None = None) -> Posterior:
-        """The posterior q(z | events, conditions) of each excerpt.
-
-        Args:
-            batch: The excerpts.
-            networks: Encodes; None for torch, which alone has gradients.
-        """
+    def encode(self, batch: Batch) -> Posterior:
+        """The posterior q(z | events, conditions) of each excerpt."""
         events = batch.events if batch.reduced is None else batch.reduced
         told = batch.conditions
-        joined = join_streams(events, told)
-        if networks is None:
-            parameters = self.posterior(self.encoder(joined, told.grid))
-        else:
-            parameters = torch.from_numpy(networks.encoder(joined.numpy(), told.grid))
-        return self.latent.posterior(parameters)
+        return self.latent.posterior(
+            self.posterior(self.encoder(join_streams(events, told), told.grid))
+        )
 
     def decode(
-        self,
-        z: Float[Tensor, "batch latent"],
-        conditions: Conditions = NO_CONDITIONS,
-        networks: Networks | None = None,
+        self, z: Float[Tensor, "batch latent"], conditions: Conditions = NO_CONDITIONS
     ) -> EventDistribution:
-        """p(events | z, conditions): a distribution over excerpts for every latent.
-
-        Args:
-            z: The latents.
-            conditions: The conditions of the excerpts.
-            networks: Plans and draws; None for torch, which alone has gradients.
-        """
-        shares = self.latent.shares(z)
-        runtime = None if networks is None else networks.decoder
-        if runtime is None:
-            plans = self.decoder.plan(shares)
-        else:
-            plans = torch.from_numpy(runtime.plan(shares.numpy()))
-        length_steps = self.length_steps(conditions.grid)
-        return EventDistribution(self.decoder, plans, conditions, length_steps, runtime)
+        """p(events | z, conditions): a distribution over excerpts for every latent."""
+        plans = self.decoder.plan(self.latent.shares(z))
+        return EventDistribution(
+            self.decoder, plans, conditions, self.length_steps(conditions.grid)
+        )
 
     def length_steps(self, grid: TimeGrid | None = None) -> int:
         """The length of an excerpt."""

@@ -1,1 +1,1 @@
-"""The networks of a model in ONNX Runtime, and the loop of decoding. It needs no torch."""
+"""All that plays a model: its networks in ONNX Runtime, its draws and its latents. No torch."""

@@ -15,7 +15,6 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, nullcontext
 from itertools import compress
 from queue import SimpleQueue
 from threading import Thread
@@ -81,14 +80,9 @@ def own_s() -> float:
 
 
 class Batcher:
-    """Runs tasks on one thread.
+    """Runs tasks on one thread."""
 
-    Args:
-        around: Makes the context that the thread runs in.
-    """
-
-    def __init__(self, around: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
-        self._around = around
+    def __init__(self) -> None:
         self._inbox: SimpleQueue[_Task[Any] | None] = SimpleQueue()
         self._fresh: deque[_Task[Any]] = deque()
         self._ready: deque[tuple[_Task[Any], Any]] = deque()
@@ -111,18 +105,17 @@ class Batcher:
         self._thread.join()
 
     def _run(self) -> None:
-        with self._around():
-            while self._tasks or self._fresh or not self._is_closed:
-                self._receive(is_idle=not (self._tasks or self._fresh))
-                while self._fresh and self._tasks < _MOST_TASKS:
-                    self._start(self._fresh.popleft())
-                while self._ready:
-                    self._resume(*self._ready.popleft())
-                self._end_cancelled()
-                for key, waiting in self._waiting.items():
-                    if waiting and self._may_start(key, waiting[0][1].left):
-                        self._batches.append(_Batch(_take(waiting)))
-                self._step()
+        while self._tasks or self._fresh or not self._is_closed:
+            self._receive(is_idle=not (self._tasks or self._fresh))
+            while self._fresh and self._tasks < _MOST_TASKS:
+                self._start(self._fresh.popleft())
+            while self._ready:
+                self._resume(*self._ready.popleft())
+            self._end_cancelled()
+            for key, waiting in self._waiting.items():
+                if waiting and self._may_start(key, waiting[0][1].left):
+                    self._batches.append(_Batch(_take(waiting)))
+            self._step()
 
     def _step(self) -> None:
         """Lets each batch take a step, but the longer it has to go the less often."""

@@ -85,6 +85,7 @@ class EventDraws:
     """
 
     def __init__(self, streams: Sequence[Stream]) -> None:
+        self._streams = tuple(streams)
         self._groups = group_streams(streams)
         counts = [(each, each.columns.stop - each.columns.start) for each in self._groups]
         parameters = [count * (2 if each.is_number else each.size) for each, count in counts]
@@ -147,6 +148,22 @@ class EventDraws:
                 logits = block / np.float32(temperature)
                 columns.append(_draw_classes(logits, own.reshape(block.shape), top_p))
         return columns[0] if len(columns) == 1 else np.concatenate(columns, axis=-1)
+
+    def mask(
+        self, allowed: Sequence[Bool[np.ndarray, "batch _event"]]
+    ) -> Float[np.ndarray, "batch parameter"]:
+        """Makes numbers that, added to parameters, let only allowed events be drawn.
+
+        Args:
+            allowed: For each stream the allowed events of each excerpt; of numbers all are.
+        """
+        blocks = [
+            np.zeros((len(events), 2), np.float32)
+            if stream.is_number
+            else np.where(events, np.float32(0), np.float32(-np.inf))
+            for stream, events in zip(self._streams, allowed, strict=True)
+        ]
+        return np.concatenate(blocks, axis=-1)
 
     def log_sums(
         self, parameters: Float[np.ndarray, "batch _"]

@@ -7,13 +7,15 @@ from typing import Any
 
 import lightning
 import numpy as np
+import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
 from musicvae.errors import TrainingError
 from musicvae.model.conditions import join_streams
-from musicvae.model.noise import latent_noise, row_seed
 from musicvae.report.plots import piano_roll_image
+from musicvae.runtime.moves import path
+from musicvae.runtime.noise import latent_noise, row_seed
 from musicvae.training.module import TrainingModule
 
 LEAST_DIVERGENCE_NATS = 1.0
@@ -36,15 +38,18 @@ class Pictures(lightning.Callback):
         assert isinstance(pl_module, TrainingModule)
         model, representation = pl_module.model, pl_module.experiment.representation
         rows = range(PICTURES)
-        draws = latent_noise(pl_module.seed, rows, model.latent_size).to(pl_module.device)
-        path = model.latent.path(draws[:2], PICTURES)
+        noise = latent_noise(pl_module.seed, rows, model.latent_size)
+        draws, between = (
+            torch.from_numpy(each).to(pl_module.device)
+            for each in (noise, path(noise[:2], PICTURES))
+        )
         seeds = [row_seed(pl_module.seed, row, "events") for row in rows]
         assert pl_module.validated is not None
         # All pictures have the conditions of the first excerpt.
         conditions = pl_module.validated.conditions[[0] * PICTURES]
         for name, events in {
             "samples": model.decode(draws, conditions).sample(randomness=seeds),
-            "interpolation": model.decode(path, conditions).mode(),
+            "interpolation": model.decode(between, conditions).mode(),
         }.items():
             whole = join_streams(events, conditions).cpu().numpy()
             music = [representation.to_notes(each) for each in whole]

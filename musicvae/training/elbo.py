@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from musicvae.model import Posterior
+from musicvae.model.latent.latent import Posterior
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,11 +12,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from musicvae.evaluation.reconstruction import Reconstruction, reconstruct
-from musicvae.experiment.experiment import Experiment, TrainingConfig, build_model, to_dict
+from musicvae.experiment.build import build_model
+from musicvae.experiment.experiment import Experiment, TrainingConfig, to_dict
 from musicvae.experiment.objective import beta_at, sampled_share_at
-from musicvae.model import Batch, MusicVAE, Teacher
-from musicvae.model.conditions import join_streams
+from musicvae.model.conditions import Batch, join_streams
+from musicvae.model.event_distribution import Teacher
 from musicvae.model.latent.latent import draw
+from musicvae.model.vae import MusicVAE
 from musicvae.representation import Representation
 from musicvae.training.elbo import elbo
 from musicvae.training.hit_weights import weigh_events

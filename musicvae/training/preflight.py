@@ -11,8 +11,9 @@ from musicvae.data.manifest import Manifest
 from musicvae.data.mix import Batches
 from musicvae.data.shards import Events
 from musicvae.errors import DataError, SettingError, TrainingError
-from musicvae.experiment.experiment import Experiment, build_model
-from musicvae.model import Batch
+from musicvae.experiment.build import build_model
+from musicvae.experiment.experiment import Experiment
+from musicvae.model.conditions import Batch
 from musicvae.representation import (
     Representation,
     describe_config,

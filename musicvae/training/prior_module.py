@@ -6,8 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from musicvae.experiment.experiment import Experiment, build_prior
-from musicvae.model import Batch, EventPrior
+from musicvae.experiment.build import build_prior
+from musicvae.experiment.experiment import Experiment
+from musicvae.model.conditions import Batch
+from musicvae.model.event_prior import EventPrior
 from musicvae.training.module import RunModule
 
 

@@ -45,7 +45,7 @@ def requests_for(bundle, music):
     """One of each call."""
     how = {"model": bundle.name, "chords": chords_for(bundle.name)}
     excerpt = Excerpt(notes=music[bundle.name])
-    latent = (0.5,) * bundle.model.latent_size
+    latent = (0.5,) * bundle.latent_size
     return {
         "sample": SampleRequest(count=3, **how, **HOW),
         "interpolate": InterpolateRequest(points=[excerpt, latent], count=3, **how, **HOW),
@@ -131,7 +131,7 @@ def test_chords_of_an_excerpt_are_taken_where_the_request_has_none(family, famil
     said = "C | G7/B | G7/B | G7/B"
     assert family_engine.encode(EncodeRequest(model=SHEET, excerpt=excerpt)).chords == said
     bare = Excerpt(notes=replace(excerpt.notes, chords=()))
-    place = (0.1,) * family[SHEET].model.latent_size
+    place = (0.1,) * family[SHEET].latent_size
     path = InterpolateRequest(model=SHEET, points=[excerpt, place], count=2)
     assert {clip.chords for clip in family_engine.interpolate(path)} == {said}
     own = replace(path, chords="Dm")
@@ -142,7 +142,7 @@ def test_chords_of_an_excerpt_are_taken_where_the_request_has_none(family, famil
 
 
 def test_chords_are_heard_and_played_over(family, family_engine, music):
-    place = (0.3,) * family[SHEET].model.latent_size
+    place = (0.3,) * family[SHEET].latent_size
 
     def latent(chords):
         request = EncodeRequest(model=SHEET, excerpt=Excerpt(notes=music[SHEET]), chords=chords)

@@ -55,7 +55,7 @@ def how(kind):
 def test_clips_keep_the_programs_of_the_input(
     family, family_engine, family_client, music, kind, excerpt, how
 ):
-    path = [(0.0,) * family[kind].model.latent_size, excerpt, Excerpt(notes=music[kind])]
+    path = [(0.0,) * family[kind].latent_size, excerpt, Excerpt(notes=music[kind])]
     calls = [
         ("interpolate", InterpolateRequest(points=path, count=3, **how)),
         ("transform", TransformRequest(point=excerpt, amounts={"note_density": 0.0}, **how)),
@@ -116,7 +116,7 @@ def test_music_with_the_sound_of_draws_and_draws_name_no_sounds(family_engine, m
 def test_sound_of_another_line_is_refused(
     family, family_engine, family_client, kind, sounds, field
 ):
-    latent = (0.0,) * family[kind].model.latent_size
+    latent = (0.0,) * family[kind].latent_size
     request = DecodeRequest(model=kind, latents=[latent], sounds=sounds)
     for musician in (family_engine, family_client):
         with pytest.raises(SettingError, match="a line of the model") as caught:

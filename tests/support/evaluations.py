@@ -7,9 +7,10 @@ import pytest
 import torch
 from hand_made import table_of, write_set
 
+from musicvae.bundle.modules import modules_of
 from musicvae.evaluation.evaluate import Evaluation, Sizes, evaluate
 from musicvae.evaluation.subject import Data, Subject, load_data
-from musicvae.experiment.experiment import build_model
+from musicvae.experiment.build import build_model
 from musicvae.music.attributes import ATTRIBUTES
 from musicvae.representation import representation_from_config
 
@@ -91,12 +92,13 @@ def sizes():
 def subject(make_bundle, tmp_path_factory):
     """A tiny untrained bundle as it is measured."""
     loaded = make_bundle(tmp_path_factory.mktemp("measured") / "bundle")
+    modules = modules_of(loaded)
     return Subject(
         name=loaded.name,
         version=loaded.version,
         experiment=loaded.experiment,
-        model=loaded.model,
-        prior=loaded.prior,
+        model=modules.model,
+        prior=modules.prior,
         attribute_vectors=loaded.attribute_vectors,
         steps=20,
         examples_seen=160,
@@ -139,7 +141,7 @@ def member(representation, make_events, make_experiment, make_model, sizes, tmp_
         experiment=replace(make_experiment(), representation=representation),
         model=model,
         prior=model.latent.make_prior(),
-        attribute_vectors={name: torch.ones(model.latent_size) for name in ATTRIBUTES},
+        attribute_vectors={name: np.ones(model.latent_size, np.float32) for name in ATTRIBUTES},
         steps=None,
         examples_seen=None,
     )

@@ -16,8 +16,8 @@ from musicvae.evaluation.decoding import canonical, encode, play
 from musicvae.evaluation.listener.measures import measure
 from musicvae.evaluation.prior_samples import HELD_OUT
 from musicvae.evaluation.watch import Watch, unwatched
-from musicvae.model import MusicVAE
 from musicvae.model.latent.latent import draw
+from musicvae.model.vae import MusicVAE
 from musicvae.representation import Representation
 from musicvae.temperature import SAMPLE_TEMPERATURE
 

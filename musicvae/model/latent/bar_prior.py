@@ -18,14 +18,8 @@ from torch.nn.functional import one_hot, pad
 
 from musicvae.model.latent.flow_prior import FlowPrior
 from musicvae.model.latent.latent import Posterior, Prior
-
-HIDDEN_SIZE = 128
-
-LATER_SPREAD = 0.9
-"""Scales the noise of new bars after the first. A density that is fitted to music is a little too
-wide, and over 16 bars the small excesses add up: tunes get too wide a range. On validation data
-0.95 and 0.9 gave ranges and likenesses of bars nearer to the data's, and 0.85 too few keys. The
-first bar keeps its spread: key and register begin there."""
+from musicvae.runtime.latent_priors import LATER_SPREAD
+from musicvae.runtime.shapes import MEMORY_SIZE
 
 MOST_BARS_IN_A_FIT_STEP = 1_024
 
@@ -48,9 +42,9 @@ class BarPrior(Prior):
         self.latent_size = bars * share_size
         self.noise_size = bars + self.latent_size
         self.fit_batch_size = max(1, min(FlowPrior.fit_batch_size, MOST_BARS_IN_A_FIT_STEP // bars))
-        self.memory = nn.LSTM(share_size + bars, HIDDEN_SIZE, batch_first=True)
-        self.new = FlowPrior(share_size, context_size=HIDDEN_SIZE)
-        self.choice = nn.Linear(HIDDEN_SIZE, bars)
+        self.memory = nn.LSTM(share_size + bars, MEMORY_SIZE, batch_first=True)
+        self.new = FlowPrior(share_size, context_size=MEMORY_SIZE)
+        self.choice = nn.Linear(MEMORY_SIZE, bars)
         # A bar after a copy is likely a copy from as far away; the fit finds how likely.
         self.going_on = nn.Parameter(torch.full((bars - 1,), 3.0))
         self.kept = nn.Parameter(torch.ones(share_size))

@@ -3,7 +3,6 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from musicvae.model.latent import moves
 from musicvae.model.latent.bar_prior import BarPrior
 from musicvae.model.latent.flow_prior import FlowPrior
 from musicvae.model.latent.gaussian import GaussianPosterior, standard_log_prob
@@ -42,6 +41,3 @@ class BarsLatent(Latent):
         if self._bars == 1:
             return FlowPrior(self._share_size)
         return BarPrior(self._share_size, self._bars)
-
-    def path(self, points: Float[Tensor, "_ latent"], steps: int) -> Float[Tensor, "batch latent"]:
-        return moves.path(points, steps)

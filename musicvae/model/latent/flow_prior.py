@@ -15,11 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from musicvae.model.latent.latent import Posterior, Prior
-
-COUPLINGS = 8
-
-HIDDEN_TIMES_LATENT = 24_576
-"""A larger latent has narrower layers: a prior is small beside its model."""
+from musicvae.runtime.shapes import COUPLINGS, coupling_width
 
 
 class FlowPrior(Prior):
@@ -85,9 +81,7 @@ class _Coupling(nn.Module):
     def __init__(self, latent_size: int, context_size: int, *, is_dealt: bool) -> None:
         super().__init__()
         self.kept, self.moved = latent_size - latent_size // 2, latent_size // 2
-        hidden_size = max(
-            16, context_size, min(2 * latent_size, HIDDEN_TIMES_LATENT // latent_size)
-        )
+        hidden_size = coupling_width(latent_size, context_size)
         last = nn.Linear(hidden_size, 2 * self.moved)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)

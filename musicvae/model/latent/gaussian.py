@@ -9,11 +9,9 @@ from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 from torch.nn.functional import softplus
 
-from musicvae.model.latent import moves
 from musicvae.model.latent.flow_prior import FlowPrior
 from musicvae.model.latent.latent import Latent, Posterior, Prior
-
-SMALLEST_STDDEV = 1e-3
+from musicvae.runtime.posterior import SMALLEST_STDDEV
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,9 +87,6 @@ class GaussianLatent(Latent):
 
     def make_prior(self) -> Prior:
         return FlowPrior(self.size)
-
-    def path(self, points: Float[Tensor, "_ latent"], steps: int) -> Float[Tensor, "batch latent"]:
-        return moves.path(points, steps)
 
 
 def standard_log_prob(z: Float[Tensor, "*draw batch latent"]) -> Float[Tensor, "*draw batch"]:

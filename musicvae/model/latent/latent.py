@@ -118,20 +118,6 @@ class Latent(nn.Module, ABC):
     def make_prior(self) -> Prior:
         """A prior that is not fitted yet."""
 
-    @abstractmethod
-    def path(self, points: Float[Tensor, "_ latent"], steps: int) -> Float[Tensor, "batch latent"]:
-        """Latents on the way through all points in turn.
-
-        Args:
-            points: Two or more latents.
-            steps: Number of latents from one point to the next, both included; at least 2. A point
-                between two others comes once: `(points - 1) * (steps - 1) + 1` latents in all.
-
-        Raises:
-            LatentError: If there are fewer than two points, fewer than two steps, or a value that
-                is not finite.
-        """
-
 
 def draw(
     posterior: Posterior, generator: torch.Generator | None = None

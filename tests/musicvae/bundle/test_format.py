@@ -5,14 +5,18 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import musicvae
 from musicvae import bundle
+from musicvae.bundle.format import Bundle
+from musicvae.bundle.modules import modules_of, weights_of
 from musicvae.errors import BundleError
 from musicvae.evaluation.decoding import to_batch
-from musicvae.experiment.experiment import build_model, to_dict
+from musicvae.experiment.build import build_model
+from musicvae.experiment.experiment import to_dict
 from musicvae.model.latent.flow_prior import FlowPrior
 from musicvae.music.attributes import ATTRIBUTES
 from musicvae.representation import Melody
@@ -27,22 +31,24 @@ def folder(bundle_folder, tmp_path):
 
 
 def save(directory, experiment, weights, *, name="tiny", prior=None, vectors=None, facts=None):
-    bundle.save(
-        directory,
+    made = Bundle(
         name=name,
+        version="",
         experiment=experiment,
         weights=weights,
-        prior=prior or make_prior(experiment.model.latent_size),
+        prior_weights=prior or make_prior(experiment.model.latent_size),
+        draws_events=False,
         attribute_vectors=vectors or {},
         card="# A card\n\nWith ♪ in it.\n",
         facts=facts or {},
     )
+    bundle.save(directory, made)
 
 
 def make_prior(latent_size, seed=0):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return FlowPrior(latent_size)
+        return weights_of(FlowPrior(latent_size))
 
 
 @pytest.fixture
@@ -54,7 +60,7 @@ def experiment(make_experiment):
 def weights(experiment):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return build_model(experiment).state_dict()
+        return weights_of(build_model(experiment))
 
 
 def edit_config(folder, *, is_signed=False, **changes):
@@ -68,7 +74,8 @@ def edit_config(folder, *, is_signed=False, **changes):
 
 
 def test_a_bundle_loads_equal_up_to_half_precision(tmp_path, experiment, weights, melodies):
-    vectors = {name: torch.randn(8) for name in ATTRIBUTES}
+    random = np.random.default_rng(0)
+    vectors = {name: random.standard_normal(8, np.float32) for name in ATTRIBUTES}
     prior = make_prior(8)
     facts = {"seed": 3, "x": [1.5, None]}
     save(tmp_path / "b", experiment, weights, prior=prior, vectors=vectors, facts=facts)
@@ -76,33 +83,32 @@ def test_a_bundle_loads_equal_up_to_half_precision(tmp_path, experiment, weights
     assert (loaded.name, loaded.experiment) == ("tiny", experiment)
     assert loaded.facts == {"seed": 3, "x": [1.5, None]}
     assert loaded.card == "# A card\n\nWith ♪ in it.\n"
-    state = loaded.model.state_dict()
-    assert state.keys() == weights.keys()
-    for name, tensor in weights.items():
-        assert state[name].dtype == torch.float32
-        assert torch.equal(state[name], tensor.half().float())
-    for name, vector in vectors.items():
-        assert torch.equal(loaded.attribute_vectors[name], vector.half().float())
-    for name, tensor in prior.state_dict().items():
-        assert torch.equal(loaded.prior.state_dict()[name], tensor.half().float())
+    modules = modules_of(loaded)
+    for module, arrays in ((modules.model, weights), (modules.prior, prior)):
+        state = weights_of(module)
+        assert state.keys() == arrays.keys()
+        for each, values in arrays.items():
+            assert state[each].dtype == np.float32
+            assert np.array_equal(state[each], values.astype(np.float16))
+    for each, vector in vectors.items():
+        assert np.array_equal(loaded.attribute_vectors[each], vector.astype(np.float16))
     original = build_model(experiment)
-    original.load_state_dict(weights)
+    original.load_state_dict({each: torch.from_numpy(v) for each, v in weights.items()})
     batch = to_batch(original, Melody(), melodies(4, seed=0))
-    means = (model.encode(batch).mean for model in (original, loaded.model))
+    means = (model.encode(batch).mean for model in (original, modules.model))
     assert torch.allclose(*means, atol=5e-3)
 
 
-def test_a_loaded_model_is_for_playing_only(bundle_folder):
-    loaded = bundle.load(bundle_folder)
-    for module in (loaded.model, loaded.prior):
+def test_modules_of_a_bundle_are_for_playing_only(bundle_folder):
+    modules = modules_of(bundle.load(bundle_folder))
+    for module in (modules.model, modules.prior):
         assert not module.training
         assert not any(parameter.requires_grad for parameter in module.parameters())
 
 
 def test_a_second_save_of_the_loaded_is_the_same(tmp_path, experiment, weights):
     save(tmp_path / "a", experiment, weights)
-    loaded = bundle.load(tmp_path / "a")
-    save(tmp_path / "b", loaded.experiment, loaded.model.state_dict(), prior=loaded.prior)
+    bundle.save(tmp_path / "b", bundle.load(tmp_path / "a"))
     for name in ("config.json", *WEIGHTS, "README.md"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
@@ -112,14 +118,14 @@ def test_the_version_follows_the_weights_and_vectors(tmp_path, experiment, weigh
         save(tmp_path / number, experiment, weights, prior=prior, vectors=vectors)
         return bundle.load(tmp_path / number).version
 
-    vectors = {"note_density": torch.ones(8)}
+    vectors = {"note_density": np.ones(8, np.float32)}
     first = version("1", weights, vectors)
     assert len(first) == 12
     assert int(first, 16) >= 0
     assert version("2", weights, vectors) == first
     name = "posterior.bias"
     assert version("3", {**weights, name: weights[name] + 0.1}, vectors) != first
-    assert version("4", weights, {"note_density": torch.zeros(8)}) != first
+    assert version("4", weights, {"note_density": np.zeros(8, np.float32)}) != first
     assert version("5", weights, vectors, make_prior(8, seed=1)) != first
 
 
@@ -219,9 +225,9 @@ def test_a_config_that_is_nested_deep_is_refused(folder, field, depth):
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 @pytest.mark.parametrize("part", ["weights", "prior", "vectors"])
 def test_weights_that_are_not_finite_are_refused(tmp_path, experiment, weights, part, value):
-    prior, vectors = make_prior(8), {"note_density": torch.zeros(8)}
-    tensors = {"weights": weights, "prior": prior.state_dict(), "vectors": vectors}[part]
-    next(iter(tensors.values())).view(-1)[0] = value
+    prior, vectors = make_prior(8), {"note_density": np.zeros(8, np.float32)}
+    arrays = {"weights": weights, "prior": prior, "vectors": vectors}[part]
+    next(iter(arrays.values())).flat[0] = value
     save(tmp_path / "b", experiment, weights, prior=prior, vectors=vectors)
     with pytest.raises(BundleError, match="weights that are not finite"):
         bundle.load(tmp_path / "b")
@@ -246,7 +252,7 @@ def test_an_experiment_that_is_none_is_refused(folder, value):
 
 
 def test_attribute_vectors_of_another_size_are_refused(tmp_path, experiment, weights):
-    save(tmp_path / "b", experiment, weights, vectors={"note_density": torch.ones(7)})
+    save(tmp_path / "b", experiment, weights, vectors={"note_density": np.ones(7, np.float32)})
     with pytest.raises(BundleError, match=r"attribute vectors that are not of its latent's size"):
         bundle.load(tmp_path / "b")
 

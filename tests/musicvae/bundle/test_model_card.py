@@ -5,6 +5,7 @@ import pytest
 
 from musicvae import bundle
 from musicvae.bundle.model_card import write_card
+from musicvae.bundle.modules import modules_of
 from musicvae.evaluation.evaluate import Sizes, evaluate
 from musicvae.evaluation.figures import side_by_side, to_figures
 from musicvae.evaluation.subject import Subject, load_data
@@ -15,12 +16,13 @@ from musicvae.representation import REPRESENTATIONS, representation_from_config
 @pytest.fixture(scope="module")
 def evaluation(bundle_folder, data):
     loaded = bundle.load(bundle_folder)
+    modules = modules_of(loaded)
     subject = Subject(
         name=loaded.name,
         version=loaded.version,
         experiment=loaded.experiment,
-        model=loaded.model,
-        prior=loaded.prior,
+        model=modules.model,
+        prior=modules.prior,
         attribute_vectors=loaded.attribute_vectors,
         steps=None,
         examples_seen=None,

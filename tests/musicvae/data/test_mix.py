@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 
 from musicvae.data.batches import BatchStream
 from musicvae.data.mix import MixedBatches, share_steps
-from musicvae.model import Batch
+from musicvae.model.conditions import Batch
 from musicvae.representation import Melody
 
 SIZES = (900, 400, 1)

@@ -36,7 +36,7 @@ def obedient(make_stubborn):
 
 
 def test_the_change_along_a_vector_is_measured(obedient):
-    vectors = {"c_diatonic": torch.zeros(8), "note_density": torch.zeros(8)}
+    vectors = {"c_diatonic": np.zeros(8, np.float32), "note_density": np.zeros(8, np.float32)}
     vectors["c_diatonic"][0] = 3
     events = np.concatenate([LOW, HIGH, HIGH, HIGH])
     found = transfer(obedient, Melody(), events, vectors)
@@ -70,7 +70,7 @@ def test_attributes_stand_in_their_own_order(subject, held_out):
 
 def test_drums_have_no_key(make_model, make_events):
     representation = Drums(bars=4)
-    vectors = {name: torch.ones(8) for name in ATTRIBUTES}
+    vectors = {name: np.ones(8, np.float32) for name in ATTRIBUTES}
     found = transfer(
         make_model(representation), representation, make_events(representation, 10), vectors
     )
@@ -79,7 +79,10 @@ def test_drums_have_no_key(make_model, make_events):
 
 def test_a_change_of_nothing_is_none(make_stubborn):
     found = transfer(
-        make_stubborn(41), Melody(), np.zeros((3, 32, 1), np.int16), {"note_density": torch.ones(8)}
+        make_stubborn(41),
+        Melody(),
+        np.zeros((3, 32, 1), np.int16),
+        {"note_density": np.ones(8, np.float32)},
     )
     assert found.attributes == ()
     assert found.added == ()

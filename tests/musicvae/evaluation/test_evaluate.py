@@ -3,7 +3,6 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-import torch
 
 from musicvae.data.manifest import load_manifest
 from musicvae.errors import DataError
@@ -94,7 +93,7 @@ def test_long_excerpts_are_compared_bar_by_bar(
         model=model,
         prior=model.latent.make_prior(),
         attribute_vectors={
-            name: torch.ones(model.latent_size) for name in subject.attribute_vectors
+            name: np.ones(model.latent_size, np.float32) for name in subject.attribute_vectors
         },
     )
     evaluation = evaluate(longer, data, seed=0, sizes=sizes)

@@ -1,8 +1,10 @@
 import pytest
+import torch
 
 from musicvae.evaluation.decoding import to_batch
 from musicvae.evaluation.examples import RECONSTRUCTIONS, SAMPLES, STATIONS, play_examples
-from musicvae.model.noise import latent_noise, row_seed
+from musicvae.runtime.moves import path
+from musicvae.runtime.noise import latent_noise, row_seed
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
 
@@ -43,7 +45,7 @@ def test_a_reconstruction_is_what_the_model_makes_of_its_input(examples, subject
 
 
 def test_samples_are_those_that_users_get(examples, subject):
-    z = subject.prior(latent_noise(5, range(SAMPLES), subject.prior.noise_size))
+    z = subject.prior(torch.from_numpy(latent_noise(5, range(SAMPLES), subject.prior.noise_size)))
     seeds = [row_seed(5, row, "events") for row in range(SAMPLES)]
     drawn = subject.model.decode(z).sample(temperature=SAMPLE_TEMPERATURE, randomness=seeds)
     assert [each.notes for each in examples.samples] == [
@@ -55,7 +57,7 @@ def test_an_interpolation_leads_from_one_excerpt_to_the_other(examples, subject,
     start, *stations, end = examples.interpolation
     assert start.title != end.title
     means = subject.model.encode(batch_of(subject, held_out, (start, end))).mean
-    z = subject.model.latent.path(means, STATIONS)
+    z = torch.from_numpy(path(means.numpy(), STATIONS))
     assert [each.notes for each in stations] == music_of(subject, z)
 
 

@@ -9,8 +9,8 @@ import torch
 from musicvae.evaluation import decoding
 from musicvae.evaluation.accuracy import Decodings
 from musicvae.evaluation.reconstruction import reconstruct
-from musicvae.experiment.experiment import build_model
-from musicvae.model import Batch
+from musicvae.experiment.build import build_model
+from musicvae.model.conditions import Batch
 from musicvae.model.latent.latent import draw
 from musicvae.representation import Melody
 from musicvae.training.elbo import elbo

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from musicvae.errors import SettingError
-from musicvae.experiment.experiment import TrainingConfig, build_model, from_dict, overlay, to_dict
+from musicvae.experiment.build import build_model
+from musicvae.experiment.experiment import TrainingConfig, from_dict, overlay, to_dict
 from musicvae.experiment.presets import PRESETS, melody_2bar
 from musicvae.music.notes import Meter, TimeGrid
 from musicvae.representation import Melody

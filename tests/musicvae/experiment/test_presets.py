@@ -1,7 +1,7 @@
 import pytest
 
 from musicvae.errors import SettingError
-from musicvae.experiment.experiment import build_model
+from musicvae.experiment.build import build_model
 from musicvae.experiment.presets import PRESETS, get_preset
 
 

@@ -2,8 +2,8 @@ import pytest
 
 from musicvae.generation.decoding import Drawing, Row, decode
 from musicvae.generation.replies import SAMPLED
-from musicvae.model.noise import latent_noise
 from musicvae.representation import Melody
+from musicvae.runtime.noise import latent_noise
 
 REAL_WIDTHS = {"latent_size": 128, "encoder_size": 64, "decoder_size": 256}
 

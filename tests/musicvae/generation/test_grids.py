@@ -3,11 +3,9 @@
 from dataclasses import replace
 
 import pytest
-import torch
 
 from musicvae import bundle
 from musicvae.errors import RepresentationError, SettingError
-from musicvae.experiment.experiment import build_prior
 from musicvae.generation.engine import Engine
 from musicvae.generation.inputs import Excerpt
 from musicvae.generation.loaded_model import Model
@@ -81,15 +79,15 @@ def test_a_draw_has_the_grid_that_is_asked_for_and_is_made_again(engine, meter, 
 
 def test_the_first_grid_is_drawn_as_by_a_model_of_it_alone(several, tmp_path):
     alone = replace(several.experiment, grids=())
+    prior = _cut(several.prior_weights, 16)
     bundle.save(
         tmp_path / "alone",
-        name=several.name,
-        experiment=alone,
-        weights=_cut(several.model.state_dict(), 16),
-        prior=_prior_of(alone, several),
-        attribute_vectors=several.attribute_vectors,
-        card="",
-        facts={},
+        replace(
+            several,
+            experiment=alone,
+            weights=_cut(several.weights, 16),
+            prior_weights={**prior, "key_weights": prior["key_weights"][0]},
+        ),
     )
     requests = [
         SampleRequest(count=9, seed=3),
@@ -231,11 +229,3 @@ def _cut(weights, rows):
         name: tensor[:rows] if name.endswith("positions.weight") else tensor
         for name, tensor in weights.items()
     }
-
-
-def _prior_of(experiment, several):
-    prior = build_prior(experiment)
-    weights = _cut(several.prior.state_dict(), 16)
-    prior.load_state_dict({**weights, "key_weights": weights["key_weights"][0]})
-    assert torch.equal(prior.key_weights, several.prior.keys_in(COMMON))
-    return prior

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from musicvae.model import ModelConfig, MusicVAE
+from musicvae.model.vae import MusicVAE
 from musicvae.music.notes import TimeGrid
 from musicvae.representation.streams import Stream
+from musicvae.runtime.model_config import ModelConfig
 
 CONFIG = {
     "latent_size": 5,

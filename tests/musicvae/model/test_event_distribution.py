@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from musicvae.model import Teacher
+from musicvae.model.event_distribution import Teacher
 from musicvae.model.latent.kinds import LATENTS
 
 ARCHITECTURES = pytest.mark.parametrize("latent", LATENTS)

@@ -5,13 +5,15 @@ import pytest
 import torch
 
 from musicvae.errors import SettingError
-from musicvae.model import Conditions, EventPrior, PriorConfig
+from musicvae.model.conditions import NO_CONDITIONS, Conditions
+from musicvae.model.event_prior import EventPrior
 from musicvae.music.notes import Meter, TimeGrid
 from musicvae.representation import Drums, Groove, LeadSheet, Melody, Trio
 from musicvae.representation.key_relative import UNKNOWN_MODE, UNKNOWN_TONIC
 from musicvae.runtime.decoding import unroll
 from musicvae.runtime.event_prior import OnnxPrior
 from musicvae.runtime.listening import ListeningStep
+from musicvae.runtime.prior_config import PriorConfig
 
 THREE, FIVE = TimeGrid(Meter(3, 4)), TimeGrid(Meter(5, 4))
 BY_12 = TimeGrid(Meter(), 12)
@@ -56,8 +58,12 @@ def make_prior(representation, lags, styles=(), guidance=1.0):
     return prior.eval().requires_grad_(requires_grad=False)
 
 
-def draw(prior, *conditions, **settings):
-    return torch.from_numpy(prior.draw(*conditions, **settings).events)
+def draw(prior, conditions=NO_CONDITIONS, **settings):
+    return torch.from_numpy(prior.draws.draw(conditions.to_arrays(), **settings).events)
+
+
+def delay(prior, events):
+    return torch.from_numpy(prior._told.delay(events.numpy()))
 
 
 CASES = [
@@ -74,7 +80,7 @@ def onnx_of(prior):
         prior.columns,
         sizes=prior.heads.parameter_sizes,
         lags=len(prior.config.lags),
-        steps_per_bar={grid: prior._steps_per_bar[grid] for grid in prior._grids},
+        steps_per_bar=prior._steps_per_bar,
     )
 
 
@@ -86,11 +92,11 @@ def case(request):
     prior = make_prior(representation, lags, *styles)
     generator = torch.Generator().manual_seed(2)
     columns = [
-        torch.randint(each.size, (BATCH, prior.length_steps(grid)), generator=generator)
+        torch.randint(each.size, (BATCH, prior._told.length_steps(grid)), generator=generator)
         for each in representation.streams
     ]
     every = torch.stack(columns, dim=-1)
-    count = len(prior.delays)
+    count = len(prior._told.delays)
     keys = torch.tensor([[0, 0], [7, 1], [UNKNOWN_TONIC, UNKNOWN_MODE]])
     streams = every[..., count:] if every.shape[-1] > count else None
     numbers = torch.tensor([0, 2, len(STYLES)]) if styles else None
@@ -113,17 +119,16 @@ def test_likelihood_of_all_music_is_one():
 
 def parameters_by_steps(prior, rows, told, network):
     """The parameters of every row, one row after the other."""
-    versions = torch.stack(prior._guided_columns(told, len(rows)), dim=1)
-    told_columns, chords = prior._split_chords(versions)
+    draws = prior.draws
+    columns, chords = draws.split(draws.guided_columns(told.to_arrays(), len(rows)))
     step = ListeningStep(
         network,
         unknown=prior.heads.unknown.numpy(),
         lags=prior.config.lags,
-        steps_per_bar=prior._steps_per_bar,
+        steps_per_bar=prior._told.steps_per_bar,
         guidance=prior.config.guidance,
     )
-    chords = chords.unflatten(-1, (-1, 2)).numpy() if prior.chord_bias is not None else None
-    state = step.start(told_columns.numpy(), chords)
+    state = step.start(columns, chords)
     previous = np.broadcast_to(prior.heads.unknown.numpy(), rows[:, 0].shape)
     steps = unroll(
         step, state, previous, rows.shape[1], lambda row, _: rows[:, row].numpy(), told.grid
@@ -133,7 +138,7 @@ def parameters_by_steps(prior, rows, told, network):
 
 def test_steps_give_the_parameters_of_all_rows_at_once(case):
     prior, events, told = case
-    rows, columns = prior._delay(events), prior._columns(told, BATCH)
+    rows, columns = delay(prior, events), prior.columns_of(told, BATCH)
     every = prior.parameters_of(rows, columns, told.grid)
     for network in (prior, onnx_of(prior)):
         torch.testing.assert_close(
@@ -143,15 +148,18 @@ def test_steps_give_the_parameters_of_all_rows_at_once(case):
 
 def test_another_runtime_draws_the_same_by_the_same_loop(case):
     prior, _, told = case
-    expected = prior.draw(told, seeds=[5, 6, 7], top_p=0.9).events
-    drawn = prior.draw(told, seeds=[5, 6, 7], top_p=0.9, network=onnx_of(prior)).events
-    assert (drawn == expected).all()
+    expected = prior.draws.draw(told.to_arrays(), seeds=[5, 6, 7], top_p=0.9)
+    other = prior.draws
+    other._network = onnx_of(prior)
+    assert (
+        other.draw(told.to_arrays(), seeds=[5, 6, 7], top_p=0.9).events == expected.events
+    ).all()
 
 
 def test_an_event_changes_nothing_before_it(case):
     prior, events, told = case
-    columns = prior._columns(told, BATCH)
-    rows = prior._delay(events)
+    columns = prior.columns_of(told, BATCH)
+    rows = delay(prior, events)
     changed = rows.clone()
     middle = rows.shape[1] // 2
     changed[:, middle] = (changed[:, middle] + 1) % prior.heads.unknown
@@ -222,9 +230,10 @@ def test_guidance_moves_draws_away_from_music_without_chords():
     assert torch.equal(draw(guided, told[order], seeds=[7, 5, 6]), drawn[order])
     assert not torch.equal(draw(prior, told, seeds=[5, 6, 7]), drawn)
 
-    rows = guided._delay(drawn)
+    rows = delay(guided, drawn)
     with_chords, without = (
-        prior.parameters_of(rows, each) for each in guided._guided_columns(told, BATCH)
+        prior.parameters_of(rows, guided.columns_of(each, BATCH))
+        for each in (told, replace(told, streams=None))
     )
     expected = without + 1.5 * (with_chords - without)
     for network in (guided, onnx_of(guided)):
@@ -237,24 +246,25 @@ def test_guidance_moves_draws_away_from_music_without_chords():
 def test_a_mask_holds_and_costs_what_it_takes_away():
     prior = make_prior(*MUSIC["melody"])
     told = Conditions(keys=torch.zeros(2, 2, dtype=torch.long))
-    allowed = torch.zeros(2, 90, dtype=torch.bool)
+    allowed = np.zeros((2, 90), np.bool_)
     allowed[:, [0, 1, 41, 43, 45]] = True
-    mask = prior.heads.mask([allowed])
-    free = prior.heads.mask([torch.ones_like(allowed)])
-    drawn, nats = prior.draw(told, seeds=[1, 2], mask=mask, free=free)
+    draws = prior.draws
+    mask, free = (draws.events.mask([each]) for each in (allowed, np.ones_like(allowed)))
+    drawn, nats = draws.draw(told.to_arrays(), seeds=[1, 2], mask=mask, free=free)
     assert set(drawn.flatten().tolist()) <= {0, 1, 41, 43, 45}
     assert (nats > 0).all()
-    rows = prior._delay(torch.from_numpy(drawn))
-    logits = prior.parameters_of(rows, prior._columns(told, 2))
-    expected = logits.logsumexp(-1) - (logits + mask[:, None]).logsumexp(-1)
+    rows = delay(prior, torch.from_numpy(drawn))
+    logits = prior.parameters_of(rows, prior.columns_of(told, 2))
+    expected = logits.logsumexp(-1) - (logits + torch.from_numpy(mask)[:, None]).logsumexp(-1)
     torch.testing.assert_close(torch.from_numpy(nats[..., 0]), expected)
-    assert not prior.draw(told, seeds=[1, 2], mask=mask, free=mask).masked_nats.any()
+    masked = draws.draw(told.to_arrays(), seeds=[1, 2], mask=mask, free=mask)
+    assert not masked.masked_nats.any()
 
 
 def test_a_stream_hears_the_streams_before_it_at_its_step():
-    assert make_prior(*MUSIC["trio"]).delays == (0, 1, 2)
-    groove = make_prior(*MUSIC["groove"])
-    hits, rest = groove.delays[:9], groove.delays[9:]
+    assert make_prior(*MUSIC["trio"])._told.delays == (0, 1, 2)
+    delays = make_prior(*MUSIC["groove"])._told.delays
+    hits, rest = delays[:9], delays[9:]
     assert hits == tuple(range(9)) and rest == (*range(1, 10), *range(1, 10))
 
 

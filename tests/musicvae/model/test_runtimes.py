@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from musicvae.model.conditions import split_streams
+from musicvae.bundle.modules import weights_of
+from musicvae.model.conditions import join_streams, split_streams
 from musicvae.music.notes import Meter, TimeGrid
 from musicvae.representation.streams import Stream
 from musicvae.runtime.decoding import UNKNOWN
@@ -27,9 +28,15 @@ SHAPES = {
 
 
 def networks_of(model, bars):
-    weights = {name: each.numpy() for name, each in model.state_dict().items()}
     return Networks(
-        weights, {}, {}, streams=STREAMS, bars=bars, steps_per_bar=GRIDS, lags=(), styles=0
+        weights_of(model),
+        {},
+        {},
+        config=model.config,
+        prior_config=None,
+        streams=STREAMS,
+        bars=bars,
+        steps_per_bar=GRIDS,
     )
 
 
@@ -43,18 +50,21 @@ def test_both_runtimes_encode_and_draw_the_same(make_model, make_events, make_z,
     networks = networks_of(model, shape["bars"])
     steps = shape["bars"] * GRIDS[grid]
     batch = split_streams(make_events(4, steps, (5, 4, 9, 7)), STREAMS, grid)
-    expected, found = (model.encode(batch, each) for each in (None, networks))
-    torch.testing.assert_close(found.mean, expected.mean, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(found.stddev, expected.stddev, atol=1e-4, rtol=1e-4)
+    expected = model.encode(batch)
+    found = networks.encode(join_streams(batch.events, batch.conditions).numpy(), grid)
+    for name in ("mean", "stddev"):
+        own, other = torch.from_numpy(getattr(found, name)), getattr(expected, name)
+        torch.testing.assert_close(own, other, atol=1e-4, rtol=1e-4)
 
     z = make_z(4, size=model.latent_size)
     known = torch.where(batch.events % 3 == 0, batch.events, UNKNOWN)
-    how = {"top_p": 0.9, "randomness": range(4), "known": known}
     for temperature in (0.0, 1.0):
-        expected, found = (
-            model.decode(z, batch.conditions, each).sample(temperature=temperature, **how)
-            for each in (None, networks)
+        how = {"temperature": temperature, "top_p": 0.9}
+        drawn = networks.decode(
+            z.numpy(), batch.conditions.to_arrays(), seeds=range(4), known=known.numpy(), **how
         )
-        assert torch.equal(found, expected)
+        found = torch.from_numpy(drawn.events)
+        decoded = model.decode(z, batch.conditions)
+        assert torch.equal(decoded.sample(randomness=range(4), known=known, **how), found)
         assert torch.equal(found[known != UNKNOWN], known[known != UNKNOWN])
         assert (found != batch.events).any()

@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from musicvae.errors import SettingError
-from musicvae.model import Batch, ModelConfig, Teacher
-from musicvae.model.conditions import split_streams
+from musicvae.model.conditions import Batch, split_streams
+from musicvae.model.event_distribution import Teacher
 from musicvae.model.latent.latent import draw
 from musicvae.music.notes import Meter, TimeGrid
+from musicvae.runtime.model_config import ModelConfig
 from musicvae.training.elbo import elbo
 
 SHAPES = {

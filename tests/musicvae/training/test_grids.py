@@ -7,6 +7,7 @@ import torch
 
 from musicvae import bundle
 from musicvae.bundle.export import export, load_prior
+from musicvae.bundle.modules import modules_of
 from musicvae.errors import DataError, SettingError, TrainingError
 from musicvae.evaluation.evaluate import Sizes, evaluate
 from musicvae.evaluation.record import to_facts
@@ -105,12 +106,13 @@ def test_a_bundle_plays_and_is_measured_on_all_grids(run, prior, further, tmp_pa
     (clip,) = Engine([loaded]).sample(SampleRequest(seed=1, steps_per_quarter=12))
     assert clip.notes.grid == BY_12
 
+    modules = modules_of(loaded)
     subject = Subject(
         name="tiny",
         version=None,
         experiment=loaded.experiment,
-        model=loaded.model,
-        prior=loaded.prior,
+        model=modules.model,
+        prior=modules.prior,
         attribute_vectors=loaded.attribute_vectors,
         steps=None,
         examples_seen=None,

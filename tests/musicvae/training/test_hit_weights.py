@@ -6,7 +6,7 @@ import torch
 from hand_made import table_of, write_set
 
 from musicvae.data.manifest import Source
-from musicvae.experiment.experiment import build_model
+from musicvae.experiment.build import build_model
 from musicvae.experiment.presets import get_preset, tiny
 from musicvae.model.conditions import to_batch
 from musicvae.representation import Groove, Melody

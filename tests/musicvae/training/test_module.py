@@ -7,7 +7,8 @@ import torch
 
 from musicvae.data.mix import OneBatch
 from musicvae.evaluation.reconstruction import reconstruct
-from musicvae.experiment.experiment import build_model, from_dict
+from musicvae.experiment.build import build_model
+from musicvae.experiment.experiment import from_dict
 from musicvae.model.conditions import to_batch
 from musicvae.representation import Melody
 from musicvae.training.module import TrainingModule, learning_rate_share

@@ -11,7 +11,8 @@ from hand_made import table_of, write_set
 from musicvae import bundle
 from musicvae.bundle.export import export
 from musicvae.evaluation.evaluate import Sizes
-from musicvae.experiment.experiment import TrainingConfig, build_model, build_prior, overlay
+from musicvae.experiment.build import build_model, build_prior
+from musicvae.experiment.experiment import TrainingConfig, overlay
 from musicvae.experiment.presets import get_preset
 from musicvae.generation.engine import Engine
 from musicvae.generation.requests import SampleRequest
@@ -105,7 +106,7 @@ def test_a_bundle_keeps_progressions_and_draws_from_them(start, tmp_path):
     model, prior = (start(OVER_CHORDS, part)[0] for part in (MODEL, PRIOR))
     export(model, tmp_path / "bundle", prior=prior, sizes=SIZES)
     loaded = bundle.load(tmp_path / "bundle")
-    assert len(loaded.prior.progressions) >= 1
+    assert len(loaded.networks.draws.progressions) >= 1
     clips = list(Engine([loaded]).sample(SampleRequest(count=3, seed=1)))
     assert all(chord.quality == "maj" for clip in clips for chord in clip.notes.chords)
 

@@ -10,8 +10,8 @@ from musicvae.data.manifest import load_manifest
 from musicvae.data.shards import ExampleSet
 from musicvae.errors import DataError, TrainingError
 from musicvae.experiment.presets import melody_16bar
-from musicvae.model import ModelConfig
 from musicvae.representation import Drums, Melody
+from musicvae.runtime.model_config import ModelConfig
 from musicvae.training.preflight import check_count, check_learning, check_representation
 
 

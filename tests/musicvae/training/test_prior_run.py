@@ -24,7 +24,6 @@ from musicvae.evaluation.evaluate import Sizes
 from musicvae.experiment.experiment import TrainingConfig
 from musicvae.generation.engine import Engine
 from musicvae.generation.requests import SampleRequest
-from musicvae.model import EventPrior
 from musicvae.representation import Drums, LeadSheet, Melody
 from musicvae.training import load_run
 from musicvae.training.checkpoints import LAST, checkpoint_path
@@ -153,7 +152,7 @@ def test_a_prior_of_drums_hears_the_styles_of_its_data(watch, experiment, styled
     assert 0.8 * share < (told == 0).float().mean() < share, "some styles are not told"
     watch(drums, data=styled, out=tmp_path / "model")
     export(load_run(tmp_path / "model"), tmp_path / "new", prior=run, sizes=SIZES)
-    prior = bundle.load(tmp_path / "new").prior
+    prior = bundle.load(tmp_path / "new").networks.draws
     assert prior.config.styles == ("rock",)
     assert prior.style_weights.tolist() == pytest.approx([share, 1 - share], abs=1e-3)
 
@@ -189,7 +188,7 @@ def test_a_bundle_draws_from_its_prior(prior_run, watch, experiment, keyed, tmp_
     watch(experiment, data=keyed, out=model_run)
     export(load_run(model_run), tmp_path / "new", prior=load_run(prior_run[0]), sizes=SIZES)
     new = bundle.load(tmp_path / "new")
-    assert isinstance(new.prior, EventPrior)
+    assert new.draws_events
     assert new.facts["prior"]["examples_seen"] == 12 * 8
     drawn = list(Engine([new]).sample(SampleRequest(count=3, seed=1)))
     assert len({clip.latent for clip in drawn}) == 3

@@ -14,8 +14,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from musicvae.errors import DataError, SettingError, TrainingError
 from musicvae.experiment.experiment import from_dict
-from musicvae.model import ModelConfig
 from musicvae.representation import Melody
+from musicvae.runtime.model_config import ModelConfig
 from musicvae.training import RunSettings, load_run, train
 from musicvae.training.checkpoints import checkpoint_path, read_checkpoint
 

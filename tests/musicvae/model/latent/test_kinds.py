@@ -78,10 +78,3 @@ def test_shares_are_all_of_a_latent(latent):
     shares = latent.shares(z)
     assert shares.shape[:2] == (2, BARS if latent.is_by_bar else 1)
     assert torch.equal(shares.flatten(1), z)
-
-
-def test_a_path_begins_and_ends_at_its_points(latent):
-    points = torch.randn(3, latent.size, generator=torch.Generator().manual_seed(6))
-    path = latent.path(points, 4)
-    assert path.shape == (7, latent.size)
-    assert torch.equal(path[::3], points)

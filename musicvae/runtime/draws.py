@@ -1,4 +1,4 @@
-"""New music from a prior over events, and its latents: the one way for generation and evaluation.
+"""New music from a prior over events: the one way for generation and evaluation.
 
 The music is what the prior draws, not what the decoder makes of its latent: decoding again would
 lose some of it.
@@ -10,22 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int, Int16
-from torch import Tensor
 
-from musicvae.model.conditions import Conditions, join_streams, to_batch
-from musicvae.model.draw_keys import choose_keys, choose_styles
-from musicvae.model.event_heads import EventHeads
-from musicvae.model.event_prior import EventPrior
-from musicvae.model.noise import row_seed
-from musicvae.model.vae import MusicVAE
 from musicvae.music.constraint import PITCHES, Constraint
 from musicvae.music.instruments import HIGHEST_PITCH, LOWEST_PITCH
 from musicvae.representation import Representation
 from musicvae.representation.key_relative import to_home, way_home
 from musicvae.representation.melody import transpose_lines
-from musicvae.runtime.networks import Networks
+from musicvae.representation.streams import generated_streams
+from musicvae.runtime.conditions import Conditions, conditions_of, join_streams
+from musicvae.runtime.draw_keys import choose_keys, choose_styles
+from musicvae.runtime.event_draws import EventDraws
+from musicvae.runtime.noise import row_seed
+from musicvae.runtime.prior_draws import PriorDraws
 from musicvae.temperature import SAMPLE_TEMPERATURE
 
 _PIANO = np.isin(np.arange(PITCHES), np.arange(LOWEST_PITCH, HIGHEST_PITCH + 1))
@@ -39,7 +36,6 @@ class Draws:
 
     Attributes:
         events: The events of all streams, conditions included.
-        z: The latents: the means of the posteriors of the events.
         keys: Tonic and mode of each excerpt, see `key_relative`.
         styles: The style of each excerpt, see `Conditions.styles`; None if the prior hears none.
         masked_nats: The cost of the constraint: minus the log probability, under the prior, of all
@@ -47,19 +43,17 @@ class Draws:
     """
 
     events: Int16[np.ndarray, "batch step stream"]
-    z: Float[Tensor, "batch latent"]
     keys: Int[np.ndarray, "batch 2"]
-    styles: Int[Tensor, " batch"] | None
-    masked_nats: Float[Tensor, " batch"]
+    styles: Int[np.ndarray, " batch"] | None
+    masked_nats: Float[np.ndarray, " batch"]
 
 
 def mask_of(
     representation: Representation,
-    heads: EventHeads,
     constraint: Constraint | None,
     semitones: Int[np.ndarray, " batch"],
     octaves: int = 0,
-) -> Float[Tensor, "batch parameter"]:
+) -> Float[np.ndarray, "batch parameter"]:
     """The mask of a constraint on music that has been moved by some semitones.
 
     Whatever the constraint, moved music keeps to pitches that stand on the piano once they are
@@ -67,7 +61,6 @@ def mask_of(
 
     Args:
         representation: The map between the music and its tensors.
-        heads: The heads that the mask is for.
         constraint: The constraint; None for none.
         semitones: The interval by which all lines have been moved.
         octaves: The octaves by which the melody has been moved besides.
@@ -78,8 +71,8 @@ def mask_of(
         representation.allowed_events(_moved(in_scale, by), _moved(in_range, by + 12 * octaves))
         for by in semitones.tolist()
     ]
-    streams = zip(*rows, strict=True)
-    return heads.mask([torch.from_numpy(np.stack(stream)) for stream in streams])
+    streams = [np.stack(stream) for stream in zip(*rows, strict=True)]
+    return EventDraws(generated_streams(representation.streams)).mask(streams)
 
 
 def _octaves(constraint: Constraint | None) -> int:
@@ -107,10 +100,8 @@ def _moved(pitches: Bool[np.ndarray, " pitch"], by: int) -> Bool[np.ndarray, " p
     return moved
 
 
-@torch.inference_mode()
 def draw_music(
-    model: MusicVAE,
-    prior: EventPrior,
+    prior: PriorDraws,
     representation: Representation,
     *,
     seed: int,
@@ -119,12 +110,10 @@ def draw_music(
     temperature: float = SAMPLE_TEMPERATURE,
     top_p: float = 1.0,
     constraint: Constraint | None = None,
-    networks: Networks | None = None,
 ) -> Draws:
-    """Draws music under its conditions, and encodes it.
+    """Draws music under its conditions.
 
     Args:
-        model: Encodes the music.
         prior: Draws the music.
         representation: The map between the music and its tensors, on the grid of the draws.
         seed: The seed of all rows.
@@ -136,12 +125,11 @@ def draw_music(
         top_p: Share of the probability that events are drawn from, as far as the prior's is not
             smaller.
         constraint: What all rows keep to.
-        networks: Draws and encodes; None for torch.
     """
     count = len(rows)
-    shape = (count, representation.bars * representation.rows_per_bar, len(prior.delays))
-    silent = join_streams(torch.zeros(shape, dtype=torch.long), conditions)
-    asked = silent.numpy().astype(np.int16)
+    lines = len(generated_streams(representation.streams))
+    silence = np.zeros((count, representation.bars * representation.rows_per_bar, lines), np.int16)
+    asked = join_streams(silence, conditions)
     chords = None
     if conditions.streams is not None:
         chords = [representation.to_notes(each).chords for each in asked]
@@ -151,25 +139,21 @@ def draw_music(
     home, _ = to_home(representation, asked, keys[:, 0])
     styles = conditions.styles
     if styles is None and prior.style_weights is not None:
-        styles = torch.from_numpy(choose_styles(prior.style_weights, seed, rows))
-    told = to_batch(representation, home).conditions
-    told = replace(told, keys=torch.from_numpy(keys), styles=styles)
+        styles = choose_styles(prior.style_weights, seed, rows)
+    told = replace(conditions_of(representation, home), keys=keys, styles=styles)
     semitones, octaves = way_home(keys[:, 0]), _octaves(constraint)
     drawn = prior.draw(
         told,
         seeds=[row_seed(seed, row, "prior") for row in rows],
         temperature=prior.config.temperature * (1 + (temperature - SAMPLE_TEMPERATURE) / 2),
         top_p=min(prior.config.top_p, top_p),
-        mask=mask_of(representation, prior.heads, constraint, semitones, octaves),
-        free=None if constraint is None else mask_of(representation, prior.heads, None, semitones),
-        network=None if networks is None else networks.prior,
+        mask=mask_of(representation, constraint, semitones, octaves),
+        free=None if constraint is None else mask_of(representation, None, semitones),
     )
-    whole = join_streams(torch.from_numpy(drawn.events), told).numpy().astype(np.int16)
-    moved = representation.transpose(whole, -semitones)
+    moved = representation.transpose(join_streams(drawn.events, told), -semitones)
     if octaves:  # the melody is the first stream of all music that a range is for
         moved[..., :1] = transpose_lines(moved[..., :1], np.full(count, -12 * octaves))
     # As the representation writes them: the prior may end silence.
     events = np.stack([representation.to_tensor(representation.to_notes(each)) for each in moved])
-    z = model.encode(to_batch(representation, events), networks).mean
-    nats = torch.from_numpy(drawn.masked_nats.sum((1, 2)))
-    return Draws(events=events, z=z, keys=keys, styles=styles, masked_nats=nats)
+    nats = drawn.masked_nats.sum((1, 2))
+    return Draws(events=events, keys=keys, styles=styles, masked_nats=nats)

@@ -4,9 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
-import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Float32
 
 SEED_BITS = 63
 """Keys stay below 2 to the 63rd: they fit a signed integer of 64 bits, torch's own kind."""
@@ -24,11 +22,11 @@ def row_seed(seed: int, row: int, purpose: str) -> int:
     return int.from_bytes(key, "big") >> (64 - SEED_BITS)
 
 
-def latent_noise(seed: int, rows: Sequence[int], size: int) -> Float[Tensor, "batch noise"]:
+def latent_noise(seed: int, rows: Sequence[int], size: int) -> Float32[np.ndarray, "batch noise"]:
     """Standard Gaussian noise for draws of latents, by seed and row alone."""
     drawn = np.empty((len(rows), size), dtype=np.float32)
     for i, row in enumerate(rows):
         # Not torch.randn: its draws depend on the processor's vector width.
         philox = np.random.Philox(key=row_seed(seed, row, "latent"))
         drawn[i] = np.random.Generator(philox).standard_normal(size)
-    return torch.from_numpy(drawn)
+    return drawn

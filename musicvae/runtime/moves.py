@@ -1,11 +1,12 @@
 """Moves among latents with Gaussian posteriors: paths along great circles, shifts along vectors."""
 
 import itertools
+import math
 from dataclasses import dataclass
 
-import torch
+import numpy as np
 from jaxtyping import Float
-from torch import Tensor
+from numpy.linalg import norm
 
 from musicvae.errors import LatentError
 
@@ -14,10 +15,10 @@ SMALLEST_SINE = 1e-6
 
 
 def slerp(
-    start: Float[Tensor, " latent"],
-    end: Float[Tensor, " latent"],
-    fractions: Float[Tensor, " batch"],
-) -> Float[Tensor, "batch latent"]:
+    start: Float[np.ndarray, " latent"],
+    end: Float[np.ndarray, " latent"],
+    fractions: Float[np.ndarray, " batch"],
+) -> Float[np.ndarray, "batch latent"]:
     """Moves along the great circle from one latent to another.
 
     The direction turns evenly and the length changes evenly. Draws of a Gaussian of many
@@ -37,35 +38,51 @@ def slerp(
     Sampling Generative Networks, section 2.1, for latents. Unlike both, direction and length are
     interpolated apart, so that latents of different lengths turn evenly too.
     """
-    _check_finite(torch.stack([start, end]))
-    # On the CPU, since not every accelerator knows doubles.
-    a, b, t = start.cpu().double(), end.cpu().double(), fractions.cpu().double()[:, None]
+    _check_finite(np.stack([start, end]))
+    a, b, t = (each.astype(np.float64) for each in (start, end, fractions[:, None]))
     points = a + t * (b - a)
     turn = _turn(a, b)
     if turn is not None:
-        lengths = a.norm() + t * (b.norm() - a.norm())
+        lengths = norm(a) + t * (norm(b) - norm(a))
         angles = t * turn.angle
-        points = lengths * (torch.cos(angles) * turn.start + torch.sin(angles) * turn.across)
+        points = lengths * (np.cos(angles) * turn.start + np.sin(angles) * turn.across)
     # The ends are given back as they are, not rounded: they must decode alike.
-    return torch.where(t == 0, a, torch.where(t == 1, b, points)).to(start)
+    exact = np.where(t == 0, a, np.where(t == 1, b, points))
+    return exact.astype(start.dtype)
 
 
-def path(points: Float[Tensor, "_ latent"], steps: int) -> Float[Tensor, "batch latent"]:
-    """Moves through two or more latents in turn, along great circles; see `Latent.path`."""
+def path(points: Float[np.ndarray, "_ latent"], steps: int) -> Float[np.ndarray, "batch latent"]:
+    """Moves through two or more latents in turn, along great circles.
+
+    Args:
+        points: Two or more latents.
+        steps: Number of latents from one point to the next, both included; at least 2. A point
+            between two others comes once: `(points - 1) * (steps - 1) + 1` latents in all.
+
+    Raises:
+        LatentError: If there are fewer than two points, fewer than two steps, or a value that
+            is not finite.
+    """
     if len(points) < 2 or steps < 2:
         raise LatentError(
             f"{len(points)} points and {steps} steps",
             expected="2 or more of both",
             action="Give where to start and where to end, and a step for each.",
         )
-    fractions = torch.linspace(0, 1, steps, dtype=points.dtype, device=points.device)
+    fractions = _fractions(steps).astype(points.dtype)
     legs = [slerp(a, b, fractions)[:-1] for a, b in itertools.pairwise(points)]
-    return torch.cat([*legs, points[-1:]])
+    return np.concatenate([*legs, points[-1:]])
+
+
+def _fractions(steps: int) -> Float[np.ndarray, " step"]:
+    """Even steps from 0 to 1, counted from both ends: a way back is the way there turned round."""
+    step, number = np.float64(np.float32(1 / (steps - 1))), np.arange(steps)
+    return np.where(number < steps // 2, step * number, 1 - step * (steps - 1 - number))
 
 
 def shift(
-    z: Float[Tensor, "batch latent"], vector: Float[Tensor, " latent"], amount: float
-) -> Float[Tensor, "batch latent"]:
+    z: Float[np.ndarray, "batch latent"], vector: Float[np.ndarray, " latent"], amount: float
+) -> Float[np.ndarray, "batch latent"]:
     """Moves latents along a vector, such as `attribute_vectors.fit_vectors` gives for an attribute.
 
     Args:
@@ -78,7 +95,8 @@ def shift(
 
     Source: Roberts et al. 2018, section on attribute vector arithmetic.
     """
-    moved = z + amount * vector.to(z)
+    with np.errstate(over="ignore", invalid="ignore"):  # the check below says so
+        moved: Float[np.ndarray, "batch latent"] = z + z.dtype.type(amount) * vector.astype(z.dtype)
     _check_finite(moved)
     return moved
 
@@ -93,32 +111,32 @@ class _Turn:
         angle: From the first to the second, in radians, above 0 up to pi.
     """
 
-    start: Float[Tensor, " latent"]
-    across: Float[Tensor, " latent"]
-    angle: Float[Tensor, ""]
+    start: Float[np.ndarray, " latent"]
+    across: Float[np.ndarray, " latent"]
+    angle: float
 
 
-def _turn(a: Float[Tensor, " latent"], b: Float[Tensor, " latent"]) -> _Turn | None:
+def _turn(a: Float[np.ndarray, " latent"], b: Float[np.ndarray, " latent"]) -> _Turn | None:
     """The turn from one vector to another, or None if both lie on one line from the origin."""
-    if a.norm() == 0 or b.norm() == 0:
+    if norm(a) == 0 or norm(b) == 0:
         return None
-    u, v = a / a.norm(), b / b.norm()
-    cosine = torch.dot(u, v)
+    u, v = a / norm(a), b / norm(b)
+    cosine = u @ v
     across = v - cosine * u
-    angle = torch.atan2(across.norm(), cosine)
-    if across.norm() < SMALLEST_SINE:
+    angle = math.atan2(norm(across), cosine)
+    if norm(across) < SMALLEST_SINE:
         if cosine > 0 or len(u) == 1:
             return None
         # Every half circle leads to the opposite point. The axis that u is furthest from fixes
         # the same half circle every time.
-        across = torch.zeros_like(u)
-        across[u.abs().argmin()] = 1
-        across -= torch.dot(across, u) * u
-    return _Turn(start=u, across=across / across.norm(), angle=angle)
+        across = np.zeros_like(u)
+        across[np.abs(u).argmin()] = 1
+        across -= (across @ u) * u
+    return _Turn(start=u, across=across / norm(across), angle=angle)
 
 
-def _check_finite(z: Float[Tensor, "batch latent"]) -> None:
-    if not torch.isfinite(z).all():
+def _check_finite(z: Float[np.ndarray, "batch latent"]) -> None:
+    if not np.isfinite(z).all():
         raise LatentError(
             "a latent with a value that is not a finite number",
             expected="finite numbers",

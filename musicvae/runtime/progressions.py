@@ -8,18 +8,16 @@ is half a bar, or a bar where half a bar is no whole number of steps.
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int, Int16
-from torch import Tensor
 
-from musicvae.model.draw_keys import choose_keys
-from musicvae.model.event_prior import EventPrior
-from musicvae.model.noise import row_seed
 from musicvae.music.chords import QUALITIES
 from musicvae.music.constraint import Constraint
 from musicvae.representation import Representation
 from musicvae.representation.key_relative import UNKNOWN_TONIC, from_home
 from musicvae.representation.streams import generated_streams
+from musicvae.runtime.draw_keys import choose_keys
+from musicvae.runtime.noise import row_seed
+from musicvae.runtime.prior_draws import PriorDraws
 
 FEWEST_CHOICES = 32
 """Chords for a scale are drawn from so many progressions, those with most tones in the scale, or
@@ -43,13 +41,13 @@ def over_silence(
 
 
 def draw_progressions(
-    prior: EventPrior,
+    prior: PriorDraws,
     representation: Representation,
     *,
     seed: int,
     rows: Sequence[int],
     constraint: Constraint | None = None,
-) -> Int[Tensor, "batch step 2"]:
+) -> Int16[np.ndarray, "batch step 2"]:
     """Draws the chords of each row, as events of the condition streams.
 
     A row's chords depend on the seed, the row and the constraint alone: a key is drawn, or the key
@@ -63,9 +61,9 @@ def draw_progressions(
         constraint: The key or scale that the music keeps to.
     """
     assert prior.progressions is not None
-    kept = prior.progressions.numpy()
+    kept = prior.progressions.astype(np.int16)
     modes, slots = kept[:, 0], kept[:, 1:].reshape(len(kept), -1, 2)
-    weights = prior.keys_in(representation.grid).clone()
+    weights = prior.keys_in(representation.grid).copy()
     weights[-1] = 0  # no key: chords have one
     keys = choose_keys(weights, seed, rows, constraint)
     chosen = np.empty((len(rows), *slots.shape[1:]), np.int16)
@@ -75,7 +73,7 @@ def draw_progressions(
         chosen[number] = slots[choices[draw.integers(len(choices))]]
     steps = chosen.repeat(representation.length_steps // slots.shape[1], axis=1)
     moved = from_home(representation, over_silence(representation, steps), keys[:, 0])
-    return torch.from_numpy(moved[..., -2:].astype(np.int64))
+    return moved[..., -2:]
 
 
 def _choose(

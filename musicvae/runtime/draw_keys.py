@@ -4,9 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
-from torch import Tensor
 
-from musicvae.model.noise import row_seed
 from musicvae.music.chords import QUALITIES, Chord
 from musicvae.music.constraint import Constraint
 from musicvae.music.keys import correlate, estimate_key
@@ -15,10 +13,11 @@ from musicvae.representation.key_relative import (
     UNKNOWN_TONIC,
     keys_of_numbers,
 )
+from musicvae.runtime.noise import row_seed
 
 
 def choose_keys(
-    weights: Float[Tensor, " key"],
+    weights: Float[np.ndarray, " key"],
     seed: int,
     rows: Sequence[int],
     constraint: Constraint | None = None,
@@ -41,7 +40,7 @@ def choose_keys(
         return np.tile(np.array([key.tonic, int(key.is_minor)]), (len(rows), 1))
     if chords is not None:
         return np.array([key_of_chords(each, length_steps) for each in chords])
-    shares = weights.double().numpy()
+    shares = weights.astype(np.float64)
     if constraint is not None and constraint.scale is not None:
         classes = np.isin(np.arange(12), list(constraint.scale.pitch_classes))
         fits = np.append(correlate(classes.astype(np.float64)[:, None])[0], -np.inf)
@@ -50,7 +49,7 @@ def choose_keys(
 
 
 def choose_styles(
-    weights: Float[Tensor, " style"], seed: int, rows: Sequence[int]
+    weights: Float[np.ndarray, " style"], seed: int, rows: Sequence[int]
 ) -> Int[np.ndarray, " batch"]:
     """Draws the style of each row.
 
@@ -59,7 +58,7 @@ def choose_styles(
         seed: The seed of the draws.
         rows: The rows.
     """
-    return _draw(weights.double().numpy(), seed, rows, "style")
+    return _draw(weights.astype(np.float64), seed, rows, "style")
 
 
 def _draw(
