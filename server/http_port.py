@@ -11,6 +11,7 @@ from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import WorkerContext
 from hypercorn.config import Config
+from hypercorn.events import Event, Updated
 from hypercorn.protocol import h2
 
 from .http_app import HttpApp
@@ -74,7 +75,7 @@ class HttpPort:
         task.add_done_callback(self._connections.discard)
         loop, quiet = asyncio.get_running_loop(), cast("asyncio.StreamWriter", _Writer(writer))
         try:
-            await TCPServer(self._app, loop, self._config, self._context, {}, reader, quiet)
+            await _Connection(self._app, loop, self._config, self._context, {}, reader, quiet)
         except ExceptionGroup as errors:
             # Paths that are no ASCII, more streams than there may be, and other breaches.
             names = ", ".join(type(each).__name__ for each in errors.exceptions)
@@ -88,6 +89,7 @@ async def open_http(app: HttpApp, settings: Settings, port: int) -> HttpPort:
         SettingError: If the server can't listen there, or a certificate can't be read.
     """
     listening = listen(settings.host, port, "http_port")
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # replies have several parts
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         # The kernel ends connections whose callers do not read.
         unread_ms = int(1000 * settings.max_unread_s)
@@ -97,6 +99,21 @@ async def open_http(app: HttpApp, settings: Settings, port: int) -> HttpPort:
     opened = HttpPort(f"{scheme}://{host}:{listening.getsockname()[1]}", app, settings)
     await opened.open(listening, settings)
     return opened
+
+
+class _Connection(TCPServer):
+    """A connection that ends as soon as its caller has closed it.
+
+    hypercorn's own keeps it open for as long as an idle connection.
+    """
+
+    async def protocol_send(self, event: Event) -> None:
+        if not (isinstance(event, Updated) and self.reader.at_eof()):
+            await super().protocol_send(event)
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        await self.idle_task.stop()
 
 
 class _Writer:

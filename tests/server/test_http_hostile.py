@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from connecting import JSON_STREAM, PROTO, SERVICE, WEB, ask, envelope, post
 from google.protobuf.json_format import MessageToJson
@@ -103,6 +104,16 @@ def test_idle_connections_keep_nobody_out(http_server):
     assert time.monotonic() - start_s < 5
     for each in idle:
         each.close()
+
+
+def test_connections_that_their_callers_close_are_closed_at_once(http_server):
+    open_before = psutil.Process().num_fds()
+    for _ in range(50):
+        assert ask(http_server.http_url, "GetModel", {})[0] == 200
+    deadline_s = time.monotonic() + 5  # hypercorn's own end only when idle connections do
+    while psutil.Process().num_fds() > open_before + 10:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
 
 
 def mutated(data, chance):
