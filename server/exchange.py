@@ -27,7 +27,7 @@ class Exchange:
         on_left: Called if the caller leaves before the reply ends.
 
     Attributes:
-        body: The whole body, or cancelled if it is too large.
+        body: The whole body; cancelled if it is too large, or the reply ends before it is whole.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Exchange:
 
         A caller may still be sending, and most read only then: the end waits for them a while.
         """
+        self.body.cancel()  # nobody wants the rest
         try:
             async with asyncio.timeout(self._settings.max_unread_s):
                 await self.begin(status, headers)
@@ -85,12 +86,13 @@ class Exchange:
     async def _take(self) -> None:
         body, most = bytearray(), self._settings.max_message_bytes
         while (part := await self._receive())["type"] != "http.disconnect":
-            if not self.body.done():
-                body += part.get("body", b"")
-            if not self.body.done() and len(body) > most:
-                self.body.cancel()
+            if self.body.done():
                 body.clear()
-                self._on_large()
+            else:
+                body += part.get("body", b"")
+                if len(body) > most:
+                    self.body.cancel()
+                    self._on_large()
             if not part.get("more_body", False):
                 self._is_whole.set()
                 if not self.body.done():
