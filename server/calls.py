@@ -117,7 +117,7 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
         self._parsers = readers
         self._prefix = f"/{service}/"
         self._free = frozenset(free)
-        self._models = frozenset(models)
+        self._models = models
         self._tokens = tokens
         self._places = Places(settings.max_rpcs, "calls in progress")
         self._watchers = Places(settings.max_watchers, "streams of health and reflection")

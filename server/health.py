@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from functools import partial
 
 from grpc_health.v1 import health_pb2
@@ -30,17 +29,15 @@ _SEEDS = range(8)
 class Health(HealthServicer):  # type: ignore[misc]  # untyped
     """The standard health service, for the server as a whole, one service, and each model.
 
-    The status is SERVING after `prove` has made music,
-    and NOT_SERVING before and after `stop`.
+    A name's status is NOT_SERVING until `serve`, and after `stop`.
 
     Args:
         service: Full name of the service.
-        models: The names of the models.
     """
 
-    def __init__(self, service: str, models: Iterable[str]) -> None:
-        names = (OVERALL_HEALTH, service, *models)
-        self._status = dict.fromkeys(names, _NOT_SERVING)
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self._status = dict.fromkeys((OVERALL_HEALTH, service), _NOT_SERVING)
         self._changed = asyncio.Event()
         self._is_closed = False
 
@@ -68,17 +65,22 @@ class Health(HealthServicer):  # type: ignore[misc]  # untyped
                 return
             await changed.wait()
 
-    async def prove(self, engine: Engine, queue: FairQueue, costs: Costs) -> None:
-        """Draws music from every model, which tells its cost, then says SERVING.
+    def add(self, model: str) -> None:
+        """Adds a model that is not served yet, unless it is known."""
+        self._status.setdefault(model, _NOT_SERVING)
 
-        Raises:
-            BundleError: If a model makes no notes.
-        """
-        for model in engine.models():
-            await _prove(model, engine, queue, costs)
-            self._set(model.name, _SERVING)
-        for name in self._status:
-            self._set(name, _SERVING)
+    def serve(self, model: str) -> None:
+        """Says SERVING for a model, and once all models are served for the service."""
+        self._set(model, _SERVING)
+        names = (OVERALL_HEALTH, self._service)
+        if all(status == _SERVING for name, status in self._status.items() if name not in names):
+            for name in names:
+                self._set(name, _SERVING)
+
+    def remove(self, model: str) -> None:
+        """Forgets a model."""
+        del self._status[model]
+        self._tell()
 
     def stop(self) -> None:
         """Says NOT_SERVING for good, so that load balancers send no new calls."""
@@ -99,7 +101,12 @@ class Health(HealthServicer):  # type: ignore[misc]  # untyped
         self._changed = asyncio.Event()
 
 
-async def _prove(model: ModelInfo, engine: Engine, queue: FairQueue, costs: Costs) -> None:
+async def prove(model: ModelInfo, engine: Engine, *, queue: FairQueue, costs: Costs) -> None:
+    """Draws music from a model, which tells its cost.
+
+    Raises:
+        BundleError: If the model makes no notes.
+    """
     kind = Kind(model.name, "Sample", model.length_steps)
     chords = "C" if model.needs_chords else None
     for seed in _SEEDS:

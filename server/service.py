@@ -32,6 +32,7 @@ from musicvae.v1.musicvae_pb2_grpc import MusicServiceServicer
 
 from .calls import Replies
 from .costs import Costs, Kind
+from .models import Models
 from .queue import FairQueue
 from .readers import Readers
 from .settings import Settings
@@ -50,7 +51,7 @@ class MusicService(MusicServiceServicer):
     """Answers the calls of the contract, which documents each of them.
 
     Args:
-        engine: Makes the music, only inside the queue.
+        models: Their engine makes the music, only inside the queue.
         queue: Shares the engine among the calls.
         costs: Learns what the calls take.
         readers: Read the requests: reading the largest takes a second or two, and tens of MB.
@@ -58,15 +59,19 @@ class MusicService(MusicServiceServicer):
     """
 
     def __init__(
-        self, engine: Engine, queue: FairQueue, costs: Costs, readers: Readers, settings: Settings
+        self, models: Models, queue: FairQueue, costs: Costs, readers: Readers, settings: Settings
     ) -> None:
-        self._engine = engine
+        self._models = models
         self._queue = queue
         self._costs = costs
         self._readers = readers
         self._limits = settings.limits
         self._settings = settings
         self._start_s = time.monotonic()
+
+    @property
+    def _engine(self) -> Engine:
+        return self._models.engine
 
     async def Sample(self, message: pb.SampleRequest, replies: Replies) -> None:
         request = await self._read(requests.sample_request, message)

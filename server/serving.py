@@ -6,6 +6,9 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
 
 import grpc
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
@@ -13,14 +16,18 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
 from musicvae.bundle.format import Bundle
-from musicvae.generation.engine import Engine
-from musicvae.v1.musicvae_pb2_grpc import add_MusicServiceServicer_to_server
+from musicvae.v1.musicvae_pb2_grpc import (
+    add_AdminServiceServicer_to_server,
+    add_MusicServiceServicer_to_server,
+)
 
+from .admin import ADMIN_NAME, AdminService
 from .calls import Calls
 from .costs import Costs
-from .health import Health
+from .health import Health, prove
 from .http_app import Handlers, HttpApp
 from .http_port import HttpPort, open_http
+from .models import ModelFolder, Models
 from .port import open_port
 from .queue import FairQueue
 from .readers import Readers
@@ -33,12 +40,20 @@ _LAST_WORDS_S = 1.0
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
+class _Admin(NamedTuple):
+    """The server of AdminService, and its address."""
+
+    server: grpc.aio.Server
+    address: str
+
+
 class RunningServer:
     """A server whose port is open. `start` makes one.
 
     Attributes:
         address: The address of the port, as `host:port`.
         http_url: The address of the port of HTTP, as `http://host:port`, if there is one.
+        admin_address: The address of the port of AdminService, if there is one.
     """
 
     def __init__(
@@ -52,11 +67,15 @@ class RunningServer:
         queue: FairQueue,
         settings: Settings,
         http: HttpPort | None,
+        admin: _Admin | None,
+        following: asyncio.Task[None] | None,
     ) -> None:
         self.address = address
+        self.admin_address = None if admin is None else admin.address
+        self._servers = [server, *([] if admin is None else [admin.server])]
+        self._following = following
         self.http_url = None if http is None else http.url
         self._http = http
-        self._server = server
         self._health = health
         self._calls = calls
         self._readers = readers
@@ -76,8 +95,12 @@ class RunningServer:
         """Closes the port, and gives the calls in flight `grace_s` to finish."""
         self._health.close()
         ending = asyncio.get_running_loop().call_later(grace_s, self._calls.end_all)
-        closing = [] if self._http is None else [self._http.close(grace_s + _LAST_WORDS_S)]
-        await asyncio.gather(self._server.stop(grace_s + _LAST_WORDS_S), *closing)
+        if self._following is not None:
+            self._following.cancel()
+        ports = [each.stop(grace_s + _LAST_WORDS_S) for each in self._servers]
+        if self._http is not None:
+            ports.append(self._http.close(grace_s + _LAST_WORDS_S))
+        await asyncio.gather(*ports)
         ending.cancel()
         self._readers.close()
         self._queue.close()
@@ -89,12 +112,13 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     Raises:
         SettingError: If the server can't listen on the address.
     """
-    engine = Engine(bundles)
-    names = [model.name for model in engine.models()]
     queue, costs = FairQueue(settings.max_wait_s, lend_after_s=settings.lend_after_s), Costs()
-    readers, health = Readers(settings.max_reading_bytes), Health(NAME, names)
+    readers, health = Readers(settings.max_reading_bytes), Health(NAME)
+    models = Models(
+        bundles, health, partial(prove, queue=queue, costs=costs), settings.max_model_bytes
+    )
     tokens = None if settings.tokens is None else Tokens(settings.tokens)
-    calls = Calls(settings, readers, NAME, free=FREE, models=names, tokens=tokens)
+    calls = Calls(settings, readers, NAME, free=FREE, models=models.names, tokens=tokens)
     server = grpc.aio.server(
         interceptors=[calls],
         options=[
@@ -103,7 +127,7 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
             ("grpc.so_reuseport", 0),  # two servers on one port would share its calls by chance
         ],
     )
-    service = MusicService(engine, queue, costs, readers, settings)
+    service = MusicService(models, queue, costs, readers, settings)
     handlers = Handlers()
     for registry in (server, handlers):
         add_MusicServiceServicer_to_server(service, registry)  # type: ignore[no-untyped-call]  # generated
@@ -114,6 +138,11 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     if settings.http_port is not None:
         app = HttpApp(handlers, calls, settings, readers)
         http = await open_http(app, settings, settings.http_port)
+    admin = await _open_admin(models, calls, settings)
+    following = None
+    if settings.model_folder is not None:
+        folder = ModelFolder(settings.model_folder, models)
+        following = asyncio.create_task(folder.follow(settings.poll_s))
     running = RunningServer(
         address=address,
         server=server,
@@ -123,14 +152,36 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
         queue=queue,
         settings=settings,
         http=http,
+        admin=admin,
+        following=following,
     )
     await server.start()
     try:
-        await health.prove(engine, queue, costs)
+        await models.prove_all()
     except BaseException:
         await running.close(0)
         raise
     return running
+
+
+async def _open_admin(models: Models, calls: Calls, settings: Settings) -> _Admin | None:
+    """Opens the port of AdminService, on this machine alone."""
+    if settings.admin_port is None:
+        return None
+    own = replace(
+        settings,
+        host="127.0.0.1",
+        port=settings.admin_port,
+        tls_certificate=None,
+        tls_key=None,
+        tls_client_ca=None,
+    )
+    server = grpc.aio.server(interceptors=[calls], options=[("grpc.so_reuseport", 0)])
+    add_AdminServiceServicer_to_server(AdminService(models), server)  # type: ignore[no-untyped-call]  # generated
+    reflection.enable_server_reflection((ADMIN_NAME, reflection.SERVICE_NAME), server)
+    admin = _Admin(server, open_port(server, own))
+    await server.start()
+    return admin
 
 
 def serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[str], None]) -> None:
@@ -164,6 +215,8 @@ async def _serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[s
     )
     if running.http_url is not None:
         say(f"Connect, gRPC-Web and JSON on {running.http_url}")
+    if running.admin_address is not None:
+        say(f"AdminService on {running.admin_address}")
     await told.wait()
     for number in _STOPPING:
         loop.remove_signal_handler(number)  # a second signal ends the server at once

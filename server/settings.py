@@ -14,6 +14,9 @@ from musicvae.rpc.server_info import CallLimits
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.\[\]:_-]+")
 
 
+_PORTS = ("port", "http_port", "admin_port")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings of the server.
@@ -32,6 +35,12 @@ class Settings:
         tokens: A file with the names of the callers and the hashes of their tokens, see
             `tokens.py`; None to answer everybody. It is read again when it has changed.
         allow_plain: Whether an address that other machines can reach may be without TLS.
+        model_folder: A folder of bundles to follow: what is new or changed in it is loaded, what is
+            gone is unloaded; None to serve the same models all the time.
+        poll_s: Seconds between two looks at that folder.
+        admin_port: TCP port of AdminService on this machine alone; 0 for any free port, None for no
+            port.
+        max_model_bytes: The files of all bundles together.
         limits: The limits of one request.
         max_message_bytes: Size of one request in bytes: room for the two ends of a path, each a
             MIDI file of the largest size, or as many notes as a file can hold (3 MB).
@@ -75,6 +84,10 @@ class Settings:
     tls_client_ca: Path | None = None
     tokens: Path | None = None
     allow_plain: bool = False
+    model_folder: Path | None = None
+    poll_s: float = 5.0
+    admin_port: int | None = None
+    max_model_bytes: int = 1024 * 1024 * 1024
     limits: Limits = Limits()
     max_message_bytes: int = 9 * 1024 * 1024
     max_wait_s: float = 2.0
@@ -93,12 +106,12 @@ class Settings:
     pause_s: float = 2.0
 
     def __post_init__(self) -> None:
-        check_positive(self, may_be_0=("port", "http_port", "grace_s", "pause_s", "lend_after_s"))
+        check_positive(self, may_be_0=(*_PORTS, "grace_s", "pause_s", "lend_after_s"))
         for name in ("pause_s", "grace_s", "lend_after_s"):
             seconds = getattr(self, name)
             if not 0 <= seconds < float("inf"):
                 raise wrong_value(name, seconds, "a number of seconds, 0 or more")
-        for name in ("port", "http_port"):
+        for name in _PORTS:
             port = getattr(self, name)
             if port is not None and not 0 <= port <= 65535:
                 raise wrong_value(name, port, "0 to 65535")

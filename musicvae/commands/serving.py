@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from musicvae.commands.terminal import DEFAULT_BUNDLE, embedded_bundles
+from musicvae.errors import SettingError
 
 REQUEST_LIMITS: Mapping[str, tuple[Any, str]] = {
     "max_steps": (262_144, "Steps of music of one request: clips times the length of each."),
@@ -30,6 +31,8 @@ REQUEST_LIMITS: Mapping[str, tuple[Any, str]] = {
 SERVER_LIMITS: Mapping[str, tuple[Any, str]] = {
     "max_message_bytes": (9_437_184, "Size of one request in bytes."),
     "max_wait_s": (2.0, "Seconds that a call may wait for its first clip."),
+    "max_model_bytes": (1_073_741_824, "The files of all models together in bytes."),
+    "poll_s": (5.0, "Seconds between two looks at the folder of --model-folder."),
     "max_rpcs": (512, "Calls that make music at the same time."),
     "max_call_s": (120.0, "Seconds that one call may take."),
     "max_body_s": (10.0, "Seconds that a request may take to arrive."),
@@ -121,6 +124,17 @@ def token(name: str, path: Path) -> None:
     help="Pages of this origin may call over HTTP, such as https://studio.example.org; * for all.",
 )
 @click.option(
+    "--model-folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Serve the bundles in this folder, and follow it: load what is new or changed, unload "
+    "what is gone.",
+)
+@click.option(
+    "--admin-port",
+    type=click.IntRange(0, 65535),
+    help="Let callers on this machine load and unload models on this port; 0: any free port.",
+)
+@click.option(
     "--config",
     type=_FILE,
     help="A YAML file of these options by their names, such as `max-count: 64`; an option of the "
@@ -140,6 +154,7 @@ def serve(context: click.Context, /, config: Path | None, **options: Any) -> Non
     from musicvae import bundle
     from musicvae.server import Limits, Settings, read_config
     from musicvae.server import serve as run
+    from musicvae.server.models import find_bundles
 
     if config is not None:
         names = {
@@ -154,7 +169,22 @@ def serve(context: click.Context, /, config: Path | None, **options: Any) -> Non
             for name, value in in_file.items()
             if is_given(name) is ParameterSource.DEFAULT
         }
-    bundles = options.pop("bundles") or embedded_bundles()
+    folder, named = options["model_folder"], options.pop("bundles")
+    if folder is not None and named:
+        raise SettingError(
+            "--model-folder and --bundle",
+            expected="either",
+            action="Copy the bundle into the folder.",
+            field="bundle",
+        )
+    bundles = named or (embedded_bundles() if folder is None else find_bundles(folder))
+    if not bundles:
+        raise SettingError(
+            f"--model-folder {folder} without a bundle",
+            expected="a folder with at least one bundle in a folder of its own",
+            action="Copy a bundle into it: `musicvae export` makes bundles.",
+            field="model_folder",
+        )
     limits = Limits(**{name: options.pop(name) for name in REQUEST_LIMITS})
     settings = Settings(limits=limits, **options)
     run(settings, [bundle.load(each) for each in bundles], say=click.echo)

@@ -27,6 +27,30 @@ CLIP_FORMAT_UNSPECIFIED: ClipFormat
 CLIP_FORMAT_MIDI: ClipFormat
 CLIP_FORMAT_NOTES: ClipFormat
 
+class LoadModelRequest(_message.Message):
+    __slots__ = ("folder", "name")
+    FOLDER_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    folder: str
+    name: str
+    def __init__(self, folder: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class LoadModelResponse(_message.Message):
+    __slots__ = ("model",)
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    model: Model
+    def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
+
+class UnloadModelRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class UnloadModelResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class SampleRequest(_message.Message):
     __slots__ = ("model", "count", "seed", "first_index", "temperature", "top_p", "qpm", "clip_format", "chords", "key", "scale", "range", "style", "meter", "steps_per_quarter")
     MODEL_FIELD_NUMBER: _ClassVar[int]

@@ -483,3 +483,132 @@ class MusicService:
             timeout,
             metadata,
             _registered_method=True)
+
+
+class AdminServiceStub:
+    """Changes the models of a server. Off unless the server has a port for it, which only its own
+    machine reaches. Calls in progress keep the models that they began with.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.LoadModel = channel.unary_unary(
+                '/musicvae.v1.AdminService/LoadModel',
+                request_serializer=musicvae_dot_v1_dot_musicvae__pb2.LoadModelRequest.SerializeToString,
+                response_deserializer=musicvae_dot_v1_dot_musicvae__pb2.LoadModelResponse.FromString,
+                _registered_method=True)
+        self.UnloadModel = channel.unary_unary(
+                '/musicvae.v1.AdminService/UnloadModel',
+                request_serializer=musicvae_dot_v1_dot_musicvae__pb2.UnloadModelRequest.SerializeToString,
+                response_deserializer=musicvae_dot_v1_dot_musicvae__pb2.UnloadModelResponse.FromString,
+                _registered_method=True)
+
+
+class AdminServiceServicer:
+    """Changes the models of a server. Off unless the server has a port for it, which only its own
+    machine reaches. Calls in progress keep the models that they began with.
+    """
+
+    def LoadModel(self, request, context):
+        """Loads a bundle and serves it, in place of a model of its name. The model makes music before it
+        is served; if it fails, everything stays as it was.
+
+        Errors: NOT_FOUND if there is no such bundle; INVALID_ARGUMENT if it is damaged, makes no notes,
+        or is too large beside the other models.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnloadModel(self, request, context):
+        """Serves a model no longer.
+
+        Errors: NOT_FOUND if the model is not served; INVALID_ARGUMENT if it is the last.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AdminServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'LoadModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.LoadModel,
+                    request_deserializer=musicvae_dot_v1_dot_musicvae__pb2.LoadModelRequest.FromString,
+                    response_serializer=musicvae_dot_v1_dot_musicvae__pb2.LoadModelResponse.SerializeToString,
+            ),
+            'UnloadModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnloadModel,
+                    request_deserializer=musicvae_dot_v1_dot_musicvae__pb2.UnloadModelRequest.FromString,
+                    response_serializer=musicvae_dot_v1_dot_musicvae__pb2.UnloadModelResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'musicvae.v1.AdminService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('musicvae.v1.AdminService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class AdminService:
+    """Changes the models of a server. Off unless the server has a port for it, which only its own
+    machine reaches. Calls in progress keep the models that they began with.
+    """
+
+    @staticmethod
+    def LoadModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/musicvae.v1.AdminService/LoadModel',
+            musicvae_dot_v1_dot_musicvae__pb2.LoadModelRequest.SerializeToString,
+            musicvae_dot_v1_dot_musicvae__pb2.LoadModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnloadModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/musicvae.v1.AdminService/UnloadModel',
+            musicvae_dot_v1_dot_musicvae__pb2.UnloadModelRequest.SerializeToString,
+            musicvae_dot_v1_dot_musicvae__pb2.UnloadModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

@@ -283,6 +283,14 @@ MISTAKES = {
     "no bundle": (["sample", "--model", "no-such"], ["no bundle 'no-such'", "`musicvae models`"]),
     "no bundle to serve": (["serve", "--bundle", "no-such"], ["no bundle 'no-such'"]),
     "no bundle to measure": (["evaluate", "no-such", "--data", DATA], ["no bundle 'no-such'"]),
+    "a folder without a bundle": (
+        ["serve", "--model-folder", "."],
+        ["--model-folder . without a bundle", "musicvae export"],
+    ),
+    "a folder and a bundle": (
+        ["serve", "--model-folder", ".", "--bundle", "melody-2bar"],
+        ["--model-folder and --bundle; expected either"],
+    ),
     "no such port": (["serve", "--port", "70000"], ["--port", "70000"]),
     "everybody without TLS": (
         ["serve", "--host", "192.0.2.1", *SERVED],

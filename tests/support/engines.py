@@ -48,6 +48,7 @@ class ServerThread:
             raise
         self.address = self._running.address
         self.http_url = self._running.http_url
+        self.admin_address = self._running.admin_address
 
     def run(self, work):
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
