@@ -116,12 +116,15 @@ class AsyncClient:
         attempts, message = self._connection.attempts(), method.write(request)
         is_begun = False
         while True:
+            call = self._connection.start(method.name, message, attempts)
             try:
-                async for reply in self._connection.start(method.name, message, attempts):
+                async for reply in call:
                     is_begun = True
                     yield method.read(reply, request)
             except grpc.RpcError as error:
                 pause_s = attempts.pause_s(error, is_begun=is_begun)
             else:
                 return
+            finally:
+                call.cancel()  # the caller may have left
             await asyncio.sleep(pause_s)

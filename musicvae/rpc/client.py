@@ -117,12 +117,15 @@ class Client:
         attempts, message = self._connection.attempts(), method.write(request)
         is_begun = False
         while True:
+            call = self._connection.start(method.name, message, attempts)
             try:
-                for reply in self._connection.start(method.name, message, attempts):
+                for reply in call:
                     is_begun = True
                     yield method.read(reply, request)
             except grpc.RpcError as error:
                 pause_s = attempts.pause_s(error, is_begun=is_begun)
             else:
                 return
+            finally:
+                call.cancel()  # the caller may have left
             time.sleep(pause_s)

@@ -2,6 +2,8 @@
 
 import asyncio
 import inspect
+import logging
+import time
 
 import pytest
 
@@ -81,6 +83,33 @@ def test_errors_are_those_of_the_server(server):
 def test_address_that_is_none_is_told():
     with pytest.raises(SettingError, match="expected HOST:PORT"):
         AsyncClient("localhost")
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_stream_that_is_left_ends_on_the_server(server, caplog, kind):
+    request = SampleRequest(count=256)
+
+    async def leave():
+        async with AsyncClient(server.address) as client:
+            async for _ in client.sample(request):
+                break
+            await asyncio.to_thread(until_cancelled, caplog)
+
+    with caplog.at_level(logging.INFO):
+        if kind is AsyncClient:
+            asyncio.run(leave())
+        else:
+            with Client(server.address) as client:
+                for _ in client.sample(request):
+                    break
+                until_cancelled(caplog)
+
+
+def until_cancelled(caplog):
+    deadline_s = time.monotonic() + 10
+    while "Sample CANCELLED" not in caplog.text:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
 
 
 def test_calls_of_one_client_overlap(server):
