@@ -12,7 +12,7 @@ other up, since Python runs one at a time and changes between them every 5 ms.
 from __future__ import annotations
 
 import time
-from collections import defaultdict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Future
 from itertools import compress
@@ -84,7 +84,7 @@ class Batcher:
 
     def __init__(self) -> None:
         self._inbox: SimpleQueue[_Task[Any] | None] = SimpleQueue()
-        self._fresh: deque[_Task[Any]] = deque()
+        self._fresh = _Rounds()
         self._ready: deque[tuple[_Task[Any], Any]] = deque()
         self._waiting: dict[Hashable, deque[tuple[_Task[Any], Loop[Any]]]] = defaultdict(deque)
         self._batches: list[_Batch] = []
@@ -93,9 +93,12 @@ class Batcher:
         self._thread = Thread(target=self._run, name="model", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[], Result]) -> Future[Result]:
-        """Begins a task. If its future is cancelled, the task ends before the next step."""
-        task = _Task(work)
+    def submit(self, work: Callable[[], Result], caller: str = "") -> Future[Result]:
+        """Begins a task. If its future is cancelled, the task ends before the next step.
+
+        Tasks begin in rounds, one of each caller a round.
+        """
+        task = _Task(work, caller)
         self._inbox.put(task)
         return task.future
 
@@ -108,14 +111,20 @@ class Batcher:
         while self._tasks or self._fresh or not self._is_closed:
             self._receive(is_idle=not (self._tasks or self._fresh))
             while self._fresh and self._tasks < _MOST_TASKS:
-                self._start(self._fresh.popleft())
+                self._start(self._fresh.take())
             while self._ready:
                 self._resume(*self._ready.popleft())
             self._end_cancelled()
-            for key, waiting in self._waiting.items():
-                if waiting and self._may_start(key, waiting[0][1].left):
-                    self._batches.append(_Batch(_take(waiting)))
+            self._begin_batches()
             self._step()
+
+    def _begin_batches(self) -> None:
+        for key in [*self._waiting]:
+            waiting = self._waiting[key]
+            if waiting and self._may_start(key, waiting[0][1].left):
+                self._batches.append(_Batch(_take(waiting)))
+            if not waiting:  # callers choose parts of the keys: they must not pile up
+                del self._waiting[key]
 
     def _step(self) -> None:
         """Lets each batch take a step, but the longer it has to go the less often."""
@@ -136,13 +145,12 @@ class Batcher:
             is_idle = False
             if task is None:
                 self._is_closed = True
-                for each in self._fresh:
-                    each.future.cancel()
-                self._fresh.clear()
+                while self._fresh:
+                    self._fresh.take().future.cancel()
             elif self._is_closed:
                 task.future.cancel()
             else:
-                self._fresh.append(task)
+                self._fresh.add(task)
 
     def _start(self, task: _Task[Any]) -> None:
         if not task.future.cancelled():
@@ -183,11 +191,13 @@ class _Task(greenlet.greenlet, Generic[Result]):  # type: ignore[misc]  # untype
     """A function that can wait in its middle.
 
     Attributes:
+        caller: The name of its caller.
         future: Its result.
     """
 
-    def __init__(self, work: Callable[[], Result]) -> None:
+    def __init__(self, work: Callable[[], Result], caller: str) -> None:
         super().__init__(self._work)
+        self.caller = caller
         self.future: Future[Result] = Future()
         self._function = work
         self._spent_s = 0.0
@@ -224,6 +234,27 @@ class _Task(greenlet.greenlet, Generic[Result]):  # type: ignore[misc]  # untype
         else:
             if self.future.set_running_or_notify_cancel():
                 self.future.set_result(result)
+
+
+class _Rounds:
+    """Tasks that have not begun, by caller."""
+
+    def __init__(self) -> None:
+        self._by_caller: OrderedDict[str, deque[_Task[Any]]] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        return bool(self._by_caller)
+
+    def add(self, task: _Task[Any]) -> None:
+        self._by_caller.setdefault(task.caller, deque()).append(task)
+
+    def take(self) -> _Task[Any]:
+        """Takes the first task of the caller whose turn is longest ago."""
+        caller, tasks = self._by_caller.popitem(last=False)
+        task = tasks.popleft()
+        if tasks:
+            self._by_caller[caller] = tasks
+        return task
 
 
 class _Batch:

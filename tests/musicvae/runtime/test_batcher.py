@@ -95,6 +95,24 @@ def test_a_task_that_is_cancelled_leaves_its_batch(batcher):
     assert taken == [2] * 5 + [1] * 3
 
 
+def test_a_caller_with_many_tasks_delays_another_by_few(batcher):
+    hold, done = threading.Event(), []
+    batcher.submit(hold.wait)
+    many = [batcher.submit(lambda: done.append("many"), "many") for _ in range(200)]
+    one = batcher.submit(lambda: done.append("one"), "one")
+    hold.set()
+    for each in (*many, one):
+        each.result()
+    assert done.index("one") <= 2
+
+
+def test_settings_of_callers_do_not_pile_up(batcher):
+    for key in range(100):
+        batcher.submit(lambda key=key: finish(Count(2, key=key))).result()
+    batcher.submit(lambda: None).result()
+    assert len(batcher._waiting) <= 1
+
+
 def test_a_mistake_reaches_its_own_task_alone(batcher):
     def wrong():
         finish(Count(3))
