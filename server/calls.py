@@ -7,7 +7,6 @@ not read. Health, reflection, ListModels and GetModel take no place of the calls
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import time
 import uuid
@@ -24,10 +23,13 @@ from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from musicvae.errors import MusicVAEError, ServiceError, SettingError, UnknownCallerError
 from musicvae.problems import drop_frames
 
+from .log import log_call, request_id
+from .metrics import Metrics
 from .readers import SMALL_BYTES, Readers
 from .settings import Settings
 from .status import to_status
 from .tokens import Tokens
+from .traces import NO_SPAN, Span, Traces
 from .waits import Places, Waits, lending
 from .wire import has_more_messages
 
@@ -42,14 +44,13 @@ Parse = Callable[[bytes], Message]
 Context = Any
 """The context of gRPC, which is of a class of its compiled code."""
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(kw_only=True)
 class _Call:
     """A call's state, and what the log says of it.
 
     Attributes:
+        span: The call in a trace.
         caller: The name of the caller's token, if the server has tokens.
         is_known: Whether the caller may call.
         is_begun: Whether the head of the reply is sent.
@@ -58,6 +59,7 @@ class _Call:
 
     method: str
     request_id: str
+    span: Span
     places: Places | None
     caller: str = ""
     is_known: bool = True
@@ -68,12 +70,10 @@ class _Call:
     is_left: bool = False
     start_s: float = field(default_factory=time.monotonic)
 
-    def log_end(self, code: str, caller: str) -> None:
-        log.info(
-            "%s %s %s %.0f ms, model %s, %d bytes, %d replies, %s",
-            *(self.request_id, self.method, code, 1000 * (time.monotonic() - self.start_s)),
-            *(self.model, self.size_bytes, self.replies, caller),
-        )
+    @property
+    def seconds(self) -> float:
+        """Seconds since the call began."""
+        return time.monotonic() - self.start_s
 
 
 class Replies:
@@ -82,39 +82,48 @@ class Replies:
     Args:
         write: Writes one reply.
         left_s: Tells the seconds until the call ends, by its deadline or the server's limit.
+        span: The call in a trace.
     """
 
     def __init__(
-        self, write: Callable[[Message], Awaitable[None]], left_s: Callable[[], float]
+        self, write: Callable[[Message], Awaitable[None]], left_s: Callable[[], float], span: Span
     ) -> None:
         self.write = write
         self.left_s = left_s
+        self.span = span
 
 
 class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
-    """Bounds and logs all calls, and answers their errors by the table of statuses.
+    """Bounds, logs, counts and traces all calls, and answers their errors by a table of statuses.
 
     Args:
         settings: The limits.
         readers: Parse large requests.
+        metrics: Count the calls.
         service: Full name of the service of music.
         free: The methods of that service that make no music.
         tokens: The callers' tokens; None to answer everybody. Health needs no token.
-        models: The names of the models; the log shows no other.
+        models: The names of the models; log, metrics and traces show no other.
+        traces: Record the calls of the service of music; None for no traces.
     """
 
     def __init__(
         self,
         settings: Settings,
         readers: Readers,
+        metrics: Metrics,
         service: str,
         *,
         free: Collection[str] = (),
         models: Collection[str] = (),
         tokens: Tokens | None = None,
+        traces: Traces | None = None,
     ) -> None:
         self._settings = settings
         self._parsers = readers
+        self._metrics = metrics
+        self._traces = traces
+        self._service = service
         self._prefix = f"/{service}/"
         self._free = frozenset(free)
         self._models = models
@@ -123,6 +132,17 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
         self._watchers = Places(settings.max_watchers, "streams of health and reflection")
         self._bodies = Waits(settings.max_bodies, settings.max_body_s, "the whole request")
         self._unread = Waits(settings.max_unread, settings.max_unread_s, "the caller to read")
+        metrics.show("open_calls", "Calls that hold a place of music.", lambda: self._places.taken)
+        metrics.show("max_open_calls", "Places of music.", lambda: settings.max_rpcs)
+        metrics.show(
+            "open_streams", "Streams of health and reflection.", lambda: self._watchers.taken
+        )
+        metrics.show(
+            "waiting_bodies", "Calls whose requests have not arrived.", lambda: self._bodies.waiting
+        )
+        metrics.show(
+            "waiting_replies", "Calls whose callers do not read.", lambda: self._unread.waiting
+        )
         self._open: set[asyncio.Timeout] = set()
         self._is_stopping = False
 
@@ -143,9 +163,14 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
             return handler
         method = handler_call_details.method
         caller = self._caller_of(handler_call_details)
+        name, known_id = method.removeprefix(self._prefix), _request_id(handler_call_details)
+        span = NO_SPAN
+        if self._traces is not None and name != method:
+            span = self._traces.span(self._service, name, known_id, _texts(handler_call_details))
         call = _Call(
-            method=method.removeprefix(self._prefix).removeprefix("/"),
-            request_id=_request_id(handler_call_details),
+            method=name.removeprefix("/"),
+            request_id=known_id,
+            span=span,
             places=self._places_of(method, handler),
             caller=caller or "",
             is_known=caller is not None or method.startswith(_HEALTH),
@@ -165,8 +190,8 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
         """The name of the caller's token; empty if nobody needs one, None if it is missing."""
         if self._tokens is None:
             return ""
-        for name, value in details.invocation_metadata or ():
-            if name == "authorization" and isinstance(value, str):
+        for name, value in _texts(details):
+            if name == "authorization":
                 kind, _, token = value.partition(" ")
                 return self._tokens.name_of(token.strip()) if kind.lower() == "bearer" else None
         return None
@@ -181,6 +206,8 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
         self, handler: grpc.RpcMethodHandler, call: _Call
     ) -> Callable[[Any, Context], Awaitable[Message | None]]:
         async def guarded(_: Any, context: Context) -> Message | None:
+            request_id.set(call.request_id)
+            peer = context.peer()  # empty after the caller has left
             code = "CANCELLED"
             trailer = (REQUEST_ID_KEY, call.request_id)
             context.set_trailing_metadata((trailer,))
@@ -212,9 +239,27 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
                 return reply
             finally:
                 self._open.discard(limit)
-                call.log_end(code, " ".join(filter(None, (call.caller, context.peer()))))
+                self._end(call, code, peer)
 
         return guarded
+
+    def _end(self, call: _Call, code: str, peer: str) -> None:
+        """Tells log, metrics and traces of a call that has ended."""
+        self._metrics.count_call(call.method, code, call.seconds)
+        call.span.end(code, call.model)
+        log_call(
+            {
+                "request_id": call.request_id,
+                "method": call.method,
+                "code": code,
+                "duration_ms": round(1000 * call.seconds, 3),
+                "model": call.model,
+                "size_bytes": call.size_bytes,
+                "replies": call.replies,
+                "caller": call.caller,
+                "peer": peer,
+            }
+        )
 
     async def _answer(
         self, handler: grpc.RpcMethodHandler, call: _Call, context: Context
@@ -235,6 +280,7 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
             return None
         data = await self._bodies.wait(context.read())
         if data is grpc.aio.EOF:
+            await asyncio.sleep(0)  # if the caller has left, the call is cancelled here
             raise _no_message(0)
         call.size_bytes = len(data)
         method = handler.unary_stream if handler.response_streaming else handler.unary_unary
@@ -243,9 +289,10 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
             del data
             call.model = self._model_of(message)
             reply: Message | None = await method(
-                message, Replies(write, partial(self._left_s, call, context))
+                message, Replies(write, partial(self._left_s, call, context), call.span)
             )
-        call.replies += reply is not None
+        if reply is not None:
+            self._count_reply(call)
         return reply
 
     async def _requests(
@@ -277,11 +324,16 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
             except grpc.aio.InternalError as error:  # the caller left in the middle of a reply
                 call.is_left = True
                 raise asyncio.CancelledError from error
+        self._count_reply(call)
+
+    def _count_reply(self, call: _Call) -> None:
+        if call.replies == 0 and call.places is self._places:
+            self._metrics.count_first_clip(call.model, call.seconds)
         call.replies += 1
 
     def _left_s(self, call: _Call, context: Context) -> float:
         """Seconds until a call ends, by its deadline or the server's limit."""
-        left_s = self._settings.max_call_s - (time.monotonic() - call.start_s)
+        left_s = self._settings.max_call_s - call.seconds
         deadline_s = context.time_remaining()
         return left_s if deadline_s is None else min(left_s, deadline_s)
 
@@ -299,9 +351,15 @@ async def _abort(context: Context, code: grpc.StatusCode, message: str, trailers
         raise asyncio.CancelledError from error
 
 
+def _texts(details: grpc.HandlerCallDetails) -> list[tuple[str, str]]:
+    """The metadata that is text."""
+    given = details.invocation_metadata or ()
+    return [(name, value) for name, value in given if isinstance(value, str)]
+
+
 def _request_id(details: grpc.HandlerCallDetails) -> str:
-    for name, value in details.invocation_metadata or ():
-        if name == REQUEST_ID_KEY and isinstance(value, str) and _REQUEST_ID.fullmatch(value):
+    for name, value in _texts(details):
+        if name == REQUEST_ID_KEY and _REQUEST_ID.fullmatch(value):
             return value
     return uuid.uuid4().hex[:16]
 

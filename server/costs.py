@@ -6,7 +6,7 @@ server measures its own work, from the first clip of each model on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -44,9 +44,14 @@ class Load:
 
 
 class Costs:
-    """Learns the seconds of a group of clips, by the kind of work and the group's size."""
+    """Learns the seconds of a group of clips, by the kind of work and the group's size.
 
-    def __init__(self) -> None:
+    Args:
+        tell_group: Gets the model, the number of clips, and the seconds of each group.
+    """
+
+    def __init__(self, tell_group: Callable[[str, int, float], None] | None = None) -> None:
+        self._tell_group = tell_group
         self._seconds: dict[Kind, dict[int, float]] = {}
 
     def load(self, kind: Kind, rows: int) -> Load:
@@ -69,6 +74,8 @@ class Costs:
                 spent_s += own_s() - start_s
                 if number == group - 1:
                     self.learn(kind, group, spent_s)
+                    if self._tell_group is not None:
+                        self._tell_group(kind.model, group, spent_s)
                 yield item
 
     def learn(self, kind: Kind, group: int, seconds: float) -> None:

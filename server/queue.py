@@ -49,13 +49,20 @@ class FairQueue:
             before it together.
         lend_after_s: Seconds after which a stream whose items are not taken counts no more, until
             the next item is asked for.
+        tell_step: Gets the rows and the seconds of each step of a batch.
     """
 
-    def __init__(self, max_wait_s: float, *, lend_after_s: float) -> None:
+    def __init__(
+        self,
+        max_wait_s: float,
+        *,
+        lend_after_s: float,
+        tell_step: Callable[[int, float], None] | None = None,
+    ) -> None:
         self._max_wait_s = max_wait_s
         self._lend_after_s = lend_after_s
         self._waiting: set[_Waiting] = set()
-        self._batcher = Batcher()
+        self._batcher = Batcher(tell_step)
 
     async def stream(
         self, work: Iterator[Item], load: Load, *, left_s: float = math.inf
@@ -97,6 +104,16 @@ class FairQueue:
             return await self._submit(work)
         finally:
             self._waiting.discard(own)
+
+    @property
+    def waiting_items(self) -> int:
+        """The items that all requests wait for."""
+        return sum(each.left for each in list(self._waiting))
+
+    @property
+    def wait_s(self) -> float:
+        """The seconds of one turn of all requests that wait."""
+        return sum((each.load.turn_s for each in list(self._waiting)), 0.0)
 
     def close(self) -> None:
         """Ends the thread after the items in progress."""

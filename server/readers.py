@@ -48,6 +48,11 @@ class Readers:
         future.add_done_callback(lambda _: self._release(size))
         return await asyncio.wrap_future(future)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """The bytes of large requests that wait or are being read."""
+        return self._waiting_bytes
+
     def close(self) -> None:
         """Ends the threads after the requests in progress."""
         for pool in (self._small, self._large):

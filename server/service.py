@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -36,6 +36,7 @@ from .models import Models
 from .queue import FairQueue
 from .readers import Readers
 from .settings import Settings
+from .traces import traced
 
 NAME = pb.DESCRIPTOR.services_by_name["MusicService"].full_name
 FREE = ("ListModels", "GetModel", "GetServer")
@@ -74,12 +75,12 @@ class MusicService(MusicServiceServicer):
         return self._models.engine
 
     async def Sample(self, message: pb.SampleRequest, replies: Replies) -> None:
-        request = await self._read(requests.sample_request, message)
+        request = await self._read(requests.sample_request, message, replies)
         work = self._engine.sample(request)
         await self._stream("Sample", work, request, message.clip_format, pb.SampleResponse, replies)
 
     async def Interpolate(self, message: pb.InterpolateRequest, replies: Replies) -> None:
-        request = await self._read(requests.interpolate_request, message)
+        request = await self._read(requests.interpolate_request, message, replies)
         work = self._engine.interpolate(request)
         await self._stream(
             "Interpolate", work, request, message.clip_format, pb.InterpolateResponse, replies
@@ -88,7 +89,7 @@ class MusicService(MusicServiceServicer):
     async def Transform(
         self, message: pb.TransformRequest, replies: Replies
     ) -> pb.TransformResponse:
-        request = await self._read(requests.transform_request, message)
+        request = await self._read(requests.transform_request, message, replies)
         done = await self._run("Transform", self._engine.transform, request, replies)
         return pb.TransformResponse(
             before=clip_to_message(done.before, message.clip_format),
@@ -96,16 +97,16 @@ class MusicService(MusicServiceServicer):
         )
 
     async def Encode(self, message: pb.EncodeRequest, replies: Replies) -> pb.EncodeResponse:
-        request = await self._read(requests.encode_request, message)
+        request = await self._read(requests.encode_request, message, replies)
         return encoding_to_message(await self._run("Encode", self._engine.encode, request, replies))
 
     async def Decode(self, message: pb.DecodeRequest, replies: Replies) -> None:
-        request = await self._read(requests.decode_request, message)
+        request = await self._read(requests.decode_request, message, replies)
         work = self._engine.decode(request)
         await self._stream("Decode", work, request, message.clip_format, pb.DecodeResponse, replies)
 
     async def Groove(self, message: pb.GrooveRequest, replies: Replies) -> pb.GrooveResponse:
-        request = await self._read(requests.groove_request, message)
+        request = await self._read(requests.groove_request, message, replies)
         done = await self._run("Groove", self._engine.groove, request, replies)
         return pb.GrooveResponse(
             before=clip_to_message(done.before, message.clip_format),
@@ -129,15 +130,18 @@ class MusicService(MusicServiceServicer):
         )
         return pb.GetServerResponse(server=server_to_message(server))
 
-    async def _read(self, read: Callable[[Read, Limits], Request], message: Read) -> Request:
-        return await self._readers.read(message.ByteSize(), read, message, self._limits)
+    async def _read(
+        self, read: Callable[[Read, Limits], Request], message: Read, replies: Replies
+    ) -> Request:
+        with closing(replies.span.part("read")):
+            return await self._readers.read(message.ByteSize(), read, message, self._limits)
 
     async def _run(
         self, method: str, work: Callable[[Asked], Answer], request: Asked, replies: Replies
     ) -> Answer:
         """Lets the engine answer as one item of the queue."""
         kind = self._check(method, request)
-        answers = self._costs.timed(map(work, [request]), kind, 1)
+        answers = self._costs.timed(traced(map(work, [request]), replies.span), kind, 1)
         load = self._costs.load(kind, 1)
         return await self._queue.run(lambda: next(answers), load, left_s=replies.left_s())
 
@@ -153,7 +157,7 @@ class MusicService(MusicServiceServicer):
         """Sends each clip before the next is made."""
         kind = self._check(method, request)
         timed, load = (
-            self._costs.timed(work, kind, request.rows),
+            self._costs.timed(traced(work, replies.span), kind, request.rows),
             self._costs.load(kind, request.rows),
         )
         async with aclosing(self._queue.stream(timed, load, left_s=replies.left_s())) as clips:

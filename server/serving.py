@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib.metadata import version
 from typing import NamedTuple
 
 import grpc
@@ -27,6 +28,8 @@ from .costs import Costs
 from .health import Health, prove
 from .http_app import Handlers, HttpApp
 from .http_port import HttpPort, open_http
+from .log import set_up_log
+from .metrics import Metrics, MetricsPort
 from .models import ModelFolder, Models
 from .port import open_port
 from .queue import FairQueue
@@ -34,6 +37,7 @@ from .readers import Readers
 from .service import FREE, NAME, MusicService
 from .settings import Settings
 from .tokens import Tokens
+from .traces import Traces, start_traces
 
 _LAST_WORDS_S = 1.0
 """Seconds for telling the calls left that the server is stopping."""
@@ -54,6 +58,7 @@ class RunningServer:
         address: The address of the port, as `host:port`.
         http_url: The address of the port of HTTP, as `http://host:port`, if there is one.
         admin_address: The address of the port of AdminService, if there is one.
+        metrics_url: The address of the metrics, if they have a port.
     """
 
     def __init__(
@@ -69,13 +74,18 @@ class RunningServer:
         http: HttpPort | None,
         admin: _Admin | None,
         following: asyncio.Task[None] | None,
+        metrics: MetricsPort | None,
+        traces: Traces | None,
     ) -> None:
         self.address = address
         self.admin_address = None if admin is None else admin.address
         self._servers = [server, *([] if admin is None else [admin.server])]
         self._following = following
         self.http_url = None if http is None else http.url
+        self.metrics_url = None if metrics is None else metrics.url
         self._http = http
+        self._metrics = metrics
+        self._traces = traces
         self._health = health
         self._calls = calls
         self._readers = readers
@@ -104,6 +114,10 @@ class RunningServer:
         ending.cancel()
         self._readers.close()
         self._queue.close()
+        if self._metrics is not None:
+            await asyncio.to_thread(self._metrics.close)
+        if self._traces is not None:
+            await asyncio.to_thread(self._traces.close)
 
 
 async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
@@ -112,13 +126,24 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     Raises:
         SettingError: If the server can't listen on the address.
     """
-    queue, costs = FairQueue(settings.max_wait_s, lend_after_s=settings.lend_after_s), Costs()
+    metrics, traces = Metrics(version("musicvae")), start_traces(os.environ)
+    queue = FairQueue(
+        settings.max_wait_s, lend_after_s=settings.lend_after_s, tell_step=metrics.count_step
+    )
+    costs = Costs(metrics.count_group)
     readers, health = Readers(settings.max_reading_bytes), Health(NAME)
     models = Models(
         bundles, health, partial(prove, queue=queue, costs=costs), settings.max_model_bytes
     )
     tokens = None if settings.tokens is None else Tokens(settings.tokens)
-    calls = Calls(settings, readers, NAME, free=FREE, models=models.names, tokens=tokens)
+    calls = Calls(
+        *(settings, readers, metrics, NAME),
+        free=FREE,
+        models=models.names,
+        tokens=tokens,
+        traces=traces,
+    )
+    _show(metrics, queue, readers, models)
     server = grpc.aio.server(
         interceptors=[calls],
         options=[
@@ -143,6 +168,8 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     if settings.model_folder is not None:
         folder = ModelFolder(settings.model_folder, models)
         following = asyncio.create_task(folder.follow(settings.poll_s))
+    port = settings.metrics_port
+    metrics_port = None if port is None else metrics.open(settings.metrics_host, port)
     running = RunningServer(
         address=address,
         server=server,
@@ -154,6 +181,8 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
         http=http,
         admin=admin,
         following=following,
+        metrics=metrics_port,
+        traces=traces,
     )
     await server.start()
     try:
@@ -184,6 +213,21 @@ async def _open_admin(models: Models, calls: Calls, settings: Settings) -> _Admi
     return admin
 
 
+def _show(metrics: Metrics, queue: FairQueue, readers: Readers, models: Models) -> None:
+    """Adds the metrics that are read when they are asked for."""
+    metrics.show("queue_clips", "Clips that calls wait for.", lambda: queue.waiting_items)
+    metrics.show("queue_wait_seconds", "Seconds that a new call would wait.", lambda: queue.wait_s)
+    metrics.show(
+        "reading_bytes", "Bytes of requests that wait to be read.", lambda: readers.waiting_bytes
+    )
+    metrics.show_each(
+        "model_bytes",
+        "Bytes of the weights, as bundles hold them.",
+        "model",
+        lambda: {each.name: each.size_bytes for each in models.engine.models()},
+    )
+
+
 def serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[str], None]) -> None:
     """Serves until SIGTERM or SIGINT, then lets calls in flight finish.
 
@@ -197,7 +241,7 @@ def serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[str], No
     Raises:
         SettingError: If the server can't listen on the address.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    set_up_log(settings.log_format)
     asyncio.run(_serve(settings, bundles, say))
 
 
@@ -217,6 +261,8 @@ async def _serve(settings: Settings, bundles: Sequence[Bundle], say: Callable[[s
         say(f"Connect, gRPC-Web and JSON on {running.http_url}")
     if running.admin_address is not None:
         say(f"AdminService on {running.admin_address}")
+    if running.metrics_url is not None:
+        say(f"metrics on {running.metrics_url}")
     await told.wait()
     for number in _STOPPING:
         loop.remove_signal_handler(number)  # a second signal ends the server at once

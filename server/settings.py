@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Literal
 
 from musicvae.errors import SettingError
 from musicvae.problems import wrong_value
@@ -14,7 +15,7 @@ from musicvae.rpc.server_info import CallLimits
 _ORIGIN = re.compile(r"\*|https?://[A-Za-z0-9.\[\]:_-]+")
 
 
-_PORTS = ("port", "http_port", "admin_port")
+_PORTS = ("port", "http_port", "admin_port", "metrics_port")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,10 @@ class Settings:
         http_port: TCP port of Connect, gRPC-Web and JSON; 0 for any free port, None for no port.
         allow_origins: The origins whose pages may call over HTTP from a browser, such as
             "https://studio.example.org"; "*" is every origin.
+        metrics_port: TCP port of the metrics for Prometheus, over HTTP without TLS; 0 for any free
+            port, None for no port.
+        metrics_host: Address of that port; everybody who can connect reads the metrics.
+        log_format: "text", or "json" for a JSON object a line.
         tls_certificate: A file with the server's certificate and those that sign it, in PEM form;
             None for no TLS. It is read again when it has changed.
         tls_key: A file with the key of that certificate; both or none are given.
@@ -79,6 +84,9 @@ class Settings:
     port: int = 50051
     http_port: int | None = None
     allow_origins: tuple[str, ...] = ()
+    metrics_port: int | None = None
+    metrics_host: str = "127.0.0.1"
+    log_format: Literal["text", "json"] = "text"
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_client_ca: Path | None = None

@@ -38,6 +38,6 @@ def to_status(error: Exception) -> status_pb2.Status:
         if isinstance(error, kind):
             return error_to_status(error, code.value[0])
     incident = uuid.uuid4().hex
-    log.error("incident %s", incident, exc_info=error)
+    log.error("incident %s", incident, exc_info=error, extra={"event": "incident"})
     message = f"a fault of the server; report incident {incident}"
     return status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message=message)

@@ -25,6 +25,11 @@ class Places:
         self._kind = kind
         self._taken = 0
 
+    @property
+    def taken(self) -> int:
+        """The number of places that are taken."""
+        return self._taken
+
     @contextmanager
     def take(self) -> Iterator[None]:
         """Holds a place during a block.
@@ -70,6 +75,11 @@ class Waits:
         self._seconds = seconds
         self._missing = missing
         self._limits: dict[asyncio.Timeout, None] = {}  # the longest wait first
+
+    @property
+    def waiting(self) -> int:
+        """The number of calls that wait."""
+        return len(self._limits)
 
     async def wait(self, work: Awaitable[Result]) -> Result:
         """Awaits the caller's part.

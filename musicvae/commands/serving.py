@@ -135,6 +135,15 @@ def token(name: str, path: Path) -> None:
     help="Let callers on this machine load and unload models on this port; 0: any free port.",
 )
 @click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    help="Show metrics for Prometheus on this port; 0: any free port.",
+)
+@click.option("--metrics-host", default="127.0.0.1", show_default=True,
+              help="Address of the port of metrics, which has no TLS.")  # fmt: skip
+@click.option("--log-format", type=click.Choice(("text", "json")), default="text",
+              show_default=True, help="The log's lines: text, or a JSON object each.")  # fmt: skip
+@click.option(
     "--config",
     type=_FILE,
     help="A YAML file of these options by their names, such as `max-count: 64`; an option of the "

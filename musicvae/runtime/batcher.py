@@ -80,9 +80,14 @@ def own_s() -> float:
 
 
 class Batcher:
-    """Runs tasks on one thread."""
+    """Runs tasks on one thread.
 
-    def __init__(self) -> None:
+    Args:
+        tell_step: Gets the rows and the seconds of each step of a batch.
+    """
+
+    def __init__(self, tell_step: Callable[[int, float], None] | None = None) -> None:
+        self._tell_step = tell_step
         self._inbox: SimpleQueue[_Task[Any] | None] = SimpleQueue()
         self._fresh = _Rounds()
         self._ready: deque[tuple[_Task[Any], Any]] = deque()
@@ -133,7 +138,9 @@ class Batcher:
             batch.turns += least / batch.loop.left
             if batch.turns >= 1:
                 batch.turns -= 1
-                batch.step()
+                seconds = batch.step()
+                if self._tell_step is not None:
+                    self._tell_step(batch.loop.rows, seconds)
                 if not batch.loop.left:
                     self._ready.extend(batch.results())
         self._batches = [batch for batch in self._batches if batch.loop.left]
@@ -267,13 +274,15 @@ class _Batch:
         self.loop = first.join(others) if others else first
         self.turns = 0.0
 
-    def step(self) -> None:
-        """Takes a step, and shares its time among the tasks by their rows."""
+    def step(self) -> float:
+        """Takes a step, and shares its seconds among the tasks by their rows."""
         start_s = time.perf_counter()
         self.loop.step()
-        each_s = (time.perf_counter() - start_s) / sum(self._sizes)
+        seconds = time.perf_counter() - start_s
+        each_s = seconds / sum(self._sizes)
         for task, size in zip(self._tasks, self._sizes, strict=True):
             task.spend(each_s * size)
+        return seconds
 
     def drop_cancelled(self) -> list[_Task[Any]]:
         """Drops the rows of the tasks whose futures are cancelled, and gives these tasks."""

@@ -49,6 +49,7 @@ class ServerThread:
         self.address = self._running.address
         self.http_url = self._running.http_url
         self.admin_address = self._running.admin_address
+        self.metrics_url = self._running.metrics_url
 
     def run(self, work):
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
