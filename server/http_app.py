@@ -92,8 +92,16 @@ class HttpApp:
             (name.decode("latin-1"), text.decode("latin-1")) for name, text in scope["headers"]
         ]
         headers, path = dict(metadata), scope["path"]
-        handler, shared = self._handlers.get(path), self._permission(headers.get("origin"))
-        if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+        handler, origin = self._handlers.get(path), headers.get("origin")
+        shared = {} if origin is None else self._permission(origin)
+        if origin is not None and not shared:
+            # Also a page that has a name of its own resolved to this machine.
+            answer = _refusal(
+                403,
+                grpc.StatusCode.PERMISSION_DENIED,
+                f"a page of {origin!r}; expected an origin of the setting allow_origins",
+            )
+        elif scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             answer = _Answer(204, {}, b"")
         elif handler is None or handler.request_streaming:
             answer = _refusal(404, _NO_METHOD, f"{path!r} is no method; expected /SERVICE/METHOD")
@@ -130,10 +138,9 @@ class HttpApp:
         guarded = await self._calls.intercept_service(find, details)
         return guarded.stream_stream or guarded.stream_unary
 
-    def _permission(self, origin: str | None) -> dict[str, str]:
-        """The headers that let a browser's page of an allowed origin call and read replies."""
-        allowed = self._settings.allow_origins
-        if origin is None or not {origin, "*"} & set(allowed):
+    def _permission(self, origin: str) -> dict[str, str]:
+        """The headers that let a browser's page of an origin call and read replies, if it may."""
+        if not {origin, "*"} & set(self._settings.allow_origins):
             return {}
         return {
             "access-control-allow-origin": origin,
