@@ -88,7 +88,7 @@ async def open_http(app: HttpApp, settings: Settings, port: int) -> HttpPort:
     Raises:
         SettingError: If the server can't listen there, or a certificate can't be read.
     """
-    listening = listen(settings.host, port, "http_port")
+    listening = listen(settings.host, port, "http_port", shares=settings.shares_ports)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # replies have several parts
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         # The kernel ends connections whose callers do not read.

@@ -30,7 +30,8 @@ def open_port(server: grpc.aio.Server, settings: Settings) -> str:
     _check_public(settings)
     credentials = None if settings.tls_certificate is None else _tls(settings)
     # gRPC prints lines before its error, so a plain socket tries the address first.
-    listen(settings.host, settings.port, "port").close()
+    if not settings.shares_ports:
+        listen(settings.host, settings.port, "port").close()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     try:
         address = f"{host}:{settings.port}"
@@ -154,20 +155,21 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
     return certificates.context
 
 
-def listen(host: str, port: int, field: str) -> socket.socket:
+def listen(host: str, port: int, field: str, *, shares: bool = False) -> socket.socket:
     """A socket that listens on an address of this machine.
 
     Args:
         host: The host.
         port: The port; 0 for any free port.
         field: The setting that holds the port.
+        shares: Whether other processes listen on the port, too.
 
     Raises:
         SettingError: If the address can't be used.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family)
+        return socket.create_server(address[:2], family=family, reuse_port=shares)
     except UnicodeError as error:  # names that never reach a resolver, such as a..b
         raise _not_free(host, port, field, "no host name") from error
     except OSError as error:

@@ -149,7 +149,8 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
         options=[
             ("grpc.max_receive_message_length", settings.max_message_bytes),
             ("grpc.max_concurrent_streams", settings.max_connection_calls),
-            ("grpc.so_reuseport", 0),  # two servers on one port would share its calls by chance
+            # Two servers on one port would share its calls by chance.
+            ("grpc.so_reuseport", int(settings.shares_ports)),
         ],
     )
     service = MusicService(models, queue, costs, readers, settings)

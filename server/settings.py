@@ -46,6 +46,7 @@ class Settings:
         admin_port: TCP port of AdminService on this machine alone; 0 for any free port, None for no
             port.
         max_model_bytes: The files of all bundles together.
+        shares_ports: Whether other processes of the same server listen on the same ports.
         limits: The limits of one request.
         max_message_bytes: Size of one request in bytes: room for the two ends of a path, each a
             MIDI file of the largest size, or as many notes as a file can hold (3 MB).
@@ -95,6 +96,7 @@ class Settings:
     model_folder: Path | None = None
     poll_s: float = 5.0
     admin_port: int | None = None
+    shares_ports: bool = False
     max_model_bytes: int = 1024 * 1024 * 1024
     limits: Limits = Limits()
     max_message_bytes: int = 9 * 1024 * 1024

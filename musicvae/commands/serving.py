@@ -130,6 +130,13 @@ def token(name: str, path: Path) -> None:
     "what is gone.",
 )
 @click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Processes that share the port, each with all models: one for each core.",
+)
+@click.option(
     "--admin-port",
     type=click.IntRange(0, 65535),
     help="Let callers on this machine load and unload models on this port; 0: any free port.",
@@ -164,6 +171,7 @@ def serve(context: click.Context, /, config: Path | None, **options: Any) -> Non
     from musicvae.server import Limits, Settings, read_config
     from musicvae.server import serve as run
     from musicvae.server.models import find_bundles
+    from musicvae.server.workers import serve_workers
 
     if config is not None:
         names = {
@@ -178,7 +186,7 @@ def serve(context: click.Context, /, config: Path | None, **options: Any) -> Non
             for name, value in in_file.items()
             if is_given(name) is ParameterSource.DEFAULT
         }
-    folder, named = options["model_folder"], options.pop("bundles")
+    workers, folder, named = options.pop("workers"), options["model_folder"], options.pop("bundles")
     if folder is not None and named:
         raise SettingError(
             "--model-folder and --bundle",
@@ -196,4 +204,7 @@ def serve(context: click.Context, /, config: Path | None, **options: Any) -> Non
         )
     limits = Limits(**{name: options.pop(name) for name in REQUEST_LIMITS})
     settings = Settings(limits=limits, **options)
-    run(settings, [bundle.load(each) for each in bundles], say=click.echo)
+    if workers > 1:
+        serve_workers(settings, bundles, workers, say=click.echo)
+    else:
+        run(settings, [bundle.load(each) for each in bundles], say=click.echo)

@@ -291,6 +291,10 @@ MISTAKES = {
         ["serve", "--model-folder", ".", "--bundle", "melody-2bar"],
         ["--model-folder and --bundle; expected either"],
     ),
+    "calls of the operator for several processes": (
+        ["serve", "--workers", "2", "--admin-port", "0", *SERVED],
+        ["--admin-port with 2 workers; expected one process", "--model-folder"],
+    ),
     "no such port": (["serve", "--port", "70000"], ["--port", "70000"]),
     "everybody without TLS": (
         ["serve", "--host", "192.0.2.1", *SERVED],
