@@ -82,14 +82,20 @@ class Replies:
     Args:
         write: Writes one reply.
         left_s: Tells the seconds until the call ends, by its deadline or the server's limit.
+        tell_model: Takes the name of the model that answers the call.
         span: The call in a trace.
     """
 
     def __init__(
-        self, write: Callable[[Message], Awaitable[None]], left_s: Callable[[], float], span: Span
+        self,
+        write: Callable[[Message], Awaitable[None]],
+        left_s: Callable[[], float],
+        tell_model: Callable[[str], None],
+        span: Span,
     ) -> None:
         self.write = write
         self.left_s = left_s
+        self.tell_model = tell_model
         self.span = span
 
 
@@ -287,10 +293,14 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
         with _place(call.places):
             message = await self._parse(handler.request_deserializer, data)
             del data
-            call.model = self._model_of(message)
-            reply: Message | None = await method(
-                message, Replies(write, partial(self._left_s, call, context), call.span)
+            self._set_model(call, getattr(message, "model", "-"))
+            replies = Replies(
+                write,
+                partial(self._left_s, call, context),
+                partial(self._set_model, call),
+                call.span,
             )
+            reply: Message | None = await method(message, replies)
         if reply is not None:
             self._count_reply(call)
         return reply
@@ -337,10 +347,10 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
         deadline_s = context.time_remaining()
         return left_s if deadline_s is None else min(left_s, deadline_s)
 
-    def _model_of(self, message: Any) -> str:
-        """The model's name, where it is one of ours: no request reaches the log raw."""
-        name: str = getattr(message, "model", "-") or "default"
-        return name if name in {"default", *self._models} else "-"
+    def _set_model(self, call: _Call, name: str) -> None:
+        """Tells the log the model's name, if it is one of ours: no request reaches the log raw."""
+        name = name or "default"
+        call.model = name if name in {"default", *self._models} else "-"
 
 
 async def _abort(context: Context, code: grpc.StatusCode, message: str, trailers: Any) -> None:

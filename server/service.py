@@ -140,7 +140,7 @@ class MusicService(MusicServiceServicer):
         self, method: str, work: Callable[[Asked], Answer], request: Asked, replies: Replies
     ) -> Answer:
         """Lets the engine answer as one item of the queue."""
-        kind = self._check(method, request)
+        kind = self._check(method, request, replies)
         answers = self._costs.timed(traced(map(work, [request]), replies.span), kind, 1)
         load = self._costs.load(kind, 1)
         return await self._queue.run(lambda: next(answers), load, left_s=replies.left_s())
@@ -155,7 +155,7 @@ class MusicService(MusicServiceServicer):
         replies: Replies,
     ) -> None:
         """Sends each clip before the next is made."""
-        kind = self._check(method, request)
+        kind = self._check(method, request, replies)
         timed, load = (
             self._costs.timed(traced(work, replies.span), kind, request.rows),
             self._costs.load(kind, request.rows),
@@ -164,7 +164,7 @@ class MusicService(MusicServiceServicer):
             async for clip in clips:
                 await replies.write(response(clip=clip_to_message(clip, clip_format)))
 
-    def _check(self, method: str, request: AnyRequest) -> Kind:
+    def _check(self, method: str, request: AnyRequest, replies: Replies) -> Kind:
         """Checks the size of a request, and gives the kind of its work.
 
         Raises:
@@ -179,4 +179,6 @@ class MusicService(MusicServiceServicer):
                 action="Ask for fewer at once.",
                 field="latents" if isinstance(request, DecodeRequest) else "count",
             )
-        return Kind(self._engine.model_name(request), method, steps)
+        model = self._engine.model_name(request)
+        replies.tell_model(model)
+        return Kind(model, method, steps)

@@ -74,7 +74,7 @@ def test_lines_of_json_have_the_fields_of_a_call(bundle_folder):
         grpc.insecure_channel(server.address) as channel,
     ):
         stub = MusicServiceStub(channel)
-        request = pb.SampleRequest(model="tiny", count=3)
+        request = pb.SampleRequest(count=3)
         list(stub.Sample(request, metadata=[("x-request-id", "mine")]))
         with pytest.raises(grpc.RpcError):
             list(stub.Sample(pb.SampleRequest(model='"}\n{')))
