@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from itertools import groupby
@@ -266,6 +267,7 @@ def _decode(
 def _musician(models: Sequence[str | None], server: str | None) -> Iterator[Musician]:
     """The client of a server, or an engine with these bundles in this process."""
     if server is not None:
+        os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # gRPC prints each connection that failed
         from musicvae.rpc.client import Client
 
         with closing(Client(server)) as client:

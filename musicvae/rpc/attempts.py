@@ -73,6 +73,10 @@ _ADVICE = {
         "a server that listens there",
         "Check the address, or start one with `musicvae serve`.",
     ),
+    grpc.StatusCode.UNKNOWN: (
+        "a server of gRPC that listens there",
+        "Check the port: the server's `--http-port` is for browsers and `curl`.",
+    ),
     grpc.StatusCode.DEADLINE_EXCEEDED: (
         "an answer in time",
         "Ask for fewer clips, or allow more time.",

@@ -151,19 +151,27 @@ def _read_address(text: str) -> _Address:
 
 def _target_of_all(text: str) -> str:
     """The addresses of several hosts in the words of gRPC, which takes numbers of one family."""
+    addresses = text.split(",")
+    missing: list[list[str]] = []
     for scheme, family in (("ipv4", socket.AF_INET), ("ipv6", socket.AF_INET6)):
-        try:
-            numbers = [each for address in text.split(",") for each in _numbers(address, family)]
-        except OSError as error:
-            problem = error
-        else:
-            return f"{scheme}:{','.join(numbers)}"
-    raise _wrong(text, f"Give hosts that are all of IPv4, or all of IPv6 ({problem.strerror}).")
+        numbers = {address: _numbers(address, family) for address in addresses}
+        if all(numbers.values()):
+            return f"{scheme}:{','.join(each for found in numbers.values() for each in found)}"
+        missing.append([address for address, found in numbers.items() if not found])
+    fewest: list[str] = min(missing, key=len)
+    raise _wrong(
+        text,
+        f"Give hosts that this machine finds, all by IPv4 or all by IPv6: {', '.join(fewest)}.",
+    )
 
 
 def _numbers(address: str, family: socket.AddressFamily) -> list[str]:
+    """The numbers of a host in a family; none if there are none."""
     host, _, port = address.rpartition(":")
-    found = socket.getaddrinfo(host.strip("[]"), int(port), family, socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), family, socket.SOCK_STREAM)
+    except OSError:
+        return []
     numbers = [place[0] for _, _, _, _, place in found]
     return [
         f"[{each}]:{port}" if family == socket.AF_INET6 else f"{each}:{port}" for each in numbers

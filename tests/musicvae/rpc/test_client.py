@@ -198,6 +198,12 @@ def test_another_service_is_told(start_server):
         assert len(client.models()) == 1
 
 
+def test_port_of_http_is_told_from_the_port_of_grpc(http_server):
+    address = http_server.http_url.removeprefix("http://")
+    with Client(address) as client, pytest.raises(ServiceError, match=r"415.*`--http-port`"):
+        client.models()
+
+
 def test_closed_client_raises_at_once(server):
     client = Client(server.address)
     client.close()
