@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import MusicServiceStub
 
 SHORT, LONG, TRIO = "melody-2bar", "melody-16bar", "trio-16bar"
+_CONNECTIONS = 16
 MIX = ((SHORT, 0.8), (LONG, 0.2))
 
 
@@ -83,19 +85,25 @@ async def _offer(address: str, load: Load) -> list[Answer]:
     chooser, answers = random.Random(1), []
     names, weights = zip(*load.mix, strict=True)
     options = [("grpc.use_local_subchannel_pool", 1)]
-    async with grpc.aio.insecure_channel(address, options=options) as channel:
-        stub = MusicServiceStub(channel)
-        await channel.channel_ready()
+    async with AsyncExitStack() as stack:
+        stubs = []
+        for _ in range(_CONNECTIONS):
+            channel = grpc.aio.insecure_channel(address, options=options)
+            await stack.enter_async_context(channel)
+            await channel.channel_ready()
+            stubs.append(MusicServiceStub(channel))
         start = time.perf_counter()
 
         async def caller() -> None:
             while time.perf_counter() - start < load.seconds:
                 model = chooser.choices(names, weights)[0]
                 seed = chooser.randrange(2**31)
+                stub = stubs[seed % _CONNECTIONS]
                 answers.append(await _call(stub, model, load, time.perf_counter(), seed))
 
         async def due_at(due: float) -> None:
             model, seed = chooser.choices(names, weights)[0], chooser.randrange(2**31)
+            stub = stubs[seed % _CONNECTIONS]
             answers.append(await _call(stub, model, load, due, seed))
 
         if not load.rate:

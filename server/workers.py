@@ -114,8 +114,11 @@ class _Workers:
     def _start(self, number: int, *, is_first: bool) -> _Worker:
         context = get_context("spawn")
         said, saying = context.Pipe()
+        settings = self._settings
+        if settings.metrics_port:  # each has its own figures
+            settings = replace(settings, metrics_port=settings.metrics_port + number)
         process = context.Process(
-            target=_work, args=(self._settings, self._bundles, saying), name=f"worker-{number}"
+            target=_work, args=(settings, self._bundles, saying), name=f"worker-{number}"
         )
         process.start()
         saying.close()
