@@ -18,7 +18,7 @@ from concurrent.futures import Future
 from itertools import compress
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import greenlet
 import numpy as np
@@ -141,9 +141,9 @@ class Batcher:
                 seconds = batch.step()
                 if self._tell_step is not None:
                     self._tell_step(batch.loop.rows, seconds)
-                if not batch.loop.left:
+                if batch.is_done:
                     self._ready.extend(batch.results())
-        self._batches = [batch for batch in self._batches if batch.loop.left]
+        self._batches = [batch for batch in self._batches if not batch.is_done]
 
     def _receive(self, *, is_idle: bool) -> None:
         """Takes new tasks; waits for one if there is nothing to do."""
@@ -216,8 +216,11 @@ class _Task(greenlet.greenlet, Generic[Result]):  # type: ignore[misc]  # untype
 
     def wait(self, loop: Loop[Result]) -> Result:
         """Hands over a loop, and comes back with its result."""
-        result: Result = self.parent.switch(loop)
-        return result
+        result = self.parent.switch(loop)
+        if isinstance(result, _Mistake):
+            raise result.error
+        found: Result = result
+        return found
 
     def resume(self, value: Any) -> Any:
         """Goes on, from the batcher's thread."""
@@ -241,6 +244,12 @@ class _Task(greenlet.greenlet, Generic[Result]):  # type: ignore[misc]  # untype
         else:
             if self.future.set_running_or_notify_cancel():
                 self.future.set_result(result)
+
+
+class _Mistake(NamedTuple):
+    """What a step raised."""
+
+    error: Exception
 
 
 class _Rounds:
@@ -273,11 +282,20 @@ class _Batch:
         first, *others = (loop for _, loop in members)
         self.loop = first.join(others) if others else first
         self.turns = 0.0
+        self._mistake: _Mistake | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has taken its last step, or could not take a step."""
+        return not self.loop.left or self._mistake is not None
 
     def step(self) -> float:
         """Takes a step, and shares its seconds among the tasks by their rows."""
         start_s = time.perf_counter()
-        self.loop.step()
+        try:
+            self.loop.step()
+        except Exception as error:  # noqa: BLE001  # it ends these tasks, and not the thread
+            self._mistake = _Mistake(error)
         seconds = time.perf_counter() - start_s
         each_s = seconds / sum(self._sizes)
         for task, size in zip(self._tasks, self._sizes, strict=True):
@@ -298,7 +316,9 @@ class _Batch:
         return dropped
 
     def results(self) -> Iterable[tuple[_Task[Any], Any]]:
-        """The result of each task."""
+        """The result of each task, or the mistake."""
+        if self._mistake is not None:
+            return [(task, self._mistake) for task in self._tasks]
         return zip(self._tasks, self.loop.split(self._sizes), strict=True)
 
 

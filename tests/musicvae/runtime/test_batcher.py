@@ -124,6 +124,22 @@ def test_a_mistake_reaches_its_own_task_alone(batcher):
     assert second.result().tolist() == [3]
 
 
+def test_a_step_that_fails_ends_its_tasks_and_not_the_thread(batcher):
+    class Broken(Count):
+        def step(self):
+            raise ValueError("broken")
+
+        def join(self, others):
+            return Broken(self.left, 1 + len(others))
+
+    tasks = [lambda: finish(Broken(3)), lambda: finish(Broken(3)), lambda: finish(Count(3, key=2))]
+    first, second, third = together(batcher, *tasks)
+    for each in (first, second):
+        with pytest.raises(ValueError, match="broken"):
+            each.result()
+    assert third.result().tolist() == [3]
+
+
 def test_closing_ends_what_has_begun_and_cancels_the_rest():
     batcher = Batcher()
     begun, hold = threading.Event(), threading.Event()
