@@ -19,7 +19,7 @@ help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 .PHONY: demo
-demo: .venv/installed ## Sample, interpolate and transform over the real server; MIDI and pictures in demo/
+demo: .venv/small ## Sample, interpolate and transform over the real server; MIDI and pictures in demo/
 	@$(BIN)/python benchmarks/demo.py --out demo
 
 .PHONY: check
@@ -63,8 +63,8 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
     --no-annotate --no-header --quiet $(addprefix --no-emit-package=,$(UNLOCKED))
 
 .PHONY: lock
-lock: .venv/installed ## The newest versions that fit, with hashes: for users, and with the tools
-	echo $(TORCH) | $(LOCK) --upgrade --constraint - --output-file requirements.lock
+lock: .venv/installed ## The newest versions that fit, with hashes: to make music, and for everything
+	echo setuptools | $(LOCK) --upgrade - --output-file requirements.lock
 	echo $(TORCH) | $(LOCK) --upgrade --constraint - --constraint requirements.lock --extra dev \
 	    --output-file requirements-dev.lock
 
@@ -72,18 +72,36 @@ lock: .venv/installed ## The newest versions that fit, with hashes: for users, a
 clean: ## Everything that was made
 	rm -rf .venv build demo *.egg-info
 
+# The small set makes and serves music; all packages train, test and build the documentation, too.
+
+define INSTALL
+@echo "Installing musicvae"
+@rm -rf build/__editable__*
+@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable . \
+    --config-settings editable_mode=strict
+@touch $@
+endef
+
+define PACKAGES
+@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit( \
+    "Python %d.%d found; 3.11 to 3.13 expected. Name one: make PYTHON=python3.12" % v)'
+@$(PYTHON) -m venv .venv
+@$(BIN)/pip install --quiet --no-deps --require-hashes -r $<
+endef
+
+.venv/small: .venv/small-packages $(SOURCES)
+	$(INSTALL)
+
 .venv/installed: .venv/packages $(SOURCES)
-	@echo "Installing musicvae"
-	@rm -rf build/__editable__*
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable . \
-	    --config-settings editable_mode=strict
+	$(INSTALL)
+
+.venv/small-packages: requirements.lock
+	@echo "Installing the packages that make music into .venv: a minute, the first time"
+	$(PACKAGES)
 	@touch $@
 
 .venv/packages: requirements-dev.lock
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit( \
-	    "Python %d.%d found; 3.11 to 3.13 expected. Name one: make PYTHON=python3.12" % v)'
-	@echo "Installing packages into .venv: a few minutes, the first time"
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements-dev.lock
+	@echo "Installing all packages into .venv: a few minutes, the first time"
+	$(PACKAGES)
 	@$(BIN)/pip install --quiet $(TORCH)
 	@touch $@
