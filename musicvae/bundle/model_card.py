@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Any
 
 from musicvae.evaluation.evaluate import Evaluation
-from musicvae.evaluation.figure import HOW, LISTENER
+from musicvae.evaluation.figure import HOW
+from musicvae.evaluation.figure_keys import LISTENER
 from musicvae.evaluation.figures import side_by_side, to_figures
 from musicvae.evaluation.lines import lines_of
 from musicvae.experiment.experiment import Experiment, to_dict

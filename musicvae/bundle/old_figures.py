@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from musicvae.evaluation.figure import ACCURACY, RECONSTRUCTION, SAMPLES, overlap_key
+from musicvae.evaluation.figure_keys import ACCURACY, RECONSTRUCTION, SAMPLES, overlap_key
 
 _ACCURACY = re.compile(r"(?:(?P<line>[^,:]+): )?accuracy, sampled, posterior's mean")
 _OVERLAP = re.compile(r"at temperature (?P<temperature>[\d.]+): mean overlap with training")

@@ -140,7 +140,8 @@ def evaluate(
     from musicvae.evaluation.evaluate import DEFAULT_SIZES
     from musicvae.evaluation.evaluate import evaluate as measure
     from musicvae.evaluation.examples import play_examples
-    from musicvae.evaluation.figure import LISTENER, to_table
+    from musicvae.evaluation.figure import to_table
+    from musicvae.evaluation.figure_keys import LISTENER
     from musicvae.evaluation.figures import side_by_side, to_figures
     from musicvae.evaluation.subject import load_data, titles
     from musicvae.evaluation.watch import watched
@@ -253,7 +254,8 @@ def export(
     from musicvae.bundle.export import renew
     from musicvae.bundle.touch import check_touch
     from musicvae.evaluation.evaluate import DEFAULT_SIZES, QUICK_SIZES
-    from musicvae.evaluation.figure import LISTENER, to_table
+    from musicvae.evaluation.figure import to_table
+    from musicvae.evaluation.figure_keys import LISTENER
     from musicvae.evaluation.figures import side_by_side, to_figures
     from musicvae.evaluation.watch import watched
     from musicvae.experiment.experiment import overlay

@@ -1,4 +1,4 @@
-"""A figure of an evaluation, the sections of figures, and a table of figures for a terminal."""
+"""A figure of an evaluation, how figures are measured, and a table of figures for a terminal."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from musicvae.evaluation.bootstrap import Interval
+from musicvae.evaluation.figure_keys import (
+    ATTRIBUTES,
+    INTERPOLATION,
+    LIKELIHOOD,
+    LISTENER,
+    NOVELTY,
+    RECONSTRUCTION,
+    SAMPLES,
+    SOURCES,
+    STRUCTURE,
+)
 from musicvae.evaluation.novelty import LONG_RUN
 from musicvae.temperature import SAMPLE_TEMPERATURE
-
-RECONSTRUCTION = "Reconstruction"
-SOURCES = "Reconstruction by source"
-LISTENER = "Heard first"
-LIKELIHOOD = "Likelihood"
-INTERPOLATION = "Interpolation"
-ATTRIBUTES = "Attributes"
-SAMPLES = "Draws from the prior"
-STRUCTURE = "Repeated bars"
-NOVELTY = "Copies of the training split"
 
 HOW = {
     RECONSTRUCTION: "Accuracy: the share of steps at which the model plays the true event. A step "
@@ -60,20 +61,6 @@ HOW = {
     f"the same rhythm, transposed or not. A run of {LONG_RUN} onsets or more is long.",
 }
 """How the figures of each section are measured."""
-
-ACCURACY = "reconstruction/accuracy/sampled"
-"""The key of the accuracy when the posterior's mean is decoded. Where there are several lines, each
-has an accuracy, and its key goes on with the line's name: `ACCURACY/bass`."""
-
-
-def overlap_key(temperature: float, split: str = "training") -> str:
-    """Names the mean overlap of draws at a temperature with a split."""
-    return f"samples/{temperature:g}/overlap/{split}"
-
-
-def listener_key(measure: str, name: str = "prior draws", line: str = "") -> str:
-    """Names a measure of `musicvae.evaluation.listener` in a set; with several lines, of a line."""
-    return "/".join(part for part in ("listener", name, measure, line) if part)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from musicvae.bundle.format import Bundle
-from musicvae.evaluation.figure import ACCURACY, overlap_key
+from musicvae.evaluation.figure_keys import ACCURACY, overlap_key
 from musicvae.generation.harmony import draws_chords, takes_chords
 from musicvae.generation.replies import AttributeInfo, FigureInfo, ModelInfo, SourceInfo
 from musicvae.generation.styles import known_styles

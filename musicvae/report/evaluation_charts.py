@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from musicvae.evaluation import figure
+from musicvae.evaluation import figure_keys
 from musicvae.evaluation.evaluate import TEMPERATURES, Evaluation
 from musicvae.evaluation.histogram import Histogram
 from musicvae.evaluation.note_table import OF_PITCHES, OF_PLAYED_DRUMS
@@ -41,12 +41,12 @@ def draw_section(section: str, named: Mapping[str, Evaluation]) -> tuple[Group, 
         named: The evaluations by their models' names.
     """
     draw = {
-        figure.LIKELIHOOD: _divergences,
-        figure.INTERPOLATION: _interpolations,
-        figure.ATTRIBUTES: _attributes,
-        figure.SAMPLES: _samples,
-        figure.STRUCTURE: _structures,
-        figure.NOVELTY: _copies,
+        figure_keys.LIKELIHOOD: _divergences,
+        figure_keys.INTERPOLATION: _interpolations,
+        figure_keys.ATTRIBUTES: _attributes,
+        figure_keys.SAMPLES: _samples,
+        figure_keys.STRUCTURE: _structures,
+        figure_keys.NOVELTY: _copies,
     }.get(section)
     return () if draw is None else tuple(draw(named))
 

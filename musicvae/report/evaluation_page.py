@@ -7,7 +7,8 @@ from pathlib import Path
 
 from musicvae.evaluation.evaluate import Evaluation
 from musicvae.evaluation.examples import Example, Examples
-from musicvae.evaluation.figure import HOW, LISTENER, Figure
+from musicvae.evaluation.figure import HOW, Figure
+from musicvae.evaluation.figure_keys import LISTENER
 from musicvae.evaluation.figures import SideBySide, side_by_side, to_figures
 from musicvae.evaluation.record import to_record
 from musicvae.evaluation.subject import Data, Subject, titles

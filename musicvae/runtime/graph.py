@@ -95,6 +95,7 @@ class Graph:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors
+        options.enable_cpu_mem_arena = False  # it keeps up to twice the memory that weights need
         session = onnxruntime.InferenceSession(
             self._to_bytes(outputs), options, providers=["CPUExecutionProvider"]
         )

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from musicvae.evaluation.attribute_transfer import AttributeTransfer
 from musicvae.evaluation.evaluate import Evaluation
-from musicvae.evaluation.figure import ATTRIBUTES, INTERPOLATION, LIKELIHOOD, Figure
+from musicvae.evaluation.figure import Figure
+from musicvae.evaluation.figure_keys import ATTRIBUTES, INTERPOLATION, LIKELIHOOD
 from musicvae.evaluation.figures.captions import to_figure
 from musicvae.evaluation.interpolation import Interpolation
 from musicvae.music.attributes import get_attribute

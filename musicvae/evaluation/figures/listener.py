@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from musicvae.evaluation.figure import LISTENER, Figure, listener_key
+from musicvae.evaluation.figure import Figure
+from musicvae.evaluation.figure_keys import LISTENER, listener_key
 from musicvae.evaluation.figures.captions import name_line, prefix
 from musicvae.evaluation.listener.measures import MEASURES
 from musicvae.evaluation.listener.sets import SETS

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import fields
 
 from musicvae.evaluation.accuracy import Accuracy, Decodings, Measure
-from musicvae.evaluation.figure import RECONSTRUCTION, SOURCES, Figure
+from musicvae.evaluation.figure import Figure
+from musicvae.evaluation.figure_keys import RECONSTRUCTION, SOURCES
 from musicvae.evaluation.figures.captions import join_key, name_line, prefix, to_figure
 from musicvae.evaluation.reconstruction import Reconstruction
 

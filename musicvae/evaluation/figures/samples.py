@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from musicvae.evaluation.figure import NOVELTY, SAMPLES, STRUCTURE, Figure, overlap_key
+from musicvae.evaluation.figure import Figure
+from musicvae.evaluation.figure_keys import NOVELTY, SAMPLES, STRUCTURE, overlap_key
 from musicvae.evaluation.figures.captions import join_key, name_line, prefix
 from musicvae.evaluation.novelty import Novelty
 from musicvae.evaluation.prior_samples import HELD_OUT, TRAINING, Comparison, PriorSamples

@@ -8,7 +8,7 @@ from musicvae.data.manifest import load_manifest
 from musicvae.errors import DataError
 from musicvae.evaluation.evaluate import evaluate, find_tiles
 from musicvae.evaluation.examples import play_examples
-from musicvae.evaluation.figure import ACCURACY, listener_key, overlap_key
+from musicvae.evaluation.figure_keys import ACCURACY, listener_key, overlap_key
 from musicvae.evaluation.figures import to_figures
 from musicvae.evaluation.listener.sets import PRIOR_DRAWS, SETS
 from musicvae.evaluation.prior_samples import HELD_OUT, TRAINING, set_name

@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from musicvae.evaluation.bootstrap import Interval
-from musicvae.evaluation.figure import NOVELTY, Figure, to_table
+from musicvae.evaluation.figure import Figure, to_table
+from musicvae.evaluation.figure_keys import NOVELTY
 from musicvae.evaluation.figures import to_figures
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from musicvae.evaluation.figure import (
+from musicvae.evaluation.figure import HOW
+from musicvae.evaluation.figure_keys import (
     ACCURACY,
     ATTRIBUTES,
-    HOW,
     SOURCES,
     STRUCTURE,
     listener_key,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from musicvae import bundle
-from musicvae.evaluation.figure import ACCURACY, overlap_key
+from musicvae.evaluation.figure_keys import ACCURACY, overlap_key
 from musicvae.generation.catalogue import describe, usable_vectors
 from musicvae.generation.replies import FigureInfo, SourceInfo
 from musicvae.temperature import SAMPLE_TEMPERATURE
