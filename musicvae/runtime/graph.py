@@ -11,6 +11,8 @@ are not used.
 Source: onnx.proto of ONNX 1.16, for the numbers of the fields.
 """
 
+import ctypes
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -99,6 +101,8 @@ class Graph:
         session = onnxruntime.InferenceSession(
             self._to_bytes(outputs), options, providers=["CPUExecutionProvider"]
         )
+        session._model_bytes = b""  # noqa: SLF001  # else each constant would be in memory twice
+        _give_back_memory()
         return Network(session, outputs)
 
     def _new(self) -> str:
@@ -116,6 +120,14 @@ class Graph:
         return b"".join(
             [_field(1, _IR_VERSION), _field(8, _field(2, _OPSET)), _field(7, b"".join(graph))]
         )
+
+
+def _give_back_memory() -> None:
+    """Gives freed memory back to the system: a graph under construction takes much for a moment."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc alone has it
+        if trim is not None:
+            trim(0)
 
 
 def _node(
