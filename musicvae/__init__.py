@@ -89,7 +89,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> object:
-    """Imports a public name when it is first used, since all of them together take half a second."""
+    """Imports a public name when it is first used: all of them together take half a second."""
     match name:
         case "__version__":
             return import_module("importlib.metadata").version("musicvae")
