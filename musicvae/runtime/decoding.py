@@ -134,6 +134,7 @@ def draw_events(
     return finish(_DrawLoop(decoder, state, draws, rows, temperature, top_p, grid))
 
 
+@compare_by_identity
 class _Rows(NamedTuple):
     """What the rows of a loop bring along; see `draw_events`."""
 
