@@ -60,7 +60,10 @@ def pages_with(language):
 def test_every_block_is_of_a_kind_that_runs():
     for page in PAGES:
         for block in BLOCK.finditer((ROOT / page).read_text()):
-            assert block["language"] in {"bash", "python", "text", "diff", "json"}, (page, block["text"])
+            assert block["language"] in {"bash", "python", "text", "diff", "json"}, (
+                page,
+                block["text"],
+            )
 
 
 @pytest.mark.parametrize("page", pages_with("python"))
