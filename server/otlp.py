@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from threading import Timer
 
 import grpc
 from opentelemetry import propagate, trace
@@ -19,6 +20,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExport
 from musicvae.errors import SettingError
 
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_LAST_SPANS_S = 2.0
+"""Seconds for sending the last spans, since orchestrators kill a server that stops too late."""
 _FAULTS = {
     *("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"),
 }
@@ -40,7 +43,8 @@ class OtlpTraces:
         if str(resource.attributes[SERVICE_NAME]).startswith("unknown_service"):
             resource = resource.merge(Resource({SERVICE_NAME: "musicvae"}))
         self._provider = TracerProvider(resource=resource)
-        self._provider.add_span_processor(BatchSpanProcessor(_exporter(environment)))
+        self._exporter = _exporter(environment)
+        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer("musicvae", version("musicvae"))
 
     def span(
@@ -62,8 +66,11 @@ class OtlpTraces:
         return OtlpSpan(self._tracer, span)
 
     def close(self) -> None:
-        """Sends the spans that are left."""
+        """Sends the spans that are left, but does not wait long for a collector that is gone."""
+        ending = Timer(_LAST_SPANS_S, self._exporter.shutdown)
+        ending.start()
         self._provider.shutdown()
+        ending.cancel()
 
 
 class OtlpSpan:
