@@ -70,13 +70,13 @@ class Metrics:
         )  # fmt: skip
         self._batch_rows = Histogram(
             "musicvae_batch_rows",
-            "Rows of all calls that take a step of music together: the batch width of each step.",
+            "Rows of all calls that take their steps of music together: the width of each batch.",
             buckets=_ROWS,
             registry=self._registry,
         )
         self._step = Histogram(
             "musicvae_step_seconds",
-            "Seconds of a step of a batch.",
+            "Mean seconds of a step of each batch.",
             buckets=_STEP_SECONDS,
             registry=self._registry,
         )
@@ -95,10 +95,10 @@ class Metrics:
         self._rows.labels(model).observe(rows)
         self._group.labels(model).observe(seconds)
 
-    def count_step(self, rows: int, seconds: float) -> None:
-        """Counts a step of a batch."""
+    def count_batch(self, rows: int, step_s: float) -> None:
+        """Counts a batch that has ended."""
         self._batch_rows.observe(rows)
-        self._step.observe(seconds)
+        self._step.observe(step_s)
 
     def show(self, name: str, about: str, read: Callable[[], float]) -> None:
         """Adds a metric whose value is read when it is asked for, in another thread."""

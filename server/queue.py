@@ -49,7 +49,7 @@ class FairQueue:
             before it together.
         lend_after_s: Seconds after which a stream whose items are not taken counts no more, until
             the next item is asked for.
-        tell_step: Gets the rows and the seconds of each step of a batch.
+        tell_batch: Gets the rows of each batch that ends, and the mean seconds of a step.
     """
 
     def __init__(
@@ -57,12 +57,12 @@ class FairQueue:
         max_wait_s: float,
         *,
         lend_after_s: float,
-        tell_step: Callable[[int, float], None] | None = None,
+        tell_batch: Callable[[int, float], None] | None = None,
     ) -> None:
         self._max_wait_s = max_wait_s
         self._lend_after_s = lend_after_s
         self._waiting: set[_Waiting] = set()
-        self._batcher = Batcher(tell_step)
+        self._batcher = Batcher(tell_batch)
 
     async def stream(
         self, work: Iterator[Item], load: Load, *, left_s: float = math.inf

@@ -128,7 +128,7 @@ async def start(settings: Settings, bundles: Sequence[Bundle]) -> RunningServer:
     """
     metrics, traces = Metrics(version("musicvae")), start_traces(os.environ)
     queue = FairQueue(
-        settings.max_wait_s, lend_after_s=settings.lend_after_s, tell_step=metrics.count_step
+        settings.max_wait_s, lend_after_s=settings.lend_after_s, tell_batch=metrics.count_batch
     )
     costs = Costs(metrics.count_group)
     readers, health = Readers(settings.max_reading_bytes), Health(NAME)

@@ -83,11 +83,11 @@ class Batcher:
     """Runs tasks on one thread.
 
     Args:
-        tell_step: Gets the rows and the seconds of each step of a batch.
+        tell_batch: Gets the rows of each batch that ends, and the mean seconds of a step.
     """
 
-    def __init__(self, tell_step: Callable[[int, float], None] | None = None) -> None:
-        self._tell_step = tell_step
+    def __init__(self, tell_batch: Callable[[int, float], None] | None = None) -> None:
+        self._tell_batch = tell_batch
         self._inbox: SimpleQueue[_Task[Any] | None] = SimpleQueue()
         self._fresh = _Rounds()
         self._ready: deque[tuple[_Task[Any], Any]] = deque()
@@ -138,10 +138,10 @@ class Batcher:
             batch.turns += least / batch.loop.left
             if batch.turns >= 1:
                 batch.turns -= 1
-                seconds = batch.step()
-                if self._tell_step is not None:
-                    self._tell_step(batch.loop.rows, seconds)
+                batch.step()
                 if batch.is_done:
+                    if self._tell_batch is not None:
+                        self._tell_batch(batch.loop.rows, batch.step_s)
                     self._ready.extend(batch.results())
         self._batches = [batch for batch in self._batches if not batch.is_done]
 
@@ -282,6 +282,7 @@ class _Batch:
         first, *others = (loop for _, loop in members)
         self.loop = first.join(others) if others else first
         self.turns = 0.0
+        self._steps, self._spent_s = 0, 0.0
         self._mistake: _Mistake | None = None
 
     @property
@@ -289,18 +290,24 @@ class _Batch:
         """Whether it has taken its last step, or could not take a step."""
         return not self.loop.left or self._mistake is not None
 
-    def step(self) -> float:
-        """Takes a step, and shares its seconds among the tasks by their rows."""
+    @property
+    def step_s(self) -> float:
+        """The mean seconds of the steps that were taken."""
+        return self._spent_s / self._steps
+
+    def step(self) -> None:
+        """Takes a step, and shares its time among the tasks by their rows."""
         start_s = time.perf_counter()
         try:
             self.loop.step()
         except Exception as error:  # noqa: BLE001  # it ends these tasks, and not the thread
             self._mistake = _Mistake(error)
         seconds = time.perf_counter() - start_s
+        self._steps += 1
+        self._spent_s += seconds
         each_s = seconds / sum(self._sizes)
         for task, size in zip(self._tasks, self._sizes, strict=True):
             task.spend(each_s * size)
-        return seconds
 
     def drop_cancelled(self) -> list[_Task[Any]]:
         """Drops the rows of the tasks whose futures are cancelled, and gives these tasks."""

@@ -57,7 +57,7 @@ def test_calls_groups_and_first_clips_are_counted(start_server):
     assert made("musicvae_group_rows_count") == 2
     assert made("musicvae_group_rows_sum") == 4
     assert made("musicvae_group_seconds_sum") > 0
-    assert found["musicvae_batch_rows_count",] - before["musicvae_batch_rows_count",] >= 32
+    assert found["musicvae_batch_rows_count",] > before["musicvae_batch_rows_count",]
     assert found["musicvae_step_seconds_sum",] > before["musicvae_step_seconds_sum",]
     assert found["musicvae_model_bytes", "tiny"] > 1000
     assert found["process_resident_memory_bytes",] > 1e7
