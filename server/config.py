@@ -6,20 +6,26 @@ import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import yaml
-from pydantic import ConfigDict, ValidationError, create_model
+from pydantic import ConfigDict, Field, ValidationError, create_model
 
 from musicvae.errors import SettingError
 from musicvae.rpc.limits import Limits
 
 from .settings import Settings
 
-_TYPES = {**get_type_hints(Settings), **get_type_hints(Limits), "bundles": tuple[str, ...]}
+_TYPES = {
+    **get_type_hints(Settings),
+    **get_type_hints(Limits),
+    "bundles": tuple[str, ...],
+    "workers": Annotated[int, Field(ge=1)],
+}
 _EXPECTED = {
     "bool": "true or false",
     "float": "a number",
+    "greater": "1 or more",
     "int": "a whole number",
     "path": "the path of a file",
     "string": "text",

@@ -23,6 +23,7 @@ from types import FrameType
 from musicvae.bundle.format import load
 from musicvae.errors import MusicVAEError, SettingError
 
+from .log import set_up_log
 from .port import listen
 from .serving import serve
 from .settings import Settings
@@ -76,6 +77,7 @@ def serve_workers(
             action="Follow a folder instead, with `model_folder`.",
             field="admin_port",
         )
+    set_up_log(settings.log_format)
     settings = replace(settings, shares_ports=True)
     held = []
     for field in ("port", "http_port"):

@@ -20,6 +20,7 @@ OPTIONS = {
     "allow-plain": "allow_plain",
     "max-count": "max_count",
     "max-wait-s": "max_wait_s",
+    "workers": "workers",
 }
 
 
@@ -57,6 +58,7 @@ def test_values_have_the_types_of_the_settings(tmp_path):
         ('port: "5"', 'port: "5" in .*; expected a whole number'),
         ("max-count: yes", "max-count: true in .*; expected a whole number"),
         ("max-wait-s: soon", "expected a number"),
+        ("workers: 0", "workers: 0 in .*; expected 1 or more"),
         ("allow-plain: 1", "expected true or false"),
         ("bundle: a", r"expected a list, such as \[a, b\]"),
         ("tls-key: 3", "expected text"),
