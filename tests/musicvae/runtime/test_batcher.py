@@ -96,8 +96,9 @@ def test_a_task_that_is_cancelled_leaves_its_batch(batcher):
 
 
 def test_a_caller_with_many_tasks_delays_another_by_few(batcher):
-    hold, done = threading.Event(), []
-    batcher.submit(hold.wait)
+    begun, hold, done = threading.Event(), threading.Event(), []
+    batcher.submit(lambda: (begun.set(), hold.wait()))
+    begun.wait()
     many = [batcher.submit(lambda: done.append("many"), "many") for _ in range(200)]
     one = batcher.submit(lambda: done.append("one"), "one")
     hold.set()
