@@ -22,8 +22,8 @@ def log_call(fields: dict[str, str | int | float]) -> None:
     """Writes the line of a call that has ended."""
     log.info(
         "%(request_id)s %(method)s %(code)s %(duration_ms).0f ms, model %(model)s, "
-        "%(size_bytes)d bytes, %(replies)d replies, %(caller)s %(peer)s",
-        fields,
+        "%(size_bytes)d bytes, %(replies)d replies, %(who)s",
+        {**fields, "who": f"{fields['caller']} {fields['peer']}".strip()},
         extra={"event": "call", "fields": fields},
     )
 

@@ -57,7 +57,7 @@ def test_callers_who_leave_write_a_line_each_and_no_traceback(bundle_folder):
         leave_in_all_ways(server.address)
     line = re.compile(
         r"[0-9-]{10} [0-9:,]{12} INFO [0-9a-f]{16} (?:Sample|grpc\.health\.v1\.Health/Watch) "
-        r"(?P<code>[A-Z_]+) [0-9]+ ms, model [a-z-]+, [0-9]+ bytes, [0-9]+ replies,  "
+        r"(?P<code>[A-Z_]+) [0-9]+ ms, model [a-z-]+, [0-9]+ bytes, [0-9]+ replies, "
         r"ipv4:127\.0\.0\.1:[0-9]+\n"
     )
     found = [line.fullmatch(each) for each in server.log]
