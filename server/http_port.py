@@ -21,6 +21,8 @@ from .settings import Settings
 _HANDSHAKE_S = 10.0
 _KEEP_S = 30.0
 """Seconds for which a connection may be idle, or send the head of its first request."""
+_END_S = 1.0
+"""Seconds for which the ends of connections are awaited after the grace."""
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ class HttpPort:
         self._config.keep_alive_timeout = _KEEP_S
         self._config.h2_max_concurrent_streams = settings.max_connection_calls
         self._context = WorkerContext(None)
-        self._connections: set[asyncio.Task[Any]] = set()
+        self._connections: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
         self._server: asyncio.Server | None = None
 
     async def open(self, listening: socket.socket, settings: Settings) -> None:
@@ -65,14 +67,18 @@ class HttpPort:
         await self._context.terminated.set()
         if self._connections:
             await asyncio.wait(self._connections, timeout=grace_s)
-        for each in self._connections:
-            each.cancel()
+        late = dict(self._connections)
+        for task, writer in late.items():
+            writer.transport.abort()  # else its end waits until the caller reads
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=_END_S)
 
     async def _speak(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None, "asyncio gives each connection a task"
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+        self._connections[task] = writer
+        task.add_done_callback(self._connections.pop)
         loop, quiet = asyncio.get_running_loop(), cast("asyncio.StreamWriter", _Writer(writer))
         try:
             await _Connection(self._app, loop, self._config, self._context, {}, reader, quiet)
@@ -80,6 +86,8 @@ class HttpPort:
             # Paths that are no ASCII, more streams than there may be, and other breaches.
             names = ", ".join(type(each).__name__ for each in errors.exceptions)
             log.warning("a connection broke the protocol of HTTP: %s", names)
+        except asyncio.CancelledError:  # by `close`; asyncio would log it with its traceback
+            return
 
 
 async def open_http(app: HttpApp, settings: Settings, port: int) -> HttpPort:
@@ -113,6 +121,9 @@ class _Connection(TCPServer):
 
     async def _read_data(self) -> None:
         await super()._read_data()
+        # hypercorn's calls over HTTP/2 would wait until their caller, who has left, reads the rest.
+        for buffer in getattr(self.protocol.protocol, "stream_buffers", {}).values():
+            await buffer.close()
         await self.idle_task.stop()
 
 
