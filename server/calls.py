@@ -23,6 +23,7 @@ from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from musicvae.errors import MusicVAEError, ServiceError, SettingError, UnknownCallerError
 from musicvae.problems import drop_frames
 
+from .callers import Callers, host_of
 from .log import log_call, request_id
 from .metrics import Metrics
 from .readers import SMALL_BYTES, Readers
@@ -84,6 +85,7 @@ class Replies:
         left_s: Tells the seconds until the call ends, by its deadline or the server's limit.
         tell_model: Takes the name of the model that answers the call.
         span: The call in a trace.
+        caller: The name of the caller, who shares the server with the others.
     """
 
     def __init__(
@@ -92,8 +94,10 @@ class Replies:
         left_s: Callable[[], float],
         tell_model: Callable[[str], None],
         span: Span,
+        caller: str,
     ) -> None:
         self.write = write
+        self.caller = caller
         self.left_s = left_s
         self.tell_model = tell_model
         self.span = span
@@ -135,6 +139,7 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
         self._models = models
         self._tokens = tokens
         self._places = Places(settings.max_rpcs, "calls in progress")
+        self._callers = Callers(settings.max_caller_rpcs, settings.max_caller_rate)
         self._watchers = Places(settings.max_watchers, "streams of health and reflection")
         self._bodies = Waits(settings.max_bodies, settings.max_body_s, "the whole request")
         self._unread = Waits(settings.max_unread, settings.max_unread_s, "the caller to read")
@@ -290,7 +295,9 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
             raise _no_message(0)
         call.size_bytes = len(data)
         method = handler.unary_stream if handler.response_streaming else handler.unary_unary
-        with _place(call.places):
+        caller = call.caller or host_of(context.peer())
+        own = nullcontext() if call.places is not self._places else self._callers.take(caller)
+        with own, _place(call.places):
             message = await self._parse(handler.request_deserializer, data)
             del data
             self._set_model(call, getattr(message, "model", "-"))
@@ -299,6 +306,7 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
                 partial(self._left_s, call, context),
                 partial(self._set_model, call),
                 call.span,
+                caller,
             )
             reply: Message | None = await method(message, replies)
         if reply is not None:

@@ -1,15 +1,16 @@
-"""A fair queue for the model: one thread works, and every request gets one item at a time.
+"""A fair queue for the model: one thread works, and every caller gets one item at a time.
 
 The queue knows neither music nor gRPC. Work is an iterator; each request asks the thread for one
-item at a time. The thread takes the steps of several items together, see `Batcher`. So a long
-request delays a short request by single steps, not by its whole length. The last item ends a
-stream: its end never waits for the thread.
+item at a time, and callers take turns. The thread takes the steps of several items together, see
+`Batcher`. So a long request delays a short request by single steps, and a caller with many requests
+delays another caller by one item. The last item ends a stream: its end never waits for the thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -29,15 +30,17 @@ class _Waiting:
     """A request that waits for its items.
 
     Attributes:
+        caller: The name of its caller.
         load: Its work.
         left: The number of items left.
     """
 
+    caller: str
     load: Load
     left: int
 
-    def delay_s(self, items: int) -> float:
-        """Seconds by which it delays another request of so many items."""
+    def work_s(self, items: int) -> float:
+        """The seconds of so many of its items, as far as it waits for so many."""
         return min(items, self.left) * self.load.whole_s / self.load.items
 
 
@@ -45,8 +48,7 @@ class FairQueue:
     """Shares one thread among all requests.
 
     Args:
-        max_wait_s: Seconds that a request may wait for its first item: the turns of all requests
-            before it together.
+        max_wait_s: Seconds that a request may wait for its first item, by the turns before it.
         lend_after_s: Seconds after which a stream whose items are not taken counts no more, until
             the next item is asked for.
         tell_batch: Gets the rows of each batch that ends, and the mean seconds of a step.
@@ -65,7 +67,7 @@ class FairQueue:
         self._batcher = Batcher(tell_batch)
 
     async def stream(
-        self, work: Iterator[Item], load: Load, *, left_s: float = math.inf
+        self, work: Iterator[Item], load: Load, *, caller: str = "", left_s: float = math.inf
     ) -> AsyncGenerator[Item, None]:
         """Yields the items of `work`, each as soon as it is ready.
 
@@ -74,15 +76,16 @@ class FairQueue:
         Args:
             work: The work, which runs only in the model's thread.
             load: The number of its items, and their cost.
+            caller: The name of the caller.
             left_s: Seconds until the request's deadline.
 
         Raises:
             BusyError: If the request would wait too long, or not be done at its deadline.
         """
-        own = self._admit(load, left_s)
+        own = self._admit(caller, load, left_s)
         try:
             for _ in range(load.items):
-                item = await self._submit(lambda: next(work))
+                item = await self._submit(lambda: next(work), caller)
                 own.left -= 1
                 with lending(
                     self._lend_after_s,
@@ -93,15 +96,22 @@ class FairQueue:
         finally:
             self._waiting.discard(own)
 
-    async def run(self, work: Callable[[], Item], load: Load, *, left_s: float = math.inf) -> Item:
+    async def run(
+        self,
+        work: Callable[[], Item],
+        load: Load,
+        *,
+        caller: str = "",
+        left_s: float = math.inf,
+    ) -> Item:
         """Does work of one item.
 
         Raises:
             BusyError: As `stream`.
         """
-        own = self._admit(load, left_s)
+        own = self._admit(caller, load, left_s)
         try:
-            return await self._submit(work)
+            return await self._submit(work, caller)
         finally:
             self._waiting.discard(own)
 
@@ -119,12 +129,15 @@ class FairQueue:
         """Ends the thread after the items in progress."""
         self._batcher.close()
 
-    async def _submit(self, work: Callable[[], Item]) -> Item:
-        return await asyncio.wrap_future(self._batcher.submit(work))
+    async def _submit(self, work: Callable[[], Item], caller: str) -> Item:
+        return await asyncio.wrap_future(self._batcher.submit(work, caller))
 
-    def _admit(self, load: Load, left_s: float) -> _Waiting:
+    def _admit(self, caller: str, load: Load, left_s: float) -> _Waiting:
         """Adds a request; on an idle machine any request may try."""
-        wait_s = sum(each.load.turn_s for each in self._waiting)
+        own = [each for each in self._waiting if each.caller == caller]
+        # In each round every caller has a turn; a caller's requests take turns in its own rounds.
+        wait_s = sum(each.load.turn_s for each in own)
+        wait_s += self._delay_s(caller, lambda each: (len(own) + 1) * each.load.turn_s)
         if self._waiting and wait_s > self._max_wait_s:
             raise BusyError(
                 f"a wait of about {wait_s:.1f} s",
@@ -132,7 +145,9 @@ class FairQueue:
                 action="Ask again in a while.",
                 retry_s=wait_s,
             )
-        done_s = load.whole_s + sum(each.delay_s(load.items) for each in self._waiting)
+        rounds = load.items + sum(min(load.items, each.left) for each in own)
+        done_s = load.whole_s + sum(each.work_s(load.items) for each in own)
+        done_s += self._delay_s(caller, lambda each: rounds * each.load.whole_s / each.load.items)
         if self._waiting and done_s > left_s:
             raise BusyError(
                 f"about {done_s:.1f} s until the last clip, and {left_s:.1f} s to the deadline",
@@ -140,6 +155,21 @@ class FairQueue:
                 action="Ask for fewer clips, allow more time, or ask again in a while.",
                 retry_s=wait_s,
             )
-        own = _Waiting(load, load.items)
-        self._waiting.add(own)
-        return own
+        waiting = _Waiting(caller, load, load.items)
+        self._waiting.add(waiting)
+        return waiting
+
+    def _delay_s(self, caller: str, turns_s: Callable[[_Waiting], float]) -> float:
+        """The seconds that all other callers take, each at most for all that it waits for.
+
+        Args:
+            caller: The caller who is delayed.
+            turns_s: Tells the seconds of a caller's turns, if all are for this request.
+        """
+        longest: dict[str, float] = defaultdict(float)
+        whole: dict[str, float] = defaultdict(float)
+        for each in self._waiting:
+            if each.caller != caller:
+                longest[each.caller] = max(longest[each.caller], turns_s(each))
+                whole[each.caller] += each.work_s(each.left)
+        return math.fsum(min(longest[name], whole[name]) for name in longest)

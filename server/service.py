@@ -143,7 +143,9 @@ class MusicService(MusicServiceServicer):
         kind = self._check(method, request, replies)
         answers = self._costs.timed(traced(map(work, [request]), replies.span), kind, 1)
         load = self._costs.load(kind, 1)
-        return await self._queue.run(lambda: next(answers), load, left_s=replies.left_s())
+        return await self._queue.run(
+            lambda: next(answers), load, caller=replies.caller, left_s=replies.left_s()
+        )
 
     async def _stream(
         self,
@@ -160,7 +162,9 @@ class MusicService(MusicServiceServicer):
             self._costs.timed(traced(work, replies.span), kind, request.rows),
             self._costs.load(kind, request.rows),
         )
-        async with aclosing(self._queue.stream(timed, load, left_s=replies.left_s())) as clips:
+        async with aclosing(
+            self._queue.stream(timed, load, caller=replies.caller, left_s=replies.left_s())
+        ) as clips:
             async for clip in clips:
                 await replies.write(response(clip=clip_to_message(clip, clip_format)))
 

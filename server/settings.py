@@ -56,6 +56,10 @@ class Settings:
         max_rpcs: Calls that make music at the same time. A call takes its place once its request is
             whole, and holds some 100 KB and its request until it ends, mostly a few kB, at most
             `max_message_bytes` and 40 MB of notes.
+        max_caller_rpcs: Calls of one caller that make music at the same time. A caller is who has a
+            token, or without tokens a host; of IPv6 a network of 64 bits.
+        max_caller_rate: Calls of one caller a second that make music; those of one second may come
+            at once. 0 for no limit.
         max_call_s: Seconds that one call may take, with or without a deadline: more than a full
             queue and the largest request take together.
         max_connection_calls: Calls at the same time of one connection; a client waits with more.
@@ -102,6 +106,8 @@ class Settings:
     max_message_bytes: int = 9 * 1024 * 1024
     max_wait_s: float = 2.0
     max_rpcs: int = 512
+    max_caller_rpcs: int = 512
+    max_caller_rate: float = 0.0
     max_call_s: float = 120.0
     max_connection_calls: int = 512
     max_bodies: int = 512
@@ -116,11 +122,13 @@ class Settings:
     pause_s: float = 2.0
 
     def __post_init__(self) -> None:
-        check_positive(self, may_be_0=(*_PORTS, "grace_s", "pause_s", "lend_after_s"))
-        for name in ("pause_s", "grace_s", "lend_after_s"):
+        check_positive(
+            self, may_be_0=(*_PORTS, "grace_s", "pause_s", "lend_after_s", "max_caller_rate")
+        )
+        for name in ("pause_s", "grace_s", "lend_after_s", "max_caller_rate"):
             seconds = getattr(self, name)
             if not 0 <= seconds < float("inf"):
-                raise wrong_value(name, seconds, "a number of seconds, 0 or more")
+                raise wrong_value(name, seconds, "a finite number, 0 or more")
         for name in _PORTS:
             port = getattr(self, name)
             if port is not None and not 0 <= port <= 65535:

@@ -34,6 +34,8 @@ SERVER_LIMITS: Mapping[str, tuple[Any, str]] = {
     "max_model_bytes": (1_073_741_824, "The files of all models together in bytes."),
     "poll_s": (5.0, "Seconds between two looks at the folder of --model-folder."),
     "max_rpcs": (512, "Calls that make music at the same time."),
+    "max_caller_rpcs": (512, "Calls of one caller that make music at the same time."),
+    "max_caller_rate": (0.0, "Calls of one caller a second that make music; 0: no limit."),
     "max_call_s": (120.0, "Seconds that one call may take."),
     "max_body_s": (10.0, "Seconds that a request may take to arrive."),
     "max_unread_s": (30.0, "Seconds that a reply may wait for its reader."),
