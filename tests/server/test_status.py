@@ -10,6 +10,7 @@ from musicvae import errors
 from musicvae.rpc.error_details import error_from_status
 from musicvae.server import Settings
 from musicvae.server.calls import Calls
+from musicvae.server.metrics import Metrics
 from musicvae.server.readers import Readers
 from musicvae.server.status import to_status
 from musicvae.v1 import musicvae_pb2 as pb
@@ -85,7 +86,7 @@ def faulty():
 
     async def call(work):
         readers = Readers(1)
-        calls = Calls(Settings(max_call_s=0.5), readers, SERVICE)
+        calls = Calls(Settings(max_call_s=0.5), readers, Metrics("0"), SERVICE)
         server = grpc.aio.server(interceptors=[calls])
         add_MusicServiceServicer_to_server(Faulty(), server)
         port = server.add_insecure_port("127.0.0.1:0")
