@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import Message
 from midi_mutations import mutants
 
 from musicvae.music import midi
@@ -48,7 +49,7 @@ def _notes() -> NoteSequence:
 
 
 @cache
-def healthy() -> tuple[tuple[str, pb.SampleRequest], ...]:
+def healthy() -> tuple[tuple[str, Message], ...]:
     """The name and the request of calls that tiny models of the whole family answer."""
     excerpt = pb.Excerpt(midi=midi.write(_notes()), start_bar=1)
     note = pb.Note(start_step=1, end_step=3, pitch=64, velocity=70, offset=0.2)
