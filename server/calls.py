@@ -38,6 +38,8 @@ REQUEST_ID_KEY = "x-request-id"
 """The metadata that holds a call's id: the caller's own, or a new id; the trailer repeats it."""
 
 _HEALTH = f"/{HEALTH}/"
+_LEAVING_S = 0.1
+"""A caller who leaves before its request is whole looks for so long like one without a request."""
 _DETAILS_KEY = "grpc-status-details-bin"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -291,7 +293,7 @@ class Calls(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # untyped
             return None
         data = await self._bodies.wait(context.read())
         if data is grpc.aio.EOF:
-            await asyncio.sleep(0)  # if the caller has left, the call is cancelled here
+            await asyncio.sleep(_LEAVING_S)  # if the caller has left, the call is cancelled here
             raise _no_message(0)
         call.size_bytes = len(data)
         method = handler.unary_stream if handler.response_streaming else handler.unary_unary
