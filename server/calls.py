@@ -40,6 +40,8 @@ REQUEST_ID_KEY = "x-request-id"
 _HEALTH = f"/{HEALTH}/"
 _LEAVING_S = 0.1
 """A caller who leaves before its request is whole looks for so long like one without a request."""
+_LATE_S = 0.1
+"""The caller's deadline passes a little before ours: ours counts from the request's arrival."""
 _DETAILS_KEY = "grpc-status-details-bin"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -425,7 +427,7 @@ def _is_cancelled() -> bool:
 
 def _is_late(context: Context) -> bool:
     left_s = context.time_remaining()
-    return left_s is not None and left_s <= 0
+    return left_s is not None and left_s <= _LATE_S
 
 
 _STOPPING = "the server is stopping"
