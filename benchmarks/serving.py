@@ -38,7 +38,7 @@ MIX = ((SHORT, 0.8), (LONG, 0.2))
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One call: its times in seconds from the time at which it was due."""
+    """An answered call. Its times in seconds count from the time at which the call was due."""
 
     model: str
     due_s: float
@@ -50,7 +50,7 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What a load process offers.
+    """The calls that a load process makes.
 
     Attributes:
         mix: The models, each with its share of the calls.
@@ -205,7 +205,7 @@ class Report:
 
 
 def idle(server: Server, report: Report, seconds: float) -> None:
-    """One caller on an idle server."""
+    """Measures a single caller on an idle server."""
     for model in (SHORT, LONG, TRIO):
         answers = offer(server.address, Load(mix=((model, 1.0),), seconds=seconds))
         ends = [answer.end_s for answer in answers]
@@ -216,7 +216,7 @@ def idle(server: Server, report: Report, seconds: float) -> None:
 def saturated(
     server: Server, engine: Engine, report: Report, seconds: float, callers: int
 ) -> float:
-    """As many callers as the server can use; returns its calls a second of one clip."""
+    """Measures as many callers as the server can use; returns the mixed calls a second."""
     single = 0.0
     for count in (64, 1):
         bare = bare_clips_a_second(engine, SHORT, 64, seconds / 2)
@@ -242,7 +242,7 @@ def saturated(
 
 
 def mixed(server: Server, report: Report, rate: float, seconds: float) -> None:
-    """A mixed load below saturation."""
+    """Measures a mixed load below saturation."""
     before = server.megabytes()
     answers = offer(server.address, Load(mix=MIX, rate=rate, seconds=seconds))
     short = [answer.end_s for answer in answers if answer.model == SHORT]
@@ -255,7 +255,7 @@ def mixed(server: Server, report: Report, rate: float, seconds: float) -> None:
 
 
 def overloaded(server: Server, report: Report, rate: float, seconds: float) -> None:
-    """Three times as many calls as the server can answer."""
+    """Measures three times as many calls as the server can answer."""
     answers = offer(server.address, Load(mix=MIX, rate=3 * rate, seconds=seconds))
     refused = [answer.end_s for answer in answers if answer.code == "RESOURCE_EXHAUSTED"]
     taken = [answer for answer in answers if answer.code == "OK"]

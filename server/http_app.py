@@ -57,7 +57,7 @@ class Handlers:
 
 
 class _Details(NamedTuple):
-    """What an interceptor of gRPC learns of a call."""
+    """The details of a call that gRPC gives an interceptor."""
 
     method: str
     invocation_metadata: Sequence[tuple[str, str]]

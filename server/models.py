@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, KeysView, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from musicvae.bundle.format import CONFIG_FILE, Bundle, load
-from musicvae.errors import MusicVAEError, SettingError
+from musicvae.bundle.format import Bundle, check_name, load
+from musicvae.errors import SettingError
 from musicvae.generation.engine import Engine
 from musicvae.generation.replies import ModelInfo
 
@@ -78,6 +78,7 @@ class Models:
         async with self._changing:
             bundle = await asyncio.to_thread(load, folder)
             if name:
+                check_name(name)
                 bundle = replace(bundle, name=name)
             alone = Engine([bundle])
             (model,) = alone.models()
@@ -122,52 +123,3 @@ class Models:
                 action="Unload a model first.",
                 field="folder",
             )
-
-
-class ModelFolder:
-    """Follows a folder of bundles: what is new or changed is loaded, what is gone is unloaded.
-
-    Args:
-        folder: The folder; each folder in it with a `config.json` is a bundle.
-        models: The models of the server.
-    """
-
-    def __init__(self, folder: Path, models: Models) -> None:
-        self._folder, self._models = folder, models
-        self._seen = {path: _state(path) for path in find_bundles(folder)}
-        self._names = {path: load(path).name for path in self._seen}
-
-    async def follow(self, pause_s: float) -> None:
-        """Looks at the folder again and again."""
-        while True:
-            await asyncio.sleep(pause_s)
-            await self.look()
-
-    async def look(self) -> None:
-        """Looks at the folder once. What fails is told in the log, and changes nothing."""
-        found = {path: _state(path) for path in find_bundles(self._folder)}
-        for path in [path for path, state in found.items() if self._seen.get(path) != state]:
-            self._seen[path] = found[path]
-            try:
-                self._names[path] = (await self._models.load(path)).name
-            except MusicVAEError as error:
-                log.warning("%s is not loaded: %s", path.name, error)
-        for path in self._seen.keys() - found.keys():
-            del self._seen[path]
-            name = self._names.pop(path, "")
-            if name in self._models.names and name not in self._names.values():
-                try:
-                    await self._models.unload(name)
-                except MusicVAEError as error:
-                    log.warning("%s stays: %s", name, error)
-
-
-def find_bundles(folder: Path) -> list[Path]:
-    """The bundles in a folder, sorted by name."""
-    return sorted(path.parent for path in folder.glob(f"*/{CONFIG_FILE}"))
-
-
-def _state(bundle: Path) -> list[tuple[str, int, int]]:
-    """Changes with the files of a bundle."""
-    files = [(path, path.stat()) for path in sorted(bundle.iterdir()) if path.is_file()]
-    return [(path.name, found.st_size, found.st_mtime_ns) for path, found in files]

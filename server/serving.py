@@ -30,7 +30,8 @@ from .http_app import Handlers, HttpApp
 from .http_port import HttpPort, open_http
 from .log import set_up_log
 from .metrics import Metrics, MetricsPort
-from .models import ModelFolder, Models
+from .model_folder import ModelFolder
+from .models import Models
 from .port import open_port
 from .queue import FairQueue
 from .readers import Readers

@@ -224,8 +224,36 @@ def load(name_or_path: str | Path) -> Bundle:
     return bundle
 
 
+def read_name(directory: Path) -> str:
+    """Reads the name of a bundle, without its weights.
+
+    Raises:
+        BundleError: If the bundle is damaged.
+    """
+    return str(_read_config(directory)["name"])
+
+
+def check_name(name: str) -> None:
+    """Checks the name that a model is to be served under.
+
+    Raises:
+        SettingError: If it is too long, or would break a line of output.
+    """
+    if not _is_name(name):
+        raise SettingError(
+            f"the name {name[:_MOST_NAME]!r}",
+            expected=f"1 to {_MOST_NAME} printable characters",
+            action="Choose a name such as melody-2bar@canary.",
+            field="name",
+        )
+
+
+def _is_name(name: str) -> bool:
+    return 1 <= len(name) <= _MOST_NAME and name.isprintable()
+
+
 def _check_parts(directory: Path, name: str, facts: object, parts: Sequence[Weights]) -> None:
-    if not (1 <= len(name) <= _MOST_NAME and name.isprintable()):
+    if not _is_name(name):
         raise _damaged(directory, f"the name {name[:_MOST_NAME]!r}")
     if not isinstance(facts, dict):
         raise _damaged(directory, f"facts that are a {type(facts).__name__}")

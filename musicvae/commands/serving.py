@@ -172,7 +172,7 @@ def serve(context: click.Context, /, config: Path | None, **options: Any) -> Non
     from musicvae import bundle
     from musicvae.server import Limits, Settings, read_config
     from musicvae.server import serve as run
-    from musicvae.server.models import find_bundles
+    from musicvae.server.model_folder import find_bundles
     from musicvae.server.workers import serve_workers
 
     if config is not None:

@@ -1,4 +1,4 @@
-"""One thread for many tasks: where several draw with one network, their rows take steps together.
+"""A thread runs many tasks: rows of tasks that draw with the same network take steps together.
 
 A task is any function. Where it draws or encodes, it hands its rows over as a `Loop` and waits; the
 thread meanwhile goes on with other tasks. Loops of one key become one batch, and the batches take
@@ -247,7 +247,7 @@ class _Task(greenlet.greenlet, Generic[Result]):  # type: ignore[misc]  # untype
 
 
 class _Mistake(NamedTuple):
-    """What a step raised."""
+    """The error that a step raised."""
 
     error: Exception
 

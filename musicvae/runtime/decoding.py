@@ -136,7 +136,7 @@ def draw_events(
 
 @compare_by_identity
 class _Rows(NamedTuple):
-    """What the rows of a loop bring along; see `draw_events`."""
+    """The arrays of a loop, a row for each excerpt; see `draw_events`."""
 
     known: Int[np.ndarray, "batch step stream"]
     noise: Float[np.ndarray, "batch step _"] | None

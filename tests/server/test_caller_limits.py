@@ -1,4 +1,4 @@
-"""One caller can't take the server from the others."""
+"""A caller can't take the server from the others."""
 
 import asyncio
 import threading

@@ -11,13 +11,14 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from rpc_replies import refused
 
 from musicvae.bundle.format import WEIGHTS_FILE
-from musicvae.errors import MusicVAEError
+from musicvae.errors import BusyError, MusicVAEError
 from musicvae.generation.engine import Engine
 from musicvae.generation.requests import SampleRequest
 from musicvae.rpc.client import Client
 from musicvae.server import Settings
 from musicvae.server.health import Health
-from musicvae.server.models import ModelFolder, Models
+from musicvae.server.model_folder import ModelFolder
+from musicvae.server.models import Models
 from musicvae.v1 import musicvae_pb2 as pb
 from musicvae.v1.musicvae_pb2_grpc import AdminServiceStub
 
@@ -132,6 +133,15 @@ def test_a_model_is_unloaded_but_not_the_last(served, other_folder):
     assert (code, info.metadata["field"]) == (grpc.StatusCode.INVALID_ARGUMENT, "name")
 
 
+@pytest.mark.parametrize("name", ["two\nlines", "x" * 101])
+def test_names_that_would_forge_a_line_are_refused(served, other_folder, name):
+    _, admin, client = served
+    request = pb.LoadModelRequest(folder=str(other_folder), name=name)
+    code, info, _ = refused(admin.LoadModel, request)
+    assert (code, info.metadata["field"]) == (grpc.StatusCode.INVALID_ARGUMENT, "name")
+    assert names(client) == ["tiny"]
+
+
 def test_models_are_bounded_in_bytes(start_server, other_folder):
     server = start_server(Settings(port=0, admin_port=0, pause_s=0.0, max_model_bytes=1_000))
     with grpc.insecure_channel(server.admin_address) as channel:
@@ -151,9 +161,14 @@ def test_a_folder_is_followed(tiny, bundle_folder, other_folder, tmp_path, caplo
     shutil.copytree(bundle_folder, folder / "tiny")
 
     async def prove(model, engine):
+        if is_busy:
+            raise BusyError("much", expected="less", action="Wait.")
         assert next(engine.sample(SampleRequest(model=model.name, seed=1))).notes.notes
 
+    is_busy = True
+
     async def check():
+        nonlocal is_busy
         models = Models([tiny], Health("service"), prove, 1 << 30)
         followed = ModelFolder(folder, models)
         await followed.look()
@@ -162,6 +177,9 @@ def test_a_folder_is_followed(tiny, bundle_folder, other_folder, tmp_path, caplo
         for path in sorted(other_folder.iterdir()):  # a look may come between two files
             shutil.copy(path, folder / "other")
             await followed.look()
+        assert [*models.names] == ["tiny"]
+        is_busy = False
+        await followed.look()
         assert [*models.names] == ["tiny", "other"]
         assert "other is not loaded" in caplog.text
         shutil.rmtree(folder / "tiny")
