@@ -218,7 +218,9 @@ async def _open_admin(models: Models, calls: Calls, settings: Settings) -> _Admi
 def _show(metrics: Metrics, queue: FairQueue, readers: Readers, models: Models) -> None:
     """Adds the metrics that are read when they are asked for."""
     metrics.show("queue_clips", "Clips that calls wait for.", lambda: queue.waiting_items)
-    metrics.show("queue_wait_seconds", "Seconds that a new call would wait.", lambda: queue.wait_s)
+    metrics.show(
+        "queue_wait_seconds", "Seconds of one turn of all calls that wait.", lambda: queue.wait_s
+    )
     metrics.show(
         "reading_bytes", "Bytes of requests that wait to be read.", lambda: readers.waiting_bytes
     )
